@@ -1,0 +1,62 @@
+# Everything from nothing with Python 3.11+ and make:  make run · make test · make check · make bench · make lock
+# PORT, STRATA_DATA_DIR and STRATA_DATABASE_URL are respected; PYTHON names the interpreter.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench format lock clean
+
+help:
+	@sed -n '1,2s/^# //p' Makefile
+
+run: $(VENV)/runtime.stamp
+	@exec $(BIN)/strata serve
+
+test: check
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/dev.stamp
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/dev.stamp
+	@$(BIN)/python -m bench
+
+format: $(VENV)/dev.stamp
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock:
+	$(LOCK) --output-file requirements.lock
+	$(LOCK) --extra dev --output-file requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# The checkout itself is the program: a path entry and a two-line script need no build.
+$(VENV)/bin/strata:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Strata needs Python 3.11 or later: make PYTHON=python3.12"; exit 1; }
+	@echo "making the environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV) \
+		|| { rm -rf $(VENV); $(PYTHON) -m virtualenv --quiet $(VENV); } 2>/dev/null \
+		|| { echo "Python's venv is incomplete: install it (Debian: apt-get install python3-venv)"; exit 1; }
+	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "strata.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
+	@printf '#!%s\nfrom app.cli import main\n\nmain()\n' "$(CURDIR)/$(BIN)/python" > $@
+	@chmod +x $@
+
+$(VENV)/runtime.stamp: requirements.lock $(VENV)/bin/strata
+	@echo "installing requirements.lock"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/bin/strata
+	@echo "installing requirements-dev.lock"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@ $(VENV)/runtime.stamp

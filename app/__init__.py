@@ -1,0 +1,1 @@
+"""Strata: customer segments, lists and renewal forecasts over REST and GraphQL."""

@@ -1,0 +1,1 @@
+"""Two doors to the same use cases, without logic of their own."""

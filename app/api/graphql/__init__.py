@@ -1,0 +1,1 @@
+"""The GraphQL door: documents become questions, bytes from the database become answers."""

@@ -1,0 +1,151 @@
+"""Strawberry types made from data: fields, arguments, objects, inputs and enums by name."""
+
+from __future__ import annotations
+
+import enum
+import keyword
+import types
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Optional
+
+import strawberry
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
+
+from app.api.graphql.scalars import BigInt, Date, DateTime, Json, Money, Value
+
+NAMES: dict[str, Any] = {
+    "Optional": Optional, "ID": strawberry.ID, "Money": Money, "Date": Date, "DateTime": DateTime, "BigInt": BigInt,
+    "JSON": Json, "Value": Value,
+}  # fmt: skip
+"""What annotations written as text may say; every type made here adds itself."""
+
+
+class Answered(StrawberryField):
+    """A field that the database has answered already, under the key that the document asks for."""
+
+    @property
+    def is_basic_field(self) -> bool:
+        return False
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        """The member of the row; aliases are its keys."""
+        return source[info.path.key]
+
+
+def argument(name: str, annotation: str, default: object = strawberry.UNSET, description: str | None = None) -> StrawberryArgument:
+    """An argument; without a default it may be left out where its annotation is optional."""
+    return StrawberryArgument(
+        name, None, StrawberryAnnotation(annotation, namespace=NAMES), default=default, description=description
+    )
+
+
+def answered(
+    name: str, annotation: str, *arguments: StrawberryArgument, description: str | None = None
+) -> StrawberryField:
+    """A field of a row that comes from the database."""
+    made = Answered(
+        **_named(name), type_annotation=StrawberryAnnotation(annotation, namespace=NAMES), description=description
+    )
+    made.arguments = list(arguments)
+    return made
+
+
+def resolved(
+    name: str,
+    annotation: str,
+    resolver: Callable[..., Any],
+    *arguments: StrawberryArgument,
+    description: str | None = None,
+) -> StrawberryField:
+    """A field with a resolver that is called with the source, Strawberry's info and the given arguments."""
+    made = Resolved(
+        **_named(name), type_annotation=StrawberryAnnotation(annotation, namespace=NAMES), description=description
+    )
+    made.arguments = list(arguments)
+    made.call = resolver
+    return made
+
+
+class Resolved(StrawberryField):
+    """A field whose resolver takes (source, info, arguments)."""
+
+    call: Callable[..., Any]
+
+    @property
+    def is_basic_field(self) -> bool:
+        return False
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        """What the resolver gives; it may be awaitable."""
+        return self.call(source, info, kwargs)
+
+
+def given(name: str, annotation: str, description: str | None = None, default: object = strawberry.UNSET) -> StrawberryField:
+    """A field of an input; optional ones may be left out."""
+    return StrawberryField(
+        **_named(name),
+        type_annotation=StrawberryAnnotation(annotation, namespace=NAMES),
+        description=description,
+        default=default,
+    )
+
+
+def _named(name: str) -> dict[str, str]:
+    return {"python_name": f"{name}_", "graphql_name": name} if keyword.iskeyword(name) else {"python_name": name}
+
+
+def output(
+    name: str, fields: Sequence[StrawberryField], description: str | None = None, bases: tuple[type, ...] = (), interface: bool = False
+) -> type:
+    """An object type, or an interface."""
+    return _made(name, fields, bases, lambda cls: (strawberry.interface if interface else strawberry.type)(
+        cls, name=name, description=description
+    ))  # fmt: skip
+
+
+def entered(name: str, fields: Sequence[StrawberryField], description: str | None = None, one_of: bool = False) -> type:
+    """An input type."""
+    return _made(name, fields, (), lambda cls: strawberry.input(cls, name=name, description=description, one_of=one_of))
+
+
+def choices(name: str, values: Sequence[str], description: str | None = None) -> type:
+    """An enum whose names are its values, as REST spells them."""
+    made = enum.Enum(name, {value: value for value in values}, type=str)  # type: ignore[misc]  # made from data
+    NAMES[name] = strawberry.enum(made, name=name, description=description)
+    return made
+
+
+def _made(name: str, fields: Sequence[StrawberryField], bases: tuple[type, ...], declare: Callable[[type], type]) -> type:
+    annotations = {field.python_name: field.type_annotation for field in fields}
+    members: dict[str, Any] = {field.python_name: field for field in fields}
+    members["__annotations__"] = dict.fromkeys(members, Any)
+    members["__module__"] = __name__
+    cls = declare(types.new_class(name, bases, {}, lambda namespace: namespace.update(members)))
+    # dataclasses wrote the class's own annotations over those of the fields, which know the names made here
+    definition: Any = cls.__strawberry_definition__  # type: ignore[attr-defined]  # set by Strawberry
+    for field in definition.fields:
+        if field.python_name in annotations:
+            field.type_annotation = annotations[field.python_name]
+    NAMES[name] = cls
+    return cls
+
+
+def camel(name: str) -> str:
+    """`renewal_date` as `renewalDate`; a digit keeps its underscore out: `active_days_30` is `activeDays30`."""
+    head, *rest = name.split("_")
+    return head + "".join(part[:1].upper() + part[1:] for part in rest)
+
+
+def told(input_: Any) -> Mapping[str, Any]:
+    """The members of a Strawberry input that were given, by their Python names; enums as their values."""
+    return {name.removesuffix("_"): _plain(value) for name, value in vars(input_).items() if value is not strawberry.UNSET}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return told(value) if hasattr(value, "__strawberry_definition__") else value

@@ -1,0 +1,42 @@
+"""What handlers give back: status, headers, bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+import msgspec
+
+JSON = (b"content-type", b"application/json")
+HEADERS = [JSON]
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(slots=True)
+class Answer:
+    """A complete answer; content-length and what every answer carries are added when it is sent."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: list[tuple[bytes, bytes]] = field(default_factory=lambda: [JSON])
+
+
+def json(value: object, status: int = 200) -> Answer:
+    """A value as JSON; Decimal as a number, instants as RFC 3339."""
+    return Answer(_ENCODER.encode(value), status)
+
+
+def encoded(value: object) -> bytes:
+    """A value as the bytes of JSON."""
+    return _ENCODER.encode(value)
+
+
+def nothing() -> Answer:
+    """204."""
+    return Answer(b"", 204, [])
+
+
+def etag(version: int | None, body: bytes) -> bytes:
+    """Strong entity tag: the version, which `If-Match` compares, and the representation, which `If-None-Match` does."""
+    return b'"%d-%s"' % (version or 0, blake2b(body, digest_size=8).hexdigest().encode())

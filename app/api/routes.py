@@ -1,0 +1,119 @@
+"""Routes as values: each declares its operation and documents itself; the table finds them by address."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from app.api.requests import Request
+from app.api.responses import Answer
+from app.domain.roles import RULES
+
+Schema: TypeAlias = Mapping[str, Any]
+"""A JSON Schema as OpenAPI 3.1 takes it."""
+Handler: TypeAlias = Callable[[Request], Awaitable[Answer]]
+
+PUBLIC: Final = "public"
+"""The operation of what needs no credential: health, documentation, problem pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of the query, the path or a header."""
+
+    name: str
+    description: str
+    schema: Schema
+    where: str = "query"
+    required: bool = False
+    example: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A body: its schema per media type, and an example."""
+
+    schema: Schema
+    media: tuple[str, ...] = ("application/json",)
+    description: str = ""
+    example: Any = None
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one address. `operation` is a key of RULES or PUBLIC; `problems` are names of PROBLEMS."""
+
+    method: str
+    path: str
+    operation: str
+    handle: Handler
+    summary: str
+    tag: str
+    description: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    body: Payload | None = None
+    answer: Payload | None = None
+    status: int = 200
+    headers: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.operation != PUBLIC and self.operation not in RULES:
+            raise LookupError(f"{self.method} {self.path}: no rule is declared for {self.operation!r}")
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of the path's variables in order."""
+        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+
+
+@dataclass(slots=True)
+class _Place:
+    """What the table knows at one point of an address."""
+
+    routes: dict[str, Route] = field(default_factory=dict)
+    fixed: dict[bytes, _Place] = field(default_factory=dict)
+    variable: _Place | None = None
+
+
+class Table:
+    """All routes, found by the segments of an address as it came, so that `%2F` stays inside its segment."""
+
+    def __init__(self, routes: Iterable[Route]):
+        self.routes = tuple(routes)
+        self._root = _Place()
+        for route in self.routes:
+            self._add(route)
+
+    def _add(self, route: Route) -> None:
+        place = self._root
+        for part in route.path.encode().split(b"/")[1:]:
+            if part.startswith(b"{"):
+                place.variable = place.variable or _Place()
+                place = place.variable
+            else:
+                place = place.fixed.setdefault(part, _Place())
+        if route.method in place.routes:
+            raise LookupError(f"{route.method} {route.path} is declared twice")
+        place.routes[route.method] = route
+
+    def find(self, raw_path: bytes) -> tuple[Mapping[str, Route], list[bytes]]:
+        """The routes of an address by method, empty when there is none, and the values of its variables."""
+        place, values = self._root, []
+        for part in raw_path.split(b"/")[1:]:
+            inner = place.fixed.get(part)
+            if inner is None:
+                inner = place.variable
+                if inner is None or not part:
+                    return {}, []
+                values.append(part)
+            place = inner
+        return place.routes, values
+
+
+def allowed(routes: Mapping[str, Route]) -> str:
+    """The Allow header of an address."""
+    methods = {*routes, "OPTIONS"} | ({"HEAD"} if "GET" in routes else set())
+    return ", ".join(sorted(methods))

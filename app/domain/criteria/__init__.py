@@ -1,0 +1,1 @@
+"""The criteria language: one typed tree, two spellings, three readers."""

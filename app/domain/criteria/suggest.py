@@ -1,0 +1,36 @@
+"""Errors of criteria: where it is, what was expected, and the nearest known name. What was written is not repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from app.domain.criteria.nodes import At
+from app.domain.errors import Fault, Invalid, Unreadable
+
+LONGEST_NAME = 64
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` most likely means, or None."""
+    names = list(known)
+    if not 0 < len(name) <= LONGEST_NAME:
+        return None
+    folded = name.lower()
+    for candidate in names:
+        if candidate.lower() == folded or candidate.lower().endswith("." + folded):
+            return candidate
+    return next(iter(get_close_matches(folded, names, n=1, cutoff=0.6)), None)
+
+
+def fault(at: At, message: str, suggestion: str | None = None) -> Fault:
+    pointer = at.pointer if at.line is None else None
+    return Fault(message, pointer=pointer, line=at.line, column=at.column, suggestion=suggestion)
+
+
+def invalid(at: At, message: str, suggestion: str | None = None) -> Invalid:
+    return Invalid(None, (fault(at, message, suggestion),))
+
+
+def unreadable(at: At, message: str, suggestion: str | None = None) -> Unreadable:
+    return Unreadable(None, (fault(at, message, suggestion),))

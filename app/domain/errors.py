@@ -1,0 +1,95 @@
+"""The errors of Strata, as vocabulary: what went wrong, never how a door says it.
+
+StrataError
+├── Unreadable            the request cannot be read at all
+├── Invalid               it is read, but means nothing here
+├── Unauthenticated       no credential, or one that is not valid
+├── Forbidden             the credential's role does not allow it
+├── NotFound              there is no such thing in this workspace
+├── Conflict              what is stored stands against it
+│   └── KeyStillRunning   the same idempotency key is being answered right now
+├── KeyReused             the idempotency key belongs to another payload
+├── VersionRequired       a change needs the version that it starts from
+├── VersionStale          somebody changed it in between
+├── TooLarge              larger than the stated limit
+└── Unavailable           the database is gone or too slow; trying again later may help
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong: where, what was expected, and the nearest known name.
+
+    `pointer` is an RFC 6901 JSON pointer into the body, `parameter` a query parameter or header,
+    `line` and `column` count from 1 within a text of criteria or a file.
+    """
+
+    message: str
+    pointer: str | None = None
+    parameter: str | None = None
+    line: int | None = None
+    column: int | None = None
+    suggestion: str | None = None
+
+
+class StrataError(Exception):
+    """The request could not be answered."""
+
+    def __init__(self, detail: str | None = None, faults: tuple[Fault, ...] = ()) -> None:
+        self.detail = detail or (faults[0].message if faults else (type(self).__doc__ or "").strip())
+        self.faults = faults
+        super().__init__(self.detail)
+
+
+class Unreadable(StrataError):
+    """The request cannot be read."""
+
+
+class Invalid(StrataError):
+    """The request is read, but something in it means nothing here."""
+
+
+class Unauthenticated(StrataError):
+    """A valid API key is needed: send `Authorization: Bearer <key>`."""
+
+
+class Forbidden(StrataError):
+    """This credential may not do that."""
+
+
+class NotFound(StrataError):
+    """There is no such thing in this workspace."""
+
+
+class Conflict(StrataError):
+    """What is stored already stands against it."""
+
+
+class KeyStillRunning(Conflict):
+    """A request with the same Idempotency-Key is still running: try again in a moment."""
+
+
+class KeyReused(StrataError):
+    """This Idempotency-Key was used with another payload: take a new key for a new request."""
+
+
+class VersionRequired(StrataError):
+    """A change needs the version that it starts from: send If-Match with the ETag, or expectedVersion."""
+
+
+class VersionStale(StrataError):
+    """It was changed in between: read it again and repeat the change on the newer version."""
+
+
+class TooLarge(StrataError):
+    """The request is larger than the stated limit."""
+
+
+class Unavailable(StrataError):
+    """The database does not answer: try again in a few seconds."""
+
+    retry_after = 2

@@ -1,0 +1,1 @@
+"""Forecasting: what will renew, how sure that is, and whether the claim has been earned."""

@@ -1,0 +1,74 @@
+"""The exact distribution of a small or regular book: every reachable sum with its probability."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.forecasting.book import Book, Cell, Floats
+
+MOST_ATOMS = 4_096
+_MOST_CELLS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Atoms:
+    """Sums `values` (atoms,), ascending, and their `probabilities` (..., atoms), one row per node."""
+
+    values: Floats
+    probabilities: Floats
+
+
+def reachable(book: Book) -> bool:
+    """Whether the book has few enough different sums to list them: 12 accounts, or many on a common step."""
+    amounts = np.concatenate([cell.amounts for cell in book.cells] or [np.zeros(0)])
+    amounts = amounts[amounts > 0]
+    unique, times = np.unique(amounts, return_counts=True)
+    nodes = len(book.weights) * max((len(g.weights) * len(c.weights) for g in book.groups for c in g.cells), default=1)
+    most = min(MOST_ATOMS, _MOST_CELLS // max(nodes, 1))
+    if float(np.log2(times + 1.0).sum()) <= math.log2(most):
+        return True
+    # Sums above 2^53 are not whole numbers any more, and a common step cannot be told.
+    if float(amounts.sum()) > 2**53 or not np.array_equal(amounts, np.round(amounts)):
+        return False
+    step = int(np.gcd.reduce(unique.astype(np.int64)))
+    return bool(amounts.sum() / step + 1 <= most)
+
+
+def enumerate_sums(book: Book) -> Atoms:
+    """Every sum of the book with its probability, (atoms,); call it only where `reachable`."""
+    total = Atoms(np.zeros(1), np.ones((len(book.weights), 1)))
+    for group in book.groups:
+        inner = Atoms(np.zeros(1), np.ones((len(book.weights), len(group.weights), 1)))
+        for cell in group.cells:
+            inner = _convolve(inner, _mix(_cell(cell), cell.weights))
+        total = _convolve(total, _mix(inner, group.weights))
+    return _mix(total, book.weights)
+
+
+def _cell(cell: Cell) -> Atoms:
+    result = Atoms(np.zeros(1), np.ones((*cell.probabilities.shape[:3], 1)))
+    for index, amount in enumerate(cell.amounts):
+        if amount > 0:
+            p = cell.probabilities[..., min(index, cell.probabilities.shape[-1] - 1), None]
+            result = _convolve(result, Atoms(np.array([0.0, amount]), np.concatenate([1 - p, p], axis=-1)))
+    return result
+
+
+def _mix(atoms: Atoms, weights: Floats) -> Atoms:
+    return Atoms(atoms.values, np.einsum("...na,n->...a", atoms.probabilities, weights))
+
+
+def _convolve(first: Atoms, second: Atoms) -> Atoms:
+    """Sums of both, equal ones merged. One account at a time keeps the rows of `second` few."""
+    if len(second.values) > len(first.values):
+        first, second = second, first
+    values, place = np.unique((first.values[:, None] + second.values).ravel(), return_inverse=True)
+    places: NDArray[np.intp] = place.reshape(len(first.values), len(second.values))
+    rows = np.broadcast_shapes(first.probabilities.shape[:-1], second.probabilities.shape[:-1])
+    merged = np.zeros((*rows, len(values)))
+    for column in range(len(second.values)):
+        # Within one column the sums differ, so no place is written twice.
+        merged[..., places[:, column]] += first.probabilities * second.probabilities[..., column, None]
+    return Atoms(values, merged)

@@ -1,0 +1,331 @@
+"""Strict reading of what a body says into the types of the catalogue: nothing is coerced, nothing is dropped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from uuid import UUID
+
+from app.domain.catalogue import Entity, Field
+from app.domain.criteria.suggest import nearest
+from app.domain.errors import Fault, Invalid
+
+LINE = 500
+"""Characters of a text; what is indexed must fit into a page of an index."""
+PROSE = 10_000
+"""Characters of a text that people write at length."""
+PROSES = frozenset({"note", "comment", "reason", "churn_reason", "subject", "description", "website"})
+MAX_FAULTS = 50
+INT64 = 2**63 - 1
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+EXACT = Context(prec=40, traps=[Inexact, InvalidOperation])
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A reference as told under `csm`: by id, external id or e-mail. `pointer` is where it was said."""
+
+    name: str
+    pointer: str
+
+
+Value = str | int | float | bool | date | datetime | UUID | Named | tuple[str, ...] | Mapping[str, object] | None
+"""Money is int minor units; a reference is a UUID or Named; `custom` maps each given slug to its value or None."""
+
+
+class Refused(ValueError):
+    """One value is not what its field holds; says what was expected."""
+
+    def __init__(self, expected: str, suggestion: str | None = None):
+        super().__init__(expected)
+        self.expected = expected
+        self.suggestion = suggestion
+
+
+def read(
+    entity: Entity,
+    body: object,
+    *,
+    minor_digits: int,
+    attributes: Mapping[tuple[str, str], Field],
+    partial: bool,
+) -> dict[str, Value]:
+    """The members that were given, by field name. `partial` asks for no required ones (a change).
+
+    Raises Invalid with a Fault per wrong member, each with its JSON pointer.
+    """
+    members = _object(body)
+    own = {slug: field for (name, slug), field in attributes.items() if name == entity.name}
+    given: dict[str, Value] = {}
+    faults: list[Fault] = []
+    for member, told in members.items():
+        if len(faults) >= MAX_FAULTS:
+            break
+        pointer = f"/{escape(member)}"
+        try:
+            field = _field(entity, member)
+            if field.name in given:
+                raise Refused(f"given once: {field.name} is named twice here")
+            if field.kind == "json":
+                given[field.name] = _custom(told, own, minor_digits, pointer, faults)
+            else:
+                given[field.name] = _member(field, member, told, minor_digits, pointer)
+        except Refused as refused:
+            faults.append(Fault(f"Expected {refused.expected}.", pointer=pointer, suggestion=refused.suggestion))
+    if not partial:
+        faults += [_missing(entity, name) for name in entity.required if name not in given and not _faulty(faults, entity, name)]
+    if faults:
+        raise Invalid(faults=tuple(faults[:MAX_FAULTS]))
+    return given
+
+
+def only(body: object, allowed: Iterable[str]) -> Mapping[str, object]:
+    """The body as an object that has no member but the allowed ones. Raises Invalid."""
+    members, names = _object(body), tuple(allowed)
+    faults = [
+        Fault("Expected no member of this name.", pointer=f"/{escape(m)}", suggestion=nearest(m, names))
+        for m in members
+        if m not in names
+    ]
+    if faults:
+        raise Invalid(faults=tuple(faults[:MAX_FAULTS]))
+    return members
+
+
+def value(field: Field, told: object, minor_digits: int) -> Value:
+    """One value in its field's type; None where it is empty. Raises Refused."""
+    if told is None or told == "":
+        if not field.optional:
+            raise Refused(f"{_what(field)}, which cannot be empty")
+        return None
+    match field.kind:
+        case "text":
+            return _text(field, told)
+        case "enum":
+            return _one_of(field, told)
+        case "slug":
+            return slug(told)
+        case "bool":
+            if not isinstance(told, bool):
+                raise Refused("true or false")
+            return told
+        case "integer":
+            return _integer(field, told)
+        case "number":
+            return _number(field, told)
+        case "money":
+            return money(told, minor_digits)
+        case "date":
+            return day(told)
+        case "instant":
+            return instant(told)
+        case "ref" | "id":
+            return identity(told)
+        case "tags":
+            return _tags(field, told)
+        case "json":
+            raise Refused("an object")
+
+
+def text(told: object, limit: int = LINE) -> str:
+    """Text that can be stored, as it was given. Raises Refused."""
+    if not isinstance(told, str):
+        raise Refused("text")
+    if len(told) > limit:
+        raise Refused(f"text of at most {limit:,} characters")
+    if UNSTORABLE.search(told):
+        raise Refused("text without NUL characters and lone surrogates")
+    return told
+
+
+def slug(told: object) -> str:
+    """Raises Refused unless it is one."""
+    if not isinstance(told, str) or not SLUG.fullmatch(told):
+        raise Refused("a slug: lower-case letters, digits, - and _, 63 at most")
+    return told
+
+
+def money(told: object, minor_digits: int) -> int:
+    """An amount in major units as int minor units, exactly. Raises Refused."""
+    amount = _decimal(told)
+    try:
+        minor = int(EXACT.quantize(amount, Decimal(1).scaleb(-minor_digits)).scaleb(minor_digits))
+    except Inexact:
+        raise Refused(f"an amount with at most {minor_digits} decimal digits") from None
+    except InvalidOperation:
+        minor = INT64 + 1
+    if abs(minor) > INT64:
+        raise Refused("an amount whose minor units fit 64 bits")
+    return minor
+
+
+def day(told: object) -> date:
+    """A calendar day. Raises Refused."""
+    if isinstance(told, date) and not isinstance(told, datetime):
+        return told
+    if not isinstance(told, str) or not DAY.fullmatch(told):
+        raise Refused("a date: YYYY-MM-DD")
+    try:
+        return date.fromisoformat(told)
+    except ValueError:
+        raise Refused("a date that exists: YYYY-MM-DD") from None
+
+
+def instant(told: object) -> datetime:
+    """A moment in UTC, to the microsecond. Raises Refused."""
+    expected = "an instant as of RFC 3339: 2026-01-31T12:00:00Z"
+    try:
+        if isinstance(told, datetime) and told.tzinfo is not None:
+            return told.astimezone(UTC)
+        if not isinstance(told, str) or not INSTANT.fullmatch(told):
+            raise Refused(expected)
+        return datetime.fromisoformat(told.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Refused(expected) from None
+
+
+def identity(told: object) -> UUID:
+    """An id, written with its hyphens. Raises Refused."""
+    if isinstance(told, UUID):
+        return told
+    if not isinstance(told, str) or not UUID_TEXT.fullmatch(told):
+        raise Refused("an id: a UUID")
+    return UUID(told)
+
+
+def escape(member: str) -> str:
+    """A member's name within a JSON pointer."""
+    return member.replace("~", "~0").replace("/", "~1")
+
+
+def _object(body: object) -> Mapping[str, object]:
+    if not isinstance(body, Mapping):
+        raise Invalid(faults=(Fault("Expected a JSON object.", pointer=""),))
+    return body
+
+
+def _field(entity: Entity, member: str) -> Field:
+    """The writable field that a member names: references go by their name and by `<name>_id`."""
+    for field in entity.fields.values():
+        if member in (field.name, field.column):
+            if not field.writable:
+                raise Refused(f"no {field.name} here: Strata keeps it")
+            return field
+    names = [name for f in entity.fields.values() if f.writable for name in {f.name, f.column}]
+    raise Refused("no member of this name", nearest(member, names))
+
+
+def _member(field: Field, member: str, told: object, minor_digits: int, pointer: str) -> Value:
+    if field.kind == "ref" and member == field.name and told is not None and told != "":
+        return Named(text(told), pointer)
+    return value(field, told, minor_digits)
+
+
+def _custom(
+    told: object, own: Mapping[str, Field], minor_digits: int, pointer: str, faults: list[Fault]
+) -> Mapping[str, object]:
+    """Own attributes by slug; None takes one away. Faults of single attributes are added to `faults`."""
+    if not isinstance(told, Mapping):
+        raise Refused("an object of the organisation's own attributes")
+    given: dict[str, object] = {}
+    for name, one in told.items():
+        try:
+            if name not in own:
+                raise Refused("an attribute that this workspace has defined", nearest(name, own))
+            given[name] = value(own[name], one, minor_digits)
+        except Refused as refused:
+            at = f"{pointer}/{escape(name)}"
+            faults.append(Fault(f"Expected {refused.expected}.", pointer=at, suggestion=refused.suggestion))
+    return given
+
+
+def _missing(entity: Entity, name: str) -> Fault:
+    field = entity.fields[name]
+    return Fault(f"Expected {_what(field)}: it cannot be left out.", pointer=f"/{field.column}")
+
+
+def _faulty(faults: Iterable[Fault], entity: Entity, name: str) -> bool:
+    field = entity.fields[name]
+    return any(f.pointer in (f"/{field.name}", f"/{field.column}") for f in faults)
+
+
+def _what(field: Field) -> str:
+    """What a field holds, in words."""
+    words = {
+        "text": "text", "integer": "a whole number", "number": "a number", "money": "an amount of money",
+        "date": "a date", "instant": "an instant", "bool": "true or false", "slug": "a slug", "ref": "an id",
+        "id": "an id", "tags": "an array of texts", "json": "an object", "enum": f"one of {', '.join(field.values)}",
+    }  # fmt: skip
+    return words[field.kind]
+
+
+def _text(field: Field, told: object) -> str:
+    given = text(told, PROSE if field.name in PROSES else LINE)
+    if field.name == "slug":
+        return slug(given)
+    if field.name == "country" and not COUNTRY.fullmatch(given):
+        raise Refused("a country: two capital letters as of ISO 3166")
+    if field.name == "email" and not EMAIL.fullmatch(given):
+        raise Refused("an e-mail address")
+    return given
+
+
+def _one_of(field: Field, told: object) -> str:
+    if not isinstance(told, str) or told not in field.values:
+        raise Refused(_what(field), nearest(told, field.values) if isinstance(told, str) else None)
+    return told
+
+
+def _decimal(told: object) -> Decimal:
+    if isinstance(told, bool) or not isinstance(told, int | float | Decimal):
+        raise Refused("a number")
+    if isinstance(told, int) and abs(told) > INT64:
+        raise Refused("a number within 64 bits")
+    # A float's shortest spelling is what was written: a door that has only floats loses nothing by it.
+    exact = Decimal(repr(told)) if isinstance(told, float) else Decimal(told)
+    if not exact.is_finite():
+        raise Refused("a finite number")
+    return exact
+
+
+def _bounded(field: Field, given: float) -> None:
+    if (field.low is not None and given < field.low) or (field.high is not None and given > field.high):
+        low = f"from {field.low:g}" if field.low is not None else ""
+        high = f"to {field.high:.16g}" if field.high is not None else ""
+        raise Refused(f"a number {low} {high}".strip().replace("  ", " "))
+
+
+def _integer(field: Field, told: object) -> int:
+    if isinstance(told, bool) or not isinstance(told, int):
+        raise Refused("a whole number")
+    if abs(told) > INT64:
+        raise Refused("a whole number within 64 bits")
+    _bounded(field, told)
+    return told
+
+
+def _number(field: Field, told: object) -> float:
+    given = float(_decimal(told))
+    if given in (float("inf"), float("-inf")):
+        raise Refused("a number that a double can hold")
+    _bounded(field, given)
+    return given
+
+
+def _tags(field: Field, told: object) -> tuple[str, ...]:
+    if not isinstance(told, list | tuple) or len(told) > 100:
+        raise Refused("an array of at most 100 texts")
+    given = tuple(dict.fromkeys(text(one) for one in told))
+    if field.values and not set(given) <= set(field.values):
+        raise Refused(f"an array of {', '.join(field.values)}")
+    return given

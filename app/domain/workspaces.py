@@ -1,0 +1,79 @@
+"""A workspace: the settings that answers depend on, and what it has named itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from types import MappingProxyType
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app.domain.catalogue import Field
+
+EMPTY: Mapping[str, object] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentationName:
+    """What criteria and selections need to know of a segmentation."""
+
+    id: UUID
+    slug: str
+    segments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """`minor_digits`: decimal digits of the currency's minor unit (2 for USD, 0 for JPY). `week_start`: ISO, Monday is 1.
+
+    `fiscal_month`: the month in which the fiscal year begins. `facts_day`: the day that kept usage windows are right for.
+    `epoch` changes whenever anything here does: plans made under another epoch are not used again.
+    """
+
+    id: UUID
+    slug: str
+    name: str
+    currency: str
+    minor_digits: int
+    zone: ZoneInfo
+    week_start: int
+    fiscal_month: int
+    health_yellow: float
+    health_green: float
+    arr_per_csm: int
+    facts_day: date
+    version: int = 1
+    segmentations: Mapping[str, SegmentationName] = field(default_factory=dict)
+    attributes: Mapping[tuple[str, str], Field] = field(default_factory=dict)
+    """Own attributes by (entity, slug)."""
+    epoch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The moment that windows are resolved at, and the zone, week and fiscal year that they are cut by.
+
+    `as_of` is an instant in UTC. Segments always use the workspace's zone, a query may be told another.
+    """
+
+    as_of: datetime
+    zone: ZoneInfo
+    week_start: int = 1
+    fiscal_month: int = 1
+
+    @property
+    def today(self) -> date:
+        return self.as_of.astimezone(self.zone).date()
+
+
+def clock(workspace: Workspace, as_of: datetime, zone: ZoneInfo | None = None) -> Clock:
+    return Clock(as_of, zone or workspace.zone, workspace.week_start, workspace.fiscal_month)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who `@me` and `@my_team` are: a user, and everybody of the user's team (the user too)."""
+
+    id: UUID
+    team: tuple[UUID, ...]

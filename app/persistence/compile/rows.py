@@ -1,0 +1,89 @@
+"""The rows of an entity inside a statement: where they stand, what their columns are called, what leads to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.catalogue import ENTITIES, Entity, Field, Relation
+from app.domain.criteria.meant import Bounds
+from app.persistence.compile.scope import Scope
+
+# A day's usage of an account is packed into arrays of one length: the language sees a row for each place in them.
+UNPACKED = " CROSS JOIN LATERAL unnest({0}.features, {0}.contacts, {0}.amounts) AS {0}u(feature, contact_id, value)"
+NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of an entity under an alias. `flat` ones have a column for each field; stored usage has not."""
+
+    entity: Entity
+    alias: str
+    flat: bool = True
+
+    def column(self, field: Field, scope: Scope) -> str:
+        """The SQL of a field's column; money in minor units, slugs as stored."""
+        if self.flat:
+            return f"{self.alias}.{field.column}"
+        match field.name:
+            case "account" | "day":
+                return f"{self.alias}.{field.column}"
+            case "contact" | "value":
+                return f"{self.alias}u.{field.column}"
+            case _:
+                name = "slug" if field.name == "feature" else field.name
+                inner = scope.alias()
+                return f"(SELECT {inner}.{name} {scope.rows('features', inner, [f'{inner}.no = {self.alias}u.feature'])})"
+
+
+def table_of(entity: Entity) -> str:
+    return "usage_days" if entity.name == "usage" else entity.name
+
+
+def start(entity: Entity, alias: str) -> Rows:
+    """Stored rows of an entity under an alias."""
+    return Rows(entity, alias, flat=entity.name != "usage")
+
+
+def stored(rows: Rows, scope: Scope, conditions: list[str]) -> str:
+    """`FROM … WHERE …` of stored rows."""
+    joined = "" if rows.flat else UNPACKED.format(rows.alias)
+    return scope.rows(table_of(rows.entity), rows.alias, conditions, joined=joined)
+
+
+def towards(relation: Relation, origin: Rows, scope: Scope) -> tuple[Rows, list[str]]:
+    """The rows that a relation leads to from the row under `origin`, and what ties them to it."""
+    target = start(ENTITIES[relation.target], scope.alias())
+    if not relation.many:
+        field = origin.entity.fields[relation.by]
+        return target, [f"{target.alias}.id = {origin.column(field, scope)}"]
+    if not target.flat and relation.by == "contact":
+        # Usage lies with its account: without that column no index leads to a contact's rows.
+        account = origin.column(origin.entity.fields["account"], scope)
+        return target, [f"{target.alias}.account_id = {account}", f"{target.alias}u.contact_id = {origin.alias}.id"]
+    back = target.entity.fields[relation.by]
+    return target, [f"{target.column(back, scope)} = {origin.alias}.id"]
+
+
+def within(rows: Rows, bounds: Bounds | None, scope: Scope) -> list[str]:
+    """The half-open window on the entity's time field."""
+    if bounds is None or rows.entity.time_field is None:
+        return []
+    field = rows.entity.fields[rows.entity.time_field]
+    column = rows.column(field, scope)
+    parts = []
+    if bounds.lo is not None:
+        parts.append(f"{column} >= {scope.typed(bounds.lo, field.kind)}")
+    if bounds.hi is not None:
+        parts.append(f"{column} < {scope.typed(bounds.hi, field.kind)}")
+    return parts
+
+
+def ties(rows: Rows, scope: Scope) -> list[str]:
+    """Columns, never empty, that tell apart rows equal in everything sorted by."""
+    if rows.flat:
+        return [f"{rows.alias}.id"]
+    return [
+        f"{rows.alias}.day", f"{rows.alias}.account_id", f"{rows.alias}u.feature",
+        f"coalesce({rows.alias}u.contact_id, {NOBODY})",
+    ]  # fmt: skip

@@ -1,0 +1,58 @@
+"""Loading the demo organisation: rows made elsewhere, copied into their tables."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.persistence import tables
+from app.persistence.database import Transaction
+
+BLOCK = 4_000
+
+
+def _born(row: Mapping[str, object]) -> datetime:
+    """The time within a UUIDv7."""
+    identity = row["id"]
+    assert isinstance(identity, UUID)
+    return datetime.fromtimestamp((identity.int >> 80) / 1000, tz=UTC)
+
+
+async def copy_rows(tx: Transaction, workspace_id: UUID, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """Copies rows that share their columns; `created_at` and `updated_at` are the time within the id."""
+    declared = tables.metadata.tables[table].c
+    columns = list(rows[0])
+    as_json = [isinstance(declared[c].type, JSONB) for c in columns]
+
+    def record(row: Mapping[str, object]) -> tuple[Any, ...]:
+        values = [msgspec.json.encode(row[c]) if j else row[c] for c, j in zip(columns, as_json, strict=True)]
+        born = _born(row)
+        return (workspace_id, *values, born, born)
+
+    await tx.copy_records(table, map(record, rows), ["workspace_id", *columns, "created_at", "updated_at"])
+
+
+async def copy_usage(tx: Transaction, workspace_id: UUID, lines: Iterable[str]) -> int:
+    """Copies lines `account,day,features,contacts,amounts`; answers how many."""
+    copied, head = 0, f"{workspace_id},"
+
+    async def blocks() -> AsyncIterator[bytes]:
+        nonlocal copied
+        block: list[str] = []
+        for line in lines:
+            block.append(head + line)
+            if len(block) == BLOCK:
+                copied += BLOCK
+                yield "".join(block).encode()
+                block.clear()
+        copied += len(block)
+        yield "".join(block).encode()
+
+    columns = ["workspace_id", "account_id", "day", "features", "contacts", "amounts"]
+    await tx.copy_csv("usage_days", blocks(), columns)
+    return copied

@@ -1,0 +1,384 @@
+"""The schema on one page. Columns of entities come from the catalogue; the rest is said here.
+
+`Table.info["kind"]`: `tenant` holds rows of a workspace, `reference` is small and rarely written, `local` never leaves
+the coordinator. In a tenant table `workspace_id` comes first and is part of every key.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY, JSON, BigInteger, Boolean, CheckConstraint, Column, Computed, Date, Double, ForeignKeyConstraint, Index, Integer,
+    LargeBinary, MetaData, PrimaryKeyConstraint, SmallInteger, Table, Text, UniqueConstraint, desc, text,
+)  # fmt: skip
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
+from sqlalchemy.types import TypeEngine
+
+from app.domain.catalogue import ENTITIES, Field
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fk",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    }
+)
+
+TEXT = Text(collation="C")
+INSTANT = TIMESTAMP(timezone=True)
+TYPES: dict[str, TypeEngine[Any]] = {
+    "text": TEXT, "enum": TEXT, "slug": TEXT, "number": Double(), "integer": Integer(), "money": BigInteger(),
+    "date": Date(), "instant": INSTANT, "bool": Boolean(), "tags": ARRAY(TEXT), "json": JSONB(), "id": UUID(), "ref": UUID(),
+}  # fmt: skip
+GENERATED = {
+    ("accounts", "mrr"): "round(arr / 12.0)::bigint",
+    ("accounts", "margin"): "arr - cost_to_serve",
+    ("accounts", "seat_utilisation"): "least(1, seats_active::float8 / nullif(seats_licensed, 0))",
+}
+
+
+def _default(field: Field) -> str | None:
+    if field.optional:
+        return None
+    if field.initial is not None:
+        return repr(field.initial)
+    if field.kind == "bool":
+        return "false"
+    if field.kind == "tags":
+        return "'{}'"
+    return "0" if field.derived and field.kind in ("money", "number", "integer") else None
+
+
+def _column(table: str, field: Field) -> Column[Any]:
+    generated = GENERATED.get((table, field.name))
+    if generated:
+        return Column(field.column, TYPES[field.kind], Computed(generated, persisted=True), nullable=field.optional)
+    default = _default(field)
+    return Column(field.column, TYPES[field.kind], nullable=field.optional, server_default=text(default) if default else None)
+
+
+def _by_hand(field: Field) -> Column[Any]:
+    """What was set by hand, kept apart from what follows from related records."""
+    return Column(f"{field.name}_by_hand", TYPES[field.kind])
+
+
+def _checks(field: Field) -> list[CheckConstraint]:
+    if field.values:
+        return [CheckConstraint(f"{field.name} IN ({', '.join(repr(v) for v in field.values)})", field.name)]
+    return []
+
+
+def _references(field: Field) -> list[ForeignKeyConstraint]:
+    if field.target is None or (field.derived and field.kind == "ref"):
+        return []  # accounts and contacts refer to each other: the derived side has no constraint
+    to = "slug" if field.kind == "slug" else "id"
+    return [
+        ForeignKeyConstraint(["workspace_id", field.column], [f"{field.target}.workspace_id", f"{field.target}.{to}"])
+    ]
+
+
+def _workspace() -> Column[Any]:
+    return Column("workspace_id", UUID(), nullable=False)
+
+
+def _entity(name: str, *extra: Any, kind: str = "tenant") -> Table:
+    """The table of a catalogue's entity: its fields, what is set by hand, its checks and references."""
+    declared = ENTITIES[name]
+    fields = list(declared.fields.values())
+    return Table(
+        name, metadata, _workspace(),
+        *(_column(name, f) for f in fields),
+        *(_by_hand(f) for f in fields if f.fallback and name == "accounts"),
+        *(c for f in fields for c in _checks(f)),
+        *(c for f in fields for c in _references(f)),
+        PrimaryKeyConstraint("workspace_id", "id"),
+        UniqueConstraint("workspace_id", "external_id"),
+        *([UniqueConstraint("workspace_id", "slug")] if "slug" in declared.fields else []),
+        *extra,
+        info={"kind": kind},
+    )  # fmt: skip
+
+
+def _tenant(name: str, *parts: Any, **options: Any) -> Table:
+    return Table(name, metadata, _workspace(), *parts, info={"kind": "tenant"}, **options)
+
+
+# -- reference ---------------------------------------------------------------------------------------------------------
+
+workspaces = Table(
+    "workspaces", metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("slug", TEXT, nullable=False, unique=True),
+    Column("name", TEXT, nullable=False),
+    Column("currency", TEXT, nullable=False, server_default="USD"),
+    Column("minor_digits", SmallInteger, nullable=False, server_default="2"),
+    Column("zone", TEXT, nullable=False, server_default="UTC"),
+    Column("week_start", SmallInteger, nullable=False, server_default="1"),
+    Column("fiscal_month", SmallInteger, nullable=False, server_default="1"),
+    Column("health_yellow", Double, nullable=False, server_default="40"),
+    Column("health_green", Double, nullable=False, server_default="70"),
+    Column("arr_per_csm", BigInteger, nullable=False, server_default="200000000"),
+    Column("facts_day", Date, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("created_at", INSTANT, nullable=False),
+    info={"kind": "reference"},
+)  # fmt: skip
+
+teams = _entity("teams", kind="reference")
+users = _entity("users", UniqueConstraint("workspace_id", "email"), kind="reference")
+
+api_keys = Table(
+    "api_keys", metadata,
+    Column("workspace_id", UUID(), nullable=False),
+    Column("id", UUID(), nullable=False),
+    Column("name", TEXT, nullable=False),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("role", TEXT, nullable=False),
+    Column("user_id", UUID()),
+    Column("scopes", ARRAY(TEXT), nullable=False, server_default=text("'{}'")),
+    Column("created_at", INSTANT, nullable=False),
+    Column("expires_at", INSTANT),
+    Column("revoked_at", INSTANT),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    ForeignKeyConstraint(["workspace_id"], ["workspaces.id"]),
+    ForeignKeyConstraint(["workspace_id", "user_id"], ["users.workspace_id", "users.id"]),
+    CheckConstraint("role IN ('admin', 'manager', 'csm', 'viewer', 'service')", "role"),
+    info={"kind": "reference"},
+)  # fmt: skip
+
+# -- what an organisation works with -----------------------------------------------------------------------------------
+
+industries = _entity("industries")
+products = _entity("products")
+stages = _entity("stages")
+features = _entity(
+    "features",
+    Column("no", SmallInteger, nullable=False),  # what usage rows say instead of the slug
+    UniqueConstraint("workspace_id", "no"),
+)
+scenarios = _tenant(
+    "scenarios",
+    Column("id", UUID(), nullable=False),
+    Column("slug", TEXT, nullable=False),
+    Column("name", TEXT, nullable=False),
+    Column("impacts", JSONB, nullable=False),  # {industry slug: severe | medium | low}
+    Column("lanes", JSONB, nullable=False),  # shifts per impact, on the logit
+    Column("is_active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("created_at", INSTANT, nullable=False),
+    Column("updated_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    UniqueConstraint("workspace_id", "slug"),
+    Index("scenarios_active_key", "workspace_id", unique=True, postgresql_where=text("is_active")),
+)
+
+# -- accounts and what is related to them ------------------------------------------------------------------------------
+
+accounts = _entity("accounts")
+for _name in (
+    "name", "arr", "renewal_date", "last_interaction_at", "churned_at", "became_customer_at", "health", "csm_id",
+    "parent_id", "stage", "industry",
+):  # fmt: skip
+    Index(f"accounts_{_name}_idx", accounts.c.workspace_id, accounts.c[_name], accounts.c.id)
+Index("accounts_custom_idx", accounts.c.custom, postgresql_using="gin", postgresql_ops={"custom": "jsonb_path_ops"})
+
+
+def _related(name: str) -> Table:
+    """A table whose rows belong to an account, indexed for the latest rows of one account and of the workspace."""
+    table, time = _entity(name), ENTITIES[name].time_field
+    latest = [desc(table.c[str(time)]), desc(table.c.id)]
+    Index(f"{name}_account_idx", table.c.workspace_id, table.c.account_id, *latest)
+    Index(f"{name}_time_idx", table.c.workspace_id, *latest)
+    if "contact" in ENTITIES[name].fields:
+        Index(f"{name}_contact_idx", table.c.workspace_id, table.c.contact_id, *latest)
+    return table
+
+
+contacts = _related("contacts")
+contracts = _related("contracts")
+opportunities = _related("opportunities")
+interactions = _related("interactions")
+invoices = _related("invoices")
+surveys = _related("surveys")
+tickets = _related("tickets")
+requests = _related("requests")
+sentiments = _related("sentiments")
+churns = _related("churns")
+Index("contacts_primary_idx", contacts.c.workspace_id, contacts.c.account_id, postgresql_where=text("is_primary"))
+Index("contacts_email_idx", contacts.c.workspace_id, contacts.c.email)
+Index(
+    "invoices_open_idx", invoices.c.workspace_id, invoices.c.account_id,
+    postgresql_where=text("status IN ('unpaid', 'failed')"),
+)  # fmt: skip
+
+usage_days = _tenant(
+    "usage_days",
+    Column("account_id", UUID(), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("features", ARRAY(SmallInteger), nullable=False),  # three arrays of one length: a row each of the language
+    Column("contacts", ARRAY(UUID()), nullable=False),  # null where the usage is nobody's in particular
+    Column("amounts", ARRAY(Double), nullable=False),
+    PrimaryKeyConstraint("workspace_id", "account_id", "day"),
+    ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
+    postgresql_partition_by="RANGE (day)",
+)
+usage_windows = _tenant(
+    "usage_windows",  # sums right for workspaces.facts_day
+    Column("account_id", UUID(), nullable=False),
+    Column("feature", SmallInteger, nullable=False),
+    Column("last_7", Double, nullable=False),
+    Column("last_30", Double, nullable=False),
+    Column("last_90", Double, nullable=False),
+    Column("before_30", Double, nullable=False),  # the 30 days before the last 30
+    PrimaryKeyConstraint("workspace_id", "account_id", "feature"),
+    ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
+)
+stage_moves = _tenant(
+    "stage_moves",
+    Column("id", UUID(), nullable=False),
+    Column("account_id", UUID(), nullable=False),
+    Column("stage", TEXT),
+    Column("moved_at", INSTANT, nullable=False),
+    Column("actor_id", UUID()),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
+    Index("stage_moves_account_idx", "workspace_id", "account_id", "moved_at"),
+)
+
+# -- lists and segments ------------------------------------------------------------------------------------------------
+
+lists = _tenant(
+    "lists",
+    Column("id", UUID(), nullable=False),
+    Column("entity", TEXT, nullable=False),
+    Column("name", TEXT, nullable=False),
+    Column("description", TEXT),
+    Column("criteria", JSONB, nullable=False),
+    Column("columns", ARRAY(TEXT), nullable=False),
+    Column("sort", ARRAY(TEXT), nullable=False),
+    Column("visibility", TEXT, nullable=False),
+    Column("mine", Boolean, nullable=False),
+    Column("params", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("owner_id", UUID(), nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("created_at", INSTANT, nullable=False),
+    Column("updated_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    ForeignKeyConstraint(["workspace_id", "owner_id"], ["users.workspace_id", "users.id"]),
+    CheckConstraint("visibility IN ('private', 'public')", "visibility"),
+    CheckConstraint("entity IN ('accounts', 'contacts')", "entity"),
+    Index("lists_name_idx", "workspace_id", "name", "id"),
+)
+list_defaults = _tenant(
+    "list_defaults",
+    Column("user_id", UUID(), nullable=False),
+    Column("entity", TEXT, nullable=False),
+    Column("list_id", UUID(), nullable=False),
+    PrimaryKeyConstraint("workspace_id", "user_id", "entity"),
+    ForeignKeyConstraint(["workspace_id", "list_id"], ["lists.workspace_id", "lists.id"]),
+    ForeignKeyConstraint(["workspace_id", "user_id"], ["users.workspace_id", "users.id"]),
+)
+segmentations = _tenant(
+    "segmentations",
+    Column("id", UUID(), nullable=False),
+    Column("slug", TEXT, nullable=False),
+    Column("name", TEXT, nullable=False),
+    Column("kind", TEXT, nullable=False),
+    Column("spec", JSONB, nullable=False),
+    Column("segments", JSONB, nullable=False),  # ordered: {slug, name, criteria, colour, engagement}
+    Column("rest", TEXT, nullable=False),
+    Column("cuts", JSONB, nullable=False),  # what percentile and median cuts were frozen at, and when
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("state", TEXT, nullable=False),
+    Column("computed_at", INSTANT),
+    Column("created_at", INSTANT, nullable=False),
+    Column("updated_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    UniqueConstraint("workspace_id", "slug"),
+)
+members = _tenant(
+    "members",
+    Column("segmentation_id", UUID(), nullable=False),
+    Column("account_id", UUID(), nullable=False),
+    Column("segment", TEXT, nullable=False),
+    Column("since", INSTANT, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "segmentation_id", "account_id"),
+    ForeignKeyConstraint(["workspace_id", "segmentation_id"], ["segmentations.workspace_id", "segmentations.id"]),
+    ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
+    Index("members_segment_idx", "workspace_id", "segmentation_id", "segment", "account_id"),
+)
+memberships = _tenant(
+    "memberships",  # history: [from_at, to_at)
+    Column("segmentation_id", UUID(), nullable=False),
+    Column("account_id", UUID(), nullable=False),
+    Column("segment", TEXT, nullable=False),
+    Column("from_at", INSTANT, nullable=False),
+    Column("to_at", INSTANT),
+    Column("reason", TEXT, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "segmentation_id", "account_id", "from_at"),
+    ForeignKeyConstraint(["workspace_id", "segmentation_id"], ["segmentations.workspace_id", "segmentations.id"]),
+    ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
+)
+
+# -- forecasts, imports, writes ----------------------------------------------------------------------------------------
+
+forecasts = _tenant(
+    "forecasts",
+    Column("id", UUID(), nullable=False),
+    Column("asked", JSONB, nullable=False),
+    Column("answer", JSON, nullable=False),  # the bytes that were sent, to be sent again
+    Column("as_of", INSTANT, nullable=False),
+    Column("created_at", INSTANT, nullable=False),
+    Column("created_by", UUID()),
+    PrimaryKeyConstraint("workspace_id", "id"),
+)
+imports = _tenant(
+    "imports",
+    Column("id", UUID(), nullable=False),
+    Column("kind", TEXT, nullable=False),
+    Column("state", TEXT, nullable=False),
+    Column("mapping", JSONB, nullable=False),
+    Column("rows", BigInteger, nullable=False, server_default="0"),
+    Column("created", BigInteger, nullable=False, server_default="0"),
+    Column("updated", BigInteger, nullable=False, server_default="0"),
+    Column("unchanged", BigInteger, nullable=False, server_default="0"),
+    Column("rejected", BigInteger, nullable=False, server_default="0"),
+    Column("warned", BigInteger, nullable=False, server_default="0"),
+    Column("detail", TEXT),
+    Column("started_at", INSTANT, nullable=False),
+    Column("finished_at", INSTANT),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    CheckConstraint("state IN ('staged', 'running', 'done', 'failed')", "state"),
+)
+import_errors = _tenant(
+    "import_errors",
+    Column("import_id", UUID(), nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("column", TEXT),
+    Column("code", TEXT, nullable=False),
+    Column("message", TEXT, nullable=False),
+    Column("is_warning", Boolean, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "import_id", "line", "seq"),
+    ForeignKeyConstraint(["workspace_id", "import_id"], ["imports.workspace_id", "imports.id"]),
+)
+mappings = _tenant(
+    "mappings",
+    Column("name", TEXT, nullable=False),
+    Column("mapping", JSONB, nullable=False),
+    Column("updated_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "name"),
+)
+idempotency_keys = _tenant(
+    "idempotency_keys",
+    Column("credential_id", UUID(), nullable=False),
+    Column("key", TEXT, nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # SHA-256 of operation and payload
+    Column("answer", LargeBinary, nullable=False),
+    Column("created_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "credential_id", "key"),
+    Index("idempotency_keys_created_idx", "workspace_id", "created_at"),
+)

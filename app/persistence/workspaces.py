@@ -1,0 +1,94 @@
+"""Workspaces: their settings and names, read in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from app.domain.catalogue import Field
+from app.domain.workspaces import SegmentationName, Workspace
+from app.persistence.database import Reader, Record, Transaction
+
+SETTINGS = (
+    "slug", "name", "currency", "minor_digits", "zone", "week_start", "fiscal_month", "health_yellow", "health_green",
+    "arr_per_csm", "facts_day", "version",
+)  # fmt: skip
+
+INSERT_STAGES = """
+INSERT INTO stages (workspace_id, id, name, slug, position, created_at, updated_at)
+SELECT $1, s.id, s.name, s.slug, s.position, $6, $6
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::integer[]) AS s(id, name, slug, position)
+"""
+
+
+def columns(workspace: str) -> str:
+    """The select list of a workspace `w` with its segmentations; `workspace` is its id, as SQL."""
+    return f"""w.id AS workspace_id, {", ".join(f"w.{name} AS workspace_{name}" for name in SETTINGS)},
+    (SELECT json_agg(json_build_object('id', s.id, 'slug', s.slug, 'rest', s.rest, 'version', s.version,
+        'segments', jsonb_path_query_array(s.segments, '$[*].slug')) ORDER BY s.slug)
+     FROM segmentations s WHERE s.workspace_id = {workspace}) AS workspace_segmentations"""
+
+
+LOAD = f"SELECT {columns('$1')} FROM workspaces w WHERE w.id = $1"
+HOLD = "SELECT version FROM workspaces WHERE id = $1 FOR NO KEY UPDATE"
+
+
+async def load(reader: Reader, workspace_id: UUID) -> Workspace:
+    """The workspace with its segmentations. Raises LookupError where there is none."""
+    row = await reader.fetchrow(LOAD, workspace_id, point=True)
+    if row is None:
+        raise LookupError(f"no workspace {workspace_id}")
+    return made(row)
+
+
+def made(row: Record) -> Workspace:
+    """A workspace from a row of `columns`."""
+    given = {name: row[f"workspace_{name}"] for name in SETTINGS}
+    segmentations = row["workspace_segmentations"]
+    epoch = blake2b(repr((row["workspace_id"], given, segmentations)).encode(), digest_size=12).hexdigest()
+    given["zone"] = ZoneInfo(given["zone"])
+    attributes: dict[tuple[str, str], Field] = {}
+    return Workspace(
+        id=row["workspace_id"], segmentations=_segmentations(segmentations), attributes=attributes, epoch=epoch, **given
+    )
+
+
+async def insert(tx: Transaction, workspace_id: UUID, settings: Mapping[str, Any], now: datetime) -> bool:
+    """Adds a workspace with all its settings; False where the slug is taken."""
+    names = list(settings)
+    marks = ", ".join(f"${n}" for n in range(3, len(names) + 3))
+    sql = f"""INSERT INTO workspaces (id, created_at, {", ".join(names)}) VALUES ($1, $2, {marks})
+    ON CONFLICT (slug) DO NOTHING RETURNING true"""
+    return bool(await tx.fetchval(sql, workspace_id, now, *settings.values()))
+
+
+async def hold(tx: Transaction, workspace_id: UUID) -> int | None:
+    """Locks the workspace's row against other holders until the transaction ends; gives its version."""
+    version: int | None = await tx.fetchval(HOLD, workspace_id)
+    return version
+
+
+async def update(tx: Transaction, workspace_id: UUID, settings: Mapping[str, Any]) -> None:
+    """Changes settings and counts the version up."""
+    sets = "".join(f"{name} = ${n}, " for n, name in enumerate(settings, 2))
+    await tx.execute(f"UPDATE workspaces SET {sets} version = version + 1 WHERE id = $1", workspace_id, *settings.values())
+
+
+async def insert_stages(tx: Transaction, workspace_id: UUID, stages: Sequence[tuple[UUID, str, str]], now: datetime) -> None:
+    """Adds lifecycle stages, (id, name, slug) each, in their order from position 1."""
+    ids, names, slugs = zip(*stages, strict=True)
+    await tx.execute(INSERT_STAGES, workspace_id, list(ids), list(names), list(slugs), list(range(1, len(ids) + 1)), now)
+
+
+def _segmentations(told: bytes | None) -> dict[str, SegmentationName]:
+    named: dict[str, SegmentationName] = {}
+    for one in msgspec.json.decode(told) if told else ():
+        segments = tuple(dict.fromkeys((*one["segments"], one["rest"])))
+        named[one["slug"]] = SegmentationName(UUID(one["id"]), one["slug"], segments)
+    return named

@@ -1,0 +1,93 @@
+"""A call of a use case that writes: who, when, and one effect however often it is sent."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+import uuid_utils
+
+from app.domain.errors import Fault, Invalid, VersionRequired, VersionStale
+from app.domain.roles import Principal
+from app.persistence import idempotency
+from app.persistence.database import Database, Transaction
+
+KEY_LENGTH = 255
+# How an answer is kept: id, version, created, then the body.
+HEAD = struct.Struct(">16sq?")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`key`: the Idempotency-Key, bound to `payload`, the request's canonical bytes. `now` is in UTC."""
+
+    principal: Principal
+    now: datetime
+    key: str | None = None
+    payload: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write left: `body` is the resource's full representation as JSON, empty where it is gone."""
+
+    id: UUID
+    version: int
+    body: bytes
+    created: bool
+
+
+def new_id() -> UUID:
+    """A UUIDv7: ids made later sort later."""
+    return UUID(int=uuid_utils.uuid7().int)
+
+
+async def once(
+    db: Database, call: Call, operation: str, act: Callable[[Transaction], Awaitable[Written]]
+) -> Written:
+    """Runs `act` in one transaction together with its idempotency key; answers after COMMIT.
+
+    `operation` names what is done to what, and is part of what the key is bound to. The same key and payload give the
+    first answer again, byte for byte. What fails leaves neither effect nor key. Raises KeyReused, KeyStillRunning.
+    """
+    if call.key is None:
+        async with db.transaction() as tx:
+            return await act(tx)
+    if not 1 <= len(call.key) <= KEY_LENGTH or not call.key.isascii() or not call.key.isprintable():
+        raise Invalid(faults=(Fault(f"Expected 1 to {KEY_LENGTH} printable characters.", parameter="Idempotency-Key"),))
+    holder = (call.principal.workspace.id, call.principal.credential_id, call.key)
+    payload = sha256(operation.encode() + b"\0" + call.payload).digest()
+    async with db.transaction() as tx:
+        before = await idempotency.claim(tx, *holder, payload, call.now)
+        if before is not None:
+            return _loaded(before)
+        written = await act(tx)
+        await idempotency.answered(tx, *holder, _dumped(written))
+        return written
+
+
+async def forget_keys(db: Database, workspace_id: UUID, now: datetime) -> int:
+    """Deletes idempotency keys older than 24 hours; says how many. Meant to be called about daily."""
+    async with db.transaction() as tx:
+        return await idempotency.forget(tx, workspace_id, now)
+
+
+def versioned(standing: int, expected: int | None) -> None:
+    """Raises VersionRequired where no version was told, VersionStale where it is not the standing one."""
+    if expected is None:
+        raise VersionRequired
+    if expected != standing:
+        raise VersionStale
+
+
+def _dumped(written: Written) -> bytes:
+    return HEAD.pack(written.id.bytes, written.version, written.created) + written.body
+
+
+def _loaded(answer: bytes) -> Written:
+    identity, version, created = HEAD.unpack_from(answer)
+    return Written(UUID(bytes=identity), version, answer[HEAD.size :], created)

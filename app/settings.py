@@ -1,0 +1,125 @@
+"""What the environment decides, read once when the process starts."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+SECRET_BYTES = 32
+
+
+class SettingsError(Exception):
+    """A variable of the environment holds what it may not; the message says what is expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One process's settings; `database_url` is None when the PostgreSQL that comes along is used."""
+
+    data_dir: Path
+    database_url: str | None
+    port: int
+    log_level: str
+    pool_size: int
+    secret: bytes
+
+    @property
+    def embedded(self) -> bool:
+        """Whether Strata runs its own PostgreSQL."""
+        return self.database_url is None
+
+
+def read(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from STRATA_* and PORT; makes the data directory and, unless STRATA_SECRET is set, a kept secret."""
+    data_dir = _data_dir(environment)
+    return Settings(
+        data_dir=data_dir,
+        database_url=_database_url(environment),
+        port=_number(environment, "PORT", 8000, 0, 65535),
+        log_level=_log_level(environment),
+        pool_size=_number(environment, "STRATA_POOL_SIZE", 8, 1, 100),
+        secret=_secret(environment, data_dir),
+    )
+
+
+def _data_dir(environment: Mapping[str, str]) -> Path:
+    if given := environment.get("STRATA_DATA_DIR"):
+        return Path(given).expanduser().resolve()
+    if os.geteuid() == 0:
+        return Path("/var/lib/strata")
+    shared = environment.get("XDG_DATA_HOME")
+    return (Path(shared) if shared else Path.home() / ".local" / "share") / "strata"
+
+
+def _database_url(environment: Mapping[str, str]) -> str | None:
+    url = environment.get("STRATA_DATABASE_URL") or None
+    if url is not None and urlsplit(url).scheme not in ("postgresql", "postgres"):
+        raise SettingsError("STRATA_DATABASE_URL must look like postgresql://user:password@host:5432/database")
+    return url
+
+
+def _number(environment: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    given = environment.get(name) or str(default)
+    if not (given.isascii() and given.isdigit() and least <= int(given) <= most):
+        raise SettingsError(f"{name} must be a whole number from {least} to {most}")
+    return int(given)
+
+
+def _log_level(environment: Mapping[str, str]) -> str:
+    level = (environment.get("STRATA_LOG_LEVEL") or "INFO").upper()
+    if level not in LEVELS:
+        raise SettingsError(f"STRATA_LOG_LEVEL must be one of {', '.join(LEVELS)}")
+    return level
+
+
+def _secret(environment: Mapping[str, str], data_dir: Path) -> bytes:
+    given = environment.get("STRATA_SECRET")
+    if given is None:
+        return kept_secret(data_dir / "secret")
+    if len(given) < SECRET_BYTES:
+        raise SettingsError(f"STRATA_SECRET must have at least {SECRET_BYTES} characters")
+    return given.encode()
+
+
+def kept_secret(path: Path) -> bytes:
+    """The secret in this file, readable by its owner alone; made when there is none."""
+    value = kept_text(path)
+    if value is None:
+        keep_text(path, secrets.token_hex(SECRET_BYTES), replace=False)
+        value = kept_text(path) or ""
+    if len(value) < SECRET_BYTES:
+        raise SettingsError(f"{path} is damaged: remove it, and cursors handed out so far end")
+    return value.encode()
+
+
+def kept_text(path: Path) -> str | None:
+    """What a private file holds, None when there is no such file."""
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SettingsError(f"cannot read {path} ({error.strerror}): choose another STRATA_DATA_DIR") from error
+
+
+def keep_text(path: Path, text: str, replace: bool = True) -> None:
+    """Write a file that only its owner reads: complete or not at all; without `replace` the first writer wins."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            fresh.replace(path)
+            return
+        with suppress(FileExistsError):
+            path.hardlink_to(fresh)
+        fresh.unlink()
+    except OSError as error:
+        raise SettingsError(f"cannot write {path} ({error.strerror}): choose another STRATA_DATA_DIR") from error

@@ -1,0 +1,71 @@
+"""What tests stand on: one PostgreSQL per run, a database per module, the real server process."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.persistence import embedded, migrations
+from app.persistence.database import Database
+from tests.servers import ROOT, TEMPLATE, Cluster, Server, start_server, stop_process
+
+# A test database need not survive a power cut.
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Path]:
+    """A directory that PostgreSQL's user may enter, even when tests run as root."""
+    path = Path(tempfile.mkdtemp(prefix="strata-test-"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster(home: Path) -> Iterator[Cluster]:
+    """One PostgreSQL 18 for the whole run, with a migrated template."""
+    data = home / "shared"
+    with embedded.running(data, FAST):
+        made = Cluster(data, embedded.Cluster(data))
+        made.admin(f"CREATE DATABASE {TEMPLATE} OWNER strata")
+        migrations.upgrade(made.dsn(TEMPLATE))
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def dsn(cluster: Cluster) -> AsyncIterator[str]:
+    """Address of a migrated database for this module alone."""
+    address = await cluster.clone()
+    yield address
+    await cluster.drop(address)
+
+
+@pytest.fixture(scope="module")
+async def db(dsn: str) -> AsyncIterator[Database]:
+    """The module's database, opened."""
+    database = await Database.open(dsn, size=4)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real files; tests that read them say so when it is missing."""
+    path = Path(os.environ.get("STRATA_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not path.is_dir():
+        pytest.skip(f"real data files are not at {path}: set STRATA_SHARED_DATA")
+    return path
+
+
+@pytest.fixture(scope="session")
+async def server(cluster: Cluster, home: Path) -> AsyncIterator[Server]:
+    """The real server process on a free port, with a database of its own."""
+    address = await cluster.clone()
+    started = start_server(address, home / "server")
+    yield started
+    stop_process(started.process)
+    await cluster.drop(address)

@@ -1,0 +1,149 @@
+"""The `strata` command as a person meets it: help, errors, start, stop, and starting again."""
+
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from app import logs, settings
+from app.cli import strata
+from app.persistence import embedded
+from tests.servers import ROOT, Cluster, start_server
+
+
+@pytest.fixture
+def data(home: Path) -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(dir=home, prefix="cli-"))
+    yield path
+    embedded.stop(path)
+
+
+def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def processes(data: Path) -> list[int]:
+    """Every process that belongs to a data directory."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        environment = process.info["environ"] or {}
+        if str(data) in " ".join(process.info["cmdline"] or []) or environment.get("STRATA_DATA_DIR") == str(data):
+            found.append(process.pid)
+    return found
+
+
+def test_every_command_has_help() -> None:
+    assert set(strata.commands) == {
+        "serve", "migrate", "demo", "import", "workspace", "user", "key", "openapi", "schema",
+    }  # fmt: skip
+    assert all(command.help for command in strata.commands.values())
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PORT", "eighty"),
+        ("PORT", "70000"),
+        ("STRATA_DATABASE_URL", "mysql://localhost/strata"),
+        ("STRATA_LOG_LEVEL", "loud"),
+        ("STRATA_SECRET", "short"),
+    ],
+)
+def test_a_bad_variable_is_named(variable: str, value: str, tmp_path: Path) -> None:
+    with pytest.raises(settings.SettingsError, match=variable):
+        settings.read({"STRATA_DATA_DIR": str(tmp_path), variable: value})
+
+
+def test_the_secret_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    first = settings.read({"STRATA_DATA_DIR": str(tmp_path)}).secret
+    assert settings.read({"STRATA_DATA_DIR": str(tmp_path)}).secret == first
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+    given = "x" * settings.SECRET_BYTES
+    assert settings.read({"STRATA_DATA_DIR": str(tmp_path), "STRATA_SECRET": given}).secret == given.encode()
+
+
+def test_logs_are_json_and_hold_no_message_of_an_exception() -> None:
+    try:
+        raise ValueError("ada@example.org")
+    except ValueError:
+        record = logging.LogRecord("app.x", logging.ERROR, __file__, 1, "failed %s", ("once",), sys.exc_info())
+    record.__dict__["request_id"] = "r1"
+    line = json.loads(logs.JsonFormatter().format(record))
+    assert (line["level"], line["message"], line["request_id"]) == ("error", "failed once", "r1")
+    assert line["error"][0].startswith("ValueError at ")
+    assert "ada@" not in json.dumps(line)
+
+
+def test_a_port_in_use_is_one_line_that_says_what_to_do(data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = run("serve", "--port", str(taken.getsockname()[1]), STRATA_DATA_DIR=str(data))
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: port ")
+    assert "--port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_is_not_there_is_one_line(data: Path) -> None:
+    done = run("migrate", STRATA_DATA_DIR=str(data), STRATA_DATABASE_URL=f"postgresql://strata@/strata?host={data}")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_migrators_at_once_do_not_meet(cluster: Cluster, data: Path) -> None:
+    cluster.admin("CREATE DATABASE race OWNER strata")
+    environment = {**os.environ, "STRATA_DATA_DIR": str(data), "STRATA_DATABASE_URL": cluster.dsn("race")}
+    command = [sys.executable, "-m", "app.cli", "migrate"]
+    racing = [subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE) for _ in range(3)]
+    ends = [process.communicate(timeout=60)[1].decode() for process in racing]
+    assert [process.returncode for process in racing] == [0, 0, 0], ends
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_server_and_database(data: Path, how: signal.Signals) -> None:
+    server = start_server(None, data)
+    assert len(processes(data)) >= 2
+    server.process.send_signal(how)
+    assert server.process.wait(15) in (0, 130)
+    assert processes(data) == []
+
+
+def test_after_the_server_was_killed_the_next_start_is_clean(data: Path) -> None:
+    server = start_server(None, data, "--workers", "2")
+    port = server.url.rsplit(":", 1)[1]
+    server.process.kill()
+    server.process.wait()
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline and any("spawn_main" in " ".join(_line(pid)) for pid in processes(data)):
+        time.sleep(0.1)
+    again = start_server(None, data, port=port)
+    assert urllib.request.urlopen(f"{again.url}/readyz", timeout=5).status == 200
+    again.process.send_signal(signal.SIGINT)
+    again.process.wait(15)
+    assert processes(data) == []
+
+
+def _line(pid: int) -> list[str]:
+    try:
+        return psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return []
