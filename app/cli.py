@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TypeVar
+from uuid import UUID
 
 import click
 import msgspec
 
 from app import logs, settings
 from app.domain.errors import StrataError
+from app.domain.roles import Role
 from app.persistence import embedded, migrations
 from app.persistence.database import Database
 from app.persistence.embedded_files import EmbeddedError
@@ -132,7 +134,9 @@ def migrate() -> None:
 
 
 @strata.command("demo")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed and day make the same workspace.")
+@click.option(
+    "--seed", type=int, default=2017, show_default=True, help="The same seed and day make the same workspace."
+)
 @click.option("--today", type=DATE, help="Last day of its history, YYYY-MM-DD.  [default: today]")
 def demo_command(seed: int, today: datetime | None) -> None:
     """Make the demo workspace: 2,000 believable accounts over 24 months."""
@@ -166,14 +170,17 @@ def workspace() -> None:
 
 @workspace.command("create")
 @click.argument("name")
+@click.option("--slug", help="Short name for addresses and commands.  [default: made from the name]")
 @click.option("--currency", default="USD", show_default=True, help="ISO 4217 code.")
 @click.option("--time-zone", default="UTC", show_default=True, help="IANA name, such as Europe/Berlin.")
-def workspace_create(name: str, currency: str, time_zone: str) -> None:
-    """Make a workspace and print its slug."""
+def workspace_create(name: str, slug: str | None, currency: str, time_zone: str) -> None:
+    """Make a workspace and print its id."""
     from app.services import workspaces
 
-    made = _with_database(lambda db: workspaces.create_workspace(db, name, _now(), currency=currency, zone=time_zone))
-    click.echo(made.slug)
+    given: dict[str, object] = {"currency": currency, "zone": time_zone}
+    if slug:
+        given["slug"] = slug
+    click.echo(_with_database(lambda db: workspaces.create_workspace(db, name, _now(), **given)))
 
 
 @strata.group()
@@ -185,13 +192,16 @@ def user() -> None:
 @click.argument("email")
 @click.option("--name", required=True, help="Full name.")
 @click.option("--role", type=click.Choice(["admin", "manager", "csm", "viewer"]), default="admin", show_default=True)
+@click.option("--team", help="Slug of a team that exists.")
 @click.option("--workspace", default="demo", show_default=True, help="Slug of the workspace.")
-def user_create(email: str, name: str, role: str, workspace: str) -> None:
+def user_create(email: str, name: str, role: Role, team: str | None, workspace: str) -> None:
     """Make a member and print the id."""
-    from app.services import users
+    from app.services import users, workspaces
 
-    made = _with_database(lambda db: users.create_user(db, workspace, email, name, role, _now()))
-    click.echo(made.id)
+    async def work(db: Database) -> UUID:
+        return await users.create_user(db, await workspaces.find(db, workspace), email, name, role, team, _now())
+
+    click.echo(_with_database(work))
 
 
 @strata.group()
@@ -201,14 +211,22 @@ def key() -> None:
 
 @key.command("create")
 @click.option("--workspace", default="demo", show_default=True, help="Slug of the workspace.")
-@click.option("--user", "email", help="E-mail of the member who uses it; a service key without.")
-@click.option("--scope", "scopes", multiple=True, help="What a service key may do; may be repeated.")
+@click.option("--user", "email", help="E-mail of the member whose key it is; without, it is a service's.")
+@click.option("--role", type=click.Choice(["admin", "manager", "csm", "viewer"]), default="admin", show_default=True)
+@click.option("--scope", "scopes", multiple=True, default=("read",), show_default=True, help="What a service may do.")
 @click.option("--name", default="command line", show_default=True, help="What the key is for.")
-def key_create(workspace: str, email: str | None, scopes: tuple[str, ...], name: str) -> None:
+def key_create(workspace: str, email: str | None, role: Role, scopes: tuple[str, ...], name: str) -> None:
     """Make an API key and print it: it cannot be shown again."""
-    from app.services import keys
+    from app.services import keys, users, workspaces
 
-    click.echo(_with_database(lambda db: keys.create_key(db, workspace, email, name, scopes, _now())))
+    async def work(db: Database) -> str:
+        place = await workspaces.find(db, workspace)
+        if email is None:
+            return (await keys.create_key(db, place, name, "service", None, scopes, _now()))[1]
+        person = await users.person(db, place, email)
+        return (await keys.create_key(db, place, name, role, person.id, (), _now()))[1]
+
+    click.echo(_with_database(work))
 
 
 @strata.command("openapi")

@@ -20,12 +20,19 @@ class JsonFormatter(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _without_values(record.getMessage()),
             **{name: value for name, value in vars(record).items() if name not in _KNOWN},
         }
         if record.exc_info and record.exc_info[0] is not None:
             line["error"] = _described(record.exc_info[1])
         return _ENCODER.encode(line).decode()
+
+
+def _without_values(message: str) -> str:
+    """Of a traceback rendered into the message, the frames alone."""
+    if "Traceback (most recent call last)" not in message:
+        return message
+    return "\n".join(line for line in message.splitlines() if line.startswith(("Traceback", '  File "')))
 
 
 def _described(error: BaseException | None) -> list[str]:

@@ -18,7 +18,10 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One process's settings; `database_url` is None when the PostgreSQL that comes along is used."""
+    """One process's settings; `database_url` is None when the PostgreSQL that comes along is used.
+
+    `rate_limit`: requests a minute per credential, 0 for no limit. `cors_origins`: those whose pages may ask us.
+    """
 
     data_dir: Path
     database_url: str | None
@@ -26,6 +29,8 @@ class Settings:
     log_level: str
     pool_size: int
     secret: bytes
+    rate_limit: int = 600_000
+    cors_origins: tuple[str, ...] = ()
 
     @property
     def embedded(self) -> bool:
@@ -43,6 +48,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         log_level=_log_level(environment),
         pool_size=_number(environment, "STRATA_POOL_SIZE", 8, 1, 100),
         secret=_secret(environment, data_dir),
+        rate_limit=_number(environment, "STRATA_RATE_LIMIT", 600_000, 0, 100_000_000),
+        cors_origins=_origins(environment),
     )
 
 
@@ -67,6 +74,15 @@ def _number(environment: Mapping[str, str], name: str, default: int, least: int,
     if not (given.isascii() and given.isdigit() and least <= int(given) <= most):
         raise SettingsError(f"{name} must be a whole number from {least} to {most}")
     return int(given)
+
+
+def _origins(environment: Mapping[str, str]) -> tuple[str, ...]:
+    given = tuple(environment.get("STRATA_CORS_ORIGINS", "").replace(",", " ").split())
+    for origin in given:
+        parts = urlsplit(origin)
+        if origin != "*" and (parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}"):
+            raise SettingsError("STRATA_CORS_ORIGINS takes origins such as https://app.example.com, or * for every one")
+    return given
 
 
 def _log_level(environment: Mapping[str, str]) -> str:

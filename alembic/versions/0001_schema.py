@@ -248,7 +248,11 @@ def accounts() -> None:
         sa.Column(
             "seat_utilisation",
             sa.Double(),
-            sa.Computed("least(1, seats_active::float8 / nullif(seats_licensed, 0))", persisted=True),
+            sa.Computed(
+                "CASE WHEN seats_licensed > 0 AND seats_active IS NOT NULL THEN least(1::double precision, "
+                "seats_active::double precision / seats_licensed::double precision) ELSE NULL::double precision END",
+                persisted=True,
+            ),
         ),
         sa.Column("usage_limit", sa.Double()),
         sa.Column("usage_limit_used", sa.Double()),

@@ -28,6 +28,7 @@ _ALL = (
     Problem("forbidden", 403, "The credential may not do that", "Ask an administrator for the role or scope that `detail` names."),
     Problem("not-found", 404, "There is no such thing", "Check the address and the id. What belongs to another workspace does not exist for this credential."),
     Problem("method-not-allowed", 405, "The address does not take this method", "Use one of the methods in the `Allow` header."),
+    Problem("not-acceptable", 406, "The answer has no type that is accepted", "Accept one of the types that `detail` names."),
     Problem("conflict", 409, "What is stored stands against it", "Read what is stored, then decide: usually the same external id, slug or e-mail is taken."),
     Problem("key-still-running", 409, "The same request is still running", "Wait for the time in `Retry-After` and send the same request again."),
     Problem("version-stale", 412, "It was changed in between", "Read the resource again and repeat the change with its new ETag."),

@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-import re
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.accesslog import AccessLog
-from app.api.auth import authenticate
-from app.api.cors import Origins
 from app.api.errors import Headers, Refused, document
-from app.api.limits import Buckets
-from app.api.metrics import Metrics
+from app.api.exchange import Door, Exchange, begin
 from app.api.requests import Request, decoded
 from app.api.responses import Answer
 from app.api.routes import PUBLIC, Route, Table, allowed
-from app.domain.errors import NotFound, TooLarge, Unauthenticated
-from app.domain.roles import Principal, permit
-from app.persistence.database import Database
+from app.domain.errors import NotFound, Unreadable
+from app.domain.roles import permit
 
 log = logging.getLogger("app.api")
 
@@ -34,52 +23,15 @@ QUERY_LIMIT = 65_536
 HEADERS_LIMIT = 32_768
 LINGER_SECONDS = 1.0
 PROBLEM = (b"content-type", b"application/problem+json")
-NO_SNIFF = (b"x-content-type-options", b"nosniff")
-REVALIDATE = (b"cache-control", b"private, no-cache")
-UNMATCHED = "unmatched"
-
-_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
-_clock = time.perf_counter
-
-
-@dataclass(slots=True)
-class Door:
-    """What requests of one process share."""
-
-    db: Database | None = None
-    metrics: Metrics = field(default_factory=Metrics)
-    access: AccessLog = field(default_factory=lambda: AccessLog(enabled=False))
-    per_credential: Buckets = field(default_factory=lambda: Buckets("credential", 0))
-    per_address: Buckets = field(default_factory=lambda: Buckets("address", 0))
-    origins: Origins = field(default_factory=lambda: Origins(()))
-    draining: bool = False
-
-    @property
-    def database(self) -> Database:
-        """The open database."""
-        if self.db is None:
-            raise LookupError("the database is not open yet")
-        return self.db
-
-
-@dataclass(slots=True)
-class _Exchange:
-    """One request while it is answered: what its log line, count and headers need."""
-
-    scope: Scope
-    id: str
-    began: float
-    now: datetime
-    route: str = UNMATCHED
-    status: int = 0
-    who: Principal | None = None
-    limit: Headers = field(default_factory=list)
+CLOSE = (b"connection", b"close")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+OTHER = "OTHER"
 
 
 class Front:
     """The outermost ASGI application: declared routes are answered here, everything else by `behind`."""
 
-    def __init__(self, door: Door, table: Table, behind: ASGIApp, mounts: tuple[str, ...] = ()):
+    def __init__(self, door: Door, table: Table, behind: ASGIApp, mounts: frozenset[str] = frozenset()):
         self.door = door
         self.table = table
         self.behind = behind
@@ -90,134 +42,106 @@ class Front:
         if scope["type"] != "http":
             await self.behind(scope, receive, send)
             return
-        exchange = _Exchange(scope, _request_id(scope), _clock(), datetime.now(UTC))
-        metrics = self.door.metrics
-        metrics.in_flight += 1
+        if scope["method"] not in METHODS:
+            scope["method"] = OTHER  # a name of the caller's own making has no place in logs and counts
+        exchange = begin(self.door, scope)
+        self.door.metrics.in_flight += 1
         try:
-            if scope["path"].startswith(self.mounts) and self.mounts:
+            if scope["path"] in self.mounts:
                 await self._pass_on(exchange, receive, send)
             else:
                 await self._answer(exchange, receive, send)
         finally:
-            metrics.in_flight -= 1
-            seconds = _clock() - exchange.began
-            metrics.observe(scope["method"], exchange.route, exchange.status, seconds)
-            if self.door.access.enabled:
-                workspace = str(exchange.who.workspace.id) if exchange.who else None
-                self.door.access.add(
-                    exchange.now, scope["method"], exchange.route, exchange.status, seconds, exchange.id, workspace
-                )
+            self.door.metrics.in_flight -= 1
+            exchange.finish()
 
-    async def _answer(self, exchange: _Exchange, receive: Receive, send: Send) -> None:
-        refused: Exception | None = None
+    async def _answer(self, exchange: Exchange, receive: Receive, send: Send) -> None:
+        request = Request(self.door.database, exchange.scope, receive, exchange.id, exchange.now)
         try:
-            answer = await self._routed(exchange, receive)
+            answer = await self._routed(exchange, request)
         except Exception as error:  # noqa: BLE001 - the last resort: whatever it is becomes a problem document
-            refused = error
-            answer = self._problem(exchange, error)
-        exchange.status = answer.status
-        await send({"type": "http.response.start", "status": answer.status, "headers": self._headers(exchange, answer)})
-        if isinstance(refused, TooLarge | Refused):
-            await _linger(answer.body, receive, send)
-        else:
-            await send({"type": "http.response.body", "body": answer.body})
+            answer = problem(exchange, error)
+        await deliver(exchange, request, answer, send)
 
-    async def _routed(self, exchange: _Exchange, receive: Receive) -> Answer:
+    async def _routed(self, exchange: Exchange, request: Request) -> Answer:
         scope = exchange.scope
         _bounded(scope)
         routes, raw_values = self.table.find(scope["raw_path"])
         if not routes:
+            exchange.charge_address()
             raise Refused("not-found", "There is nothing at this address: /openapi.json lists what there is.")
         method = scope["method"]
         route = routes.get("GET" if method == "HEAD" else method)
         if route is None:
             exchange.route = next(iter(routes.values())).path
+            exchange.charge_address()
             return self._without_route(exchange, routes)
-        exchange.route = route.path
-        return await self.serve(exchange, route, tuple(map(_variable, raw_values)) if raw_values else (), receive)
+        if raw_values:
+            request.values = tuple(map(_variable, raw_values))
+        return await serve(exchange, route, request)
 
-    async def serve(self, exchange: _Exchange, route: Route, values: tuple[str, ...], receive: Receive) -> Answer:
-        """Answer a declared route: who asks, how much is left, whether they may, then the handler."""
-        door = self.door
-        request = Request(door.database, exchange.scope, receive, exchange.id, exchange.now, values)
-        if route.operation == PUBLIC:
-            self._charge(exchange, door.per_address, _client(exchange.scope))
-            return await route.handle(request)
-        try:
-            principal = exchange.who = request.who = await authenticate(door.database, exchange.scope, exchange.now)
-        except Unauthenticated:
-            self._charge(exchange, door.per_address, _client(exchange.scope))
-            raise
-        self._charge(exchange, door.per_credential, principal.credential_id)
-        # Whether the thing is theirs only the use case knows; who may not even then goes no further.
-        permit(principal, route.operation, own=True)
-        return await route.handle(request)
-
-    def _charge(self, exchange: _Exchange, buckets: Buckets, key: object) -> None:
-        left = buckets.take(key, exchange.began)
-        exchange.limit = buckets.headers(left)
-        if left < 0:
-            raise Refused("too-many-requests", headers=[(b"retry-after", b"%d" % buckets.wait(left))])
-
-    def _without_route(self, exchange: _Exchange, routes: Mapping[str, Route]) -> Answer:
+    def _without_route(self, exchange: Exchange, routes: Mapping[str, Route]) -> Answer:
         allow = allowed(routes)
         if exchange.scope["method"] == "OPTIONS":
             more = self.door.origins.preflight(exchange.scope, allow)
             return Answer(b"", 204, [(b"allow", allow.encode()), *more])
         raise Refused("method-not-allowed", f"Allowed here: {allow}.", headers=[(b"allow", allow.encode())])
 
-    def _problem(self, exchange: _Exchange, error: Exception) -> Answer:
-        status, body, headers = document(error, exchange.id)
-        if status == 500:
-            log.error("unexpected", exc_info=error, extra={"request_id": exchange.id, "route": exchange.route})
-        return Answer(body, status, [PROBLEM, *headers])
-
-    def _headers(self, exchange: _Exchange, answer: Answer) -> Headers:
-        headers = [*answer.headers, *exchange.limit, *self._common(exchange)]
-        if answer.status not in (204, 304):
-            headers.append((b"content-length", b"%d" % len(answer.body)))
-        return headers
-
-    def _common(self, exchange: _Exchange) -> Headers:
-        headers = [(b"x-request-id", exchange.id.encode()), NO_SNIFF, *self.door.origins.headers(exchange.scope)]
-        if exchange.who is not None:
-            headers.append(REVALIDATE)
-        return headers
-
-    async def _pass_on(self, exchange: _Exchange, receive: Receive, send: Send) -> None:
+    async def _pass_on(self, exchange: Exchange, receive: Receive, send: Send) -> None:
         """Let `behind` answer: its headers are completed, its exceptions become a problem."""
+        exchange.route = exchange.scope["path"]
+        exchange.scope["strata"] = exchange
 
         async def completed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                # What is behind may know who asks, and what the answer may say about limits.
-                exchange.who = exchange.scope.get("strata.principal")
-                message["headers"] = [*message.get("headers", ()), *exchange.limit, *self._common(exchange)]
+                message["headers"] = [*message.get("headers", ()), *exchange.headers()]
             await send(message)
 
-        exchange.route = exchange.scope["path"] if exchange.scope["path"] in self.mounts else UNMATCHED
-        exchange.scope["strata.exchange"] = exchange
         try:
             _bounded(exchange.scope)
             await self.behind(exchange.scope, receive, completed)
         except Exception as error:
             if exchange.status:
                 raise
-            answer = self._problem(exchange, error)
-            exchange.status = answer.status
-            headers: Any = self._headers(exchange, answer)
-            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-            await send({"type": "http.response.body", "body": answer.body})
+            request = Request(self.door.database, exchange.scope, receive, exchange.id, exchange.now)
+            await deliver(exchange, request, problem(exchange, error), send)
 
 
-def _request_id(scope: Scope) -> str:
-    """The caller's X-Request-Id where it is short and plain, else a new one."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id":
-            if _ID.fullmatch(value):
-                return str(value, "ascii")
-            break
-    return f"{random.getrandbits(96):024x}"
+async def serve(exchange: Exchange, route: Route, request: Request) -> Answer:
+    """Answer a declared route: who asks, how much is left, whether they may, then the handler."""
+    exchange.route = route.path
+    if route.operation == PUBLIC:
+        exchange.charge_address()
+        return await route.handle(request)
+    request.who = await exchange.authenticate()
+    # Whether the thing is theirs only the use case knows; who may not even then goes no further.
+    permit(request.who, route.operation, own=True)
+    return await route.handle(request)
+
+
+def problem(exchange: Exchange, error: Exception) -> Answer:
+    """Any exception as an answer; those we did not expect are logged, without what they say."""
+    status, body, headers = document(error, exchange.id)
+    if status == 500:
+        log.error("unexpected", exc_info=error, extra={"request_id": exchange.id, "route": exchange.route})
+    return Answer(body, status, [PROBLEM, *headers])
+
+
+async def deliver(exchange: Exchange, request: Request, answer: Answer, send: Send) -> None:
+    """Send an answer, completed by what every answer carries."""
+    exchange.status = answer.status
+    headers: Headers = [*answer.headers, *exchange.headers()]
+    if answer.status not in (204, 304):
+        headers.append((b"content-length", b"%d" % len(answer.body)))
+    unread = answer.status >= 400 and request.unread
+    if unread:
+        headers.append(CLOSE)
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    if unread:
+        await _linger(answer.body, request.receive, send)
+    else:
+        await send({"type": "http.response.body", "body": answer.body})
 
 
 def _bounded(scope: Scope) -> None:
@@ -231,17 +155,12 @@ def _variable(raw: bytes) -> str:
     """A segment of the path as text; what no id, slug or name can be names nothing."""
     try:
         return decoded(raw.replace(b"+", b"%2B"))
-    except Exception as error:
+    except Unreadable as error:
         raise NotFound from error
 
 
-def _client(scope: Scope) -> str:
-    client = scope.get("client")
-    return client[0] if client else ""
-
-
 async def _linger(body: bytes, receive: Receive, send: Send) -> None:
-    """Send an answer to a body that is still coming, and read on a little, so that a reset does not overtake it."""
+    """Answer while a body is still coming, and read on a little, so that a reset does not overtake the answer."""
     await send({"type": "http.response.body", "body": body, "more_body": True})
     try:
         async with asyncio.timeout(LINGER_SECONDS):

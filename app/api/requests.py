@@ -39,6 +39,7 @@ class Request:
     now: datetime
     values: tuple[str, ...] = ()
     who: Principal | None = None
+    ended: bool = False
 
     @property
     def principal(self) -> Principal:
@@ -46,6 +47,14 @@ class Request:
         if self.who is None:
             raise LookupError("a public route asked who is asking")
         return self.who
+
+    @property
+    def unread(self) -> bool:
+        """Whether some of a body may still be on its way."""
+        return not self.ended and any(
+            name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+            for name, value in self.scope["headers"]
+        )
 
     def header(self, name: bytes) -> str | None:
         """A header by its lower-case name; Unreadable when it is given twice."""
@@ -73,16 +82,7 @@ class Request:
         announced = self.header(b"content-length")
         if announced is not None and (len(announced) > 18 or int(announced) > JSON_LIMIT):
             raise _too_large()
-        message = await self.receive()
-        first: bytes = message.get("body", b"")
-        if message.get("more_body"):
-            return await self._rest(first)
-        if len(first) > JSON_LIMIT:
-            raise _too_large()
-        return first
-
-    async def _rest(self, first: bytes) -> bytes:
-        parts, length = [first], len(first)
+        parts, length = [], 0
         async for part in self.stream():
             length += len(part)
             if length > JSON_LIMIT:
@@ -96,9 +96,10 @@ class Request:
             message = await self.receive()
             if message["type"] == "http.disconnect":
                 raise Unreadable("The body ended before it was whole.")
+            self.ended = not message.get("more_body", False)
             if part := message.get("body", b""):
                 yield part
-            if not message.get("more_body", False):
+            if self.ended:
                 return
 
     async def json(self) -> object:
@@ -115,9 +116,7 @@ class Request:
 
     async def nothing(self) -> None:
         """Refuses a body where none is taken."""
-        if self.header(b"content-length") in (None, "0") and self.header(b"transfer-encoding") is None:
-            return
-        if await self.body():
+        if self.unread and await self.body():
             raise Unreadable("This request takes no body.", (Fault("This request takes no body.", pointer=""),))
 
     def content_type(self, *taken: str) -> str:

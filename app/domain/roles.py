@@ -66,6 +66,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "lists.read": READ,
         "lists.create": _rule("admin", "manager", "csm", own=("viewer",)),
         "lists.write": _rule("admin", "manager", own=("csm", "viewer")),
+        "lists.transfer": ADMIN,
         "segmentations.read": READ,
         "segmentations.write": STEER,
         "forecasts.read": _rule("admin", "manager", own=("csm",), scope="read"),

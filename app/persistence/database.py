@@ -64,6 +64,12 @@ class Database:
         await self._points.close()
 
     @property
+    def connections(self) -> dict[str, dict[str, int]]:
+        """Per pool: connections that are free and in use, and callers waiting for one."""
+        pools = {"pages": self._pages, "points": self._points}
+        return {n: {"free": len(p.free), "busy": len(p.busy), "waiting": len(p.waiters)} for n, p in pools.items()}
+
+    @property
     def answering(self) -> bool:
         """Whether the server answered when it was last asked, at most two seconds ago."""
         return not self._points.down

@@ -18,13 +18,14 @@ from app.persistence.embedded_files import (
     EmbeddedError,
     Lock,
     binaries,
+    is_postmaster,
     prepare_directory,
+    server_settings,
     socket_directory,
 )
 
 Progress = Callable[[str], None]
 
-PROC = Path("/proc")
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 READY_FOR_QUERY = b"Z\0\0\0\5I"
@@ -89,7 +90,7 @@ class Cluster:
         pid = self._recorded_pid()
         if pid is None:
             return self.child.pid if self.child is not None else None
-        return pid if _is_postmaster(pid, self.pgdata) else None
+        return pid if is_postmaster(pid, self.pgdata) else None
 
     def _recorded_pid(self) -> int | None:
         lines = self._pid_file()
@@ -150,7 +151,7 @@ class Cluster:
             leftover.unlink(missing_ok=True)
         if self.log.exists() and self.log.stat().st_size > 16 * 2**20:
             self.log.replace(self.log.with_suffix(".log.1"))
-        settings = {**_settings(), "unix_socket_directories": str(self.sockets), **self.options}
+        settings = {**server_settings(), "unix_socket_directories": str(self.sockets), **self.options}
         flags = [flag for name, value in settings.items() for flag in ("-c", f"{name}={value}")]
         with self.log.open("ab") as log:
             os.fchmod(log.fileno(), 0o600)
@@ -276,43 +277,6 @@ def _gate(home: Path) -> Iterator[None]:
         yield
     finally:
         lock.close()
-
-
-def _is_postmaster(pid: int, pgdata: Path) -> bool:
-    arguments = _command_line(pid)
-    return bool(arguments) and Path(arguments[0]).name == "postgres" and str(pgdata) in arguments
-
-
-def _command_line(pid: int) -> list[str]:
-    if PROC.exists():
-        try:
-            return [part.decode(errors="replace") for part in (PROC / f"{pid}/cmdline").read_bytes().split(b"\0")]
-        except OSError:
-            return []
-    shown = subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return shown.stdout.split()
-
-
-def _settings() -> dict[str, str]:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
-    return {
-        "listen_addresses": "",
-        "port": "5432",
-        "unix_socket_permissions": "0700",
-        "max_connections": "100",
-        "shared_buffers": f"{min(1024, max(64, memory // 32))}MB",
-        "effective_cache_size": f"{max(256, memory // 2)}MB",
-        "work_mem": "16MB",
-        "maintenance_work_mem": "128MB",
-        "max_wal_size": "2GB",
-        "random_page_cost": "1.1",
-        "jit": "off",
-        "TimeZone": "UTC",
-        "log_timezone": "UTC",
-        # Statements and details carry personal data.
-        "log_min_error_statement": "panic",
-        "log_error_verbosity": "terse",
-    }
 
 
 BOOTSTRAP = """\

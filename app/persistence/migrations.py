@@ -6,7 +6,7 @@ from pathlib import Path
 
 import asyncpg
 
-from app.persistence.database import translated
+from app.domain.errors import Unavailable
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSIONS = ROOT / "alembic" / "versions"
@@ -48,7 +48,8 @@ async def _current(dsn: str) -> set[str]:
     try:
         connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS, command_timeout=CONNECT_SECONDS)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise translated(error) from error
+        reason = str(error) or type(error).__name__
+        raise Unavailable(f"The database cannot be reached ({reason}): check STRATA_DATABASE_URL.") from error
     try:
         return {row["version_num"] for row in await connection.fetch("SELECT version_num FROM alembic_version")}
     except asyncpg.UndefinedTableError:

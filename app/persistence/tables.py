@@ -36,7 +36,8 @@ TYPES: dict[str, TypeEngine[Any]] = {
 GENERATED = {
     ("accounts", "mrr"): "round(arr / 12.0)::bigint",
     ("accounts", "margin"): "arr - cost_to_serve",
-    ("accounts", "seat_utilisation"): "least(1, seats_active::float8 / nullif(seats_licensed, 0))",
+    ("accounts", "seat_utilisation"): "CASE WHEN seats_licensed > 0 AND seats_active IS NOT NULL THEN least(1::double precision, "
+    "seats_active::double precision / seats_licensed::double precision) ELSE NULL::double precision END",
 }
 
 

@@ -27,6 +27,7 @@ PERSON = """
 SELECT u.id, ARRAY(SELECT t.id FROM users t WHERE t.workspace_id = $1 AND t.team = u.team ORDER BY t.id) AS team
 FROM users u WHERE u.workspace_id = $1 AND u.id = $2 AND u.is_active
 """
+TEAMS = "SELECT coalesce(array_agg(slug ORDER BY slug), '{}') FROM teams WHERE workspace_id = $1"
 ROLE = "SELECT role FROM users WHERE workspace_id = $1 AND id = $2 AND is_active"
 
 
@@ -55,3 +56,8 @@ async def role(reader: Reader, workspace_id: UUID, user_id: UUID) -> str | None:
     """The role of an active user."""
     found: str | None = await reader.fetchval(ROLE, workspace_id, user_id, point=True)
     return found
+
+
+async def teams(reader: Reader, workspace_id: UUID) -> list[str]:
+    """The slugs of all teams."""
+    return list(await reader.fetchval(TEAMS, workspace_id, point=True))

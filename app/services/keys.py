@@ -18,7 +18,7 @@ from app.domain import keys as tokens
 from app.domain import records
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid, NotFound, Unauthenticated
-from app.domain.records import Refused
+from app.domain.records import MisfitError
 from app.domain.roles import PEOPLE, ROLES, SCOPES, Principal, Role, permit, weaker
 from app.domain.workspaces import Person
 from app.persistence import keys, users, workspaces
@@ -159,8 +159,8 @@ def _new(told: Mapping[str, object], now: datetime) -> NewKey:
     def take(member: str, read: Any, default: object = None) -> Any:
         try:
             return read(told[member]) if told.get(member) is not None else default
-        except Refused as refused:
-            faults.append(Fault(f"Expected {refused.expected}.", pointer=f"/{member}", suggestion=refused.suggestion))
+        except MisfitError as misfit:
+            faults.append(Fault(f"Expected {misfit.expected}.", pointer=f"/{member}", suggestion=misfit.suggestion))
             return default
 
     name, role = take("name", records.text), take("role", _role)
@@ -183,13 +183,13 @@ def _new(told: Mapping[str, object], now: datetime) -> NewKey:
 
 def _role(told: object) -> Role:
     if not isinstance(told, str) or told not in ROLES:
-        raise Refused(f"one of {', '.join(ROLES)}", nearest(told, ROLES) if isinstance(told, str) else None)
+        raise MisfitError(f"one of {', '.join(ROLES)}", nearest(told, ROLES) if isinstance(told, str) else None)
     return told
 
 
 def _scopes(told: object) -> frozenset[str]:
     if not isinstance(told, list) or not all(isinstance(scope, str) and scope in SCOPES for scope in told):
-        raise Refused(f"an array of {', '.join(SCOPES)}")
+        raise MisfitError(f"an array of {', '.join(SCOPES)}")
     return frozenset(told)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault
-from app.domain.records import Named, Refused, Value, identity
+from app.domain.records import MisfitError, Named, Value, identity
 from app.persistence import accounts, users
 from app.persistence.database import Reader, Transaction
 
@@ -56,5 +56,5 @@ def _told(told: Value, pointer: str) -> tuple[UUID | None, str, str]:
         raise TypeError("a reference is a UUID or Named")
     try:
         return identity(told.name), told.name, told.pointer
-    except Refused:
+    except MisfitError:
         return None, told.name, told.pointer

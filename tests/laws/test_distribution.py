@@ -1,12 +1,14 @@
 """Laws of a book's distribution and of sub-totals, for any book."""
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.forecasting.allocation import to_the_cent
-from app.domain.forecasting.book import Uncertainty, independent, segmented
+from app.domain.forecasting.book import Floats, Uncertainty, independent, segmented
 from app.domain.forecasting.distribution import distribution
 from app.domain.forecasting.renewals import Due, History, forecast
 
@@ -20,7 +22,7 @@ SEGMENTS = st.lists(st.lists(st.tuples(st.lists(AMOUNT, max_size=15), RATE), min
 few = settings(max_examples=60, deadline=None)
 
 
-def columns(accounts: list[tuple[int, float]]) -> tuple[np.ndarray, np.ndarray]:
+def columns(accounts: list[tuple[int, float]]) -> tuple[Floats, Floats]:
     return np.array([a for a, _ in accounts], dtype=np.float64), np.array([p for _, p in accounts], dtype=np.float64)
 
 
@@ -30,11 +32,14 @@ def test_quantiles_rise_within_nought_and_the_total(accounts: list[tuple[int, fl
     amounts, p = columns(accounts)
     ours = distribution(independent(amounts, p))
     found = [ours.quantile(q) for q in LEVELS]
-    assert np.isfinite(found).all() and found == sorted(found)
-    assert 0 <= found[0] and found[-1] <= amounts.sum()
+    assert np.isfinite(found).all()
+    assert found == sorted(found)
+    assert found[0] >= 0
+    assert found[-1] <= amounts.sum()
     assert ours.mean == pytest.approx(amounts @ p, rel=1e-9, abs=1e-9)
     for amount in found:
-        assert 0 <= ours.cdf(amount) <= 1 and 0 <= ours.reaches(amount) <= 1
+        assert 0 <= ours.cdf(amount) <= 1
+        assert 0 <= ours.reaches(amount) <= 1
 
 
 @few
@@ -43,19 +48,22 @@ def test_uncertain_segments_keep_their_mean_and_bounds(segments: list[list[tuple
     groups = [[(np.array(amounts, dtype=np.float64), rate) for amounts, rate in group] for group in segments]
     ours = distribution(segmented(groups))
     found = [ours.quantile(q) for q in LEVELS]
-    assert np.isfinite(found).all() and found == sorted(found)
-    assert 0 <= found[0] and found[-1] <= ours.total
+    assert np.isfinite(found).all()
+    assert found == sorted(found)
+    assert found[0] >= 0
+    assert found[-1] <= ours.total
     assert ours.mean == pytest.approx(sum(a.sum() * r.mean for group in groups for a, r in group), rel=1e-6)
 
 
 @few
 @given(ACCOUNTS, st.randoms(use_true_random=False))
-def test_order_does_not_matter(accounts: list[tuple[int, float]], order: object) -> None:
+def test_order_does_not_matter(accounts: list[tuple[int, float]], order: Random) -> None:
     mixed = list(accounts)
-    order.shuffle(mixed)  # type: ignore[attr-defined]
+    order.shuffle(mixed)
     first, second = distribution(independent(*columns(accounts))), distribution(independent(*columns(mixed)))
     scale = max(first.sd, 1.0)
-    assert first.mean == pytest.approx(second.mean) and first.sd == pytest.approx(second.sd, abs=1e-6 * first.total)
+    assert first.mean == pytest.approx(second.mean)
+    assert first.sd == pytest.approx(second.sd, abs=1e-6 * first.total)
     if first.discrete:
         return
     for amount in np.linspace(0, first.total, 9):
@@ -71,7 +79,8 @@ def test_identical_accounts_are_the_same_in_one_segment_or_many(
     rate, rest = Uncertainty(p), [(np.array([float(a)]), Uncertainty(q)) for a, q in others]
     together = distribution(segmented([[(np.full(count, float(amount)), rate), *rest]]))
     apart = distribution(segmented([[(np.array([float(amount)]), rate)] * count + rest]))
-    assert together.mean == pytest.approx(apart.mean) and together.sd == pytest.approx(apart.sd)
+    assert together.mean == pytest.approx(apart.mean)
+    assert together.sd == pytest.approx(apart.sd)
     for share in (0.1, 0.35, 0.6, 0.85):
         at = (np.floor(share * together.total)) + 0.5
         assert together.cdf(at) == pytest.approx(apart.cdf(at), abs=1e-6)
@@ -79,7 +88,7 @@ def test_identical_accounts_are_the_same_in_one_segment_or_many(
 
 @few
 @given(st.lists(st.tuples(AMOUNT, CHANCE, st.integers(0, 4)), max_size=80), st.randoms(use_true_random=False))
-def test_expected_amounts_add_up_to_the_cent(rows: list[tuple[int, float, int]], order: object) -> None:
+def test_expected_amounts_add_up_to_the_cent(rows: list[tuple[int, float, int]], order: Random) -> None:
     def allocate(rows: list[tuple[int, float, int]], names: list[int]) -> dict[int, int]:
         amounts = np.array([row[0] for row in rows], dtype=np.int64)
         shares = np.array([row[1] for row in rows], dtype=np.float64)
@@ -90,7 +99,7 @@ def test_expected_amounts_add_up_to_the_cent(rows: list[tuple[int, float, int]],
 
     names = list(range(len(rows)))
     mixed = list(names)
-    order.shuffle(mixed)  # type: ignore[attr-defined]
+    order.shuffle(mixed)
     assert allocate(rows, names) == allocate([rows[name] for name in mixed], mixed)
 
 

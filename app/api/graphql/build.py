@@ -68,6 +68,25 @@ def resolved(
     return made
 
 
+class Member(StrawberryField):
+    """A member of what a service answered, under its name in REST."""
+
+    @property
+    def is_basic_field(self) -> bool:
+        return False
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        """The member; null where the answer has none."""
+        return source.get(self.python_name.removesuffix("_"))
+
+
+def member(name: str, annotation: str, description: str | None = None) -> StrawberryField:
+    """A field of a resource that a service answers as JSON."""
+    return Member(
+        **_named(name), type_annotation=StrawberryAnnotation(annotation, namespace=NAMES), description=description
+    )
+
+
 class Resolved(StrawberryField):
     """A field whose resolver takes (source, info, arguments)."""
 
@@ -138,14 +157,15 @@ def camel(name: str) -> str:
     return head + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
-def told(input_: Any) -> Mapping[str, Any]:
-    """The members of a Strawberry input that were given, by their Python names; enums as their values."""
-    return {name.removesuffix("_"): _plain(value) for name, value in vars(input_).items() if value is not strawberry.UNSET}
+def told(input_: Any) -> dict[str, Any]:
+    """The members of an input that were given, by their names in REST; enums as their values."""
+    return {name.removesuffix("_"): plain(value) for name, value in vars(input_).items() if value is not strawberry.UNSET}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """An argument as JSON: inputs as objects, enums as their values."""
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return told(value) if hasattr(value, "__strawberry_definition__") else value

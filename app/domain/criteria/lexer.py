@@ -14,7 +14,7 @@ from app.domain.criteria.nodes import At
 from app.domain.criteria.suggest import unreadable
 
 Kind = Literal["string", "moment", "number", "duration", "name", "person", "param", "sign", "end"]
-KINDS: tuple[Kind, ...] = ("string", "moment", "number", "duration", "name", "person", "param", "sign")
+_READ: tuple[Kind, ...] = ("string", "moment", "number", "duration", "name", "person", "param", "sign")
 
 _TOKEN = re.compile(
     rf"""
@@ -85,7 +85,7 @@ def tokens(source: str) -> list[Token]:
             if breaks := match[0].count("\n"):
                 line, begin = line + breaks, match.start() + match[0].rindex("\n") + 1
             continue
-        kind = next(k for k in KINDS if k == match.lastgroup)
+        kind = next(k for k in _READ if k == match.lastgroup)
         found.append(Token(kind, _content(kind, match[kind], at), at.line or 1, at.column or 1))
     found.append(Token("end", "", line, place - begin + 1))
     return found

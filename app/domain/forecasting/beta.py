@@ -48,14 +48,21 @@ def cdf(a: ArrayLike, b: ArrayLike, x: ArrayLike) -> Floats:
 
 
 def quantile(a: ArrayLike, b: ArrayLike, q: ArrayLike) -> Floats:
-    """The q-quantile of Beta(a, b), to about 1e-13 absolute, by bisection: no starting point can lead it astray."""
+    """The q-quantile of Beta(a, b), to 1e-12 in the value or in its probability: Newton inside a bracket that is halved when it strays."""
     first, second, share = np.broadcast_arrays(*(np.asarray(value, dtype=np.float64) for value in (a, b, q)))
     low, high = np.zeros(share.shape), np.ones(share.shape)
-    for _ in range(46):
-        middle = (low + high) / 2
-        below = cdf(first, second, middle) < share
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return np.asarray((low + high) / 2, dtype=np.float64)
+    at, constant = first / (first + second), betaln(first, second)
+    for turn in range(150):
+        error = cdf(first, second, at) - share
+        low, high = np.where(error < 0, at, low), np.where(error < 0, high, at)
+        if bool(np.all((np.abs(error) < 1e-12) | (high - low < 1e-12))):
+            break
+        inner = np.clip(at, _TINY, 1 - 1e-16)
+        slope = np.exp(np.clip((first - 1) * np.log(inner) + (second - 1) * np.log1p(-inner) - constant, -700, 700))
+        newton, middle = at - error / slope, (low + high) / 2
+        # Every third step halves: next to 0 and 1 Newton alone would creep.
+        at = np.where((newton > low) & (newton < high) & (turn % 3 < 2), newton, middle)
+    return np.asarray(at, dtype=np.float64)
 
 
 def _fraction(a: Floats, b: Floats, x: Floats) -> Floats:

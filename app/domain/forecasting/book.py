@@ -92,7 +92,9 @@ def segmented(groups: Sequence[Sequence[tuple[Floats, Uncertainty]]]) -> Book:
     parents = [[(np.asarray(a, dtype=np.float64), rate) for a, rate in group] for group in groups]
     sums = [[float(a.sum()) for a, _ in group] for group in parents]
     common = sum(s * r.common**0.5 for group, ss in zip(parents, sums, strict=True) for (_, r), s in _pairs(group, ss))
-    shared = [sum(s * r.shared**0.5 for (_, r), s in _pairs(group, ss)) for group, ss in zip(parents, sums, strict=True)]
+    shared = [
+        sum(s * r.shared**0.5 for (_, r), s in _pairs(group, ss)) for group, ss in zip(parents, sums, strict=True)
+    ]
     own = [[s * r.own**0.5 for (_, r), s in _pairs(group, ss)] for group, ss in zip(parents, sums, strict=True)]
     noise = sum(float((a**2).sum()) * r.mean * (1 - r.mean) for group in parents for a, r in group)
     total = noise + common**2 + sum(value**2 for value in shared) + sum(value**2 for row in own for value in row)

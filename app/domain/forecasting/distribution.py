@@ -112,7 +112,7 @@ def _coefficients(book: Book, low: float, width: float) -> Floats:
     parts: list[Floats] = []
     size = np.inf
     for start in range(0, most, _STEP):
-        frequencies = np.arange(start, start + _STEP) * np.pi / width
+        frequencies: Floats = np.arange(start, start + _STEP).astype(np.float64) * (np.pi / width)
         values = characteristic.characteristic(book, frequencies, threshold)
         size = float(np.abs(values).max())
         parts.append((values * np.exp(-1j * frequencies * low)).real)

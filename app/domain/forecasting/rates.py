@@ -133,8 +133,8 @@ def count(code: Ints, children: int, weights: Floats, kept: Floats, size: Floats
 def fit(basis: Basis, segments: Segments, counts: Counts) -> Rates:
     """Fit both levels by maximum marginal likelihood under the weak priors of this module. Never fails, never NaN."""
     parent_of, parents = segments.parent_of, len(segments.parents)
-    parent_n = np.bincount(parent_of, counts.n, minlength=parents)
-    parent_k = np.minimum(np.bincount(parent_of, counts.k, minlength=parents), parent_n)
+    parent_n: Floats = np.bincount(parent_of, counts.n, minlength=parents).astype(np.float64)
+    parent_k: Floats = np.minimum(np.bincount(parent_of, counts.k, minlength=parents).astype(np.float64), parent_n)
     book, precision = _book_prior(parent_k, parent_n)
     parent_mean = _possible((parent_k + precision * book) / (parent_n + precision), parent_n)
     parent_own = parent_mean * (1 - parent_mean) / (parent_n + precision + 1)
@@ -185,7 +185,7 @@ def _shown(
     k: Floats, n: Floats, mean: Floats, variance: Floats, size: NDArray[np.generic]
 ) -> list[tuple[float, float, float, float, float, float, int]]:
     worth = np.maximum(mean * (1 - mean) / np.maximum(variance, 1e-18) - 1, 1e-3)
-    low, high = (beta.quantile(mean * worth, (1 - mean) * worth, share) for share in (0.05, 0.95))
+    low, high = beta.quantile(mean * worth, (1 - mean) * worth, np.array([[0.05], [0.95]]))
     floats = (column.tolist() for column in (k, n, mean, variance, low, high))
     return list(zip(*floats, [int(value) for value in size], strict=True))
 

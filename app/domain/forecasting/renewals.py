@@ -130,8 +130,14 @@ def forecast(
 def _known(history: History, day: np.datetime64) -> History:
     """What had closed before the day, so that a forecast made in the past sees no more than was there."""
     known = history.closed < day
-    columns = (history.arr_minor, history.due, history.closed, history.kept, history.parent, history.child)
-    return History(*(column[known] for column in columns))
+    return History(
+        history.arr_minor[known],
+        history.due[known],
+        history.closed[known],
+        history.kept[known],
+        history.parent[known],
+        history.child[known],
+    )
 
 
 def _fit(segments: Segments, code: Ints, past: History, day: np.datetime64) -> _Fitted:
@@ -174,7 +180,9 @@ def _groups(fitted: _Fitted, code: Ints, due: Due, cents: Ints, keys: Sequence[T
     order = np.argsort(place, kind="stable")
     rows = np.split(order, np.flatnonzero(np.diff(place[order])) + 1)
     return tuple(
-        GroupTotal(tuple(str(key[row[0]]) for key in keys), _total(fitted, code[row], due.arr_minor[row], cents[row])[0])
+        GroupTotal(
+            tuple(str(key[row[0]]) for key in keys), _total(fitted, code[row], due.arr_minor[row], cents[row])[0]
+        )
         for row in rows
     )
 

@@ -36,11 +36,12 @@ class Skill:
 
 @dataclass(frozen=True)
 class Replay:
-    """Out-of-time errors: squared errors of segment and global rate per renewal, (rows,), and each row's month."""
+    """Out-of-time errors: squared errors of segment and global rate per renewal, (rows,), each row's month and outcome."""
 
     segment: Floats
     overall: Floats
     month: Ints
+    renewed: NDArray[np.bool_]
 
 
 def replay(segments: Segments, code: Ints, due: Dates, closed: Dates, renewed: NDArray[np.bool_]) -> Replay:
@@ -49,7 +50,7 @@ def replay(segments: Segments, code: Ints, due: Dates, closed: Dates, renewed: N
     Months for which nothing was known are left out. A renewal that closed before its month began is not predicted.
     """
     months = due.astype("datetime64[M]").astype(np.int64)
-    errors: list[tuple[Floats, Floats, Ints]] = []
+    errors: list[tuple[Floats, Floats, Ints, NDArray[np.bool_]]] = []
     for month in np.unique(months):
         start = np.datetime64(int(month), "M").astype("datetime64[D]")
         known, asked = closed < start, (months == month) & (closed >= start)
@@ -60,11 +61,11 @@ def replay(segments: Segments, code: Ints, due: Dates, closed: Dates, renewed: N
         fitted = rates.fit("logo", segments, rates.count(code[known], len(segments.children), weights, kept))
         overall = (kept @ weights + rates.PRIOR_MEAN) / (weights.sum() + 1)
         came = renewed[asked].astype(np.float64)
-        errors.append(((fitted.mean[code[asked]] - came) ** 2, (overall - came) ** 2, months[asked]))
+        errors.append(((fitted.mean[code[asked]] - came) ** 2, (overall - came) ** 2, months[asked], renewed[asked]))
     if not errors:
-        return Replay(np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64))
-    segment, whole, place = (np.concatenate(column) for column in zip(*errors, strict=True))
-    return Replay(segment, whole, place)
+        return Replay(np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.bool_))
+    segment, whole, month, outcome = zip(*errors, strict=True)
+    return Replay(np.concatenate(segment), np.concatenate(whole), np.concatenate(month), np.concatenate(outcome))
 
 
 def judge(replayed: Replay) -> Skill:
@@ -77,8 +78,9 @@ def judge(replayed: Replay) -> Skill:
         )
         return Skill("no skill shown", because, None, None, None, None, months, renewals)
     brier, base = float(replayed.segment.mean()), float(replayed.overall.mean())
-    if base <= 0:
-        return Skill("no skill shown", "Nothing was left to explain.", brier, base, None, None, months, renewals)
+    if replayed.renewed.all() or not replayed.renewed.any():
+        because = f"All {renewals} replayed renewals ended alike: there was nothing to tell apart."
+        return Skill("no skill shown", because, brier, base, None, None, months, renewals)
     gain = 1 - brier / base
     _, place = np.unique(replayed.month, return_inverse=True)
     surprise = np.bincount(place, replayed.overall - replayed.segment - gain * replayed.overall)

@@ -10,30 +10,27 @@ from app.persistence.compile.scope import Scope
 
 # A day's usage of an account is packed into arrays of one length: the language sees a row for each place in them.
 UNPACKED = " CROSS JOIN LATERAL unnest({0}.features, {0}.contacts, {0}.amounts) AS {0}u(feature, contact_id, value)"
+OF_FEATURE = {"feature": "slug", "module": "module", "is_key": "is_key"}
+"""Fields of a usage row that are its feature's, by the feature's column."""
 NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid"
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of an entity under an alias. `flat` ones have a column for each field; stored usage has not."""
+    """Rows of an entity under an alias; stored usage names features by number, in the SQL that `number` gives."""
 
     entity: Entity
     alias: str
-    flat: bool = True
+    number: str | None = None
 
     def column(self, field: Field, scope: Scope) -> str:
         """The SQL of a field's column; money in minor units, slugs as stored."""
-        if self.flat:
+        if self.number is None or field.name in ("account", "day"):
             return f"{self.alias}.{field.column}"
-        match field.name:
-            case "account" | "day":
-                return f"{self.alias}.{field.column}"
-            case "contact" | "value":
-                return f"{self.alias}u.{field.column}"
-            case _:
-                name = "slug" if field.name == "feature" else field.name
-                inner = scope.alias()
-                return f"(SELECT {inner}.{name} {scope.rows('features', inner, [f'{inner}.no = {self.alias}u.feature'])})"
+        if field.name in OF_FEATURE:
+            inner = scope.alias()
+            return f"(SELECT {inner}.{OF_FEATURE[field.name]} {scope.rows('features', inner, [f'{inner}.no = {self.number}'])})"
+        return f"{self.alias}u.{field.column}"
 
 
 def table_of(entity: Entity) -> str:
@@ -42,13 +39,13 @@ def table_of(entity: Entity) -> str:
 
 def start(entity: Entity, alias: str) -> Rows:
     """Stored rows of an entity under an alias."""
-    return Rows(entity, alias, flat=entity.name != "usage")
+    return Rows(entity, alias, f"{alias}u.feature" if entity.name == "usage" else None)
 
 
-def stored(rows: Rows, scope: Scope, conditions: list[str]) -> str:
-    """`FROM … WHERE …` of stored rows."""
-    joined = "" if rows.flat else UNPACKED.format(rows.alias)
-    return scope.rows(table_of(rows.entity), rows.alias, conditions, joined=joined)
+def stored(rows: Rows, scope: Scope, conditions: list[str], joined: str = "") -> str:
+    """`FROM … WHERE …` of stored rows, joined with what is made of each."""
+    unpacked = "" if rows.number is None else UNPACKED.format(rows.alias)
+    return scope.rows(table_of(rows.entity), rows.alias, conditions, joined=unpacked + joined)
 
 
 def towards(relation: Relation, origin: Rows, scope: Scope) -> tuple[Rows, list[str]]:
@@ -57,7 +54,7 @@ def towards(relation: Relation, origin: Rows, scope: Scope) -> tuple[Rows, list[
     if not relation.many:
         field = origin.entity.fields[relation.by]
         return target, [f"{target.alias}.id = {origin.column(field, scope)}"]
-    if not target.flat and relation.by == "contact":
+    if target.number and relation.by == "contact":
         # Usage lies with its account: without that column no index leads to a contact's rows.
         account = origin.column(origin.entity.fields["account"], scope)
         return target, [f"{target.alias}.account_id = {account}", f"{target.alias}u.contact_id = {origin.alias}.id"]
@@ -79,11 +76,11 @@ def within(rows: Rows, bounds: Bounds | None, scope: Scope) -> list[str]:
     return parts
 
 
-def ties(rows: Rows, scope: Scope) -> list[str]:
+def ties(rows: Rows) -> list[str]:
     """Columns, never empty, that tell apart rows equal in everything sorted by."""
-    if rows.flat:
+    if rows.number is None:
         return [f"{rows.alias}.id"]
     return [
-        f"{rows.alias}.day", f"{rows.alias}.account_id", f"{rows.alias}u.feature",
+        f"{rows.alias}.day", f"{rows.alias}.account_id", rows.number,
         f"coalesce({rows.alias}u.contact_id, {NOBODY})",
     ]  # fmt: skip

@@ -25,6 +25,6 @@ def test_cdf_matches_scipy() -> None:
 
 
 def test_quantiles_match_scipy() -> None:
-    a, b = SIZES[1:, None, None], SIZES[None, 1:, None]
+    a, b = SIZES[1:-1, None, None], SIZES[None, 1:-1, None]
     q = np.array([0.001, 0.05, 0.5, 0.95, 0.999])
     assert beta.quantile(a, b, q) == pytest.approx(stats.beta.ppf(q, a, b), abs=1e-9)

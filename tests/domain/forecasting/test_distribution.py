@@ -114,14 +114,18 @@ def test_a_mixture_of_two_years_lies_between_them() -> None:
 )
 def test_certain_books_are_a_point(amounts: list[float], p: list[float], value: float) -> None:
     ours = distribution(independent(np.array(amounts, dtype=float), np.array(p, dtype=float)))
-    assert ours.sd == 0 and [ours.quantile(q) for q in (0, 0.5, 1)] == [value] * 3
-    assert ours.reaches(value) == 1 and ours.reaches(value + 1) == 0
-    assert ours.cdf(value) == 1 and ours.cdf(value - 1) == 0
+    assert ours.sd == 0
+    assert [ours.quantile(q) for q in (0, 0.5, 1)] == [value] * 3
+    assert ours.reaches(value) == 1
+    assert ours.reaches(value + 1) == 0
+    assert ours.cdf(value) == 1
+    assert ours.cdf(value - 1) == 0
 
 
 def test_one_account_renews_or_does_not() -> None:
     ours = distribution(segmented([[(np.array([1e11]), Uncertainty(0.85, 0.006, 0.006, 0.0255))]]))
-    assert ours.quantile(0.14) == 0 and ours.quantile(0.16) == 1e11
+    assert ours.quantile(0.14) == 0
+    assert ours.quantile(0.16) == 1e11
     assert ours.reaches(1) == pytest.approx(0.85)
 
 
@@ -129,7 +133,8 @@ def test_a_billion_beside_a_thousand_small_ones() -> None:
     amounts = np.concatenate([[1e11], np.random.default_rng(4).uniform(1e3, 1e5, 1_000)])
     ours = distribution(independent(amounts, np.full(1_001, 0.8)))
     assert not atoms.reachable(independent(amounts, np.full(1_001, 0.8)))
-    assert ours.quantile(0.1) < 5e8 and 1e11 - 5e8 < ours.quantile(0.3) <= ours.total
+    assert ours.quantile(0.1) < 5e8
+    assert 1e11 - 5e8 < ours.quantile(0.3) <= ours.total
     assert ours.reaches(5e10) == pytest.approx(0.8, abs=1e-4)
 
 

@@ -20,7 +20,7 @@ def fitted(rows: list[tuple[str, str, int, int]], basis: rates.Basis = "logo") -
 def test_the_book_prior_is_the_maximum_of_the_penalised_likelihood() -> None:
     k, n = np.array([30.0, 80.0, 55.0, 9.0]), np.array([60.0, 90.0, 70.0, 10.0])
 
-    def loss(at: np.ndarray) -> float:
+    def loss(at: rates.Floats) -> float:
         mean, precision = special.expit(at[0]), np.exp(at[1])
         a, b = mean * precision, (1 - mean) * precision
         prior = rates.PRIOR_SIZE * (rates.PRIOR_MEAN * np.log(mean) + (1 - rates.PRIOR_MEAN) * np.log(1 - mean))
@@ -68,7 +68,8 @@ def test_few_or_extreme_data_give_a_finite_answer(rows: list[tuple[str, str, int
 def test_no_history_says_so_by_its_width() -> None:
     shown = rates.describe(fitted([("a", "x", 0, 0)]))[1]
     assert shown.shrunk == pytest.approx(0.85)
-    assert 0.35 < shown.low < 0.55 and shown.high > 0.99
+    assert 0.35 < shown.low < 0.55
+    assert shown.high > 0.99
 
 
 def test_more_history_narrows_and_age_widens() -> None:
@@ -85,18 +86,24 @@ def test_equal_amounts_make_arr_and_logo_counts_the_same() -> None:
     weights = np.array([1.0, 0.5, 1.0, 0.25, 1.0])
     logo = rates.count(code, 2, weights, kept)
     money = rates.count(code, 2, weights, kept, np.full(5, 1e11))
-    assert money.n == pytest.approx(logo.n) and money.k == pytest.approx(logo.k)
+    assert money.n == pytest.approx(logo.n)
+    assert money.k == pytest.approx(logo.k)
 
 
 def test_one_giant_among_dwarfs_is_worth_about_one_renewal() -> None:
     size = np.array([1e11] + [100.0] * 99)
     money = rates.count(np.zeros(100, dtype=np.int64), 1, np.ones(100), np.ones(100), size)
-    assert money.n[0] == pytest.approx(1.0, abs=1e-6) and money.size[0] == 100
+    assert money.n[0] == pytest.approx(1.0, abs=1e-6)
+    assert money.size[0] == 100
     nothing = rates.count(np.zeros(3, dtype=np.int64), 1, np.ones(3), np.ones(3), np.zeros(3))
-    assert nothing.n[0] == 0 and nothing.k[0] == 0 and nothing.size[0] == 0
+    assert nothing.n[0] == 0
+    assert nothing.k[0] == 0
+    assert nothing.size[0] == 0
 
 
 def test_a_childs_name_may_recur_under_another_parent() -> None:
     segments, code = rates.index_segments(np.array(["b", "a", "b"]), np.array(["x", "x", "x"]))
-    assert segments.children == ("x", "x") and segments.parents == ("a", "b")
-    assert code.tolist() == [1, 0, 1] and segments.parent_of.tolist() == [0, 1]
+    assert segments.children == ("x", "x")
+    assert segments.parents == ("a", "b")
+    assert code.tolist() == [1, 0, 1]
+    assert segments.parent_of.tolist() == [0, 1]

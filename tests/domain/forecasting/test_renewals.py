@@ -25,7 +25,8 @@ def history_of(kept: list[float], amount: int = 1_000_00, child: str = "x") -> H
 def sound(found: Forecast, due: Due) -> None:
     """What holds of every forecast."""
     total = found.total
-    assert total.due_accounts == len(due.arr_minor) and total.due_arr_minor == due.arr_minor.sum()
+    assert total.due_accounts == len(due.arr_minor)
+    assert total.due_arr_minor == due.arr_minor.sum()
     for part in (total, *(group.total for group in found.groups)):
         assert 0 <= part.p05_minor <= part.p50_minor <= part.p95_minor <= part.due_arr_minor
         assert 0 <= part.expected_minor <= part.due_arr_minor
@@ -44,7 +45,8 @@ def test_few_or_extreme_data_give_an_honest_answer(amounts: list[int], kept: lis
     months = due.date.astype("datetime64[M]").astype(np.str_)
     found = forecast(due, history_of(kept), AS_OF, (months,), target_minor=1_000_00)
     sound(found, due)
-    assert found.skill.verdict == "no skill shown" and found.skill.because
+    assert found.skill.verdict == "no skill shown"
+    assert found.skill.because
 
 
 def test_no_history_is_wide() -> None:
@@ -77,7 +79,8 @@ def test_groups_are_ordered_by_keys_and_add_up() -> None:
     found = forecast(due, history_of([1.0, 1.0, 1.0, 0.0] * 30), AS_OF, (months, owner))
     sound(found, due)
     keys = [group.key for group in found.groups]
-    assert keys == sorted(keys) and len(keys) == len(set(keys)) == 12
+    assert keys == sorted(keys)
+    assert len(keys) == len(set(keys)) == 12
     alone = forecast(due, history_of([1.0, 1.0, 1.0, 0.0] * 30), AS_OF, (months,))
     assert alone.total == found.total
 

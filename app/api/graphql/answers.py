@@ -1,0 +1,78 @@
+"""GraphQL's answers: data and errors as JSON, and every error with the members of a problem."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from graphql import GraphQLError
+
+from app.api.errors import PROBLEMS, Problem, Refused, members, problem_of
+from app.domain.errors import Fault, StrataError
+
+log = logging.getLogger("app.api.graphql")
+
+LONGEST = 300
+"""Characters of a message: what GraphQL says of a document quotes it."""
+ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def failed(errors: Iterable[GraphQLError], request_id: str) -> bytes:
+    """An answer without data: the request could not be executed."""
+    return ENCODER.encode({"errors": [of_document(error, request_id) for error in errors]})
+
+
+def refused(error: Exception, request_id: str) -> tuple[int, bytes]:
+    """The status and answer of a request that was refused as a whole."""
+    problem, detail, faults = _told(error)
+    extensions = members(problem, detail, faults, request_id)
+    return problem.status, ENCODER.encode({"errors": [{"message": detail, "extensions": extensions}]})
+
+
+def answered(data: Any, errors: Sequence[Mapping[str, Any]] = ()) -> bytes:
+    """Data, which may hold bytes of JSON as msgspec.Raw, and what went wrong in parts of it."""
+    return ENCODER.encode({"errors": errors, "data": data} if errors else {"data": data})
+
+
+def of_document(error: GraphQLError, request_id: str) -> dict[str, Any]:
+    """What is wrong with a document or its variables."""
+    message = error.message if len(error.message) <= LONGEST else error.message[: LONGEST - 1] + "…"
+    places = [{"line": place.line, "column": place.column} for place in error.locations or ()]
+    first = places[0] if places else {}
+    fault = Fault(message, line=first.get("line"), column=first.get("column"))
+    made: dict[str, Any] = {"message": message}
+    if places:
+        made["locations"] = places
+    return {**made, "extensions": members(PROBLEMS["unreadable"], message, (fault,), request_id)}
+
+
+def of_field(
+    error: Exception, path: Sequence[str | int], locations: Sequence[Mapping[str, int]], request_id: str
+) -> dict[str, Any]:
+    """What went wrong in one field; what we do not know shows nothing of itself, and is logged."""
+    problem, detail, faults = _told(error)
+    if problem.status >= 500 and problem.name == "internal":
+        log.error("unexpected", exc_info=error, extra={"request_id": request_id, "route": "/graphql"})
+    made: dict[str, Any] = {"message": detail, "path": list(path)}
+    if locations:
+        made["locations"] = list(locations)
+    return {**made, "extensions": members(problem, detail, faults, request_id)}
+
+
+def of_execution(error: GraphQLError, request_id: str) -> dict[str, Any]:
+    """An error that graphql-core met while it executed."""
+    if error.original_error is None or isinstance(error.original_error, GraphQLError):
+        return {**of_document(error, request_id), **({"path": list(error.path)} if error.path else {})}
+    places = [{"line": place.line, "column": place.column} for place in error.locations or ()]
+    return of_field(error.original_error, error.path or (), places, request_id)
+
+
+def _told(error: Exception) -> tuple[Problem, str, tuple[Fault, ...]]:
+    match error:
+        case StrataError():
+            return problem_of(error), error.detail, error.faults
+        case Refused():
+            return PROBLEMS[error.name], error.detail, error.faults
+    return PROBLEMS["internal"], PROBLEMS["internal"].advice, ()

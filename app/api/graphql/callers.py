@@ -1,0 +1,54 @@
+"""Who asks, as resolvers and plans see it: the context of one operation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from app.api.graphql.build import plain
+from app.domain.errors import Unauthenticated
+from app.domain.roles import Principal, permit
+from app.persistence.database import Database
+from app.services.calls import Call
+
+ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
+
+
+@dataclass(slots=True)
+class Caller:
+    """`who` is None without a credential. `key`: the Idempotency-Key header."""
+
+    db: Database
+    now: datetime
+    request_id: str
+    who: Principal | None = None
+    key: str | None = None
+
+    @property
+    def principal(self) -> Principal:
+        """Who asks. Raises Unauthenticated."""
+        if self.who is None:
+            raise Unauthenticated
+        return self.who
+
+    def permitted(self, operation: str) -> Principal:
+        """Who asks, if the operation is theirs or could be. Raises Unauthenticated, Forbidden."""
+        permit(self.principal, operation, own=True)
+        return self.principal
+
+    def call(self, operation: str, info: Any, arguments: Mapping[str, Any]) -> Call:
+        """A write: one effect per key, argument before header, bound to the mutation and its arguments.
+
+        Several mutations of one document share the header's key, each under its own name.
+        """
+        principal = self.permitted(operation)
+        key = arguments.get("idempotency_key")
+        if key is None and self.key is not None:
+            key = sha256(f"{self.key}\0{info.path.key}".encode()).hexdigest()
+        told = {name: plain(value) for name, value in arguments.items() if name != "idempotency_key"}
+        return Call(principal, self.now, key, ENCODER.encode(told))

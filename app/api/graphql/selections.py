@@ -1,0 +1,185 @@
+"""A selection of a document as the domain's: merged, its fragments opened, its arguments read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    GraphQLIncludeDirective,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLSkipDirective,
+    get_directive_values,
+    get_named_type,
+    is_abstract_type,
+)
+from graphql.execution.values import VariableValues, get_argument_values
+from graphql.language import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    SelectionSetNode,
+)
+
+from app.api.graphql.build import camel
+from app.api.graphql.filters import Spelled
+from app.api.graphql.types import type_name
+from app.domain.catalogue import ENTITIES, Entity, Field, Relation
+from app.domain.criteria import check, text, tree
+from app.domain.criteria.check import Checked, Setting
+from app.domain.criteria.meant import Column, CustomOf
+from app.domain.criteria.nodes import All
+from app.domain.errors import Fault, Invalid, StrataError
+from app.domain.questions import MAX_LIMIT, Fixed, Item, Nest, Pick, Selection, Sort
+
+FIELDS: Mapping[str, Mapping[str, Field | Relation]] = {
+    e.name: {camel(f.column): f for f in e.fields.values()} | {camel(r.name): r for r in e.relations.values()}
+    for e in ENTITIES.values()
+}
+"""What a field of a type is in the catalogue, by entity and GraphQL name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One operation being read: the schema, its fragments and variables, and the setting of its criteria."""
+
+    schema: GraphQLSchema
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variables: VariableValues
+    setting: Setting
+
+    def fields(self, of: GraphQLObjectType, sets: Iterable[SelectionSetNode]) -> dict[str, list[FieldNode]]:
+        """The fields that are asked of a type, by response name in the order of the answer, each with all its nodes."""
+        groups: dict[str, list[FieldNode]] = {}
+        spread: set[str] = set()
+        rest = [selection for one in sets for selection in one.selections][::-1]
+        while rest:
+            node = rest.pop()
+            if node.directives and not self._included(node):
+                continue
+            match node:
+                case FieldNode():
+                    groups.setdefault((node.alias or node.name).value, []).append(node)
+                case InlineFragmentNode():
+                    if node.type_condition is None or self._fits(node.type_condition.name.value, of):
+                        rest.extend(reversed(node.selection_set.selections))
+                case FragmentSpreadNode():
+                    name = node.name.value
+                    fragment = self.fragments[name]
+                    if name not in spread and self._fits(fragment.type_condition.name.value, of):
+                        spread.add(name)
+                        rest.extend(reversed(fragment.selection_set.selections))
+        return groups
+
+    def _included(self, node: Any) -> bool:
+        skip = get_directive_values(GraphQLSkipDirective, node, self.variables)
+        include = get_directive_values(GraphQLIncludeDirective, node, self.variables)
+        return not (skip and skip["if"]) and not (include and not include["if"])
+
+    def _fits(self, condition: str, of: GraphQLObjectType) -> bool:
+        if condition == of.name:
+            return True
+        other = self.schema.type_map[condition]
+        return is_abstract_type(other) and self.schema.is_sub_type(other, of)
+
+    def arguments(self, of: GraphQLObjectType, node: FieldNode) -> dict[str, Any]:
+        """The arguments of a field, coerced; those left out have their defaults. Raises GraphQLError."""
+        return get_argument_values(of.fields[node.name.value], node, self.variables)
+
+    def object_type(self, name: str) -> GraphQLObjectType:
+        """An object type of the schema by its name."""
+        found = self.schema.type_map[name]
+        assert isinstance(found, GraphQLObjectType)
+        return found
+
+    # -- records -------------------------------------------------------------------------------------------------------
+
+    def selection(self, entity: Entity, nodes: Iterable[FieldNode]) -> Selection:
+        """What is shown of each record of an entity, relations included. Raises Invalid."""
+        of = self.object_type(type_name(entity))
+        return Selection(tuple(self._item(entity, of, key, group) for key, group in self.fields(of, subsets(nodes)).items()))
+
+    def _item(self, entity: Entity, of: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> Item:
+        node = nodes[0]
+        name = node.name.value
+        if name == "__typename":
+            return Fixed(key, of.name)
+        match FIELDS[entity.name].get(name):
+            case Field(kind="json") as field:
+                slug = self.arguments(of, node)["slug"]
+                return Pick(key, Column(field) if slug is None else self._own(entity, slug))
+            case Field() as field:
+                return Pick(key, Column(field))
+            case Relation(many=False) as relation:
+                return Nest(key, relation, self.selection(ENTITIES[relation.target], nodes))
+            case Relation() as relation:
+                return self._many(relation, key, nodes, self.arguments(of, node))
+        slug = self.arguments(of, node)["segmentation"]
+        return Pick(key, check.shown(f"segment.{slug}", entity, self.setting.workspace, parameter="segmentation"))
+
+    def _own(self, entity: Entity, slug: str) -> CustomOf:
+        found = check.shown(f"custom.{slug}", entity, self.setting.workspace, parameter="slug")
+        assert isinstance(found, CustomOf)
+        return found
+
+    def _many(self, relation: Relation, key: str, nodes: list[FieldNode], arguments: Mapping[str, Any]) -> Nest:
+        target = ENTITIES[relation.target]
+        checked = self.criteria(target, arguments)
+        return Nest(
+            key, relation, self.selection(target, nodes), checked.meaning if checked else None,
+            self.sort(target, arguments), limit(arguments),
+        )  # fmt: skip
+
+    # -- arguments -----------------------------------------------------------------------------------------------------
+
+    def criteria(self, entity: Entity, arguments: Mapping[str, Any]) -> Checked | None:
+        """`where` or `filter`, checked; None where neither is given. Raises Unreadable, Invalid."""
+        where, said = arguments.get("where"), arguments.get("filter")
+        if where is None and said is None:
+            return None
+        if where is not None and said is not None:
+            raise Invalid(faults=(Fault("Expected where or filter, not both.", parameter="where"),))
+        if said is not None:
+            if not said.strip():
+                raise Invalid(faults=(Fault("Expected criteria: leave filter out to get everything.", parameter="filter"),))
+            return check.check(text.parse(said), entity, self.setting)
+        spelled = Spelled(where, "/where")
+        try:
+            return check.check(tree.load(spelled.tree), entity, self.setting)
+        except StrataError as error:
+            raise spelled.mend(error) from None
+
+    def everything(self, entity: Entity, arguments: Mapping[str, Any]) -> Checked:
+        """The same, where neither means everything."""
+        return self.criteria(entity, arguments) or check.check(All(), entity, self.setting)
+
+    def sort(self, entity: Entity, arguments: Mapping[str, Any]) -> tuple[Sort, ...]:
+        """`orderBy`. Raises Invalid."""
+        return tuple(self._sort(entity, path) for path in arguments.get("orderBy") or ())
+
+    def _sort(self, entity: Entity, path: str) -> Sort:
+        name = path.removeprefix("-")
+        return Sort(check.shown(name, entity, self.setting.workspace, parameter="orderBy"), name != path)
+
+
+def limit(arguments: Mapping[str, Any]) -> int:
+    """`first`. Raises Invalid."""
+    first = arguments["first"]
+    if not isinstance(first, int) or not 1 <= first <= MAX_LIMIT:
+        raise Invalid(faults=(Fault(f"Expected a whole number from 1 to {MAX_LIMIT:,}.", parameter="first"),))
+    return first
+
+
+def subsets(nodes: Iterable[FieldNode]) -> list[SelectionSetNode]:
+    """The selection sets of one field's nodes."""
+    return [node.selection_set for node in nodes if node.selection_set is not None]
+
+
+def named(of: GraphQLObjectType, node: FieldNode) -> GraphQLObjectType:
+    """The object type that a field gives, one or many."""
+    found = get_named_type(of.fields[node.name.value].type)
+    assert isinstance(found, GraphQLObjectType)
+    return found

@@ -1,0 +1,99 @@
+"""/v1/accounts: read, make, change, archive."""
+
+from __future__ import annotations
+
+from app.api import schemas
+from app.api.conditions import call, expected_if_any, expected_version, must_be_new
+from app.api.requests import Request
+from app.api.responses import Answer
+from app.api.rest import reading
+from app.api.rest.parameters import (
+    FIELDS, IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_IF_THERE, IF_NONE_MATCH, INCLUDE, UUID, path,
+)  # fmt: skip
+from app.api.rest.writes import answered
+from app.api.routes import Parameter, Payload, Route
+from app.domain.catalogue import ACCOUNTS
+from app.domain.errors import Fault, VersionRequired, VersionStale
+from app.services import accounts
+
+ACCOUNT = schemas.ref(schemas.title(ACCOUNTS))
+EXAMPLE = {"external_id": "crm-1042", "name": "Acme", "arr": 120000.5}
+ID = path("id", "of the account", UUID)
+EXTERNAL_ID = path("external_id", "of the account, percent-encoded", {"type": "string", "minLength": 1}, "crm-1042")
+NEW_ONLY = Parameter("If-None-Match", "`*`: only where there is no such account yet", {"type": "string", "enum": ["*"]}, "header")
+
+
+async def create(request: Request) -> Answer:
+    """A new account."""
+    request.query(())
+    body = await request.object()
+    written = await accounts.create(request.db, call(request, body), body)
+    return answered(written, f"/v1/accounts/{written.id}")
+
+
+async def change(request: Request) -> Answer:
+    """The account as changed."""
+    request.query(())
+    account_id, version = request.uuid(0), expected_version(request)
+    body = await request.object()
+    return answered(await accounts.change(request.db, call(request, body), account_id, body, version))
+
+
+async def upsert(request: Request) -> Answer:
+    """The account of an external id, made or changed."""
+    request.query(())
+    external_id, version, fresh = request.values[0], expected_if_any(request), must_be_new(request)
+    body = await request.object()
+    try:
+        written = await accounts.upsert(request.db, call(request, body), external_id, body, version)
+    except VersionRequired:
+        if not fresh:
+            raise
+        message = "There is an account of that external id already."
+        raise VersionStale(message, (Fault(message, parameter="If-None-Match"),)) from None
+    return answered(written, f"/v1/accounts/{written.id}")
+
+
+async def archive(request: Request) -> Answer:
+    """The account as archived."""
+    request.query(())
+    account_id, version = request.uuid(0), expected_version(request)
+    await request.nothing()
+    return answered(await accounts.archive(request.db, call(request), account_id, version))
+
+
+async def restore(request: Request) -> Answer:
+    """The account as it is in scope again."""
+    request.query(())
+    account_id, version = request.uuid(0), expected_version(request)
+    await request.nothing()
+    return answered(await accounts.restore(request.db, call(request), account_id, version))
+
+
+WRITES = (
+    Route("POST", "/v1/accounts", "accounts.create", create, "Make an account", "accounts",
+          "A member that is named is set, `null` included; references are told by id, external id or e-mail.",
+          parameters=(IDEMPOTENCY_KEY,), status=201, headers=("ETag", "Location"), answer=Payload(ACCOUNT),
+          body=Payload(schemas.ref("NewAccount"), example=EXAMPLE), problems=("conflict",)),
+    Route("PATCH", "/v1/accounts/{id}", "accounts.write", change, "Change an account", "accounts",
+          "Changes the members that are given, and only those.",
+          parameters=(ID, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(ACCOUNT),
+          body=Payload(schemas.ref("AccountChange"), example={"health": 62}), problems=("conflict",)),
+    Route("DELETE", "/v1/accounts/{id}", "accounts.archive", archive, "Archive an account", "accounts",
+          "The account leaves the scope of lists, segments and forecasts; it and its records stay, are read with "
+          "`archived=with`, and come back by POST /v1/accounts/{id}/restore. Archiving an archived one changes nothing.",
+          parameters=(ID, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(ACCOUNT)),
+    Route("POST", "/v1/accounts/{id}/restore", "accounts.archive", restore, "Bring an archived account back", "accounts",
+          parameters=(ID, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(ACCOUNT)),
+    Route("PUT", "/v1/accounts/external/{external_id}", "accounts.write", upsert,
+          "Make or change the account of an external id", "accounts",
+          "201 where it was made. A change needs `If-Match` and leaves members alone that are not given.",
+          parameters=(EXTERNAL_ID, IF_MATCH_IF_THERE, NEW_ONLY, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(ACCOUNT),
+          body=Payload(schemas.ref("AccountChange"), example={"name": "Acme", "health": 62}), problems=("conflict",)),
+)  # fmt: skip
+READS = (
+    *reading.collection_routes("accounts", "/v1/accounts", "accounts"),
+    reading.one_route("accounts", "/v1/accounts/{id}", "id", ID, "accounts"),
+    reading.one_route("accounts", "/v1/accounts/external/{external_id}", "external_id", EXTERNAL_ID, "accounts"),
+)
+ROUTES = (*READS, *WRITES)

@@ -1,0 +1,131 @@
+"""/v1/lists: saved lists, and what they hold."""
+
+from __future__ import annotations
+
+from uuid import UUID as Uuid
+
+from app.api import schemas
+from app.api.conditions import call, expected_version, tagged
+from app.api.requests import Request
+from app.api.responses import Answer, encoded, json, nothing
+from app.api.rest import reading
+from app.api.rest.envelopes import envelope, page_of
+from app.api.rest.parameters import (
+    AS_OF, COUNT, CURSOR, FIELDS, FILTER, FOR_USER, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, INCLUDE, LIMIT, ON, SORT, TZ,
+    UUID, path,
+)  # fmt: skip
+from app.api.rest.writes import answered
+from app.api.routes import Parameter, Payload, Route
+from app.domain import lists as domain
+from app.services import lists
+
+PARAM = "param."
+TEXT = {"type": "string"}
+_CRITERIA = {"type": "object", "properties": {"text": TEXT, "tree": {"type": "object"}}}
+_MEMBERS = {
+    "name": TEXT,
+    "description": {"type": ["string", "null"]},
+    "columns": schemas.strings("fields to show, such as `arr`, `segment.tier`, `primary_contact.name`"),
+    "sort": schemas.strings("fields in order of weight, `-` for descending"),
+    "visibility": {"type": "string", "enum": list(domain.VISIBILITIES)},
+    "mine": {"type": "boolean", "description": "only the records of whoever looks at it"},
+    "params": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["name", "type", "default"],
+            "additionalProperties": False,
+            "properties": {"name": TEXT, "type": {"type": "string", "enum": list(domain.PARAMETER_KINDS)}, "default": {}},
+        },
+        "description": "what `$name` in the criteria may be given as `param.<name>=`",
+    },
+}
+_SAID = {**_MEMBERS, "criteria": {**_CRITERIA, "description": "`text` or `tree`", "additionalProperties": False}}
+LIST = {
+    "type": "object",
+    "properties": {
+        "id": UUID,
+        "entity": {"type": "string", "enum": list(domain.ENTITIES)},
+        **{name: schemas.nullable(schema) for name, schema in _MEMBERS.items()},
+        "criteria": schemas.nullable(_CRITERIA),
+        "owner_id": UUID,
+        "state": {"type": ["string", "null"], "enum": ["ok", "broken", None]},
+        "reason": {"type": ["string", "null"], "description": "why it is broken"},
+        "size": {"type": ["integer", "null"]},
+        "version": {"type": "integer"},
+        "created_at": {"type": "string", "format": "date-time"},
+        "updated_at": {"type": "string", "format": "date-time"},
+    },
+}
+_ENTITY = {"entity": {"type": "string", "enum": list(domain.ENTITIES)}}
+NEW = {
+    "type": "object", "required": ["entity", "name", "criteria"], "additionalProperties": False,
+    "properties": {**_ENTITY, **_SAID},
+}  # fmt: skip
+CHANGE = {
+    "type": "object", "additionalProperties": False,
+    "properties": {**_ENTITY, **_SAID, "owner_id": {**UUID, "description": "hands the list over"}},
+}  # fmt: skip
+EXAMPLE = {
+    "entity": "accounts", "name": "Renewals at risk", "criteria": {"text": "renewal_date IN next(90d) AND health < 50"},
+    "columns": ["name", "arr", "renewal_date", "csm.name"], "sort": ["-arr"], "mine": True,
+}  # fmt: skip
+ID = path("id", "of the list", UUID)
+ENTITY = Parameter("entity", "only the lists of this entity", _ENTITY["entity"])
+PARAMS = Parameter(
+    "params", "values of the list's parameters: `param.<name>=`", {"type": "object", "additionalProperties": {"type": "string"}}
+)
+
+
+async def every(request: Request) -> Answer:
+    """A page of lists by name."""
+    limit, after, told = reading.named_page(request, "lists", ("entity",))
+    found, following = await lists.all_lists(request.db, request.principal, request.now, told.get("entity"), after, limit)
+    return envelope([lists.body(one) for one in found], request.now, limit, following)
+
+
+async def one(request: Request) -> Answer:
+    """A list."""
+    request.query(())
+    found = await lists.get(request.db, request.principal, request.uuid(0), request.now)
+    return tagged(request, lists.body(found), found.list.version)
+
+
+async def templates(request: Request) -> Answer:
+    """The ready-made lists."""
+    request.query(())
+    return json({"data": lists.templates(request.principal)})
+
+
+async def create(request: Request) -> Answer:
+    """A new list."""
+    request.query(())
+    body = await request.object()
+    written = await lists.create(request.db, call(request, body), body)
+    return answered(written, f"/v1/lists/{written.id}")
+
+
+async def copy(request: Request) -> Answer:
+    """A list of the caller's own."""
+    request.query(())
+    list_id = request.uuid(0)
+    body = await request.object() if request.unread else {}
+    written = await lists.copy(request.db, call(request, body), list_id, body)
+    return answered(written, f"/v1/lists/{written.id}")
+
+
+async def change(request: Request) -> Answer:
+    """The list as changed."""
+    request.query(())
+    list_id, version = request.uuid(0), expected_version(request)
+    body = await request.object()
+    return answered(await lists.change(request.db, call(request, body), list_id, body, version))
+
+
+async def delete(request: Request) -> Answer:
+    """Nothing: the list is gone."""
+    request.query(())
+    list_id, version = request.uuid(0), expected_version(request)
+    await request.nothing()
+    await lists.delete(request.db, call(request), list_id, version)
+    return nothing()

@@ -1,0 +1,77 @@
+"""/v1/me: who asks, and the lists that they begin with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.api.conditions import call, tagged
+from app.api.requests import Request
+from app.api.responses import Answer, encoded, json
+from app.api.rest.parameters import IF_NONE_MATCH, UUID, path
+from app.api.routes import Payload, Route
+from app.domain.errors import Fault, Invalid
+from app.domain.lists import ENTITIES
+from app.domain.records import Refused, identity, only
+from app.domain.roles import ROLES
+from app.services import lists
+
+_DEFAULTS: dict[str, Any] = {
+    "type": "object",
+    "description": "list id by entity",
+    "properties": {name: {"type": ["string", "null"], "format": "uuid"} for name in ENTITIES},
+}
+ME = {
+    "type": "object",
+    "properties": {
+        "user_id": {"type": ["string", "null"], "format": "uuid"},
+        "role": {"type": "string", "enum": list(ROLES)},
+        "scopes": {"type": "array", "items": {"type": "string"}},
+        "workspace": {"type": "object", "properties": {"id": UUID, "slug": {"type": "string"}, "name": {"type": "string"}}},
+        "defaults": _DEFAULTS,
+    },
+}
+
+
+async def get(request: Request) -> Answer:
+    """The caller."""
+    request.query(())
+    principal = request.principal
+    workspace = principal.workspace
+    shown = {
+        "user_id": principal.user_id,
+        "role": principal.role,
+        "scopes": sorted(principal.scopes),
+        "workspace": {"id": workspace.id, "slug": workspace.slug, "name": workspace.name},
+        "defaults": await _defaults(request),
+    }
+    return tagged(request, encoded(shown), None)
+
+
+async def set_default(request: Request) -> Answer:
+    """The caller's defaults after the change."""
+    request.query(())
+    body = only(await request.object(), ("list_id",))
+    if "list_id" not in body:
+        raise Invalid(faults=(Fault("Expected list_id: the id of a list, or null for none.", pointer="/list_id"),))
+    try:
+        list_id = None if body["list_id"] is None else identity(body["list_id"])
+    except Refused as refused:
+        raise Invalid(faults=(Fault(f"Expected {refused.expected}.", pointer="/list_id"),)) from None
+    await lists.set_default(request.db, call(request, body), request.values[0], list_id)
+    return json(await _defaults(request))
+
+
+async def _defaults(request: Request) -> dict[str, object]:
+    return {**dict.fromkeys(ENTITIES), **await lists.defaults(request.db, request.principal)}
+
+
+ROUTES = (
+    Route("GET", "/v1/me", "me.read", get, "Who am I", "workspace",
+          parameters=(IF_NONE_MATCH,), headers=("ETag",), answer=Payload(ME)),
+    Route("PUT", "/v1/me/defaults/{entity}", "me.defaults.write", set_default, "Choose the list to begin with", "workspace",
+          "It says the same however often it is sent, and belongs to the caller alone: no version is asked for.",
+          parameters=(path("entity", "what the list is of", {"type": "string", "enum": list(ENTITIES)}),),
+          answer=Payload(_DEFAULTS),
+          body=Payload({"type": "object", "required": ["list_id"], "additionalProperties": False,
+                        "properties": {"list_id": {"type": ["string", "null"], "format": "uuid"}}})),
+)  # fmt: skip

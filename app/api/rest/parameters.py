@@ -1,0 +1,66 @@
+"""Parameters that many routes share."""
+
+from __future__ import annotations
+
+from app.api.routes import Parameter
+from app.domain.questions import COUNT_CAP, DEFAULT_LIMIT, MAX_LIMIT
+
+UUID = {"type": "string", "format": "uuid"}
+SLUG = {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"}
+
+IF_MATCH = Parameter(
+    "If-Match", "the ETag that the resource was read with; its version must still be the one that is stored",
+    {"type": "string"}, "header", required=True, example='"3-0123456789abcdef"',
+)  # fmt: skip
+IF_MATCH_IF_THERE = Parameter(
+    "If-Match", "the ETag where the resource is to be changed; left out where it is to be made",
+    {"type": "string"}, "header", example='"3-0123456789abcdef"',
+)  # fmt: skip
+IF_NONE_MATCH = Parameter(
+    "If-None-Match", "an ETag: 304 when the representation is still that one", {"type": "string"}, "header"
+)
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key", "the same key and request within 24 hours: the same answer again, and one effect",
+    {"type": "string", "minLength": 1, "maxLength": 255}, "header",
+)  # fmt: skip
+
+FILTER = Parameter(
+    "filter", "criteria as text; every record that is not archived where it is left out", {"type": "string"},
+    example="arr >= 50000 AND renewal_date IN next(90d)",
+)  # fmt: skip
+FIELDS = Parameter(
+    "fields", "what to answer of each record, separated by commas", {"type": "string"}, example="name,arr,health"
+)
+INCLUDE = Parameter(
+    "include", "related records to nest: `csm`, or with a limit `interactions(3)`", {"type": "string"}, example="csm"
+)
+SORT = Parameter(
+    "sort", "fields in order of weight, `-` for descending; empty values come last either way", {"type": "string"},
+    example="-arr,name",
+)  # fmt: skip
+LIMIT = Parameter(
+    "limit", "records of a page", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}, example=3
+)
+CURSOR = Parameter("cursor", "`page.next` of the page before, with the same question", {"type": "string"})
+COUNT = Parameter(
+    "count", f"whether to count what matches: exactly, or up to {COUNT_CAP:,}",
+    {"type": "string", "enum": ["none", "capped", "exact"], "default": "none"},
+)  # fmt: skip
+AS_OF = Parameter(
+    "as_of", "the moment that windows are resolved at, a date or an instant; now where it is left out",
+    {"type": "string"}, example="2026-01-31",
+)  # fmt: skip
+ON = Parameter("on", "a past day to read history of, where it is kept", {"type": "string", "format": "date"})
+TZ = Parameter(
+    "tz", "the zone that windows are cut by; the workspace's where it is left out", {"type": "string"}, example="Europe/Berlin"
+)
+FOR_USER = Parameter("for_user", "who `@me` is, where a service asks: id, external id or e-mail", {"type": "string"})
+ARCHIVED = Parameter("archived", "archived records alone, or too", {"type": "string", "enum": ["only", "with"]})
+
+QUESTION = (FILTER, FIELDS, INCLUDE, SORT, LIMIT, CURSOR, COUNT, AS_OF, ON, TZ, FOR_USER, ARCHIVED)
+"""What a collection takes."""
+
+
+def path(name: str, description: str, schema: dict[str, object], example: object = None) -> Parameter:
+    """A variable of the path."""
+    return Parameter(name, description, schema, "path", required=True, example=example)

@@ -1,0 +1,50 @@
+"""/v1/workspace: the settings that answers depend on."""
+
+from __future__ import annotations
+
+from app.api.conditions import call, expected_version, tagged
+from app.api.requests import Request
+from app.api.responses import Answer
+from app.api.rest.parameters import IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, UUID
+from app.api.rest.writes import answered
+from app.api.routes import Payload, Route
+from app.services import workspaces
+
+SETTINGS = {
+    "name": {"type": "string"},
+    "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+    "zone": {"type": "string", "description": "IANA time zone", "examples": ["Europe/Berlin"]},
+    "week_start": {"type": "integer", "minimum": 1, "maximum": 7, "description": "Monday is 1"},
+    "fiscal_month": {"type": "integer", "minimum": 1, "maximum": 12, "description": "month in which the fiscal year begins"},
+    "health_yellow": {"type": "number", "minimum": 0, "maximum": 100, "description": "health from here on is yellow"},
+    "health_green": {"type": "number", "minimum": 0, "maximum": 100, "description": "health from here on is green"},
+    "arr_per_csm": {"type": "number", "exclusiveMinimum": 0, "description": "ARR that one CSM looks after"},
+}
+WORKSPACE = {
+    "type": "object",
+    "properties": {"id": UUID, "slug": {"type": "string"}, **SETTINGS, "version": {"type": "integer"}},
+}
+
+
+async def get(request: Request) -> Answer:
+    """The settings."""
+    request.query(())
+    return tagged(request, workspaces.get(request.principal), request.principal.workspace.version)
+
+
+async def change(request: Request) -> Answer:
+    """The settings as changed."""
+    request.query(())
+    body = await request.object()
+    return answered(await workspaces.change(request.db, call(request, body), body, expected_version(request)))
+
+
+ROUTES = (
+    Route("GET", "/v1/workspace", "workspace.read", get, "The workspace's settings", "workspace",
+          parameters=(IF_NONE_MATCH,), headers=("ETag",), answer=Payload(WORKSPACE)),
+    Route("PATCH", "/v1/workspace", "workspace.write", change, "Change settings", "workspace",
+          "What follows from them, such as health bands, is right for every account before it answers.",
+          parameters=(IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(WORKSPACE),
+          body=Payload({"type": "object", "properties": SETTINGS, "additionalProperties": False},
+                       example={"health_green": 75})),
+)  # fmt: skip

@@ -1,0 +1,14 @@
+"""Answers to writes, the same for every resource."""
+
+from __future__ import annotations
+
+from app.api.responses import JSON, Answer, etag
+from app.services.calls import Written
+
+
+def answered(written: Written, location: str | None = None) -> Answer:
+    """The resource as it is now: 201 with its address where it was made, else 200; always with its ETag."""
+    headers = [JSON, (b"etag", etag(written.version, written.body))]
+    if not written.created or location is None:
+        return Answer(written.body, 200, headers)
+    return Answer(written.body, 201, [*headers, (b"location", location.encode())])

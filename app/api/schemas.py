@@ -1,0 +1,173 @@
+"""JSON Schemas of what goes in and out, derived from the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.domain.catalogue import ACCOUNTS, Entity, Field
+
+_TYPES: dict[str, dict[str, Any]] = {
+    "text": {"type": "string"},
+    "slug": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"},
+    "enum": {"type": "string"},
+    "number": {"type": "number"},
+    "integer": {"type": "integer", "format": "int64"},
+    "money": {"type": "number"},
+    "date": {"type": "string", "format": "date"},
+    "instant": {"type": "string", "format": "date-time"},
+    "bool": {"type": "boolean"},
+    "tags": {"type": "array", "items": {"type": "string"}},
+    "json": {"type": "object"},
+    "id": {"type": "string", "format": "uuid"},
+    "ref": {"type": "string", "format": "uuid"},
+}
+SEGMENTED = (ACCOUNTS.name,)
+
+
+def ref(name: str) -> dict[str, str]:
+    """A reference to a schema of the document."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema, or null."""
+    if "$ref" in schema:
+        return {"anyOf": [schema, {"type": "null"}]}
+    made = {**schema, "type": [schema["type"], "null"]}
+    return {**made, "enum": [*made["enum"], None]} if "enum" in made else made
+
+
+def of_field(field: Field) -> dict[str, Any]:
+    """A field's values as they are answered."""
+    schema = dict(_TYPES[field.kind])
+    if field.values:
+        schema["enum"] = list(field.values)
+    if field.kind in ("number", "integer"):
+        schema |= {name: edge for name, edge in (("minimum", field.low), ("maximum", field.high)) if edge is not None}
+    if field.optional:
+        schema = nullable(schema)
+    words = ", ".join(word for word in (field.description, field.unit and f"in {field.unit}") if word)
+    if field.fallback:
+        words = f"{words}; kept from related records where there are any".removeprefix("; ")
+    if words:
+        schema["description"] = words
+    return schema
+
+
+def title(entity: Entity) -> str:
+    """The name of an entity's schema: `Account`."""
+    return entity.singular.capitalize()
+
+
+def record(entity: Entity) -> dict[str, Any]:
+    """A record as answered. Which members are there follows from `fields` and `include`."""
+    properties = {field.column: of_field(field) for field in entity.fields.values()}
+    if entity.name in SEGMENTED:
+        properties["segment"] = {
+            "type": "object",
+            "description": "by segmentation, the slug of the segment that the account stands in",
+            "additionalProperties": {"type": ["string", "null"]},
+        }
+    for relation in entity.relations.values():
+        if relation.many:
+            properties[relation.name] = {"type": "array", "items": {"type": "object"}, "description": "when included"}
+        else:
+            properties[relation.name] = {"type": ["object", "null"], "description": "when included"}
+    return {"type": "object", "properties": properties}
+
+
+def entered(entity: Entity, *, partial: bool) -> dict[str, Any]:
+    """What a body may say of a record; nothing is required of a partial one."""
+    properties: dict[str, Any] = {}
+    required: list[str] = []
+    for field in entity.fields.values():
+        if not field.writable:
+            continue
+        properties[field.column] = of_field(field)
+        if field.kind == "ref":
+            named = {"type": "string", "description": "by id, external id or e-mail, instead of the id"}
+            properties[field.name] = nullable(named) if field.optional else named
+        elif field.name in entity.required:
+            required.append(field.name)
+    made: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
+    if required and not partial:
+        made["required"] = required
+    return made
+
+
+def collection(item: dict[str, Any]) -> dict[str, Any]:
+    """The envelope of a collection."""
+    return {
+        "type": "object",
+        "required": ["data", "page", "count", "as_of", "windows"],
+        "properties": {
+            "data": {"type": "array", "items": item},
+            "page": ref("Page"),
+            "count": nullable(ref("Count")),
+            "as_of": {"type": "string", "format": "date-time", "description": "the moment that windows were resolved at"},
+            "windows": {"type": "array", "items": ref("Window")},
+        },
+    }
+
+
+def strings(description: str, items: Iterable[str] = ()) -> dict[str, Any]:
+    """A list of texts, of which some are known."""
+    known = list(items)
+    return {"type": "array", "items": {"type": "string", **({"enum": known} if known else {})}, "description": description}
+
+
+SHARED: dict[str, Any] = {
+    "Page": {
+        "type": "object",
+        "required": ["next", "limit"],
+        "properties": {
+            "next": {"type": ["string", "null"], "description": "cursor of the next page; null on the last"},
+            "limit": {"type": "integer"},
+        },
+    },
+    "Count": {
+        "type": "object",
+        "required": ["value", "exact"],
+        "properties": {
+            "value": {"type": "integer"},
+            "exact": {"type": "boolean", "description": "false: there are more than `value`"},
+        },
+    },
+    "Window": {
+        "type": "object",
+        "description": "a relative window of the criteria with the bounds that it meant, the upper one open",
+        "required": ["window", "lo", "hi", "zone"],
+        "properties": {
+            "window": {"type": "string", "examples": ["last(30d)"]},
+            "lo": {"type": ["string", "null"]},
+            "hi": {"type": ["string", "null"]},
+            "zone": {"type": "string", "examples": ["Europe/Berlin"]},
+        },
+    },
+    "Problem": {
+        "type": "object",
+        "description": "RFC 9457; the page at `type` says what to do",
+        "required": ["type", "title", "status", "detail", "request_id", "errors"],
+        "properties": {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "request_id": {"type": "string"},
+            "errors": {"type": "array", "items": ref("Fault")},
+        },
+    },
+    "Fault": {
+        "type": "object",
+        "required": ["pointer", "parameter", "line", "column", "message", "suggestion"],
+        "properties": {
+            "pointer": {"type": ["string", "null"], "description": "JSON pointer into the body"},
+            "parameter": {"type": ["string", "null"], "description": "query parameter or header"},
+            "line": {"type": ["integer", "null"]},
+            "column": {"type": ["integer", "null"]},
+            "message": {"type": "string"},
+            "suggestion": {"type": ["string", "null"], "description": "the nearest known name"},
+        },
+    },
+}

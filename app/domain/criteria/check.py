@@ -1,0 +1,339 @@
+"""Criteria checked against the catalogue and a workspace: what is said becomes what is meant, or an error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal, assert_never
+from uuid import UUID
+
+from app.domain.catalogue import ENTITIES, Entity, Relation
+from app.domain.criteria import fields, meant, nodes
+from app.domain.criteria.coerce import identity, said, scalar
+from app.domain.criteria.fields import QUESTIONS, SPELLINGS, Question, Typing, shown
+from app.domain.criteria.folds import fold_typing
+from app.domain.criteria.formatter import window as spelled
+from app.domain.criteria.meant import Bounds, Column, Meaning, Typed
+from app.domain.criteria.nodes import At
+from app.domain.criteria.simplify import compared, one_of, within
+from app.domain.criteria.suggest import invalid, nearest
+from app.domain.criteria.time import Axis, point, resolve
+from app.domain.errors import Fault, Invalid
+from app.domain.workspaces import Clock, Person, Workspace
+
+__all__ = ["Checked", "Echo", "Setting", "check", "shown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a criteria is read in. `params`: values of `$name` as they would be written (money in major units).
+
+    `people` is False where nobody's own view may enter (segments): `@me` and `@my_team` are then errors.
+    """
+
+    workspace: Workspace
+    clock: Clock
+    person: Person | None = None
+    params: Mapping[str, Typed | Decimal] = field(default_factory=dict)
+    people: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A window as written, canonically, and the half-open bounds that it was resolved to."""
+
+    window: str
+    lo: date | datetime | None
+    hi: date | datetime | None
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """`relative`: another moment, zone or person would make it another meaning."""
+
+    meaning: Meaning
+    windows: tuple[Echo, ...]
+    relative: bool
+
+
+def check(node: nodes.Node, entity: Entity, setting: Setting) -> Checked:
+    """Raises Invalid with every fault that stands in AND and OR side by side."""
+    checker = _Checker(setting)
+    meaning = checker.meaning(node, entity)
+    return Checked(meaning, tuple(checker.windows), checker.relative)
+
+
+class _Checker:
+    """Walks one criteria and keeps what it resolved on the way."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._workspace = setting.workspace
+        self._setting = setting
+        self.windows: dict[Echo, None] = {}
+        self.relative = False
+
+    def meaning(self, node: nodes.Node, entity: Entity) -> Meaning:  # noqa: C901 - one arm for each node
+        match node:
+            case nodes.And(args):
+                return meant.And(self._each(args, entity))
+            case nodes.Or(args):
+                return meant.Or(self._each(args, entity))
+            case nodes.Not(arg):
+                return meant.Not(self.meaning(arg, entity))
+            case nodes.All():
+                return meant.All()
+            case nodes.Cmp():
+                return self._cmp(node, entity)
+            case nodes.In():
+                return self._in(node, entity)
+            case nodes.Range():
+                return self._range(node, entity)
+            case nodes.Time():
+                return self._time(node, entity)
+            case nodes.Text():
+                return self._text(node, entity)
+            case nodes.Has():
+                return self._has(node, entity)
+            case nodes.Empty():
+                of, typing = self._operand(node.of, entity)
+                _ask(typing, "empty", node.at)
+                return meant.Missing(of)
+            case nodes.Quant():
+                relation = self._relation(node.rel, entity, node.at)
+                return meant.Related(node.q, relation, *self._rows(relation, node.where, node.window))
+            case nodes.Segment():
+                return self._segment(node, entity)
+            case nodes.InList():
+                raise _later("in_list", node.at)
+            case _:
+                assert_never(node)
+
+    def _each(self, args: tuple[nodes.Node, ...], entity: Entity) -> tuple[Meaning, ...]:
+        found: list[Meaning] = []
+        faults: list[Fault] = []
+        for arg in args:
+            try:
+                found.append(self.meaning(arg, entity))
+            except Invalid as error:
+                faults += error.faults
+        if faults:
+            raise Invalid(None, tuple(faults))
+        return tuple(found)
+
+    # -- predicates ----------------------------------------------------------------------------------------------------
+
+    def _cmp(self, node: nodes.Cmp, entity: Entity) -> Meaning:
+        of, typing = self._operand(node.of, entity)
+        _ask(typing, "equal" if node.cmp in ("eq", "ne") else "order", node.at)
+        if typing.kind == "ref":
+            refers = self._refers(of, typing, (node.value,))
+            return meant.Not(refers) if node.cmp == "ne" else refers
+        return compared(of, typing, node.cmp, self._value(node.value, typing, entity), node.value.at)
+
+    def _in(self, node: nodes.In, entity: Entity) -> Meaning:
+        of, typing = self._operand(node.of, entity)
+        _ask(typing, "equal", node.at)
+        if not node.values:
+            raise invalid(node.at, "A list of values has at least one.")
+        if typing.kind == "ref":
+            return self._refers(of, typing, node.values)
+        return one_of(of, typing, [(self._value(v, typing, entity), v.at) for v in node.values])
+
+    def _range(self, node: nodes.Range, entity: Entity) -> Meaning:
+        of, typing = self._operand(node.of, entity)
+        _ask(typing, "order", node.at)
+        lo, hi = (None if v is None else self._value(v, typing, entity) for v in (node.lo, node.hi))
+        if lo is None and hi is None:
+            raise invalid(node.at, "A range has at least one bound.")
+        return within(of, lo, hi, node.hi_open)
+
+    def _time(self, node: nodes.Time, entity: Entity) -> Meaning:
+        of, typing = self._operand(node.of, entity)
+        _ask(typing, "time", node.at)
+        bounds = self._bounds(node.window, "date" if typing.kind == "date" else "instant")
+        return meant.Between(of, bounds.lo, bounds.hi, hi_open=True)
+
+    def _text(self, node: nodes.Text, entity: Entity) -> Meaning:
+        of, typing = self._operand(node.of, entity)
+        _ask(typing, "text", node.at)
+        return meant.Match(of, node.match, self._literal(node.value, typing))
+
+    def _has(self, node: nodes.Has, entity: Entity) -> Meaning:
+        of, typing = self._operand(node.of, entity)
+        _ask(typing, "tags", node.at)
+        if not node.values:
+            raise invalid(node.at, "A list of values has at least one.")
+        values = dict.fromkeys(self._literal(v, typing) for v in node.values)
+        return meant.Tagged(of, node.quantifier == "all_of", tuple(values))
+
+    def _segment(self, node: nodes.Segment, entity: Entity) -> Meaning:
+        if node.event:
+            raise _later("Moves between segments", node.at)
+        if entity.name != "accounts":
+            raise invalid(node.at, "in_segment is asked of accounts; of contacts ask account.segment.<segmentation>.")
+        if not (known := self._workspace.segmentations.get(node.segmentation)):
+            slugs = self._workspace.segmentations
+            raise invalid(node.at, "There is no such segmentation.", nearest(node.segmentation, slugs))
+        if node.segment not in known.segments:
+            raise invalid(node.at, "There is no such segment in it.", nearest(node.segment, known.segments))
+        return meant.Compare(meant.SegmentOf(known.id, known.slug), "eq", node.segment)
+
+    # -- operands ------------------------------------------------------------------------------------------------------
+
+    def _operand(self, of: nodes.Operand, entity: Entity) -> tuple[meant.Operand, Typing]:
+        match of:
+            case nodes.Path(name):
+                return fields.resolve(name, entity, self._workspace, of.at)
+            case nodes.Aggregate():
+                return self._fold(of, entity, of.window)
+            case nodes.Change():
+                return self._change(of, entity)
+            case nodes.Rank():
+                raise _later("Ranks", of.at)
+            case _:
+                assert_never(of)
+
+    def _fold(self, of: nodes.Aggregate, entity: Entity, window: nodes.Window | None) -> tuple[meant.FoldOf, Typing]:
+        relation = self._relation(of.rel, entity, of.at)
+        target = ENTITIES[relation.target]
+        folded = None
+        if of.field is not None:
+            folded = target.fields.get(of.field)
+            if folded is None:
+                raise invalid(of.at, f"{relation.name} have no such field.", nearest(of.field, target.fields))
+        typing = fold_typing(of.fn, relation, folded, of.at)
+        return meant.FoldOf(of.fn, relation, folded, *self._rows(relation, of.where, window)), typing
+
+    def _change(self, of: nodes.Change, entity: Entity) -> tuple[meant.Operand, Typing]:
+        inner = of.of
+        if not isinstance(inner, nodes.Aggregate):
+            raise invalid(of.at, f"{of.fn} takes a function over related rows, as in sum(usage.value).")
+        if inner.window:
+            raise invalid(inner.at, f"The windows stand in {of.fn}, not in {inner.fn}.")
+        now, typing = self._fold(inner, entity, of.now)
+        if typing.kind not in ("number", "integer", "money"):
+            raise invalid(inner.at, f"{of.fn} takes numbers.")
+        was, _ = self._fold(inner, entity, of.was)
+        relative = of.fn == "change"
+        kind = Typing(of.fn, "number") if relative else Typing(of.fn, typing.kind, share=typing.share)
+        return meant.ChangeOf(now, was, relative), kind
+
+    def _relation(self, name: str, entity: Entity, at: At) -> Relation:
+        many = {r.name: r for r in entity.relations.values() if r.many}
+        if name not in many:
+            raise invalid(at, f"{entity.name} have no such related rows.", nearest(name, many))
+        return many[name]
+
+    def _rows(
+        self, relation: Relation, where: nodes.Node | None, window: nodes.Window | None
+    ) -> tuple[Meaning | None, Bounds | None]:
+        target = ENTITIES[relation.target]
+        meaning = self.meaning(where, target) if where else None
+        if window is None:
+            return meaning, None
+        if target.time_field is None:
+            raise invalid(window.at, f"{relation.name} have no time that a window could be on.")
+        kind = target.fields[target.time_field].kind
+        return meaning, self._bounds(window, "date" if kind == "date" else "instant")
+
+    # -- values and time -----------------------------------------------------------------------------------------------
+
+    def _bounds(self, window: nodes.Window, kind: Axis) -> Bounds:
+        self.relative = True
+        bounds = resolve(window, kind, self._setting.clock)
+        self.windows[Echo(spelled(window), bounds.lo, bounds.hi, self._setting.clock.zone.key)] = None
+        return bounds
+
+    def _value(self, value: nodes.Value, of: Typing, entity: Entity) -> Typed | Decimal | Bounds | meant.Operand:
+        match value:
+            case nodes.Const(written):
+                return self._scalar(written, of, value.at)
+            case nodes.Param():
+                return self._scalar(self._param(value), of, value.at)
+            case nodes.FieldValue(path):
+                other, typing = fields.resolve(path, entity, self._workspace, value.at)
+                if not _comparable(of, typing):
+                    raise invalid(value.at, f"{of.label} cannot be compared with {typing.label}.")
+                return other
+            case nodes.Ago(span):
+                return self._point(span, "ago", of, value.at)
+            case nodes.FromNow(span):
+                return self._point(span, "from_now", of, value.at)
+            case nodes.Me() | nodes.MyTeam():
+                raise invalid(value.at, f"{of.label} is not a person.")
+            case _:
+                assert_never(value)
+
+    def _scalar(self, written: nodes.Scalar, of: Typing, at: At) -> Typed | Decimal | Bounds:
+        clock = self._setting.clock
+        found = scalar(written, of, self._workspace.minor_digits, clock.zone, at)
+        self.relative |= isinstance(found, Bounds)  # where a day begins depends on the zone
+        return found
+
+    def _point(
+        self, span: nodes.Duration, direction: Literal["ago", "from_now"], of: Typing, at: At
+    ) -> date | datetime:
+        if of.kind not in ("date", "instant"):
+            raise invalid(at, f"{of.label} is not a time.")
+        self.relative = True
+        return point(span, direction, "date" if of.kind == "date" else "instant", self._setting.clock, at)
+
+    def _param(self, value: nodes.Param) -> nodes.Scalar:
+        if value.name not in self._setting.params:
+            raise invalid(value.at, "There is no such parameter.", nearest(value.name, self._setting.params))
+        return said(self._setting.params[value.name], value.at)
+
+    def _literal(self, value: nodes.Value, of: Typing) -> str:
+        """Text that is written out, or a parameter."""
+        if isinstance(value, (nodes.Const, nodes.Param)):
+            written = value.value if isinstance(value, nodes.Const) else self._param(value)
+            if isinstance(written, str) and written:
+                return written
+        raise invalid(value.at, f"Expected text in quotes, of at least one character, for {of.label}.")
+
+    def _refers(self, of: meant.Operand, typing: Typing, values: tuple[nodes.Value, ...]) -> meant.Refers:
+        assert isinstance(of, Column)  # neither segments nor own attributes are references
+        names: dict[str, None] = {}
+        ids: dict[UUID, None] = {}
+        for value in values:
+            match value:
+                case nodes.Me() | nodes.MyTeam():
+                    person = self._person(typing, value.at)
+                    ids.update(dict.fromkeys((person.id,) if isinstance(value, nodes.Me) else person.team))
+                case nodes.Const() | nodes.Param():
+                    name = self._literal(value, typing)
+                    names[name] = None
+                    if (known := identity(name)) is not None:
+                        ids[known] = None
+                case _:
+                    raise invalid(value.at, f"{typing.label} takes an id, external id or e-mail in quotes.")
+        return meant.Refers(of, tuple(names), tuple(ids))
+
+    def _person(self, typing: Typing, at: At) -> Person:
+        if typing.target != "users":
+            raise invalid(at, f"{typing.label} is not a person of the workspace.")
+        if not self._setting.people:
+            raise invalid(at, "What everybody shares cannot depend on who asks: name the person.")
+        if self._setting.person is None:
+            raise invalid(at, "@me and @my_team need a person: ask as a user, or for one with for_user.")
+        self.relative = True
+        return self._setting.person
+
+
+def _ask(typing: Typing, question: Question, at: At) -> None:
+    possible = QUESTIONS[typing.kind]
+    if question not in possible:
+        ways = "; ".join(SPELLINGS[q] for q in possible)
+        raise invalid(at, f"{typing.label} can be asked: {ways}." if ways else f"{typing.label} cannot be asked whole.")
+
+
+def _comparable(one: Typing, other: Typing) -> bool:
+    groups = (("text", "slug", "enum"), ("number", "integer"), ("money",), ("date",), ("instant",), ("bool",), ("id",))
+    return any(one.kind in group and other.kind in group for group in groups)
+
+
+def _later(what: str, at: At) -> Invalid:
+    return invalid(at, f"{what}: not in this version yet.")

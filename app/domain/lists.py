@@ -1,0 +1,235 @@
+"""Saved lists: what one is, who may see it, how its references are kept, and those that come ready-made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+from app.domain.catalogue import ENTITIES, Entity
+from app.domain.criteria.check import shown
+from app.domain.criteria.meant import Column, CustomOf
+from app.domain.criteria.nodes import All, And, Cmp, FieldValue, Me, Node, Path, Rank, Segment
+from app.domain.errors import Fault, Invalid
+from app.domain.roles import Principal
+from app.domain.workspaces import Workspace
+
+ListEntity = Literal["accounts", "contacts"]
+Visibility = Literal["private", "public"]
+ParameterKind = Literal["text", "number", "date", "instant", "bool"]
+Sight = Literal["whole", "name", "nothing"]
+
+OVER: tuple[ListEntity, ...] = ("accounts", "contacts")
+"""What lists can be over."""
+VISIBILITIES: tuple[Visibility, ...] = ("private", "public")
+PARAMETER_KINDS: tuple[ParameterKind, ...] = ("text", "number", "date", "instant", "bool")
+DEFAULT_COLUMNS: Mapping[ListEntity, tuple[str, ...]] = MappingProxyType(
+    {
+        "accounts": ("name", "arr", "health", "renewal_date", "primary_contact.name", "last_interaction_at", "nps"),
+        "contacts": ("name", "email", "title", "account.name", "last_seen_at"),
+    }
+)
+MINE: Mapping[str, str] = MappingProxyType({"accounts": "csm", "contacts": "account.csm"})
+"""The field that makes a record the caller's own."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`$name` in the list's criteria. `default` is as JSON has it; None asks the caller for a value. Money is in major units."""
+
+    name: str
+    type: ParameterKind
+    default: str | int | Decimal | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """A saved list. `criteria` names segmentations by their current slugs; `mine` adds that the record is the caller's own."""
+
+    id: UUID
+    entity: ListEntity
+    name: str
+    description: str | None
+    criteria: Node
+    columns: tuple[str, ...]
+    sort: tuple[str, ...]
+    visibility: Visibility
+    mine: bool
+    params: tuple[Parameter, ...]
+    owner_id: UUID
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+def sight(principal: Principal, visibility: Visibility, owner_id: UUID) -> Sight:
+    """What the principal may see of a list: a private one is there for its owner alone, but an admin knows its name."""
+    if visibility == "public" or owner_id == principal.user_id:
+        return "whole"
+    return "name" if principal.role == "admin" else "nothing"
+
+
+def asked(entity: ListEntity, criteria: Node, mine: bool) -> Node:
+    """What the list asks for: its criteria, and where it is `mine`, the caller's own records only."""
+    if not mine:
+        return criteria
+    own = Cmp(Path(MINE[entity]), "eq", Me())
+    match criteria:
+        case All():
+            return own
+        case And(args):
+            return And((*args, own))
+        case _:
+            return And((criteria, own))
+
+
+def by_id(criteria: Node, workspace: Workspace) -> Node:
+    """The same criteria with segmentations named by id: as lists are stored, so that no other takes a slug's place."""
+    ids = {slug: str(named.id) for slug, named in workspace.segmentations.items()}
+    return _renamed(criteria, lambda name: ids.get(name, name))
+
+
+def by_slug(criteria: Node, workspace: Workspace) -> Node:
+    """The same criteria with segmentations named by slug; what is gone keeps its id, and so is no known name."""
+    slugs = {str(named.id): slug for slug, named in workspace.segmentations.items()}
+    return _renamed(criteria, lambda name: slugs.get(name, name))
+
+
+def path_by_id(path: str, workspace: Workspace) -> str:
+    """The same for a column, or for a sort key with its sign."""
+    return _path(path, lambda name: str(workspace.segmentations[name].id) if name in workspace.segmentations else name)
+
+
+def path_by_slug(path: str, workspace: Workspace) -> str:
+    """The other way."""
+    slugs = {str(named.id): slug for slug, named in workspace.segmentations.items()}
+    return _path(path, lambda name: slugs.get(name, name))
+
+
+def check_columns(columns: Sequence[str], entity: Entity, workspace: Workspace) -> None:
+    """Raises Invalid unless each is a field, or a field of what the entity leads to (`primary_contact.name`)."""
+    for index, path in enumerate(columns):
+        head, _, rest = path.partition(".")
+        relation = entity.relations.get(head)
+        if relation is not None and not relation.many and rest:
+            shown(rest, ENTITIES[relation.target], workspace, pointer=f"/columns/{index}")
+        else:
+            shown(path, entity, workspace, pointer=f"/columns/{index}")
+
+
+def check_sort(sort: Sequence[str], entity: Entity, workspace: Workspace) -> None:
+    """Raises Invalid unless each is a field that records can be sorted by, with `-` before it for descending."""
+    for index, key in enumerate(sort):
+        found = shown(key.removeprefix("-"), entity, workspace, pointer=f"/sort/{index}")
+        if isinstance(found, Column | CustomOf) and not found.field.sortable:
+            fault = Fault(f"{entity.name} cannot be sorted by this field.", pointer=f"/sort/{index}")
+            raise Invalid(faults=(fault,))
+
+
+def _renamed(thing: T, rename: Callable[[str], str]) -> T:
+    """The tree with every segmentation renamed, wherever a node names one."""
+    made: Any = thing
+    match made:
+        case Path(name):
+            return replace(made, name=_path(name, rename))
+        case FieldValue(path):
+            return replace(made, path=_path(path, rename))
+        case Rank(_, field, by):
+            return replace(made, field=_path(field, rename), by=_path(by, rename) if by is not None else None)
+        case Segment(segmentation):
+            return replace(made, segmentation=rename(segmentation))
+        case tuple():
+            return tuple(_renamed(one, rename) for one in made)  # type: ignore[return-value]  # a tuple for a tuple
+        case _ if is_dataclass(made):
+            return replace(made, **{f.name: _renamed(getattr(made, f.name), rename) for f in fields(made)})
+        case _:
+            return thing
+
+
+def _path(path: str, rename: Callable[[str], str]) -> str:
+    """`segment.<name>` wherever it stands at the end: alone, behind a sign, behind `account.`."""
+    before, found, name = path.rpartition("segment.")
+    return f"{before}{found}{rename(name)}" if found and before in ("", "-", "account.", "-account.") else path
+
+
+# -- ready-made --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A ready-made list: `criteria` is its text."""
+
+    slug: str
+    name: str
+    description: str
+    criteria: str
+    columns: tuple[str, ...]
+    sort: tuple[str, ...]
+    entity: ListEntity = "accounts"
+
+
+TEMPLATES: tuple[Template, ...] = (
+    Template(
+        "new-accounts", "New accounts of the last week",
+        "Customers since at most seven days, and accounts added in that time that are no customers yet.",
+        "became_customer_at IN last(7d) OR (became_customer_at IS EMPTY AND created_at IN last(7d))",
+        ("name", "stage", "csm.name", "arr", "industry", "became_customer_at", "primary_contact.name"),
+        ("-became_customer_at", "name"),
+    ),
+    Template(
+        "onboarding", "Onboarding accounts",
+        "In the lifecycle stage of onboarding, those that are there longest first.",
+        'stage = "onboarding"',
+        ("name", "stage_since", "csm.name", "arr", "consumption_score", "last_interaction_at", "primary_contact.name"),
+        ("stage_since", "name"),
+    ),
+    Template(
+        "renewals", "Renewal within 90 days",
+        "Customers whose renewal falls within the 90 days that begin today, the next one first.",
+        'status = "customer" AND renewal_date IN next(90d)',
+        ("name", "renewal_date", "auto_renew", "arr", "health", "csm.name", "nps", "last_interaction_at"),
+        ("renewal_date", "-arr"),
+    ),
+    Template(
+        "low-key-usage", "At risk: low use of key features",
+        "Customers who used all key features together less than 20 times in the last 30 days, the largest first.",
+        'status = "customer" AND sum(usage.value WHERE is_key = true, last(30d)) < 20',
+        ("name", "arr", "consumption_score", "seat_utilisation", "last_active_at", "health", "renewal_date", "csm.name"),
+        ("-arr", "name"),
+    ),
+    Template(
+        "no-interaction", "No interaction for 30 days",
+        "Customers without any interaction in the last 30 days, those that never had one included.",
+        'status = "customer" AND none(interactions, last(30d))',
+        ("name", "last_interaction_at", "arr", "health", "csm.name", "primary_contact.name", "renewal_date"),
+        ("-arr", "name"),
+    ),
+    Template(
+        "churned", "Churned in the last 60 days",
+        "Accounts that left in the last 60 days, the latest first.",
+        "churned_at IN last(60d)",
+        ("name", "churned_at", "churn_reason", "became_customer_at", "industry", "csm.name", "nps"),
+        ("-churned_at", "name"),
+    ),
+    Template(
+        "open-invoices", "Unpaid or failed invoices",
+        "Accounts with at least one invoice that is unpaid or whose payment failed, the largest sum first.",
+        'any(invoices WHERE status IN ("unpaid", "failed"))',
+        ("name", "open_invoices_amount", "arr", "health", "csm.name", "renewal_date", "primary_contact.name"),
+        ("-open_invoices_amount", "name"),
+    ),
+    Template(
+        "red-low-key-usage", "At risk: red health and low use of key features",
+        "Customers in red health who used all key features together less than 20 times in the last 30 days.",
+        'status = "customer" AND health_band = "red" AND sum(usage.value WHERE is_key = true, last(30d)) < 20',
+        ("name", "health", "arr", "renewal_date", "consumption_score", "last_active_at", "csm.name", "primary_contact.name"),
+        ("renewal_date", "-arr"),
+    ),
+)  # fmt: skip
+"""The seven lists that every organisation begins with, and the one that combines usage with health."""

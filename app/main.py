@@ -1,0 +1,75 @@
+"""The application that each process serves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from app import settings
+from app.api import documented
+from app.api.accesslog import AccessLog
+from app.api.cors import Origins
+from app.api.exchange import Door
+from app.api.front import Front
+from app.api.limits import Buckets
+from app.api.rest import table
+from app.domain.errors import StrataError
+from app.persistence.database import Database
+from app.services import days
+
+log = logging.getLogger("app.main")
+
+ROLL_SECONDS = 60.0
+PER_ADDRESS = 60_000
+"""Requests a minute from one address that no credential answers for."""
+
+
+def create_app(read: settings.Settings | None = None) -> ASGIApp:
+    """The whole service as one ASGI application; it opens and closes the database with its lifespan."""
+    read = read or settings.read()
+    door = Door(
+        access=AccessLog(log.isEnabledFor(logging.INFO)),
+        per_credential=Buckets("credential", read.rate_limit),
+        per_address=Buckets("address", min(read.rate_limit, PER_ADDRESS)),
+        origins=Origins(read.cors_origins),
+    )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if read.database_url is None:
+            raise settings.SettingsError("STRATA_DATABASE_URL is not set: `strata serve` sets it for its own database")
+        door.db = db = await Database.open(read.database_url, size=read.pool_size)
+        rolling = asyncio.create_task(_roll(db))
+        # What exists now lives as long as the process: the collector need not walk it again and again.
+        gc.collect()
+        gc.freeze()
+        try:
+            yield
+        finally:
+            door.draining = True
+            rolling.cancel()
+            await asyncio.wait([rolling])
+            door.access.flush()
+            await db.close()
+
+    routes = table(door)
+    return Front(door, routes, documented.application(door, routes, lifespan))
+
+
+async def _roll(db: Database) -> None:
+    """Every minute: bring workspaces over to their new day."""
+    while True:
+        try:
+            await days.roll_all(db, datetime.now(UTC))
+        except StrataError as error:
+            log.warning("the day could not be rolled", extra={"because": type(error).__name__})
+        except Exception:
+            log.exception("the day could not be rolled")
+        await asyncio.sleep(ROLL_SECONDS)

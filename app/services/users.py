@@ -1,0 +1,68 @@
+"""Users and teams: who works in a workspace."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from app.domain import records
+from app.domain.catalogue import TEAMS, USERS
+from app.domain.criteria.suggest import nearest
+from app.domain.errors import Conflict, Fault, Invalid, NotFound
+from app.domain.roles import Role
+from app.domain.workspaces import Person
+from app.persistence import users
+from app.persistence.database import Database, Reader
+from app.services.calls import new_id
+
+
+async def create_user(
+    db: Database,
+    workspace_id: UUID,
+    email: str,
+    name: str,
+    role: Role,
+    team: str | None,
+    now: datetime,
+    external_id: str | None = None,
+) -> UUID:
+    """A new active user, in a team that exists or in none; its id. Raises Invalid, Conflict where the e-mail is taken."""
+    body = {"email": email, "name": name, "role": role, "team": team, "external_id": external_id}
+    given = records.read(USERS, body, minor_digits=0, attributes={}, partial=False)
+    user_id = new_id()
+    async with db.transaction() as tx:
+        if given["team"] is not None:
+            await _known_team(tx, workspace_id, str(given["team"]))
+        values = tuple(given[name] for name in ("external_id", "name", "email", "role", "team"))
+        if not await users.insert(tx, workspace_id, user_id, values, now):
+            raise Conflict(faults=(Fault("Expected an e-mail address and external id that no other user has.", pointer="/email"),))
+    return user_id
+
+
+async def create_team(db: Database, workspace_id: UUID, slug: str, name: str, now: datetime) -> UUID:
+    """A new team; its id. Raises Invalid, Conflict where the slug is taken."""
+    given = records.read(TEAMS, {"slug": slug, "name": name}, minor_digits=0, attributes={}, partial=False)
+    team_id = new_id()
+    async with db.transaction() as tx:
+        if not await users.insert_team(tx, workspace_id, team_id, str(given["name"]), str(given["slug"]), now):
+            raise Conflict(faults=(Fault("Expected a slug that no other team has.", pointer="/slug"),))
+    return team_id
+
+
+async def person(reader: Reader, workspace_id: UUID, name: str) -> Person:
+    """Who `for_user` is: an active user by id, external id or e-mail. Raises NotFound."""
+    try:
+        identity: UUID | None = records.identity(name)
+    except records.MisfitError:
+        identity = None
+    row = await users.named(reader, workspace_id, identity, name)
+    found = await users.person(reader, workspace_id, row["id"]) if row else None
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def _known_team(reader: Reader, workspace_id: UUID, team: str) -> None:
+    known = await users.teams(reader, workspace_id)
+    if team not in known:
+        raise Invalid(faults=(Fault("Expected the slug of a team.", pointer="/team", suggestion=nearest(team, known)),))

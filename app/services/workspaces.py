@@ -1,0 +1,212 @@
+"""Workspaces: made with their lifecycle stages, read whole, and their settings changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+import msgspec
+
+from app.domain import records
+from app.domain.criteria.suggest import nearest
+from app.domain.errors import Conflict, Fault, Invalid, NotFound
+from app.domain.records import MisfitError
+from app.domain.roles import Principal, permit
+from app.domain.workspaces import Workspace
+from app.persistence import workspaces
+from app.persistence.database import Database, Reader, Transaction
+from app.services import settle
+from app.services.calls import Call, Written, new_id, once, versioned
+
+STAGES = ("trial", "onboarding", "adoption", "established", "advocate")
+ARR_PER_CSM = 2_000_000
+"""What one CSM looks after unless told otherwise, in major units a year."""
+ENCODER = msgspec.json.Encoder(decimal_format="number")
+# ISO 4217 currencies whose minor unit is not a hundredth.
+WHOLE = frozenset(
+    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF")
+)
+THOUSANDTHS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
+
+
+async def create_workspace(db: Database, name: str, now: datetime, **settings: object) -> UUID:
+    """A new workspace with the default stages; its id. `settings` are those of SETTINGS, and `slug`.
+
+    Raises Invalid, Conflict where the slug is taken.
+    """
+    async with db.transaction() as tx:
+        return await create_in(tx, name, now, **settings)
+
+
+async def create_in(tx: Transaction, name: str, now: datetime, **settings: object) -> UUID:
+    """The same within a transaction that does more."""
+    given = _read({"slug": _slug_of(name), "currency": "USD", "zone": "UTC", **settings, "name": name}, {"slug": records.slug})
+    given["minor_digits"] = minor_digits(given["currency"])
+    given["arr_per_csm"] = _minor(given.get("arr_per_csm", Decimal(ARR_PER_CSM)), given["minor_digits"])
+    given["facts_day"] = now.astimezone(ZoneInfo(given["zone"])).date()
+    _bands(given.get("health_yellow", 40.0), given.get("health_green", 70.0))
+    workspace_id = new_id()
+    if not await workspaces.insert(tx, workspace_id, given, now):
+        raise Conflict(faults=(Fault("Expected a slug that no other workspace has.", pointer="/slug"),))
+    stages = [(new_id(), slug.capitalize(), slug) for slug in STAGES]
+    await workspaces.insert_stages(tx, workspace_id, stages, now)
+    return workspace_id
+
+
+async def load(reader: Reader, workspace_id: UUID) -> Workspace:
+    """The workspace with its segmentations and attributes, in one statement. Raises NotFound."""
+    try:
+        return await workspaces.load(reader, workspace_id)
+    except LookupError:
+        raise NotFound from None
+
+
+def get(principal: Principal) -> bytes:
+    """The settings of the principal's workspace, as JSON."""
+    permit(principal, "workspace.read")
+    return _body(principal.workspace)
+
+
+async def change(db: Database, call: Call, body: Mapping[str, object], expected_version: int | None) -> Written:
+    """Changes the settings that are given; what follows from them is right for every account before it answers.
+
+    Raises Invalid, Forbidden, VersionRequired, VersionStale.
+    """
+    permit(call.principal, "workspace.write")
+    given = _read(body, {})
+
+    async def act(tx: Transaction) -> Written:
+        workspace_id = call.principal.workspace.id
+        await workspaces.hold(tx, workspace_id)
+        standing = await workspaces.load(tx, workspace_id)
+        versioned(standing.version, expected_version)
+        _sound(given, standing)
+        changed = {name: value for name, value in given.items() if value != _setting(standing, name)}
+        if changed:
+            await workspaces.update(tx, workspace_id, changed)
+            standing = await workspaces.load(tx, workspace_id)
+            await settle.settle(tx, standing, None, call.now)
+        return Written(workspace_id, standing.version, _body(standing), created=False)
+
+    return await once(db, call, "workspace.change", act)
+
+
+def minor_digits(currency: str) -> int:
+    """Decimal digits of the currency's minor unit."""
+    return 0 if currency in WHOLE else 3 if currency in THOUSANDTHS else 2
+
+
+def _currency(told: object) -> str:
+    if not isinstance(told, str) or not re.fullmatch("[A-Z]{3}", told):
+        raise MisfitError("a currency: three capital letters as of ISO 4217")
+    return told
+
+
+def _zone(told: object) -> str:
+    known = available_timezones()
+    if not isinstance(told, str) or told not in known:
+        raise MisfitError("a time zone of the IANA database", nearest(told, sorted(known)) if isinstance(told, str) else None)
+    return told
+
+
+def _whole(low: int, high: int) -> Callable[[object], int]:
+    def read(told: object) -> int:
+        if isinstance(told, bool) or not isinstance(told, int) or not low <= told <= high:
+            raise MisfitError(f"a whole number from {low} to {high}")
+        return told
+
+    return read
+
+
+def _band(told: object) -> float:
+    if isinstance(told, bool) or not isinstance(told, int | float | Decimal) or not 0 <= told <= 100:
+        raise MisfitError("a number from 0 to 100")
+    return float(told)
+
+
+def _amount(told: object) -> Decimal:
+    if records.money(told, 3) <= 0:
+        raise MisfitError("an amount above 0")
+    return Decimal(repr(told)) if isinstance(told, float) else Decimal(told)  # type: ignore[arg-type]  # money() has read it
+
+
+def _name(told: object) -> str:
+    return records.text(told) or _refuse("a name")
+
+
+def _refuse(expected: str) -> str:
+    raise MisfitError(expected)
+
+
+SETTINGS: Mapping[str, Callable[[object], Any]] = MappingProxyType(
+    {
+        "name": _name,
+        "currency": _currency,
+        "zone": _zone,
+        "week_start": _whole(1, 7),
+        "fiscal_month": _whole(1, 12),
+        "health_yellow": _band,
+        "health_green": _band,
+        "arr_per_csm": _amount,
+    }
+)
+"""What can be set of a workspace, and how it is read."""
+
+
+def _read(body: Mapping[str, object], more: Mapping[str, Callable[[object], Any]]) -> dict[str, Any]:
+    readers = {**more, **SETTINGS}
+    given: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for member, told in records.only(body, readers).items():
+        try:
+            given[member] = readers[member](told)
+        except MisfitError as misfit:
+            faults.append(Fault(f"Expected {misfit.expected}.", pointer=f"/{member}", suggestion=misfit.suggestion))
+    if faults:
+        raise Invalid(faults=tuple(faults))
+    return given
+
+
+def _sound(given: dict[str, Any], standing: Workspace) -> None:
+    """Settings hold together, with those that stand; makes ARR per CSM minor units."""
+    currency = given.get("currency", standing.currency)
+    if minor_digits(currency) != standing.minor_digits:
+        message = f"Expected a currency of {standing.minor_digits} decimal digits, as the amounts that are stored have."
+        raise Invalid(faults=(Fault(message, pointer="/currency"),))
+    if "arr_per_csm" in given:
+        given["arr_per_csm"] = _minor(given["arr_per_csm"], standing.minor_digits)
+    _bands(given.get("health_yellow", standing.health_yellow), given.get("health_green", standing.health_green))
+
+
+def _minor(amount: Decimal, digits: int) -> int:
+    try:
+        return records.money(amount, digits)
+    except MisfitError as misfit:
+        raise Invalid(faults=(Fault(f"Expected {misfit.expected}.", pointer="/arr_per_csm"),)) from None
+
+
+def _bands(yellow: float, green: float) -> None:
+    if not yellow < green:
+        raise Invalid(faults=(Fault("Expected health_yellow below health_green.", pointer="/health_yellow"),))
+
+
+def _setting(workspace: Workspace, name: str) -> object:
+    return workspace.zone.key if name == "zone" else getattr(workspace, name)
+
+
+def _slug_of(name: str) -> str:
+    return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:63] or "workspace"
+
+
+def _body(workspace: Workspace) -> bytes:
+    shown: dict[str, object] = {"id": workspace.id, "slug": workspace.slug}
+    shown |= {name: _setting(workspace, name) for name in SETTINGS}
+    shown["arr_per_csm"] = Decimal(workspace.arr_per_csm).scaleb(-workspace.minor_digits)
+    shown["version"] = workspace.version
+    return ENCODER.encode(shown)

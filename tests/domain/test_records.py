@@ -1,0 +1,161 @@
+"""Bodies read strictly: what is refused, where, and what exact values come out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from app.domain import records
+from app.domain.catalogue import ACCOUNTS, CONTACTS, ENTITIES, INTERACTIONS, PRODUCTS, Field
+from app.domain.errors import Invalid
+from app.domain.records import Named
+
+ATTRIBUTES = {
+    ("accounts", "region"): Field("region", "enum", optional=True, values=("emea", "apac")),
+    ("accounts", "seats"): Field("seats", "integer", optional=True),
+    ("contacts", "shoe"): Field("shoe", "text", optional=True),
+}
+ID = UUID("01939b1e-0000-7000-8000-000000000001")
+
+
+def read(body: object, entity: str = "accounts", partial: bool = True, digits: int = 2) -> dict[str, records.Value]:
+    return records.read(ENTITIES[entity], body, minor_digits=digits, attributes=ATTRIBUTES, partial=partial)
+
+
+def faults(body: object, entity: str = "accounts", partial: bool = True) -> Mapping[str | None, str | None]:
+    """Pointers of what is wrong, each with its suggestion."""
+    with pytest.raises(Invalid) as caught:
+        read(body, entity, partial)
+    return {fault.pointer: fault.suggestion for fault in caught.value.faults}
+
+
+def test_a_whole_account_comes_out_typed() -> None:
+    given = read(
+        {
+            "name": "Acme", "external_id": "a-1", "country": "DE", "employees": 12, "arr": Decimal("1234.50"),
+            "health": 71, "csm_id": str(ID), "parent": "a-0", "renewal_date": "2026-12-31", "industry": "retail",
+            "is_reference": False, "custom": {"region": "emea", "seats": None}, "domain": "", "cost_to_serve": None,
+        },
+        partial=False,
+    )  # fmt: skip
+    assert given == {
+        "name": "Acme", "external_id": "a-1", "country": "DE", "employees": 12, "arr": 123450, "health": 71.0,
+        "csm": ID, "parent": Named("a-0", "/parent"), "renewal_date": date(2026, 12, 31), "industry": "retail",
+        "is_reference": False, "custom": {"region": "emea", "seats": None}, "domain": None, "cost_to_serve": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("told", "digits", "minor"),
+    [
+        (0, 2, 0), (12, 2, 1200), (Decimal("0.01"), 2, 1), (Decimal("-7.10"), 2, -710), (Decimal("1.500"), 1, 15),
+        (Decimal("1E+3"), 2, 100_000), (99.99, 2, 9999), (1234, 0, 1234), (Decimal("1.234"), 3, 1234),
+        (Decimal("92233720368547758.07"), 2, 2**63 - 1), (Decimal("0E-50"), 2, 0),
+    ],
+)  # fmt: skip
+def test_money_is_exact(told: object, digits: int, minor: int) -> None:
+    assert records.money(told, digits) == minor
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        Decimal("0.001"), Decimal("1E-999999999"), Decimal("1E+999999999"), Decimal("92233720368547758.08"), 2**63,
+        2**62, Decimal("NaN"), Decimal("Infinity"), float("nan"), float("inf"), True, "12", None, [], 0.1 + 0.2,
+        10**4000,
+    ],
+)  # fmt: skip
+def test_money_that_is_not_exact_or_no_number_is_refused(told: object) -> None:
+    began = time.monotonic()
+    with pytest.raises(records.MisfitError):
+        records.money(told, 2)
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("member", "told"),
+    [
+        ("name", ""), ("name", None), ("name", 5), ("name", "a\x00b"), ("name", "\ud800"), ("name", "x" * 501),
+        ("employees", 5.0), ("employees", Decimal("5.0")), ("employees", "5"), ("employees", True), ("employees", -1),
+        ("employees", 2**31), ("employees", 10**400), ("health", 101), ("health", "71"), ("health", Decimal("NaN")),
+        ("health", 10**400), ("is_reference", 1), ("is_reference", None), ("is_reference", "true"), ("country", "de"),
+        ("country", "DEU"), ("renewal_date", "2026-02-30"), ("renewal_date", "20260101"), ("renewal_date", "2026-1-1"),
+        ("renewal_date", "2026-01-01T00:00:00Z"), ("renewal_date", "٢٠٢٦-٠١-٠١"), ("renewal_date", 20260101),
+        ("csm_id", "a@b.c"), ("csm_id", "{01939b1e-0000-7000-8000-00000000000}"), ("csm_id", {"id": str(ID)}), ("csm", 5),
+        ("industry", "Retail"), ("custom", []), ("arr", None), ("id", str(ID)), ("mrr", 5), ("version", 3), ("segment", {}),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_refused_where_it_stands(member: str, told: object) -> None:
+    assert list(faults({member: told})) == [f"/{member}"]
+
+
+def test_instants_are_rfc_3339_and_come_out_in_utc() -> None:
+    body: dict[str, object] = {"account_id": str(ID), "kind": "call", "direction": "inbound"}
+    told: object
+    for told in ("2026-01-31T12:00:00Z", "2026-01-31t13:00:00+01:00", "2026-01-31T12:00:00.000000z"):
+        assert read({**body, "occurred_at": told}, "interactions", False)["occurred_at"] == datetime(2026, 1, 31, 12, tzinfo=UTC)
+    for told in (
+        "2026-01-31", "2026-01-31T12:00:00", "2026-01-31 12:00:00Z", "2026-01-31T12:00Z", "2026-01-31T24:00:00Z",
+        "2026-01-31T12:00:60Z", "2026-01-31T12:00:00.0000001Z", "0001-01-01T00:00:00+01:00", 1769860800,
+        "2026-W05-6T12:00:00Z", "2026-01-31T12:00:00+25:00",
+    ):  # fmt: skip
+        assert list(faults({**body, "occurred_at": told}, "interactions", False)) == ["/occurred_at"], told
+    assert read({"occurred_at": datetime(2026, 1, 1, tzinfo=UTC)}, "interactions")["occurred_at"] == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_unknown_members_are_refused_with_the_nearest_name() -> None:
+    assert faults({"nmae": "x", "a/b~c": 1, "csm_email": "x"}) == {"/nmae": "name", "/a~1b~0c": None, "/csm_email": "csm_id"}
+    assert faults({"kind": "cal", "direction": 7}, "interactions") == {"/kind": "call", "/direction": None}
+
+
+def test_what_is_required_is_asked_for_on_creation_only() -> None:
+    assert faults({}, partial=False) == {"/name": None}
+    assert faults({"name": ""}, partial=False) == {"/name": None}
+    assert set(faults({}, "interactions", partial=False)) == {"/account_id", "/kind", "/direction", "/occurred_at"}
+    assert read({}) == {}
+    assert read({"name": "x", "slug": "x-1", "list_price": 5}, "products", partial=False)["list_price"] == 500
+
+
+def test_a_reference_is_said_once() -> None:
+    assert read({"csm": "eva@example.com"})["csm"] == Named("eva@example.com", "/csm")
+    assert read({"csm": None}) == {"csm": None} == read({"csm_id": ""})
+    assert list(faults({"csm": "eva@example.com", "csm_id": str(ID)})) == ["/csm_id"]
+
+
+def test_own_attributes_are_those_of_the_workspace() -> None:
+    assert faults({"custom": {"regoin": "emea", "region": "mars", "shoe": "x"}}) == {
+        "/custom/regoin": "region", "/custom/region": None, "/custom/shoe": None,
+    }  # fmt: skip
+    assert read({"custom": {"shoe": "x"}}, "contacts")["custom"] == {"shoe": "x"}
+
+
+def test_a_body_is_an_object() -> None:
+    for body in (None, [], "x", 5):
+        assert list(faults(body)) == [""]
+
+
+def test_a_hostile_body_is_answered_quickly_and_briefly() -> None:
+    began = time.monotonic()
+    with pytest.raises(Invalid) as caught:
+        read({f"member_{number}" + "x" * 1000: number for number in range(100_000)})
+    assert len(caught.value.faults) == records.MAX_FAULTS
+    assert time.monotonic() - began < 1
+    assert "member_" not in caught.value.detail
+
+
+def test_every_writable_field_of_every_entity_can_be_read() -> None:
+    examples: dict[str, object] = {
+        "text": "a@b.c", "number": 2, "integer": 2, "money": 2, "date": "2026-01-01", "instant": "2026-01-01T00:00:00Z",
+        "bool": True, "slug": "x", "ref": str(ID), "json": {}, "id": str(ID), "tags": ["x"],
+    }  # fmt: skip
+    special = {"country": "DE", "slug": "x"}
+    for entity in (*ENTITIES.values(), ACCOUNTS, CONTACTS, INTERACTIONS, PRODUCTS):
+        fields = [f for f in entity.fields.values() if f.writable]
+        body: dict[str, object] = {f.column: special.get(f.name) or (f.values[0] if f.values else examples[f.kind]) for f in fields}
+        given = records.read(entity, body, minor_digits=2, attributes={}, partial=False)
+        assert set(given) == {f.name for f in fields}

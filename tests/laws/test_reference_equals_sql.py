@@ -1,0 +1,75 @@
+"""The law: for every criteria the statement selects exactly the records that the reference evaluator holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.domain.catalogue import ENTITIES
+from app.domain.criteria import text
+from app.domain.criteria.check import check
+from app.domain.criteria.evaluate import holds
+from app.domain.criteria.meant import Meaning
+from app.domain.criteria.nodes import Node
+from app.domain.workspaces import clock
+from app.persistence.compile import Scope, condition
+from app.persistence.database import Database
+from tests.laws.population import Population, populate, store
+from tests.laws.trees import AS_OF, SETTING, WORKSPACE, criteria
+
+BATCH = 24
+ROUNDS = int(os.environ.get("STRATA_LAW_ROUNDS", "60"))
+"""Rounds of each test: each asks a batch of criteria in one statement."""
+SHIFTS = (timedelta(0), timedelta(0), timedelta(days=-30), timedelta(days=1), timedelta(hours=16), timedelta(days=-365))
+
+
+@pytest.fixture(scope="module")
+async def population(db: Database) -> AsyncIterator[Population]:
+    """The workspace that is asked, beside another one with the same ids and other values."""
+    made = populate(WORKSPACE, seed=1)
+    other = populate(replace(WORKSPACE, id=UUID(int=8)), seed=2)
+    async with db.transaction() as tx:
+        await store(tx, made)
+        await store(tx, other)
+    yield made
+
+
+def selected(entity: str, meaning: Meaning, scope: Scope) -> str:
+    """All ids that meet the condition, as one value."""
+    return f"ARRAY(SELECT a.id {scope.rows(entity, 'a', [condition(meaning, ENTITIES[entity], 'a', scope)])})"
+
+
+async def agree(db: Database, population: Population, entity: str, trees: list[Node], shift: timedelta) -> None:
+    setting = replace(SETTING, clock=clock(WORKSPACE, AS_OF + shift))
+    meanings = [check(tree, ENTITIES[entity], setting).meaning for tree in trees]
+    scope = Scope(WORKSPACE)
+    columns = [selected(entity, meaning, scope) for meaning in meanings]
+    row = await db.fetchrow(f"SELECT {', '.join(columns)}", *scope.args)
+    assert row is not None
+    for tree, meaning, found in zip(trees, meanings, row, strict=True):
+        wanted = {one["id"] for one in population.records[entity] if holds(meaning, one)}
+        assert set(found) == wanted, text.format(tree)
+
+
+RUN = settings(
+    max_examples=ROUNDS, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), print_blob=False
+)
+
+
+@RUN
+@given(trees=st.lists(criteria(ENTITIES["accounts"]), min_size=BATCH, max_size=BATCH), shift=st.sampled_from(SHIFTS))
+async def test_accounts(db: Database, population: Population, trees: list[Node], shift: timedelta) -> None:
+    await agree(db, population, "accounts", trees, shift)
+
+
+@RUN
+@given(trees=st.lists(criteria(ENTITIES["contacts"]), min_size=BATCH, max_size=BATCH), shift=st.sampled_from(SHIFTS))
+async def test_contacts(db: Database, population: Population, trees: list[Node], shift: timedelta) -> None:
+    await agree(db, population, "contacts", trees, shift)
