@@ -59,8 +59,10 @@ def create_app(read: settings.Settings | None = None) -> ASGIApp:
             door.access.flush()
             await db.close()
 
-    routes = table(door)
-    return Front(door, routes, documented.application(door, routes, lifespan))
+    routes, document = table(door)
+    behind = documented.application(door, routes, document, lifespan)
+    behind.mount(GRAPHQL, graphql_app())
+    return Front(door, routes, behind, frozenset((GRAPHQL,)))
 
 
 async def _roll(db: Database) -> None:

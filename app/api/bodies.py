@@ -106,9 +106,9 @@ class _Pairs(list[tuple[str, object]]):
 def _check(raw: bytes) -> None:
     """Raise for what JSON allows or nearly allows, and we do not."""
     text = raw.decode()
-    as_is = {"parse_int": str.encode, "parse_float": str.encode, "parse_constant": str.encode}
+    as_is = str.encode
     try:
-        value = json.loads(text, object_pairs_hook=_Pairs, **as_is)
+        value = json.loads(text, object_pairs_hook=_Pairs, parse_int=as_is, parse_float=as_is, parse_constant=as_is)
     except json.JSONDecodeError as error:
         what = error.msg[:1].lower() + error.msg[1:].removesuffix(" at").removesuffix(" starting")
         _refuse(raw, len(text[: error.pos].encode()), what)

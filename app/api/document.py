@@ -85,7 +85,7 @@ def _operation_id(route: Route) -> str:
 
 def _who(operation: str) -> str:
     rule = RULES[operation]
-    roles = [role for role in ROLES if role in rule.always]
+    roles: list[str] = [role for role in ROLES if role in rule.always]
     roles += [f"{role} (their own)" for role in ROLES if role in rule.own]
     if rule.scope:
         roles.append(f"service with the scope `{rule.scope}`")

@@ -59,7 +59,7 @@ class Front:
         request = Request(self.door.database, exchange.scope, receive, exchange.id, exchange.now)
         try:
             answer = await self._routed(exchange, request)
-        except Exception as error:  # noqa: BLE001 - the last resort: whatever it is becomes a problem document
+        except Exception as error:  # the last resort: whatever it is becomes a problem document
             answer = problem(exchange, error)
         await deliver(exchange, request, answer, send)
 

@@ -47,6 +47,17 @@ async def load(reader: Reader, workspace_id: UUID) -> Workspace:
     return made(row)
 
 
+async def find(reader: Reader, slug: str) -> UUID | None:
+    """The id of the workspace with this slug."""
+    found: UUID | None = await reader.fetchval("SELECT w.id FROM workspaces w WHERE w.slug = $1", slug, point=True)
+    return found
+
+
+async def are_there(reader: Reader) -> bool:
+    """Whether there is any workspace."""
+    return bool(await reader.fetchval("SELECT EXISTS (SELECT FROM workspaces w)"))
+
+
 def made(row: Record) -> Workspace:
     """A workspace from a row of `columns`."""
     given = {name: row[f"workspace_{name}"] for name in SETTINGS}

@@ -206,6 +206,16 @@ async def _make(tx: Transaction, call: Call, given: Mapping[str, Any]) -> Writte
     return _written(principal, made, created=True)
 
 
+async def install_templates(tx: Transaction, call: Call) -> None:
+    """Makes every ready-made list a public one of the caller's."""
+    for template in lists.TEMPLATES:
+        told = {
+            "entity": template.entity, "name": template.name, "description": template.description, "visibility": "public",
+            "criteria": {"text": template.criteria}, "columns": list(template.columns), "sort": list(template.sort),
+        }  # fmt: skip
+        await _make(tx, call, list_bodies.read(told, partial=False))
+
+
 async def _may_change(tx: Transaction, principal: Principal, standing: List, given: Mapping[str, Any]) -> None:
     """Raises Forbidden, Conflict or Invalid unless the principal may make of the list what is given."""
     own = _own(principal, standing)

@@ -67,6 +67,14 @@ async def load(reader: Reader, workspace_id: UUID) -> Workspace:
         raise NotFound from None
 
 
+async def find(reader: Reader, slug: str) -> UUID:
+    """The id of the workspace with this slug. Raises NotFound."""
+    found = await workspaces.find(reader, slug)
+    if found is None:
+        raise NotFound(f"There is no workspace {slug!r}: `strata workspace create` makes one.")
+    return found
+
+
 def get(principal: Principal) -> bytes:
     """The settings of the principal's workspace, as JSON."""
     permit(principal, "workspace.read")

@@ -1,1 +1,37 @@
-"""REST: one file per capability."""
+"""REST: one file per capability, each a tuple of declared routes; here they become one table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.api import document
+from app.api.exchange import Door
+from app.api.responses import encoded
+from app.api.rest import (
+    accounts,
+    catalog,
+    directory,
+    forecasts,
+    imports,
+    keys,
+    lists,
+    me,
+    operations,
+    problems,
+    related,
+    segmentations,
+    workspace,
+)  # fmt: skip
+from app.api.routes import Table
+
+ROUTES = (
+    *accounts.ROUTES, *related.ROUTES, *directory.ROUTES, *lists.ROUTES, *segmentations.ROUTES, *forecasts.ROUTES,
+    *imports.ROUTES, *workspace.ROUTES, *me.ROUTES, *keys.ROUTES, *catalog.ROUTES, *problems.ROUTES,
+)  # fmt: skip
+
+
+def table(door: Door) -> tuple[Table, dict[str, Any]]:
+    """Every route of the service, the OpenAPI document's own among them, and that document."""
+    routes = (*ROUTES, *operations.routes(door))
+    made = document.build((*routes, operations.description(b"")))
+    return Table((*routes, operations.description(encoded(made)))), made

@@ -8,7 +8,11 @@ from app.api.requests import Request
 from app.api.responses import Answer
 from app.api.rest import reading
 from app.api.rest.parameters import (
-    FIELDS, IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_IF_THERE, IF_NONE_MATCH, INCLUDE, UUID, path,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    IF_MATCH_IF_THERE,
+    UUID,
+    path,
 )  # fmt: skip
 from app.api.rest.writes import answered
 from app.api.routes import Parameter, Payload, Route

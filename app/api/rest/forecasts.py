@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from app.api import schemas
 from app.api.conditions import call, tagged
 from app.api.requests import Request

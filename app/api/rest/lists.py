@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from uuid import UUID as Uuid
-
 from app.api import schemas
 from app.api.conditions import call, expected_version, tagged
 from app.api.requests import Request
-from app.api.responses import Answer, encoded, json, nothing
+from app.api.responses import Answer, json, nothing
 from app.api.rest import reading
-from app.api.rest.envelopes import envelope, page_of
+from app.api.rest.envelopes import envelope
 from app.api.rest.parameters import (
-    AS_OF, COUNT, CURSOR, FIELDS, FILTER, FOR_USER, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, INCLUDE, LIMIT, ON, SORT, TZ,
-    UUID, path,
+    UUID,
+    path,
 )  # fmt: skip
 from app.api.rest.writes import answered
-from app.api.routes import Parameter, Payload, Route
+from app.api.routes import Parameter
 from app.domain import lists as domain
 from app.services import lists
 

@@ -26,7 +26,7 @@ RANKINGS: tuple[Ranking, ...] = get_args(Ranking)
 
 MAX_STEPS = 9_999_999
 MAX_DECIMALS = 20
-LARGEST = 10**15
+MAX_DIGITS = 15
 
 _NAME, _PATH, _MOMENT, _PARAM = (re.compile(p) for p in (NAME, PATH, MOMENT, PARAM))
 _DURATION = re.compile(rf"([0-9]{{1,7}})({'|'.join(UNITS)})")
@@ -89,9 +89,12 @@ def _fraction(written: Decimal) -> Decimal:
     while digits[used - 1] == 0:
         used -= 1
     decimals = -(exponent + len(digits) - used)
-    if decimals > MAX_DECIMALS or written.copy_abs() > LARGEST:
-        raise ValueError(f"A number with decimals is at most {LARGEST:,} and has at most {MAX_DECIMALS} of them.")
-    return Decimal((sign, digits[:used], -decimals))
+    if decimals > MAX_DECIMALS:
+        raise ValueError(f"A number has at most {MAX_DECIMALS} decimals.")
+    exact = Decimal((sign, digits[:used], -decimals))
+    if Decimal(repr(float(exact))) != exact:  # what a JSON reader may make of it is then the same number
+        raise ValueError(f"A number with decimals has at most {MAX_DIGITS} significant digits.")
+    return exact
 
 
 def string(text: str) -> str:

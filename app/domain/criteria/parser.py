@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from app.domain.criteria import limits, literals, nodes
 from app.domain.criteria.lexer import Token
@@ -19,6 +19,8 @@ _TESTS = (
 )  # fmt: skip
 FUNCTIONS = (*_TESTS, *literals.FOLDS, *literals.RANKINGS, "change", "change_abs")
 _PREDICATE = 'a comparison (=, !=, <, <=, >, >=), ":", IN, NOT IN, IS EMPTY or IS NOT EMPTY'
+
+Read = TypeVar("Read")
 
 
 @dataclass(slots=True)
@@ -100,14 +102,6 @@ class Parser:
         limits.depth(height, at)
         args = tuple(node for node, _ in level.args)
         return (nodes.And(args, at=at) if level.joins[0].word == "and" else nodes.Or(args, at=at)), height
-
-    def _inside(self, read: Callable[[], tuple[nodes.Node, int]]) -> tuple[nodes.Node, int]:
-        """Read what nests, one level deeper."""
-        self._nested += 1
-        limits.depth(self._nested, self._reader.next.at)
-        found = read()
-        self._nested -= 1
-        return found
 
     # -- predicates ----------------------------------------------------------------------------------------------------
 
@@ -209,10 +203,10 @@ class Parser:
         for ranking in literals.RANKINGS:
             if start.word == ranking:
                 self._reader.opened()
-                field_ = self._reader.path().name
+                ranked = self._reader.path().name
                 by = self._reader.path().name if self._reader.word("by") else None
                 self._reader.need(")")
-                return nodes.Rank(ranking, field_, by, at=start.at), 0
+                return nodes.Rank(ranking, ranked, by, at=start.at), 0
         if start.word in ("change", "change_abs"):
             return self._change("change" if start.word == "change" else "change_abs")
         raise self._reader.expected("a field or a function", FUNCTIONS)
@@ -221,23 +215,16 @@ class Parser:
         start = self._reader.opened()
         self._budget.node(start.at)
         self._budget.related(start.at)
-        rel, field_ = self._reader.relation(), None
-        if fn != "count":
-            rel, _, field_ = rel.partition(".")
-            if not field_:
-                raise unreadable(start.at, f"Expected a relation and its field, as in {fn}(usage.value).")
+        rel, folded = (self._reader.relation(), None) if fn == "count" else self._reader.relation_and_field(fn)
         where, height = self._where()
         window = self._reader.optional_window()
         self._reader.need(")")
-        return nodes.Aggregate(fn, rel, field_, where, window, at=start.at), height
+        return nodes.Aggregate(fn, rel, folded, where, window, at=start.at), height
 
     def _change(self, fn: Literal["change", "change_abs"]) -> tuple[nodes.Operand, int]:
         start = self._reader.opened()
         self._budget.node(start.at)
-        self._nested += 1
-        limits.depth(self._nested, start.at)
-        of, height = self._operand()
-        self._nested -= 1
+        of, height = self._deeper(self._operand)
         self._reader.need(",")
         now = self._reader.window()
         self._reader.need(",")
@@ -246,7 +233,16 @@ class Parser:
         return nodes.Change(fn, of, now, was, at=start.at), height + 1
 
     def _where(self) -> tuple[nodes.Node | None, int]:
-        return self._inside(self._filter) if self._reader.word("where") else (None, 0)
+        if not self._reader.word("where"):
+            return None, 0
+        return self._deeper(self._filter)
+
+    def _deeper(self, read: Callable[[], tuple[Read, int]]) -> tuple[Read, int]:
+        self._nested += 1
+        limits.depth(self._nested, self._reader.next.at)
+        found = read()
+        self._nested -= 1
+        return found
 
 
 def _mixed(level: _Level, token: Token) -> Unreadable:

@@ -74,7 +74,17 @@ class Reader:
         token = self.next
         if token.kind != "name" or token.word in literals.KEYWORDS:
             raise self.expected("a relation, as in invoices")
+        if "." in token.text:
+            raise unreadable(token.at, "Expected a relation without a field, as in invoices.")
         return self.take().text
+
+    def relation_and_field(self, fn: str) -> tuple[str, str]:
+        token = self.next
+        rel, _, name = token.text.partition(".")
+        if token.kind != "name" or not literals.is_name(rel) or not literals.is_path(name):
+            raise self.expected(f"a relation and its field, as in {fn}(usage.value)")
+        self.take()
+        return rel, name
 
     # -- values and windows --------------------------------------------------------------------------------------------
 

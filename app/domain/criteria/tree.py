@@ -36,7 +36,7 @@ def load(obj: object, pointer: str = "") -> nodes.Node:
 
 
 def dump(node: nodes.Node) -> dict[str, Any]:  # noqa: C901 - one arm for each node
-    """As JSON has it: dict, list, str, int, float, bool; a number that no float holds exactly stays Decimal."""
+    """As JSON has it: dict, list, str, int, float, bool."""
     match node:
         case nodes.And(args):
             return {"op": "and", "args": [dump(a) for a in args]}

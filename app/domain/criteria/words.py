@@ -69,8 +69,7 @@ def _load_duration(members: Members, key: str) -> nodes.Duration:
 def dump_value(value: nodes.Value) -> Any:
     match value:
         case nodes.Const(Decimal() as number):
-            near = float(number)
-            return near if Decimal(repr(near)) == number else number
+            return float(number)  # exact, as literals.number sees to
         case nodes.Const(scalar):
             return scalar
         case nodes.Me():

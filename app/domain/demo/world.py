@@ -62,12 +62,17 @@ def foundation(seed: int, today: date) -> Foundation:
     for (name, team), role in [(c, "csm") for c in CSMS] + [(MANAGER, "manager"), (ADMIN, "admin")]:
         user: Row = {
             "id": (person := identity(rng, born)), "external_id": None, "name": name, "role": role, "team": team, "is_active": True,
-            "email": f"{name.replace(' ', '.').lower()}@{DOMAIN}",
+            "email": email(name),
         }  # fmt: skip
         rows.setdefault("users", []).append(user)
         if role == "csm":
             csms[team].append(person)
     return Foundation(rows, csms)
+
+
+def email(name: str) -> str:
+    """The address of somebody who works there."""
+    return f"{name.replace(' ', '.').lower()}@{DOMAIN}"
 
 
 LANES = {"severe": -1.2, "medium": -0.6, "low": 0.0}

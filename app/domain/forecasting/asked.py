@@ -52,8 +52,8 @@ def read(body: object, minor_digits: int) -> Said:
     def member(name: str, reader: Callable[[object], T]) -> T | None:
         try:
             return None if told.get(name) is None else reader(told[name])
-        except records.Refused as refused:
-            faults.append(Fault(f"Expected {refused.expected}.", pointer=f"/{name}", suggestion=refused.suggestion))
+        except records.MisfitError as misfit:
+            faults.append(Fault(f"Expected {misfit.expected}.", pointer=f"/{name}", suggestion=misfit.suggestion))
             return None
 
     said = Said(
@@ -68,7 +68,7 @@ def read(body: object, minor_digits: int) -> Said:
 
 def _names(told: object) -> tuple[str, ...]:
     if not isinstance(told, list) or len(told) > MAX_GROUPS:
-        raise records.Refused(f"an array of at most {MAX_GROUPS} groupings")
+        raise records.MisfitError(f"an array of at most {MAX_GROUPS} groupings")
     return tuple(records.text(name) for name in told)
 
 

@@ -1,0 +1,132 @@
+"""Saved lists: their settings, what they hold, and how they are written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.api.graphql.accounts import ID, KEY, VERSION, Arguments, mended
+from app.api.graphql.build import argument, choices, entered, given, member, output, resolved, told
+from app.api.graphql.resources import body, uuid
+from app.domain import lists as domain
+from app.domain.errors import Fault, Invalid
+from app.domain.questions import MAX_LIMIT
+from app.services import lists
+
+choices("ListEntity", domain.ENTITIES)
+choices("Visibility", domain.VISIBILITIES)
+choices("ListState", ("ok", "broken"))
+choices("ParameterType", domain.PARAMETER_KINDS)
+output("Criteria", [member("text", "str"), member("tree", "JSON", "The tree as REST takes it.")])
+output("ListParameter", [member("name", "str"), member("type", "ParameterType"), member("default", "JSON")])
+
+
+def _said() -> list[Any]:
+    return [
+        member("entity", "ListEntity"), member("name", "str"), member("description", "Optional[str]"),
+        member("criteria", "Optional[Criteria]"), member("columns", "Optional[list[str]]"),
+        member("sort", "Optional[list[str]]"), member("visibility", "Visibility"),
+        member("mine", "Optional[bool]", "Only the records of whoever looks at it."),
+        member("params", "Optional[list[ListParameter]]"),
+    ]  # fmt: skip
+
+
+output("ListTemplate", [member("slug", "str"), *_said()], "A ready-made list: the body that makes it.")
+output("List", [
+    member("id", "ID"), *_said(), member("owner_id", "ID"), member("state", "Optional[ListState]"),
+    member("reason", "Optional[str]", "Why it is broken."), member("size", "Optional[int]"), member("version", "int"),
+    member("created_at", "DateTime"), member("updated_at", "DateTime"), *rows.FIELDS,
+], "A saved list. Of somebody else's private one an admin sees name and size alone.")  # fmt: skip
+output("ListPayload", [resolved("list", "List", lambda source, *_: body(source.body)), resolved("created", "bool", lambda source, *_: source.created)])
+output("DeletedPayload", [resolved("id", "ID", lambda source, *_: str(source.id))])
+output("DefaultLists", [member("accounts", "Optional[ID]"), member("contacts", "Optional[ID]")])
+output("DefaultsPayload", [resolved("defaults", "DefaultLists", lambda source, *_: source)])
+entered("CriteriaInput", [given("text", "Optional[str]"), given("tree", "Optional[JSON]")], "As text, or as the tree of REST.", one_of=True)
+entered("ListParameterInput", [given("name", "str"), given("type", "ParameterType"), given("default", "Optional[JSON]", default=None)])
+
+
+def _input(name: str, *more: Any, required: bool) -> None:
+    def typed(annotation: str) -> str:
+        return annotation if required else f"Optional[{annotation}]"
+
+    entered(name, [
+        given("name", typed("str")), given("criteria", typed("CriteriaInput")), given("description", "Optional[str]"),
+        given("columns", "Optional[list[str]]"), given("sort", "Optional[list[str]]"), given("visibility", "Optional[Visibility]"),
+        given("mine", "Optional[bool]"), given("params", "Optional[list[ListParameterInput]]"), *more,
+    ])  # fmt: skip
+
+
+_input("CreateListInput", given("entity", "ListEntity"), required=True)
+_input("UpdateListInput", given("owner_id", "Optional[ID]", "Hands the list over."), required=False)
+_input("CopyListInput", required=False)
+
+
+async def _one(_: Any, info: Any, said: Arguments) -> Any:
+    caller = info.context
+    found = await lists.get(caller.db, caller.permitted("lists.read"), uuid(said["id"]), caller.now)
+    return lists.document(found)
+
+
+async def _all(_: Any, info: Any, said: Arguments) -> Any:
+    caller, first = info.context, said["first"]
+    if not 1 <= first <= MAX_LIMIT:
+        raise Invalid(faults=(Fault(f"Expected a whole number from 1 to {MAX_LIMIT:,}.", parameter="first"),))
+    entity = said["entity"].value if said["entity"] else None
+    found, _following = await lists.all_lists(caller.db, caller.permitted("lists.read"), caller.now, entity, None, first)
+    return [lists.document(one) for one in found]
+
+
+def _templates(_: Any, info: Any, said: Arguments) -> Any:
+    return lists.templates(info.context.permitted("lists.read"))
+
+
+async def _create(_: Any, info: Any, said: Arguments) -> Any:
+    caller = info.context
+    return await mended(lists.create(caller.db, caller.call("lists.create", info, said), told(said["input"])))
+
+
+async def _update(_: Any, info: Any, said: Arguments) -> Any:
+    caller = info.context
+    call, version = caller.call("lists.write", info, said), said["expected_version"]
+    return await mended(lists.change(caller.db, call, uuid(said["id"]), told(said["input"]), version))
+
+
+async def _copy(_: Any, info: Any, said: Arguments) -> Any:
+    caller, more = info.context, said.get("input")
+    call = caller.call("lists.create", info, said)
+    return await mended(lists.copy(caller.db, call, uuid(said["id"]), told(more) if more else None))
+
+
+async def _delete(_: Any, info: Any, said: Arguments) -> Any:
+    caller = info.context
+    call = caller.call("lists.write", info, said)
+    return await lists.delete(caller.db, call, uuid(said["id"]), said["expected_version"])
+
+
+async def _set_default(_: Any, info: Any, said: Arguments) -> Any:
+    caller, chosen = info.context, said.get("list_id")
+    call = caller.call("me.defaults.write", info, said)
+    list_id = uuid(chosen) if chosen is not None else None
+    return await lists.set_default(caller.db, call, said["entity"].value, list_id)
+
+
+QUERIES = [
+    resolved("list", "Optional[List]", _one, ID),
+    resolved(
+        "lists", "list[List]", _all, argument("entity", "Optional[ListEntity]", None), argument("first", "int", MAX_LIMIT),
+        description="The lists that you can see, by name.",
+    ),
+    resolved("list_templates", "list[ListTemplate]", _templates, description="The ready-made lists."),
+]  # fmt: skip
+MUTATIONS = [
+    resolved("create_list", "ListPayload", _create, argument("input", "CreateListInput"), KEY),
+    resolved("update_list", "ListPayload", _update, ID, VERSION, argument("input", "UpdateListInput"), KEY),
+    resolved("delete_list", "DeletedPayload", _delete, ID, VERSION, KEY),
+    resolved(
+        "copy_list", "ListPayload", _copy, ID, argument("input", "Optional[CopyListInput]", None), KEY,
+        description="A private list of your own with what another one says.",
+    ),
+    resolved(
+        "set_default_list", "DefaultsPayload", _set_default, argument("entity", "ListEntity"),
+        argument("list_id", "Optional[ID]", None), KEY, description="The list that you begin with; none where it is left out.",
+    ),
+]  # fmt: skip
