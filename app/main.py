@@ -6,8 +6,11 @@ import asyncio
 import contextlib
 import gc
 import logging
+import signal
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from types import FrameType
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
@@ -47,6 +50,7 @@ def create_app(read: settings.Settings | None = None) -> ASGIApp:
             raise settings.SettingsError("STRATA_DATABASE_URL is not set: `strata serve` sets it for its own database")
         door.db = db = await Database.open(read.database_url, size=read.pool_size)
         rolling = asyncio.create_task(_roll(db))
+        _drain_first(door, read.drain_seconds)
         # What exists now lives as long as the process: the collector need not walk it again and again.
         gc.collect()
         gc.freeze()
@@ -61,8 +65,25 @@ def create_app(read: settings.Settings | None = None) -> ASGIApp:
 
     routes, document = table(door)
     behind = documented.application(door, routes, document, lifespan)
-    behind.mount(GRAPHQL, graphql_app())
-    return Front(door, routes, behind, frozenset((GRAPHQL,)))
+    return Front(door, routes, behind, {"/graphql": graphql_app()})
+
+
+def _drain_first(door: Door, seconds: int) -> None:
+    """On SIGTERM say at once that this process is not ready, and pass the signal on when balancers have seen it."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    loop, passed_on = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)
+
+    def drain(number: int, frame: FrameType | None) -> None:
+        again, door.draining = door.draining, True
+        if not callable(passed_on):
+            raise SystemExit(0)
+        if again or not seconds:
+            passed_on(number, frame)
+        else:
+            loop.call_soon_threadsafe(loop.call_later, seconds, passed_on, number, frame)
+
+    signal.signal(signal.SIGTERM, drain)
 
 
 async def _roll(db: Database) -> None:

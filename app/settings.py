@@ -21,6 +21,7 @@ class Settings:
     """One process's settings; `database_url` is None when the PostgreSQL that comes along is used.
 
     `rate_limit`: requests a minute per credential, 0 for no limit. `cors_origins`: those whose pages may ask us.
+    `drain_seconds`: how long, after SIGTERM, requests are still taken while readiness says no.
     """
 
     data_dir: Path
@@ -31,6 +32,7 @@ class Settings:
     secret: bytes
     rate_limit: int = 600_000
     cors_origins: tuple[str, ...] = ()
+    drain_seconds: int = 0
 
     @property
     def embedded(self) -> bool:
@@ -50,6 +52,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         secret=_secret(environment, data_dir),
         rate_limit=_number(environment, "STRATA_RATE_LIMIT", 600_000, 0, 100_000_000),
         cors_origins=_origins(environment),
+        drain_seconds=_number(environment, "STRATA_DRAIN_SECONDS", 0, 0, 300),
     )
 
 

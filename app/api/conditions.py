@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import msgspec
 
@@ -54,14 +56,19 @@ def expected_if_any(request: Request) -> int | None:
     return expected_version(request)
 
 
-def must_be_new(request: Request) -> bool:
-    """Whether `If-None-Match: *` asks that nothing be there yet."""
+@contextmanager
+def only_new(request: Request) -> Iterator[None]:
+    """Around a write under a given name: with `If-None-Match: *`, what is there already is VersionStale."""
     given = request.header(b"if-none-match")
-    if given is None:
-        return False
-    if given.strip() != "*":
+    if given is not None and given.strip() != "*":
         raise _unreadable("If-None-Match", "If-None-Match takes only * on a write.")
-    return True
+    try:
+        yield
+    except VersionRequired:
+        if given is None:
+            raise
+        message = "There is one already."
+        raise VersionStale(message, (Fault(message, parameter="If-None-Match"),)) from None
 
 
 def _version(given: str) -> int | None:

@@ -21,6 +21,7 @@ from app.domain.roles import Principal
 from app.persistence.database import Database
 
 UNMATCHED = "unmatched"
+CLOSE = (b"connection", b"close")
 NO_SNIFF = (b"x-content-type-options", b"nosniff")
 REVALIDATE = (b"cache-control", b"private, no-cache")
 
@@ -88,6 +89,8 @@ class Exchange:
         headers = [*self.limit, (b"x-request-id", self.id.encode()), NO_SNIFF, *self.door.origins.headers(self.scope)]
         if self.who is not None:
             headers.append(REVALIDATE)
+        if self.door.draining:
+            headers.append(CLOSE)
         return headers
 
     def finish(self) -> None:

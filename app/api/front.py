@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.errors import Headers, Refused, document
-from app.api.exchange import Door, Exchange, begin
+from app.api.exchange import CLOSE, Door, Exchange, begin
 from app.api.requests import Request, decoded
 from app.api.responses import Answer
 from app.api.routes import PUBLIC, Route, Table, allowed
@@ -23,15 +23,18 @@ QUERY_LIMIT = 65_536
 HEADERS_LIMIT = 32_768
 LINGER_SECONDS = 1.0
 PROBLEM = (b"content-type", b"application/problem+json")
-CLOSE = (b"connection", b"close")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 OTHER = "OTHER"
+MOUNTED = "GET, HEAD, OPTIONS, POST"
 
 
 class Front:
-    """The outermost ASGI application: declared routes are answered here, everything else by `behind`."""
+    """The outermost ASGI application: declared routes are answered here, `mounts` by who is mounted at their address.
 
-    def __init__(self, door: Door, table: Table, behind: ASGIApp, mounts: frozenset[str] = frozenset()):
+    `behind` is the application whose lifespan this is.
+    """
+
+    def __init__(self, door: Door, table: Table, behind: ASGIApp, mounts: Mapping[str, ASGIApp]):
         self.door = door
         self.table = table
         self.behind = behind
@@ -47,8 +50,9 @@ class Front:
         exchange = begin(self.door, scope)
         self.door.metrics.in_flight += 1
         try:
-            if scope["path"] in self.mounts:
-                await self._pass_on(exchange, receive, send)
+            mounted = self.mounts.get(scope["path"])
+            if mounted is not None and scope["method"] != "OPTIONS":
+                await _pass_on(mounted, exchange, receive, send)
             else:
                 await self._answer(exchange, receive, send)
         finally:
@@ -66,6 +70,10 @@ class Front:
     async def _routed(self, exchange: Exchange, request: Request) -> Answer:
         scope = exchange.scope
         _bounded(scope)
+        if scope["path"] in self.mounts:
+            exchange.route = scope["path"]
+            exchange.charge_address()
+            return self._options(exchange, MOUNTED)
         routes, raw_values = self.table.find(scope["raw_path"])
         if not routes:
             exchange.charge_address()
@@ -83,29 +91,33 @@ class Front:
     def _without_route(self, exchange: Exchange, routes: Mapping[str, Route]) -> Answer:
         allow = allowed(routes)
         if exchange.scope["method"] == "OPTIONS":
-            more = self.door.origins.preflight(exchange.scope, allow)
-            return Answer(b"", 204, [(b"allow", allow.encode()), *more])
+            return self._options(exchange, allow)
         raise Refused("method-not-allowed", f"Allowed here: {allow}.", headers=[(b"allow", allow.encode())])
 
-    async def _pass_on(self, exchange: Exchange, receive: Receive, send: Send) -> None:
-        """Let `behind` answer: its headers are completed, its exceptions become a problem."""
-        exchange.route = exchange.scope["path"]
-        exchange.scope["strata"] = exchange
+    def _options(self, exchange: Exchange, allow: str) -> Answer:
+        more = self.door.origins.preflight(exchange.scope, allow)
+        return Answer(b"", 204, [(b"allow", allow.encode()), *more])
 
-        async def completed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                exchange.status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *exchange.headers()]
-            await send(message)
 
-        try:
-            _bounded(exchange.scope)
-            await self.behind(exchange.scope, receive, completed)
-        except Exception as error:
-            if exchange.status:
-                raise
-            request = Request(self.door.database, exchange.scope, receive, exchange.id, exchange.now)
-            await deliver(exchange, request, problem(exchange, error), send)
+async def _pass_on(mounted: ASGIApp, exchange: Exchange, receive: Receive, send: Send) -> None:
+    """Let another application answer: its headers are completed, its exceptions become a problem."""
+    exchange.route = exchange.scope["path"]
+    exchange.scope["strata"] = exchange
+
+    async def completed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            exchange.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), *exchange.headers()]
+        await send(message)
+
+    try:
+        _bounded(exchange.scope)
+        await mounted(exchange.scope, receive, completed)
+    except Exception as error:
+        if exchange.status:
+            raise
+        request = Request(exchange.door.database, exchange.scope, receive, exchange.id, exchange.now)
+        await deliver(exchange, request, problem(exchange, error), send)
 
 
 async def serve(exchange: Exchange, route: Route, request: Request) -> Answer:

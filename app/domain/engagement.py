@@ -24,7 +24,9 @@ class Component:
     description: str
 
 
-INBOUND = Component("inbound", 35.0, 6.0, "contacts that the customer began: inbound e-mails, calls and others, not automated")
+INBOUND = Component(
+    "inbound", 35.0, 6.0, "contacts that the customer began: inbound e-mails, calls and others, not automated"
+)
 MEETINGS = Component("meetings", 30.0, 3.0, "meetings attended")
 EVENTS = Component("events", 15.0, 2.0, "events attended")
 OPENED = Component("opened", 20.0, 6.0, "e-mails opened")

@@ -77,8 +77,9 @@ def term_value(contract: Row) -> int:
     """The contract's value over its whole term: as given, else ARR by the years of the term, half a unit rounded away."""
     if contract["tcv"] is not None:
         return int(contract["tcv"])
-    whole, left = divmod(abs(contract["arr"]) * max(0, term_days(contract["start_date"], contract["end_date"])), 360)
-    return (whole + (left >= 180)) * (-1 if contract["arr"] < 0 else 1)
+    arr: int = contract["arr"]
+    whole, left = divmod(abs(arr) * max(0, term_days(contract["start_date"], contract["end_date"])), 360)
+    return (whole + (left >= 180)) * (-1 if arr < 0 else 1)
 
 
 def _latest(rows: Iterable[Row], time: str) -> Row | None:
@@ -149,7 +150,8 @@ def engagement(interactions: Sequence[Row], span: tuple[datetime, datetime]) -> 
     rows = [i for i in interactions if span[0] <= i["occurred_at"] < span[1]]
     return engagement_score(
         sum(
-            i["direction"] == "inbound" and not i["is_automated"] and i["kind"] in ("email", "call", "other") for i in rows
+            i["direction"] == "inbound" and not i["is_automated"] and i["kind"] in ("email", "call", "other")
+            for i in rows
         ),
         sum(i["kind"] == "meeting" and i["attended"] is True for i in rows),
         sum(i["kind"] == "event" and i["attended"] is True for i in rows),
@@ -177,7 +179,9 @@ def active_days(usage: Iterable[Row], day: date) -> int:
 
 def contact_facts(contact: Row, related: Related, day: date) -> dict[str, Any]:
     """The kept fields of a contact."""
-    survey = _latest((s for s in related.surveys if s["contact"] == contact["id"] and s["kind"] == "nps"), "answered_at")
+    survey = _latest(
+        (s for s in related.surveys if s["contact"] == contact["id"] and s["kind"] == "nps"), "answered_at"
+    )
     return {
         "active_days_30": active_days((u for u in related.usage if u["contact"] == contact["id"]), day),
         "nps": survey["score"] if survey else None,
@@ -207,7 +211,9 @@ def account_facts(account: Row, related: Related, settings: Settings) -> dict[st
     lost, reason = churned(account, related.contracts, related.churns, day)
     sentiment = _latest(related.sentiments, "recorded_at")
     nps = _latest((s for s in related.surveys if s["kind"] == "nps"), "answered_at")
-    primary = min((c for c in related.contacts if c["is_primary"]), key=lambda c: (c["created_at"], c["id"]), default=None)
+    primary = min(
+        (c for c in related.contacts if c["is_primary"]), key=lambda c: (c["created_at"], c["id"]), default=None
+    )
     open_amounts = [o["amount"] for o in related.opportunities if o["stage"] == "open"]
     own_contact = [i for i in related.interactions if i["direction"] == "inbound" and not i["is_automated"]]
     consumed, used = consumption(account, related, facts["seats_licensed"], settings)
@@ -232,5 +238,3 @@ def account_facts(account: Row, related: Related, settings: Settings) -> dict[st
         "usage_limit_used": max(0.0, used / account["usage_limit"]) if account["usage_limit"] else None,
         "primary_contact": primary["id"] if primary else None,
     }
-
-

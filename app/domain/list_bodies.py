@@ -13,7 +13,7 @@ from app.domain.criteria import text, tree
 from app.domain.criteria.nodes import Node
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid, Unreadable
-from app.domain.lists import OVER, PARAMETER_KINDS, VISIBILITIES, Parameter
+from app.domain.lists import ENTITIES, PARAMETER_KINDS, VISIBILITIES, Parameter
 from app.domain.records import MisfitError
 
 NAME_LENGTH = 200
@@ -147,7 +147,7 @@ def _parameter(told: object) -> Parameter:
 
 
 READERS: Mapping[str, Callable[[object], Any]] = {
-    "entity": _one_of(OVER),
+    "entity": _one_of(ENTITIES),
     "name": _name,
     "description": _description,
     "criteria": _criteria,

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
-from app.domain.catalogue import ENTITIES, Entity
+from app.domain import catalogue
+from app.domain.catalogue import Entity
 from app.domain.criteria.check import shown
 from app.domain.criteria.meant import Column, CustomOf
 from app.domain.criteria.nodes import All, And, Cmp, FieldValue, Me, Node, Path, Rank, Segment
@@ -23,7 +24,7 @@ Visibility = Literal["private", "public"]
 ParameterKind = Literal["text", "number", "date", "instant", "bool"]
 Sight = Literal["whole", "name", "nothing"]
 
-OVER: tuple[ListEntity, ...] = ("accounts", "contacts")
+ENTITIES: tuple[ListEntity, ...] = ("accounts", "contacts")
 """What lists can be over."""
 VISIBILITIES: tuple[Visibility, ...] = ("private", "public")
 PARAMETER_KINDS: tuple[ParameterKind, ...] = ("text", "number", "date", "instant", "bool")
@@ -118,7 +119,7 @@ def check_columns(columns: Sequence[str], entity: Entity, workspace: Workspace) 
         head, _, rest = path.partition(".")
         relation = entity.relations.get(head)
         if relation is not None and not relation.many and rest:
-            shown(rest, ENTITIES[relation.target], workspace, pointer=f"/columns/{index}")
+            shown(rest, catalogue.ENTITIES[relation.target], workspace, pointer=f"/columns/{index}")
         else:
             shown(path, entity, workspace, pointer=f"/columns/{index}")
 

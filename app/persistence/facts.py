@@ -236,7 +236,9 @@ def _of(scope: Scope, alias: str, column: str = "account_id") -> str:
 
 def _block(scope: Scope, name: str, block: str, alias: str) -> str:
     whole = scope in ("many", "all")
-    rows = block.format(active=ACTIVE, term=TERM, **{alias: _of(scope, alias) if whole else f"{alias}.account_id = a.id"})
+    rows = block.format(
+        active=ACTIVE, term=TERM, **{alias: _of(scope, alias) if whole else f"{alias}.account_id = a.id"}
+    )
     return f"\n  LEFT JOIN {'' if whole else 'LATERAL '}({rows}\n  ) {name} ON {name}.account_id = a.id"
 
 
@@ -263,7 +265,9 @@ def accounts_statement(scope: Scope) -> str:
 
 def _facts() -> str:
     counts = {INBOUND: "inbound", MEETINGS: "meetings", EVENTS: "events", OPENED: "opened"}
-    parts = " + ".join(f"{c.weight}::float8 * least(1, coalesce(e.{counts[c]}, 0) / {c.enough}::float8)" for c in ENGAGEMENT)
+    parts = " + ".join(
+        f"{c.weight}::float8 * least(1, coalesce(e.{counts[c]}, 0) / {c.enough}::float8)" for c in ENGAGEMENT
+    )
     engagement = f"round(1000.0::float8 * ({parts}) / {sum(c.weight for c in ENGAGEMENT)}) / 10"
     known = "nullif(" + " + ".join(
         f"CASE WHEN q.{c.name} IS NULL THEN 0 ELSE {c.weight} END::float8" for c in (FREQUENCY, FEATURES, MODULES, SEATS)
@@ -275,7 +279,9 @@ async def lock(tx: Transaction, workspace_id: UUID, account_ids: Sequence[UUID] 
     """Make refreshes of the same accounts wait for each other, in one order: the later one then sees all rows of the
     earlier one, because each of its statements reads what was committed when it began."""
     if account_ids is None:
-        await tx.execute("SELECT FROM accounts a WHERE a.workspace_id = $1 ORDER BY a.id FOR NO KEY UPDATE", workspace_id)
+        await tx.execute(
+            "SELECT FROM accounts a WHERE a.workspace_id = $1 ORDER BY a.id FOR NO KEY UPDATE", workspace_id
+        )
     else:
         await tx.execute(
             "SELECT FROM accounts a WHERE a.workspace_id = $1 AND a.id = ANY ($2) ORDER BY a.id FOR NO KEY UPDATE",

@@ -36,6 +36,8 @@ def columns(workspace: str) -> str:
 
 
 LOAD = f"SELECT {columns('$1')} FROM workspaces w WHERE w.id = $1"
+FIND = "SELECT id FROM workspaces WHERE slug = $1"
+ARE_THERE = "SELECT EXISTS (SELECT 1 FROM workspaces)"
 HOLD = "SELECT version FROM workspaces WHERE id = $1 FOR NO KEY UPDATE"
 
 
@@ -48,14 +50,14 @@ async def load(reader: Reader, workspace_id: UUID) -> Workspace:
 
 
 async def find(reader: Reader, slug: str) -> UUID | None:
-    """The id of the workspace with this slug."""
-    found: UUID | None = await reader.fetchval("SELECT w.id FROM workspaces w WHERE w.slug = $1", slug, point=True)
+    """The id of the workspace of this slug."""
+    found: UUID | None = await reader.fetchval(FIND, slug, point=True)
     return found
 
 
 async def are_there(reader: Reader) -> bool:
     """Whether there is any workspace."""
-    return bool(await reader.fetchval("SELECT EXISTS (SELECT FROM workspaces w)"))
+    return bool(await reader.fetchval(ARE_THERE, point=True))
 
 
 def made(row: Record) -> Workspace:

@@ -34,7 +34,7 @@ async def create(db: Database, call: Call, body: Mapping[str, object]) -> Writte
         account_id = await _insert(tx, call, given)
         if account_id is None:
             raise await _taken(tx, call, str(given["external_id"]))
-        return await _written(tx, call, account_id, created=True)
+        return await _answer(tx, call, account_id, created=True)
 
     return await once(db, call, "accounts.create", act)
 
@@ -94,7 +94,8 @@ async def _set_archived(
         if (standing["archived_at"] is None) == (at is None):
             return await _answer(tx, call, account_id, created=False)
         await accounts.update(tx, call.principal.workspace.id, account_id, {"archived_at": at}, call.now)
-        return await _written(tx, call, account_id, created=False)
+        await settle.settle(tx, call.principal.workspace, [account_id], call.now)
+        return await _answer(tx, call, account_id, created=False)
 
     return await once(db, call, f"accounts.{'restore' if at is None else 'archive'} {account_id}", act)
 
@@ -135,7 +136,7 @@ async def _create_external(
     account_id = await _insert(tx, call, _read(call, body, partial=False))
     if account_id is None:  # somebody else made it since we looked
         raise await _taken(tx, call, str(body["external_id"]))
-    return await _written(tx, call, account_id, created=True)
+    return await _answer(tx, call, account_id, created=True)
 
 
 async def _insert(tx: Transaction, call: Call, given: Mapping[str, records.Value]) -> UUID | None:
@@ -147,6 +148,7 @@ async def _insert(tx: Transaction, call: Call, given: Mapping[str, records.Value
         return None
     if values.get("stage") is not None:
         await _move_stage(tx, call, account_id, values["stage"])
+    await settle.settle(tx, call.principal.workspace, [account_id], call.now)
     return account_id
 
 
@@ -157,13 +159,24 @@ async def _change(tx: Transaction, call: Call, standing: Record, given: Mapping[
     if not changed:
         return await _answer(tx, call, account_id, created=False)
     external_id = changed.get("external_id")
-    if external_id is not None and await accounts.locked_external(tx, workspace_id, external_id):
+    if external_id is not None and await accounts.named(tx, workspace_id, None, external_id):
         raise await _taken(tx, call, external_id)
     if "stage" in changed:
         changed["stage_since"] = _today(call) if changed["stage"] is not None else None
         await _move_stage(tx, call, account_id, changed["stage"])
     await accounts.update(tx, workspace_id, account_id, changed, call.now)
-    return await _written(tx, call, account_id, created=False)
+    await settle.settle(tx, call.principal.workspace, [account_id], call.now, changed=_fields(call, changed))
+    return await _answer(tx, call, account_id, created=False)
+
+
+def _fields(call: Call, changed: Mapping[str, Any]) -> set[str]:
+    """The fields that are another value now: those changed, own attributes by slug, and what every change moves."""
+    names = {"updated_at", "version"} | {column.removesuffix("_by_hand").removesuffix("_id") for column in changed}
+    if "cost_to_serve" in changed:
+        names.add("margin")
+    if "custom" in changed:
+        names |= {slug for entity, slug in call.principal.workspace.attributes if entity == "accounts"}
+    return names | set(changed)
 
 
 async def _columns(
@@ -249,11 +262,6 @@ async def _move_stage(tx: Transaction, call: Call, account_id: UUID, stage: str 
 
 def _today(call: Call) -> date:
     return call.now.astimezone(call.principal.workspace.zone).date()
-
-
-async def _written(tx: Transaction, call: Call, account_id: UUID, *, created: bool) -> Written:
-    await settle.settle(tx, call.principal.workspace, [account_id], call.now)
-    return await _answer(tx, call, account_id, created=created)
 
 
 async def _answer(tx: Transaction, call: Call, account_id: UUID, *, created: bool) -> Written:

@@ -44,9 +44,11 @@ async def load(db: Database, now: datetime, progress: Progress, seed: int = SEED
         await usage.ensure_months(tx, today - HISTORY, today)
         await _accounts(tx, workspace_id, world.accounts(seed, today, base), progress)
         progress("facts, usage windows and segments", FACTS_AT)
-        await segmentations.install_presets(tx, await workspaces.load(tx, workspace_id), now)
+        await demo.analyse(tx)
         workspace = await workspaces.load(tx, workspace_id)
         await settle.settle(tx, workspace, None, now)
+        await segmentations.install_presets(tx, workspace, now)
+        workspace = await workspaces.load(tx, workspace_id)
         admin = await _admin(tx, workspace_id)
         await lists.install_templates(tx, Call(Principal(new_id(), workspace, "admin", admin), now))
     progress("done", 1.0)
@@ -90,6 +92,8 @@ async def _accounts(tx: Transaction, workspace_id: UUID, lives: Iterator[tuple[R
         for table in sorted(together, key=ORDER.index):
             await demo.copy_rows(tx, workspace_id, table, together[table])
         await demo.copy_usage(tx, workspace_id, chain.from_iterable(lines for _, lines in chunk))
+        if not done:
+            await demo.analyse(tx)
         done += len(chunk)
         progress(f"{done:,} of {world.ACCOUNTS:,} accounts with their daily usage", FACTS_AT * done / world.ACCOUNTS)
 

@@ -3,48 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
 
-import msgspec
-
-from app.domain import list_bodies, lists, records
-from app.domain.catalogue import ENTITIES
-from app.domain.criteria import check, text, tree
-from app.domain.errors import Conflict, Fault, Forbidden, Invalid, NotFound, StrataError
-from app.domain.lists import DEFAULT_COLUMNS, List, ListEntity, Parameter, Template, Visibility, asked
+from app.domain import list_bodies, lists
+from app.domain.errors import Conflict, Fault, Forbidden, Invalid, NotFound
+from app.domain.lists import DEFAULT_COLUMNS, List, ListEntity
 from app.domain.roles import Principal, permit
-from app.domain.workspaces import Person, Workspace, clock
 from app.persistence import lists as rows
 from app.persistence import users
-from app.persistence.database import Database, Reader, Record, Transaction
+from app.persistence.database import Database, Reader, Transaction
+from app.services import listings
 from app.services.calls import Call, Written, new_id, once, versioned
+from app.services.listings import Listing, body, document
 
-DECODER = msgspec.json.Decoder(float_hook=Decimal)
+__all__ = [
+    "Listing", "all_lists", "body", "change", "copy", "create", "defaults", "delete", "document", "get",
+    "install_templates", "set_default", "templates",
+]  # fmt: skip
 COPIED = ("entity", "name", "description", "criteria", "columns", "sort", "mine", "params")
-ENCODER = msgspec.json.Encoder(decimal_format="number")
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """A list as the principal sees it. `reason` says why it is broken, None where it is ok.
-
-    `hidden`: somebody else's private list, of which an admin sees the name and, in `size`, how many rows it holds.
-    """
-
-    list: List
-    text: str
-    tree: Mapping[str, Any]
-    reason: str | None = None
-    hidden: bool = False
-    size: int | None = None
-
-    @property
-    def state(self) -> str:
-        return "broken" if self.reason else "ok"
 
 
 async def create(db: Database, call: Call, body: Mapping[str, object]) -> Written:
@@ -60,7 +39,7 @@ async def copy(db: Database, call: Call, list_id: UUID, body: Mapping[str, objec
     _no_owner(given)
 
     async def act(tx: Transaction) -> Written:
-        source = _seen(call.principal, await rows.one(tx, call.principal.workspace.id, list_id), whole=True)
+        source = listings.seen(call.principal, await rows.one(tx, call.principal.workspace.id, list_id), whole=True)
         copied = {name: getattr(source, name) for name in COPIED}
         return await _make(tx, call, {**copied, **given})
 
@@ -76,15 +55,15 @@ async def change(
 
     async def act(tx: Transaction) -> Written:
         workspace = call.principal.workspace
-        standing = _seen(call.principal, await rows.locked(tx, workspace.id, list_id))
+        standing = listings.seen(call.principal, await rows.locked(tx, workspace.id, list_id))
         await _may_change(tx, call.principal, standing, given)
         versioned(standing.version, expected_version)
         changed = replace(standing, **_as_stored(given))
         if changed == standing:
             return _written(call.principal, standing, created=False)
-        if not _hidden(call.principal, standing):
-            _check(changed, workspace, call.now)
-        await rows.update(tx, workspace.id, list_id, _columns(changed, workspace), call.now)
+        if not listings.is_hidden(call.principal, standing):
+            listings.verify(changed, workspace, call.now)
+        await rows.update(tx, workspace.id, list_id, listings.columns(changed, workspace), call.now)
         changed = replace(changed, version=standing.version + 1, updated_at=call.now)
         return _written(call.principal, changed, created=False)
 
@@ -96,8 +75,8 @@ async def delete(db: Database, call: Call, list_id: UUID, expected_version: int 
 
     async def act(tx: Transaction) -> Written:
         workspace_id = call.principal.workspace.id
-        standing = _seen(call.principal, await rows.locked(tx, workspace_id, list_id))
-        permit(call.principal, "lists.write", own=_own(call.principal, standing))
+        standing = listings.seen(call.principal, await rows.locked(tx, workspace_id, list_id))
+        permit(call.principal, "lists.write", own=listings.is_own(call.principal, standing))
         versioned(standing.version, expected_version)
         await rows.delete(tx, workspace_id, list_id)
         return Written(list_id, standing.version, b"", created=False)
@@ -108,7 +87,7 @@ async def delete(db: Database, call: Call, list_id: UUID, expected_version: int 
 async def get(db: Reader, principal: Principal, list_id: UUID, now: datetime) -> Listing:
     """A list, looked at anew: what it names may be gone since it was saved. Raises NotFound."""
     permit(principal, "lists.read")
-    return _listing(principal, _seen(principal, await rows.one(db, principal.workspace.id, list_id)), now)
+    return listings.looked_at(principal, listings.seen(principal, await rows.one(db, principal.workspace.id, list_id)), now)
 
 
 async def all_lists(
@@ -121,18 +100,18 @@ async def all_lists(
 ) -> tuple[list[Listing], tuple[str, UUID] | None]:
     """The lists that the principal can see, by name, and where the next page begins: one statement."""
     permit(principal, "lists.read")
-    if entity is not None and entity not in lists.OVER:
-        raise Invalid(faults=(Fault(f"Expected one of {', '.join(lists.OVER)}.", parameter="entity"),))
+    if entity is not None and entity not in lists.ENTITIES:
+        raise Invalid(faults=(Fault(f"Expected one of {', '.join(lists.ENTITIES)}.", parameter="entity"),))
     hidden = principal.role == "admin"
     found = await rows.page(db, principal.workspace.id, entity, principal.user_id, hidden, after, limit + 1)
-    page = [_listing(principal, _list(row, principal.workspace), now) for row in found[:limit]]
+    page = [listings.looked_at(principal, listings.loaded(row, principal.workspace), now) for row in found[:limit]]
     return page, (page[-1].list.name, page[-1].list.id) if len(found) > limit else None
 
 
 def templates(principal: Principal) -> list[dict[str, Any]]:
     """The ready-made lists, each as the body that makes it, with its `slug`."""
     permit(principal, "lists.read")
-    return [_template(template) for template in lists.TEMPLATES]
+    return [listings.template_body(template) for template in lists.TEMPLATES]
 
 
 async def set_default(db: Database, call: Call, entity: str, list_id: UUID | None) -> Mapping[str, UUID]:
@@ -142,7 +121,7 @@ async def set_default(db: Database, call: Call, entity: str, list_id: UUID | Non
     """
     principal = call.principal
     permit(principal, "me.defaults.write")
-    if entity not in lists.OVER or principal.user_id is None:
+    if entity not in lists.ENTITIES or principal.user_id is None:
         raise NotFound
     async with db.transaction() as tx:
         if list_id is not None:
@@ -161,35 +140,6 @@ async def defaults(db: Reader, principal: Principal) -> Mapping[str, UUID]:
     return await rows.defaults(db, principal.workspace.id, principal.user_id)
 
 
-def document(listing: Listing) -> dict[str, Any]:
-    """The list's representation; of a hidden one only what an admin may know, all else null."""
-    of, shown = listing.list, not listing.hidden
-    return {
-        "id": of.id,
-        "entity": of.entity,
-        "name": of.name,
-        "description": of.description if shown else None,
-        "criteria": {"text": listing.text, "tree": listing.tree} if shown else None,
-        "columns": of.columns if shown else None,
-        "sort": of.sort if shown else None,
-        "visibility": of.visibility,
-        "mine": of.mine if shown else None,
-        "params": [_shown(one) for one in of.params] if shown else None,
-        "owner_id": of.owner_id,
-        "state": listing.state if shown else None,
-        "reason": listing.reason if shown else None,
-        "size": listing.size,
-        "version": of.version,
-        "created_at": of.created_at,
-        "updated_at": of.updated_at,
-    }
-
-
-def body(listing: Listing) -> bytes:
-    """The representation as JSON."""
-    return ENCODER.encode(document(listing))
-
-
 # -- writing -----------------------------------------------------------------------------------------------------------
 
 
@@ -201,8 +151,8 @@ async def _make(tx: Transaction, call: Call, given: Mapping[str, Any]) -> Writte
     stored = {"description": None, "sort": (), "visibility": "private", "mine": False, "params": (), **_as_stored(given)}
     stored.setdefault("columns", DEFAULT_COLUMNS[cast(ListEntity, given["entity"])])
     made = List(id=new_id(), owner_id=principal.user_id, version=1, created_at=call.now, updated_at=call.now, **stored)
-    _check(made, workspace, call.now)
-    await rows.insert(tx, workspace.id, made.id, _columns(made, workspace), call.now)
+    listings.verify(made, workspace, call.now)
+    await rows.insert(tx, workspace.id, made.id, listings.columns(made, workspace), call.now)
     return _written(principal, made, created=True)
 
 
@@ -218,11 +168,11 @@ async def install_templates(tx: Transaction, call: Call) -> None:
 
 async def _may_change(tx: Transaction, principal: Principal, standing: List, given: Mapping[str, Any]) -> None:
     """Raises Forbidden, Conflict or Invalid unless the principal may make of the list what is given."""
-    own = _own(principal, standing)
+    own = listings.is_own(principal, standing)
     becomes = given.get("visibility", standing.visibility)
     handed_over = given.get("owner_id", standing.owner_id) != standing.owner_id
     permit(principal, "lists.write", own=own)
-    if _hidden(principal, standing) and set(given) != {"owner_id"}:
+    if listings.is_hidden(principal, standing) and set(given) != {"owner_id"}:
         raise Forbidden("Of another's private list an admin can only change the owner.")
     if given.get("entity", standing.entity) != standing.entity:
         raise Invalid(faults=(Fault("A list keeps its entity: make another list.", pointer="/entity"),))
@@ -252,126 +202,5 @@ def _as_stored(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value for name, value in given.items()}
 
 
-def _check(made: List, workspace: Workspace, now: datetime) -> None:
-    """Raises Invalid unless everything that the list names is there, as its owner would ask it."""
-    entity = ENTITIES[made.entity]
-    criteria = asked(made.entity, made.criteria, made.mine)
-    setting = check.Setting(workspace, clock(workspace, now), _owner(made), parameters(made.params))
-    try:
-        check.check(criteria, entity, setting)
-    except Invalid as error:
-        faults = tuple(replace(f, pointer="/criteria/text" if f.pointer is None else f.pointer) for f in error.faults)
-        raise Invalid(error.detail, faults) from None
-    lists.check_columns(made.columns, entity, workspace)
-    lists.check_sort(made.sort, entity, workspace)
-
-
-def parameters(params: Sequence[Parameter], told: Mapping[str, object] | None = None) -> dict[str, Any]:
-    """Values of a list's parameters: the caller's where told, else the defaults. Raises Invalid."""
-    values, faults = {}, []
-    for one in params:
-        try:
-            values[one.name] = list_bodies.parameter_value(one.type, (told or {}).get(one.name, one.default))
-        except records.MisfitError as misfit:
-            faults.append(Fault(f"Expected {misfit.expected}.", parameter=f"param.{one.name}"))
-    unknown = [name for name in told or {} if name not in values]
-    faults += [Fault("The list has no such parameter.", parameter=f"param.{name}") for name in unknown]
-    if faults:
-        raise Invalid(faults=tuple(faults))
-    return values
-
-
-def _columns(of: List, workspace: Workspace) -> dict[str, Any]:
-    """The list by columns, what it names kept by id."""
-    return {
-        "entity": of.entity,
-        "name": of.name,
-        "description": of.description,
-        "criteria": ENCODER.encode(tree.dump_document(lists.by_id(of.criteria, workspace))),
-        "columns": [lists.path_by_id(path, workspace) for path in of.columns],
-        "sort": [lists.path_by_id(path, workspace) for path in of.sort],
-        "visibility": of.visibility,
-        "mine": of.mine,
-        "params": ENCODER.encode([_shown(one) for one in of.params]),
-        "owner_id": of.owner_id,
-    }
-
-
 def _written(principal: Principal, of: List, *, created: bool) -> Written:
-    return Written(of.id, of.version, body(_rendered(of, _hidden(principal, of))), created)
-
-
-# -- reading -----------------------------------------------------------------------------------------------------------
-
-
-def _list(row: Record, workspace: Workspace) -> List:
-    params = tuple(Parameter(one["name"], one["type"], one["default"]) for one in DECODER.decode(row["params"]))
-    return List(
-        id=row["id"],
-        entity=row["entity"],
-        name=row["name"],
-        description=row["description"],
-        criteria=lists.by_slug(tree.load_document(DECODER.decode(row["criteria"])), workspace),
-        columns=tuple(lists.path_by_slug(path, workspace) for path in row["columns"]),
-        sort=tuple(lists.path_by_slug(path, workspace) for path in row["sort"]),
-        visibility=cast(Visibility, row["visibility"]),
-        mine=row["mine"],
-        params=params,
-        owner_id=row["owner_id"],
-        version=row["version"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )
-
-
-def _seen(principal: Principal, row: Record | None, *, whole: bool = False) -> List:
-    """The list, where the principal can see it: whole, or at least its name. Raises NotFound."""
-    sight = lists.sight(principal, row["visibility"], row["owner_id"]) if row else "nothing"
-    if row is None or sight == "nothing" or (whole and sight != "whole"):
-        raise NotFound
-    return _list(row, principal.workspace)
-
-
-def _own(principal: Principal, of: List) -> bool:
-    return of.owner_id == principal.user_id
-
-
-def _hidden(principal: Principal, of: List) -> bool:
-    return lists.sight(principal, of.visibility, of.owner_id) != "whole"
-
-
-def _owner(of: List) -> Person:
-    return Person(of.owner_id, (of.owner_id,))
-
-
-def _rendered(of: List, hidden: bool, reason: str | None = None) -> Listing:
-    return Listing(of, text.format(of.criteria), tree.dump_document(of.criteria), reason, hidden)
-
-
-def _listing(principal: Principal, of: List, now: datetime) -> Listing:
-    try:
-        _check(of, principal.workspace, now)
-        reason = None
-    except StrataError as error:
-        reason = error.detail
-    return _rendered(of, _hidden(principal, of), reason)
-
-
-def _shown(one: Parameter) -> dict[str, Any]:
-    return {"name": one.name, "type": one.type, "default": one.default}
-
-
-def _template(template: Template) -> dict[str, Any]:
-    node = text.parse(template.criteria)
-    return {
-        "slug": template.slug,
-        "entity": template.entity,
-        "name": template.name,
-        "description": template.description,
-        "criteria": {"text": text.format(node), "tree": tree.dump_document(node)},
-        "columns": template.columns,
-        "sort": template.sort,
-        "visibility": "private",
-        "mine": False,
-        "params": [],
-    }
+    return Written(of.id, of.version, body(listings.rendered(of, listings.is_hidden(principal, of))), created)

@@ -99,7 +99,8 @@ async def change(db: Database, call: Call, body: Mapping[str, object], expected_
         if changed:
             await workspaces.update(tx, workspace_id, changed)
             standing = await workspaces.load(tx, workspace_id)
-            await settle.settle(tx, standing, None, call.now)
+            if not FOLLOWED.isdisjoint(changed):
+                await settle.settle(tx, standing, None, call.now)
         return Written(workspace_id, standing.version, _body(standing), created=False)
 
     return await once(db, call, "workspace.change", act)
@@ -165,6 +166,8 @@ SETTINGS: Mapping[str, Callable[[object], Any]] = MappingProxyType(
     }
 )
 """What can be set of a workspace, and how it is read."""
+FOLLOWED = frozenset(("zone", "week_start", "fiscal_month", "health_yellow", "health_green"))
+"""Settings that facts or segments depend on."""
 
 
 def _read(body: Mapping[str, object], more: Mapping[str, Callable[[object], Any]]) -> dict[str, Any]:

@@ -135,7 +135,8 @@ def test_own_attributes_are_those_of_the_workspace() -> None:
 
 
 def test_a_body_is_an_object() -> None:
-    for body in (None, [], "x", 5):
+    bodies: tuple[object, ...] = (None, [], "x", 5)
+    for body in bodies:
         assert list(faults(body)) == [""]
 
 

@@ -19,8 +19,17 @@ from app.persistence.database import Transaction
 from app.persistence.tables import GENERATED, metadata
 from tests.laws.trees import AS_OF, COUNT, POOLS, email, external_id, id_of, slug
 
-Record = dict[str, Any]
+
+
+class Record(dict[str, Any]):
+    """Records refer to each other in circles: written out they would have no end."""
+
+    def __repr__(self) -> str:
+        return f"<{self.get('id')}>"
+
+
 SMALL = ("teams", "users", "industries", "stages", "products", "features")
+Row = dict[str, Any]
 RELATED = tuple(name for name in OF_ACCOUNT if name not in ("contacts", "usage"))
 MOMENT = datetime(2026, 1, 1, tzinfo=AS_OF.tzinfo)
 
@@ -98,7 +107,7 @@ def _small(made: Population, name: str, n: int) -> Record:
 
 def _record(made: Population, name: str, n: int) -> Record:
     entity, pick = ENTITIES[name], made.random.choice
-    told: Record = {f.name: made.maybe(f, made.drawn(f)) for f in entity.fields.values()}
+    told = Record((f.name, made.maybe(f, made.drawn(f))) for f in entity.fields.values())
     told |= {"id": id_of(name, n), "external_id": external_id(name, n) if n < COUNT or n % 2 else None}
     for one in entity.fields.values():
         # What is referred to is made before, but for parents, which are earlier accounts, and primary contacts.
@@ -112,7 +121,7 @@ def _record(made: Population, name: str, n: int) -> Record:
     return told
 
 
-def _custom(made: Population, name: str) -> Record:
+def _custom(made: Population, name: str) -> Row:
     own = [f for (entity, _), f in made.workspace.attributes.items() if entity == name]
     given = {f.name: made.maybe(f, made.drawn(f)) for f in own}
     return {slug: value for slug, value in given.items() if value is not None or made.random.random() < 0.5}
@@ -133,7 +142,7 @@ def _usage(made: Population) -> None:
             seen.add(key)
             told = {"account": account, "contact": contact, "feature": feature["slug"], "no": feature["no"], "day": day}
             about = {"module": feature["module"], "is_key": feature["is_key"]}
-            made.records["usage"].append(told | about | {"value": made.random.choice(POOLS.numbers)})
+            made.records["usage"].append(Record(told | about | {"value": made.random.choice(POOLS.numbers)}))
 
 
 def _relate(made: Population) -> None:
@@ -156,7 +165,7 @@ def _keep(made: Population) -> None:
         one["archived_at"] = None
 
 
-def windows(made: Population) -> list[Record]:
+def windows(made: Population) -> list[Row]:
     """The kept sums of usage for the workspace's day, computed from the records."""
     day, sums = made.workspace.facts_day, defaultdict(lambda: [0.0] * 4)
     for one in made.records["usage"]:
@@ -188,8 +197,8 @@ async def store(tx: Transaction, made: Population) -> None:
         record.update({name: row[name] for name in generated})
 
 
-def _row(name: str, one: Mapping[str, Any]) -> Record:
-    row: Record = {"no": one["no"]} if "no" in one else {}
+def _row(name: str, one: Mapping[str, Any]) -> Row:
+    row: Row = {"no": one["no"]} if "no" in one else {}
     for declared in ENTITIES[name].fields.values():
         value = one[declared.name]
         if (name, declared.name) in GENERATED:
@@ -204,7 +213,7 @@ def _row(name: str, one: Mapping[str, Any]) -> Record:
     return row
 
 
-async def _copy(tx: Transaction, workspace_id: UUID, table: str, rows: Iterable[Record]) -> None:
+async def _copy(tx: Transaction, workspace_id: UUID, table: str, rows: Iterable[Row]) -> None:
     if rows := list(rows):
         columns = [c for c in rows[0] if c in metadata.tables[table].columns]
         await tx.copy_records(table, [(workspace_id, *(r[c] for c in columns)) for r in rows], ["workspace_id", *columns])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from app.domain.catalogue import ENTITIES
 from app.domain.facts import Related, Settings
@@ -94,7 +95,12 @@ def contract(w: World, _: UUID) -> Row:
 
 
 def opportunity(w: World, _: UUID) -> Row:
-    return {"name": "More", "stage": w.random.choice(("open", "won", "lost")), "amount": w.money(), "opened_at": w.day()}
+    return {
+        "name": "More",
+        "stage": w.random.choice(("open", "won", "lost")),
+        "amount": w.money(),
+        "opened_at": w.day(),
+    }
 
 
 def interaction(w: World, _: UUID) -> Row:
@@ -148,7 +154,7 @@ def make(w: World, account_id: UUID, entity: str) -> None:
     if maker is None:
         w.related[account_id][entity] = usage_rows(w, account_id, count)
         return
-    rows = []
+    rows: list[Row] = []
     w.related[account_id][entity] = rows
     for _ in range(count):
         own = {"id": w.uuid(), "account": account_id, "created_at": w.instant(20), "updated_at": NOW, "version": 1}
@@ -163,7 +169,13 @@ def usage_rows(w: World, account_id: UUID, days: int) -> list[Row]:
         for feature in w.random.sample(FEATURES, w.random.randint(1, 4)):
             who = w.maybe(w.random.choice(people), 0.6) if people else None
             value = w.random.choice((0.0, 0.25, 1.0, 3.5, -1.0, 8.0))
-            found[day, feature, who] = {"account": account_id, "day": day, "feature": feature, "contact": who, "value": value}
+            found[day, feature, who] = {
+                "account": account_id,
+                "day": day,
+                "feature": feature,
+                "contact": who,
+                "value": value,
+            }
     return list(found.values())
 
 
@@ -207,7 +219,12 @@ async def insert_workspace(tx: Transaction, w: World, slug: str | None = None) -
         "INSERT INTO workspaces (id, slug, name, zone, facts_day, created_at) VALUES ($1, $2, $2, $3, $4, $5)",
         ws, slug or f"w{w.seed}-{ws.hex[:6]}", w.zone, DAY, NOW,
     )  # fmt: skip
-    await copy(tx, "users", ws, [{"id": AUTHOR, "name": "Cy", "email": "cy@example.com", "role": "csm", "is_active": True} | stamps])
+    await copy(
+        tx,
+        "users",
+        ws,
+        [{"id": AUTHOR, "name": "Cy", "email": "cy@example.com", "role": "csm", "is_active": True} | stamps],
+    )
     for table, slugs in (("industries", INDUSTRIES), ("products", ("basic", "plus"))):
         await copy(tx, table, ws, [{"id": w.uuid(), "name": s, "slug": s} | stamps for s in slugs])
     features = [
@@ -235,7 +252,9 @@ async def insert_related(tx: Transaction, w: World, account_ids: Iterable[UUID])
 async def delete_related(tx: Transaction, w: World, account_ids: list[UUID]) -> None:
     for entity in reversed(ROWS):
         table = "usage_days" if entity == "usage" else entity
-        await tx.execute(f"DELETE FROM {table} WHERE workspace_id = $1 AND account_id = ANY ($2)", w.workspace_id, account_ids)
+        await tx.execute(
+            f"DELETE FROM {table} WHERE workspace_id = $1 AND account_id = ANY ($2)", w.workspace_id, account_ids
+        )
 
 
 async def insert(tx: Transaction, w: World) -> None:
@@ -254,9 +273,10 @@ def related(w: World, account_id: UUID) -> Related:
 
 
 def settings(w: World, day: date = DAY) -> Settings:
-    from zoneinfo import ZoneInfo
-
     zone = ZoneInfo(w.zone)
     midnight = datetime.min.time()
-    span = (datetime.combine(day - timedelta(days=89), midnight, zone), datetime.combine(day + timedelta(days=1), midnight, zone))
+    span = (
+        datetime.combine(day - timedelta(days=89), midnight, zone),
+        datetime.combine(day + timedelta(days=1), midnight, zone),
+    )
     return Settings(day, span, 40.0, 70.0, IMPACTS, MODULES)

@@ -6,8 +6,15 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import (
-    Column, Connection, ForeignKeyConstraint, PrimaryKeyConstraint, Table, Text, UniqueConstraint, text,
-)  # fmt: skip
+    Column,
+    Connection,
+    ForeignKeyConstraint,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool

@@ -47,6 +47,18 @@ def filtering(entity: str, first: int = DEFAULT_LIMIT) -> list[StrawberryArgumen
     ]  # fmt: skip
 
 
+def paging(entity: str) -> list[StrawberryArgument]:
+    """The arguments of a connection: those of records, where to go on, and what windows and people are read by."""
+    return [
+        *filtering(entity),
+        argument("after", "Optional[str]", None, "A cursor of the same question."),
+        argument("as_of", "Optional[str]", None, "A date or an instant that windows are resolved at; now where it is left out."),
+        argument("tz", "Optional[str]", None, "The zone that windows are cut by; the workspace's where it is left out."),
+        argument("for_user", "Optional[str]", None, "Who `@me` is, where a service asks: id, external id or e-mail."),
+        argument("archived", "Optional[Archived]", None, "Archived records alone, or too."),
+    ]  # fmt: skip
+
+
 def _described(field: Field) -> str | None:
     said = [field.description, f"in {field.unit}" if field.unit else ""]
     return "; ".join(part for part in said if part) or None
@@ -99,6 +111,7 @@ def _connect(entity: Entity) -> None:
 def _declare_all() -> type:
     node = output("Node", [answered("id", "ID")], "Anything with an id.", interface=True)
     choices("Count", ("exact", "capped"))
+    choices("Archived", ("only", "with"))
     output("PageInfo", [
         answered("has_next_page", "bool"), answered("has_previous_page", "bool"),
         answered("start_cursor", "Optional[str]"), answered("end_cursor", "Optional[str]"),

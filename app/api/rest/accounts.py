@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.api import schemas
-from app.api.conditions import call, expected_if_any, expected_version, must_be_new
+from app.api.conditions import call, expected_if_any, expected_version, only_new
 from app.api.requests import Request
 from app.api.responses import Answer
 from app.api.rest import reading
@@ -15,16 +15,14 @@ from app.api.rest.parameters import (
     path,
 )  # fmt: skip
 from app.api.rest.writes import answered
-from app.api.routes import Parameter, Payload, Route
+from app.api.routes import Payload, Route
 from app.domain.catalogue import ACCOUNTS
-from app.domain.errors import Fault, VersionRequired, VersionStale
 from app.services import accounts
 
 ACCOUNT = schemas.ref(schemas.title(ACCOUNTS))
 EXAMPLE = {"external_id": "crm-1042", "name": "Acme", "arr": 120000.5}
 ID = path("id", "of the account", UUID)
 EXTERNAL_ID = path("external_id", "of the account, percent-encoded", {"type": "string", "minLength": 1}, "crm-1042")
-NEW_ONLY = Parameter("If-None-Match", "`*`: only where there is no such account yet", {"type": "string", "enum": ["*"]}, "header")
 
 
 async def create(request: Request) -> Answer:
@@ -46,15 +44,10 @@ async def change(request: Request) -> Answer:
 async def upsert(request: Request) -> Answer:
     """The account of an external id, made or changed."""
     request.query(())
-    external_id, version, fresh = request.values[0], expected_if_any(request), must_be_new(request)
+    external_id, version = request.values[0], expected_if_any(request)
     body = await request.object()
-    try:
+    with only_new(request):
         written = await accounts.upsert(request.db, call(request, body), external_id, body, version)
-    except VersionRequired:
-        if not fresh:
-            raise
-        message = "There is an account of that external id already."
-        raise VersionStale(message, (Fault(message, parameter="If-None-Match"),)) from None
     return answered(written, f"/v1/accounts/{written.id}")
 
 
@@ -92,7 +85,7 @@ WRITES = (
     Route("PUT", "/v1/accounts/external/{external_id}", "accounts.write", upsert,
           "Make or change the account of an external id", "accounts",
           "201 where it was made. A change needs `If-Match` and leaves members alone that are not given.",
-          parameters=(EXTERNAL_ID, IF_MATCH_IF_THERE, NEW_ONLY, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(ACCOUNT),
+          parameters=(EXTERNAL_ID, IF_MATCH_IF_THERE, IF_NEW, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(ACCOUNT),
           body=Payload(schemas.ref("AccountChange"), example={"name": "Acme", "health": 62}), problems=("conflict",)),
 )  # fmt: skip
 READS = (

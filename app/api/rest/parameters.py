@@ -19,6 +19,7 @@ IF_MATCH_IF_THERE = Parameter(
 IF_NONE_MATCH = Parameter(
     "If-None-Match", "an ETag: 304 when the representation is still that one", {"type": "string"}, "header"
 )
+IF_NEW = Parameter("If-None-Match", "`*`: only where there is none yet", {"type": "string", "enum": ["*"]}, "header")
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key", "the same key and request within 24 hours: the same answer again, and one effect",
     {"type": "string", "minLength": 1, "maxLength": 255}, "header",

@@ -2,52 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Literal, assert_never
-from uuid import UUID
+from dataclasses import dataclass
+from typing import assert_never
 
 from app.domain.catalogue import ENTITIES, Entity, Relation
 from app.domain.criteria import fields, meant, nodes
-from app.domain.criteria.coerce import identity, said, scalar
 from app.domain.criteria.fields import QUESTIONS, SPELLINGS, Question, Typing, shown
 from app.domain.criteria.folds import fold_typing
-from app.domain.criteria.formatter import window as spelled
-from app.domain.criteria.meant import Bounds, Column, Meaning, Typed
+from app.domain.criteria.meant import Bounds, Meaning
 from app.domain.criteria.nodes import At
 from app.domain.criteria.simplify import compared, one_of, within
 from app.domain.criteria.suggest import invalid, nearest
-from app.domain.criteria.time import Axis, point, resolve
+from app.domain.criteria.values import Echo, Setting, Values
 from app.domain.errors import Fault, Invalid
-from app.domain.workspaces import Clock, Person, Workspace
+from app.domain.workspaces import Workspace
 
 __all__ = ["Checked", "Echo", "Setting", "check", "shown"]
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What a criteria is read in. `params`: values of `$name` as they would be written (money in major units).
-
-    `people` is False where nobody's own view may enter (segments): `@me` and `@my_team` are then errors.
-    """
-
-    workspace: Workspace
-    clock: Clock
-    person: Person | None = None
-    params: Mapping[str, Typed | Decimal] = field(default_factory=dict)
-    people: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Echo:
-    """A window as written, canonically, and the half-open bounds that it was resolved to."""
-
-    window: str
-    lo: date | datetime | None
-    hi: date | datetime | None
-    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +31,17 @@ class Checked:
 
 def check(node: nodes.Node, entity: Entity, setting: Setting) -> Checked:
     """Raises Invalid with every fault that stands in AND and OR side by side."""
-    checker = _Checker(setting)
-    meaning = checker.meaning(node, entity)
-    return Checked(meaning, tuple(checker.windows), checker.relative)
+    values = Values(setting)
+    meaning = _Checker(setting.workspace, values).meaning(node, entity)
+    return Checked(meaning, tuple(values.windows), values.relative)
 
 
 class _Checker:
-    """Walks one criteria and keeps what it resolved on the way."""
+    """Walks one criteria; its values keep what they depended on."""
 
-    def __init__(self, setting: Setting) -> None:
-        self._workspace = setting.workspace
-        self._setting = setting
-        self.windows: dict[Echo, None] = {}
-        self.relative = False
+    def __init__(self, workspace: Workspace, values: Values) -> None:
+        self._workspace = workspace
+        self._values = values
 
     def meaning(self, node: nodes.Node, entity: Entity) -> Meaning:  # noqa: C901 - one arm for each node
         match node:
@@ -129,9 +97,9 @@ class _Checker:
         of, typing = self._operand(node.of, entity)
         _ask(typing, "equal" if node.cmp in ("eq", "ne") else "order", node.at)
         if typing.kind == "ref":
-            refers = self._refers(of, typing, (node.value,))
+            refers = self._values.refers(of, typing, (node.value,))
             return meant.Not(refers) if node.cmp == "ne" else refers
-        return compared(of, typing, node.cmp, self._value(node.value, typing, entity), node.value.at)
+        return compared(of, typing, node.cmp, self._values.value(node.value, typing, entity), node.value.at)
 
     def _in(self, node: nodes.In, entity: Entity) -> Meaning:
         of, typing = self._operand(node.of, entity)
@@ -139,13 +107,13 @@ class _Checker:
         if not node.values:
             raise invalid(node.at, "A list of values has at least one.")
         if typing.kind == "ref":
-            return self._refers(of, typing, node.values)
-        return one_of(of, typing, [(self._value(v, typing, entity), v.at) for v in node.values])
+            return self._values.refers(of, typing, node.values)
+        return one_of(of, typing, [(self._values.value(v, typing, entity), v.at) for v in node.values])
 
     def _range(self, node: nodes.Range, entity: Entity) -> Meaning:
         of, typing = self._operand(node.of, entity)
         _ask(typing, "order", node.at)
-        lo, hi = (None if v is None else self._value(v, typing, entity) for v in (node.lo, node.hi))
+        lo, hi = (None if v is None else self._values.value(v, typing, entity) for v in (node.lo, node.hi))
         if lo is None and hi is None:
             raise invalid(node.at, "A range has at least one bound.")
         return within(of, lo, hi, node.hi_open)
@@ -153,20 +121,20 @@ class _Checker:
     def _time(self, node: nodes.Time, entity: Entity) -> Meaning:
         of, typing = self._operand(node.of, entity)
         _ask(typing, "time", node.at)
-        bounds = self._bounds(node.window, "date" if typing.kind == "date" else "instant")
+        bounds = self._values.bounds(node.window, "date" if typing.kind == "date" else "instant")
         return meant.Between(of, bounds.lo, bounds.hi, hi_open=True)
 
     def _text(self, node: nodes.Text, entity: Entity) -> Meaning:
         of, typing = self._operand(node.of, entity)
         _ask(typing, "text", node.at)
-        return meant.Match(of, node.match, self._literal(node.value, typing))
+        return meant.Match(of, node.match, self._values.literal(node.value, typing))
 
     def _has(self, node: nodes.Has, entity: Entity) -> Meaning:
         of, typing = self._operand(node.of, entity)
         _ask(typing, "tags", node.at)
         if not node.values:
             raise invalid(node.at, "A list of values has at least one.")
-        values = dict.fromkeys(self._literal(v, typing) for v in node.values)
+        values = dict.fromkeys(self._values.literal(v, typing) for v in node.values)
         return meant.Tagged(of, node.quantifier == "all_of", tuple(values))
 
     def _segment(self, node: nodes.Segment, entity: Entity) -> Meaning:
@@ -237,90 +205,7 @@ class _Checker:
         if target.time_field is None:
             raise invalid(window.at, f"{relation.name} have no time that a window could be on.")
         kind = target.fields[target.time_field].kind
-        return meaning, self._bounds(window, "date" if kind == "date" else "instant")
-
-    # -- values and time -----------------------------------------------------------------------------------------------
-
-    def _bounds(self, window: nodes.Window, kind: Axis) -> Bounds:
-        self.relative = True
-        bounds = resolve(window, kind, self._setting.clock)
-        self.windows[Echo(spelled(window), bounds.lo, bounds.hi, self._setting.clock.zone.key)] = None
-        return bounds
-
-    def _value(self, value: nodes.Value, of: Typing, entity: Entity) -> Typed | Decimal | Bounds | meant.Operand:
-        match value:
-            case nodes.Const(written):
-                return self._scalar(written, of, value.at)
-            case nodes.Param():
-                return self._scalar(self._param(value), of, value.at)
-            case nodes.FieldValue(path):
-                other, typing = fields.resolve(path, entity, self._workspace, value.at)
-                if not _comparable(of, typing):
-                    raise invalid(value.at, f"{of.label} cannot be compared with {typing.label}.")
-                return other
-            case nodes.Ago(span):
-                return self._point(span, "ago", of, value.at)
-            case nodes.FromNow(span):
-                return self._point(span, "from_now", of, value.at)
-            case nodes.Me() | nodes.MyTeam():
-                raise invalid(value.at, f"{of.label} is not a person.")
-            case _:
-                assert_never(value)
-
-    def _scalar(self, written: nodes.Scalar, of: Typing, at: At) -> Typed | Decimal | Bounds:
-        clock = self._setting.clock
-        found = scalar(written, of, self._workspace.minor_digits, clock.zone, at)
-        self.relative |= isinstance(found, Bounds)  # where a day begins depends on the zone
-        return found
-
-    def _point(
-        self, span: nodes.Duration, direction: Literal["ago", "from_now"], of: Typing, at: At
-    ) -> date | datetime:
-        if of.kind not in ("date", "instant"):
-            raise invalid(at, f"{of.label} is not a time.")
-        self.relative = True
-        return point(span, direction, "date" if of.kind == "date" else "instant", self._setting.clock, at)
-
-    def _param(self, value: nodes.Param) -> nodes.Scalar:
-        if value.name not in self._setting.params:
-            raise invalid(value.at, "There is no such parameter.", nearest(value.name, self._setting.params))
-        return said(self._setting.params[value.name], value.at)
-
-    def _literal(self, value: nodes.Value, of: Typing) -> str:
-        """Text that is written out, or a parameter."""
-        if isinstance(value, (nodes.Const, nodes.Param)):
-            written = value.value if isinstance(value, nodes.Const) else self._param(value)
-            if isinstance(written, str) and written:
-                return written
-        raise invalid(value.at, f"Expected text in quotes, of at least one character, for {of.label}.")
-
-    def _refers(self, of: meant.Operand, typing: Typing, values: tuple[nodes.Value, ...]) -> meant.Refers:
-        assert isinstance(of, Column)  # neither segments nor own attributes are references
-        names: dict[str, None] = {}
-        ids: dict[UUID, None] = {}
-        for value in values:
-            match value:
-                case nodes.Me() | nodes.MyTeam():
-                    person = self._person(typing, value.at)
-                    ids.update(dict.fromkeys((person.id,) if isinstance(value, nodes.Me) else person.team))
-                case nodes.Const() | nodes.Param():
-                    name = self._literal(value, typing)
-                    names[name] = None
-                    if (known := identity(name)) is not None:
-                        ids[known] = None
-                case _:
-                    raise invalid(value.at, f"{typing.label} takes an id, external id or e-mail in quotes.")
-        return meant.Refers(of, tuple(names), tuple(ids))
-
-    def _person(self, typing: Typing, at: At) -> Person:
-        if typing.target != "users":
-            raise invalid(at, f"{typing.label} is not a person of the workspace.")
-        if not self._setting.people:
-            raise invalid(at, "What everybody shares cannot depend on who asks: name the person.")
-        if self._setting.person is None:
-            raise invalid(at, "@me and @my_team need a person: ask as a user, or for one with for_user.")
-        self.relative = True
-        return self._setting.person
+        return meaning, self._values.bounds(window, "date" if kind == "date" else "instant")
 
 
 def _ask(typing: Typing, question: Question, at: At) -> None:
@@ -328,11 +213,6 @@ def _ask(typing: Typing, question: Question, at: At) -> None:
     if question not in possible:
         ways = "; ".join(SPELLINGS[q] for q in possible)
         raise invalid(at, f"{typing.label} can be asked: {ways}." if ways else f"{typing.label} cannot be asked whole.")
-
-
-def _comparable(one: Typing, other: Typing) -> bool:
-    groups = (("text", "slug", "enum"), ("number", "integer"), ("money",), ("date",), ("instant",), ("bool",), ("id",))
-    return any(one.kind in group and other.kind in group for group in groups)
 
 
 def _later(what: str, at: At) -> Invalid:

@@ -88,14 +88,14 @@ def value(of: Operand, record: Record) -> Any:
         case SegmentOf(_, slug):
             return home["segment"].get(slug)
         case CustomOf(field):
-            return home["custom"].get(field.name)
+            found = home["custom"].get(field.name)
         case Column(field):
             found = home[field.name]
             if field.kind == "ref":
                 return None if found is None else found["id"]
-            return None if field.kind == "tags" and not found else found
         case _:
             assert_never(of)
+    return None if field.kind == "tags" and not found else found
 
 
 def fold(text: str) -> str:

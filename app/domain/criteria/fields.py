@@ -132,5 +132,7 @@ def _unknown(path: str, entity: Entity, workspace: Workspace) -> tuple[str, str 
         return f"{many.name} are many: ask any({many.name} WHERE …) or count({many.name} WHERE …).", None
     if head == "segment" and entity.name == "contacts":
         return "Segments are of accounts.", f"account.{path}" if find(f"account.{path}", entity, workspace) else None
+    if head in entity.fields and entity.fields[head].kind == "ref":
+        return f"{head} is compared by id, external id or e-mail; its own fields cannot be asked here.", head
     what = {"segment": "There is no such segmentation.", "custom": f"{entity.name} have no such attribute."}
     return what.get(head, f"{entity.name} have no such field."), nearest(path, paths(entity, workspace))

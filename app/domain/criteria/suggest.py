@@ -13,14 +13,14 @@ LONGEST_NAME = 64
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` most likely means, or None."""
-    names = list(known)
     if not 0 < len(name) <= LONGEST_NAME:
         return None
-    folded = name.lower()
-    for candidate in names:
-        if candidate.lower() == folded or candidate.lower().endswith("." + folded):
-            return candidate
-    return next(iter(get_close_matches(folded, names, n=1, cutoff=0.6)), None)
+    folded, names = name.lower(), {k.lower(): k for k in known}
+    for candidate, original in names.items():
+        if candidate == folded or candidate.endswith("." + folded):
+            return original
+    close = get_close_matches(folded, names, n=1, cutoff=0.6)
+    return names[close[0]] if close else None
 
 
 def fault(at: At, message: str, suggestion: str | None = None) -> Fault:

@@ -73,9 +73,9 @@ FEATURES = (
 PRODUCTS = (("starter", "Starter", 6_000), ("growth", "Growth", 30_000), ("enterprise", "Enterprise", 120_000))
 
 SIZES = (
-    SizeCast("smb", 7_500, 0.55, 40, "starter", 52, 75),
-    SizeCast("mid-market", 32_000, 0.5, 350, "growth", 33, 30),
-    SizeCast("enterprise", 130_000, 0.6, 3_200, "enterprise", 15, 14),
+    SizeCast("smb", 7_500, 0.55, 40, "starter", 52, 30),
+    SizeCast("mid-market", 32_000, 0.5, 350, "growth", 33, 16),
+    SizeCast("enterprise", 130_000, 0.6, 3_200, "enterprise", 15, 7),
 )
 
 COUNTRIES = (

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from random import Random
 
 from app.domain.demo.cast import FEATURES
-from app.domain.demo.life import Life
+from app.domain.demo.life import Life, expit
 
 BY_PERSON = timedelta(days=45)
 WEEKEND = (5, 6)
@@ -30,6 +30,7 @@ def usage(life: Life, rng: Random, today: date, variation: Sequence[float]) -> I
     nobody = "{" + ",".join(["NULL"] * len(levels)) + "}"
     numbers = "{" + ",".join(str(n) for n, _ in levels) + "}"
     drift = rng.gauss(0.0002 * life.character.use, 0.0006)
+    away_below = 1.25 - 0.88 * expit(1.1 * life.character.use)  # from a third of the days to nearly all
     at, size = rng.randrange(len(variation)), len(variation)
     quiet_from = life.ended - timedelta(days=rng.randrange(40, 150)) if life.ended else None
     for offset in range((last - first).days + 1):
@@ -40,6 +41,8 @@ def usage(life: Life, rng: Random, today: date, variation: Sequence[float]) -> I
         if quiet_from and day > quiet_from:
             factor *= max(0.03, 1 - (day - quiet_from).days / 60)
         at += 13
+        if variation[at % size] < away_below:
+            continue
         amounts = [int(level * factor * variation[(at + n) % size]) for n, level in levels]
         if not any(amounts):
             continue

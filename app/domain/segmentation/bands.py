@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.criteria.nodes import And, Cmp, Const, Empty, Node, Not, Path
+from app.domain.criteria.nodes import All, And, Cmp, Const, Empty, Node, Not, Path
 from app.domain.segmentation.cuts import Frozen
 from app.domain.segmentation.model import Axis
 
@@ -28,5 +28,5 @@ def bands(axis: Axis, cuts: Frozen) -> tuple[Node, ...]:
     return (*(Cmp(of, "ge", Const(cut)) for cut in reversed(cuts.at)), Not(Empty(of)))
 
 
-NOTHING: Node = And((Empty(Path("id")), Not(Empty(Path("id")))))
+NOTHING: Node = Not(All())
 """Holds for no account: what a level means as long as there are no cuts."""

@@ -35,5 +35,6 @@ def stored(cuts: Sequence[Frozen]) -> list[dict[str, Any]]:
 
 def loaded(cuts: Sequence[Mapping[str, Any]]) -> tuple[Frozen, ...]:
     return tuple(
-        Frozen(tuple(Decimal(c) for c in one["at"]), date.fromisoformat(one["frozen_at"]), one["accounts"]) for one in cuts
+        Frozen(tuple(Decimal(c) for c in one["at"]), date.fromisoformat(one["frozen_at"]), one["accounts"])
+        for one in cuts
     )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Literal, TypeGuard
 
 from app.domain.criteria import text, tree
 from app.domain.criteria.nodes import Node
 from app.domain.criteria.suggest import nearest
-from app.domain.errors import Fault, StrataError, Invalid
+from app.domain.errors import Fault, Invalid, StrataError
 from app.domain.records import SLUG, UNSTORABLE
 
 Kind = Literal["bands", "matrix", "rules"]
@@ -228,7 +230,7 @@ def _points(faults: _Faults, told: object, pointer: str, most: int, *, share: bo
         faults.add(pointer, f"Expected an array of 1 to {most} numbers.")
         return ()
     points = tuple(Decimal(str(point)) for point in told)
-    if any(above <= below for below, above in zip(points, points[1:], strict=False)):
+    if any(above <= below for below, above in pairwise(points)):
         faults.add(pointer, "Expected cuts in ascending order, each once.")
     if share and not all(0 < point < 1 for point in points):
         faults.add(pointer, "Expected shares between 0 and 1.")
@@ -236,7 +238,9 @@ def _points(faults: _Faults, told: object, pointer: str, most: int, *, share: bo
 
 
 def _is_number(told: object) -> TypeGuard[int | float | Decimal]:
-    return isinstance(told, int | float | Decimal) and not isinstance(told, bool) and abs(Decimal(str(told))) < 10**18
+    if isinstance(told, bool) or not isinstance(told, int | float | Decimal):
+        return False
+    return math.isfinite(told) and abs(Decimal(told)) < 10**18
 
 
 def _segments(faults: _Faults, kind: Kind, told: object) -> tuple[Segment, ...]:
@@ -265,7 +269,11 @@ def _segment(faults: _Faults, kind: Kind, told: object, pointer: str) -> Segment
     if engagement is not None and not (isinstance(engagement, Mapping) and _fits(engagement)):
         faults.add(f"{pointer}/engagement", f"Expected an object of at most {ENGAGEMENT_BYTES} bytes.")
         engagement = None
-    criteria = faults.criteria(members["criteria"], f"{pointer}/criteria") if "criteria" in own and "criteria" in members else None
+    criteria = (
+        faults.criteria(members["criteria"], f"{pointer}/criteria")
+        if "criteria" in own and "criteria" in members
+        else None
+    )
     return Segment(
         faults.slug(members.get("slug"), f"{pointer}/slug"), faults.line(members.get("name"), f"{pointer}/name"), colour,
         engagement, criteria, (members.get("x", ""), members.get("y", "")) if kind == "matrix" else None,
@@ -282,7 +290,9 @@ def _fits(engagement: Mapping[Any, Any]) -> bool:
 def _fitting(faults: _Faults, kind: Kind, axes: tuple[Axis, ...], segments: tuple[Segment, ...]) -> None:
     """As many segments as the cuts leave room for: each band and each cell once."""
     if kind == "bands" and len(segments) != axes[0].cuts.count + 1:
-        faults.add("/segments", f"Expected {axes[0].cuts.count + 1} segments, the highest first: one more than there are cuts.")
+        faults.add(
+            "/segments", f"Expected {axes[0].cuts.count + 1} segments, the highest first: one more than there are cuts."
+        )
     if kind == "matrix":
         x, y = (LEVELS[axis.cuts.count] for axis in axes)
         for n, segment in enumerate(segments):

@@ -35,7 +35,7 @@ from app.domain.criteria.meant import (
 )  # fmt: skip
 from app.domain.criteria.nodes import Comparison
 from app.persistence.compile import kept
-from app.persistence.compile.folds import change, fold
+from app.persistence.compile.folds import change, fold, never_empty
 from app.persistence.compile.operands import Expression, Reached, seen
 from app.persistence.compile.rows import OF_FEATURE, Rows, start, stored, towards, within
 from app.persistence.compile.scope import Scope
@@ -83,6 +83,8 @@ def _condition(meaning: Meaning, rows: Rows, scope: Scope, *, negated: bool) -> 
 def _leaf(leaf: Leaf, rows: Rows, scope: Scope, negated: bool) -> str:
     if rows.number is not None and kept.is_of_feature(leaf.of) and _constant(leaf):
         return _of_feature(leaf, rows, scope, negated)
+    if isinstance(leaf, Missing) and isinstance(leaf.of, FoldOf | ChangeOf) and never_empty(leaf.of):
+        return "true" if negated else "false"
     of = _seen(leaf.of, rows, scope)
     if isinstance(of, Expression):
         return _written(leaf, of, rows, scope, negated)

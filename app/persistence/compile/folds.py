@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.domain.catalogue import ENTITIES, Field, Kind
+from app.domain.catalogue import ENTITIES, Kind
 from app.domain.criteria.meant import ChangeOf, FoldOf, Meaning
 from app.persistence.compile import kept
 from app.persistence.compile.operands import Expression
@@ -13,6 +13,13 @@ from app.persistence.compile.scope import Scope
 
 Test = Callable[[Meaning, Rows, Scope], str]
 """How a condition on the rows of a fold is written."""
+
+
+def never_empty(of: FoldOf | ChangeOf) -> bool:
+    """Whether there is a value even over no rows."""
+    if isinstance(of, ChangeOf):
+        return not of.relative and never_empty(of.now) and never_empty(of.was)
+    return of.fn in ("count", "count_distinct", "sum")
 
 
 def fold(of: FoldOf, rows: Rows, scope: Scope, test: Test) -> Expression:
@@ -43,21 +50,18 @@ def _folded(of: FoldOf, there: Rows, scope: Scope) -> tuple[str, Kind, bool]:
     """The aggregate, the kind that compares with it, and whether it is null over no rows."""
     if of.field is None:
         return "count(*)", "integer", False
-    column = _number(of.field, there) or there.column(of.field, scope)
+    if of.fn == "count_distinct" and there.number and of.field.name == "feature":
+        return f"count(DISTINCT {there.number})", "integer", False
+    column = there.column(of.field, scope)
     match of.fn:
         case "count" | "count_distinct":
-            return f"count(DISTINCT {column})" if of.fn == "count_distinct" else f"count({column})", "integer", False
+            return f"count({'DISTINCT ' if of.fn == 'count_distinct' else ''}{column})", "integer", False
         case "sum":
             return f"coalesce(sum({column}), 0)", of.field.kind, False
         case "avg":
             return f"sum({column})::float8 / nullif(count({column}), 0)", "number", True
         case _:
             return f"{of.fn}({column})", of.field.kind, True
-
-
-def _number(field: Field, there: Rows) -> str | None:
-    """What tells features apart as well as their slugs do, and is at hand."""
-    return there.number if field.name == "feature" else None
 
 
 def _last(of: FoldOf, there: Rows, conditions: list[str], scope: Scope) -> Expression:

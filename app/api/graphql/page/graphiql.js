@@ -37,7 +37,7 @@ const tidy = (source) => {
     if (t === "{" && !round) { out = out.trimEnd() + (out.trim() && !fresh ? " {" : "{"); depth++; line(); }
     else if (t === "}" && !round) { depth--; line(); out += "}"; fresh = false; if (depth) line(); else out += "\n\n"; if (!depth) fresh = true; }
     else {
-      const tight = /^[)\]:!]$/.test(t) || /[([@$]$/.test(before) || before === "..." || fresh || t === "(";
+      const tight = /^[)\]:!]$/.test(t) || /[([@$]$/.test(before) || (before === "..." && t !== "on") || fresh || t === "(";
       const apart = !round && depth && !fresh && !/^[)\]:!(@=]/.test(t) && ![":", "...", "on", "@"].includes(before) && !/^[([]$/.test(before) && before !== "{";
       if (apart) line();
       out += (tight || apart ? "" : (round && !/[:({[=]$/.test(before) && !/^[\]})=]/.test(t) && before !== "$" ? ", " : " ")) + t;

@@ -1,0 +1,194 @@
+"""Connections: which of a page's parts a document asks for, and how they are put together from its bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from graphql import GraphQLObjectType
+from graphql.language import FieldNode
+
+from app.api.graphql.selections import Reading, named, subsets
+from app.domain.catalogue import Entity
+from app.domain.questions import COUNT_CAP, Count, Fixed, Group, Item, Selection
+
+ENCODER = msgspec.json.Encoder()
+_RECORDS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """`edges` or `nodes` under `key`: what is shown of each record, and the keys of cursors, before it or behind."""
+
+    key: str
+    selection: Selection
+    before: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
+
+    @property
+    def cursors(self) -> bool:
+        return bool(self.before or self.behind)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as it was answered: each record's JSON, or all of them as one array; `cursor` gives that of a record."""
+
+    records: Sequence[bytes] | bytes
+    more: bool
+    before: bool
+    count: tuple[int, bool] | None
+    as_of: str
+    windows: list[dict[str, Any]]
+    cursor: Callable[[int], str]
+
+
+Part = Callable[[Page], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a document asks of a connection: `selection` of each record, whether records are needed one by one."""
+
+    selection: Selection
+    parts: tuple[tuple[str, Part | Edges], ...]
+    count: Count
+    singly: bool
+    records: bool
+
+    def write(self, page: Page) -> bytes:
+        """The connection as JSON."""
+        bearers = [part for _, part in self.parts if isinstance(part, Edges)]
+        shown = _shown(bearers, page)
+        members = [
+            b'"%s":%s' % (key.encode(), shown[key] if isinstance(part, Edges) else part(page)) for key, part in self.parts
+        ]
+        return b"{" + b",".join(members) + b"}"
+
+
+def layout(reading: Reading, of: GraphQLObjectType, entity: Entity, nodes: Sequence[FieldNode]) -> Layout:
+    """The layout of a connection's selection. Raises Invalid."""
+    parts: list[tuple[str, Part | Edges]] = []
+    modes: set[Count] = set()
+    singly = False
+    for key, group in reading.fields(of, subsets(nodes)).items():
+        name = group[0].name.value
+        match name:
+            case "nodes":
+                parts.append((key, Edges(key, reading.selection(entity, group))))
+            case "edges":
+                parts.append((key, _edges(reading, named(of, group[0]), entity, key, group)))
+            case "pageInfo":
+                made, placed = _page_info(reading, named(of, group[0]), group)
+                singly = singly or placed
+                parts.append((key, made))
+            case "totalCount":
+                mode: Count = reading.arguments(of, group[0])["count"].value
+                modes.add(mode)
+                parts.append((key, _capped if mode == "capped" else _counted))
+            case "asOf":
+                parts.append((key, lambda page: ENCODER.encode(page.as_of)))
+            case "windows":
+                parts.append((key, _windows(reading, named(of, group[0]), group)))
+            case _:
+                parts.append((key, _constant(of.name)))
+    bearers = [part for _, part in parts if isinstance(part, Edges)]
+    singly = singly or any(part.cursors for part in bearers)
+    count: Count = "exact" if "exact" in modes else "capped" if modes else "none"
+    return Layout(_all(bearers), tuple(parts), count, singly, bool(bearers) or singly)
+
+
+def _edges(reading: Reading, of: GraphQLObjectType, entity: Entity, key: str, nodes: Sequence[FieldNode]) -> Edges:
+    items: list[Item] = []
+    before: list[str] = []
+    behind: list[str] = []
+    for name, group in reading.fields(of, subsets(nodes)).items():
+        match group[0].name.value:
+            case "cursor":
+                (behind if items else before).append(name)
+            case "node":
+                items.append(Group(name, reading.selection(entity, group)))
+            case _:
+                items.append(Fixed(name, of.name))
+    return Edges(key, Selection(tuple(items)), tuple(before), tuple(behind))
+
+
+def _all(bearers: Sequence[Edges]) -> Selection:
+    """What is shown of each record: of several parts, each as a member of its own."""
+    if len(bearers) == 1 and bearers[0].selection.items:
+        return bearers[0].selection
+    shown = [Group(f"g{n}", part.selection) for n, part in enumerate(bearers) if part.selection.items]
+    return Selection(tuple(shown) or (Fixed("t", ""),))
+
+
+def _shown(bearers: Sequence[Edges], page: Page) -> dict[str, bytes]:
+    if len(bearers) == 1 and bearers[0].selection.items:
+        return {bearers[0].key: _listed(bearers[0], page.records, page)}
+    if not bearers:
+        return {}
+    joined = page.records if isinstance(page.records, bytes) else b"[" + b",".join(page.records) + b"]"
+    rows = _RECORDS.decode(joined)
+    return {
+        part.key: _listed(part, [bytes(row[f"g{n}"]) if part.selection.items else b"{}" for row in rows], page)
+        for n, part in enumerate(bearers)
+    }
+
+
+def _listed(part: Edges, records: Sequence[bytes] | bytes, page: Page) -> bytes:
+    if isinstance(records, bytes):
+        return records
+    if part.cursors:
+        records = [_with_cursor(part, record, page.cursor(n)) for n, record in enumerate(records)]
+    return b"[" + b",".join(records) + b"]"
+
+
+def _with_cursor(part: Edges, record: bytes, cursor: str) -> bytes:
+    value = cursor.encode()
+    before = [b'"%s":"%s"' % (key.encode(), value) for key in part.before]
+    behind = [b'"%s":"%s"' % (key.encode(), value) for key in part.behind]
+    inner = [record[1:-1]] if len(record) > 2 else []
+    return b"{" + b",".join([*before, *inner, *behind]) + b"}"
+
+
+# -- the other parts ---------------------------------------------------------------------------------------------------
+
+
+def _constant(value: str) -> Part:
+    encoded = ENCODER.encode(value)
+    return lambda page: encoded
+
+
+def _counted(page: Page) -> bytes:
+    return b"%d" % (page.count[0] if page.count else 0)
+
+
+def _capped(page: Page) -> bytes:
+    return b"%d" % min(page.count[0] if page.count else 0, COUNT_CAP)
+
+
+def _page_info(reading: Reading, of: GraphQLObjectType, nodes: Sequence[FieldNode]) -> tuple[Part, bool]:
+    """The part, and whether it needs to know where single records stand."""
+    asked = {key: group[0].name.value for key, group in reading.fields(of, subsets(nodes)).items()}
+    placed = any(name in ("startCursor", "endCursor") for name in asked.values())
+
+    def write(page: Page) -> bytes:
+        length = 0 if isinstance(page.records, bytes) else len(page.records)
+        known: dict[str, Any] = {"__typename": of.name, "hasNextPage": page.more, "hasPreviousPage": page.before}
+        if placed:
+            known["startCursor"] = page.cursor(0) if length else None
+            known["endCursor"] = page.cursor(length - 1) if length else None
+        return ENCODER.encode({key: known[name] for key, name in asked.items()})
+
+    return write, placed
+
+
+def _windows(reading: Reading, of: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Part:
+    asked = {key: group[0].name.value for key, group in reading.fields(of, subsets(nodes)).items()}
+
+    def write(page: Page) -> bytes:
+        told: list[Mapping[str, Any]] = [{"__typename": of.name, **window} for window in page.windows]
+        return ENCODER.encode([{key: window[name] for key, name in asked.items()} for window in told])
+
+    return write

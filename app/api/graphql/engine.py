@@ -1,0 +1,138 @@
+"""Operations: plain reads are answered from their selection, everything else by Strawberry's resolvers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from graphql import ExecutionResult, GraphQLError, execute, get_variable_values, is_non_null_type
+from graphql.language import FieldNode, OperationDefinitionNode, OperationType
+
+from app.api.errors import Refused as RequestRefused
+from app.api.graphql import answers
+from app.api.graphql.callers import Caller
+from app.api.graphql.documents import Document, Documents, Recent, Refused
+from app.api.graphql.plans import PLAIN, Plan, planned
+from app.api.graphql.requests import Asked
+from app.api.graphql.schema import SCHEMA
+from app.api.graphql.selections import Reading
+from app.domain.errors import StrataError, Unauthenticated
+
+CORE = SCHEMA._schema
+KEPT_BYTES = 16_384
+"""Requests up to this length are kept ready to be answered again."""
+UNKNOWN = frozenset({"__typename", "__type"})
+"""What anybody may ask: what the query is called, and of a type, of which one without a credential knows none."""
+MAX_ERRORS = 10
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A request whose document is valid and whose variables fit; `plans` where every field of it is a plain read."""
+
+    asked: Asked
+    document: Document
+    operation: OperationDefinitionNode
+    reading: Reading
+    fields: Mapping[str, list[FieldNode]]
+    plain: bool
+    plans: tuple[Plan, ...] | None = None
+
+
+class Engine:
+    """Answers GraphQL requests; keeps documents and plans."""
+
+    def __init__(self) -> None:
+        self.documents = Documents(CORE)
+        self.prepared: Recent[tuple[object, ...], Prepared] = Recent()
+
+    async def answer(self, caller: Caller, raw: bytes, read: Callable[[], Asked]) -> bytes:
+        """The answer to a request, whose bytes are `raw`. Raises what refuses it as a whole: StrataError, Refused."""
+        who = caller.who
+        key = (raw, who.workspace.id, who.workspace.epoch, who.user_id) if who else (raw,)
+        prepared = self.prepared.get(key)
+        if prepared is None:
+            prepared = self._prepare(caller, read())
+            if len(raw) <= KEPT_BYTES:
+                self.prepared.put(key, prepared)
+        if who is None:
+            return _to_anybody(prepared)
+        if prepared.plain:
+            return await self._read(caller, prepared)
+        return await self._execute(caller, prepared)
+
+    def _prepare(self, caller: Caller, asked: Asked) -> Prepared:
+        known = caller.who is not None
+        document = self.documents.read(asked.query, asked.variables, known)
+        operation = document.operation(asked.operation_name)
+        if asked.reading and operation.operation is not OperationType.QUERY:
+            raise RequestRefused("method-not-allowed", "A mutation comes by POST.", headers=[(b"allow", b"POST")])
+        variables = get_variable_values(
+            CORE, operation.variable_definitions or (), dict(asked.variables), max_errors=MAX_ERRORS, hide_suggestions=not known
+        )
+        if isinstance(variables, list):
+            raise Refused(variables)
+        reading = Reading(CORE, document.fragments, variables)
+        root = CORE.query_type if operation.operation is OperationType.QUERY else CORE.mutation_type
+        assert root is not None
+        fields = reading.fields(root, [operation.selection_set])
+        plain = root is CORE.query_type and all(nodes[0].name.value in PLAIN for nodes in fields.values())
+        return Prepared(asked, document, operation, reading, fields, plain)
+
+    async def _read(self, caller: Caller, prepared: Prepared) -> bytes:
+        plans = prepared.plans
+        if plans is None:
+            plans = tuple(planned(prepared.reading, caller, key, nodes) for key, nodes in prepared.fields.items())
+            if all(plan.lasting for plan in plans):
+                prepared.plans = plans
+        if len(plans) == 1:
+            found: list[bytes | BaseException] = [await _outcome(plans[0], caller)]
+        else:
+            found = list(await asyncio.gather(*(_outcome(plan, caller) for plan in plans)))
+        if any(isinstance(one, BaseException) for one in found):
+            return _with_errors(plans, found, caller)
+        members = b",".join([b'"%s":%s' % (plan.key.encode(), one) for plan, one in zip(plans, found, strict=True)])
+        return b'{"data":{' + members + b"}}"
+
+    async def _execute(self, caller: Caller, prepared: Prepared) -> bytes:
+        result = execute(
+            CORE, prepared.document.ast, context_value=caller, variable_values=dict(prepared.asked.variables),
+            operation_name=prepared.asked.operation_name,
+        )  # fmt: skip
+        done = await result if not isinstance(result, ExecutionResult) else result
+        return answers.answered(done.data, [answers.of_execution(error, caller.request_id) for error in done.errors or ()])
+
+
+async def _outcome(plan: Plan, caller: Caller) -> bytes | BaseException:
+    try:
+        return await plan.answer(caller)
+    except StrataError as error:
+        return error
+
+
+def _with_errors(plans: tuple[Plan, ...], found: list[Any], caller: Caller) -> bytes:
+    """Data where it may be null, and the errors with their paths."""
+    errors: list[Mapping[str, Any]] = []
+    data: dict[str, Any] | None = {}
+    for plan, one in zip(plans, found, strict=True):
+        if isinstance(one, bytes):
+            value: Any = msgspec.Raw(one)
+        else:
+            value = None
+            errors.append(answers.of_field(one, [plan.key], plan.places, caller.request_id))
+        if value is None and plan.required:
+            data = None
+        if data is not None:
+            data[plan.key] = value
+    return answers.answered(data, errors)
+
+
+def _to_anybody(prepared: Prepared) -> bytes:
+    if any(nodes[0].name.value not in UNKNOWN for nodes in prepared.fields.values()):
+        raise Unauthenticated
+    root = "Query" if prepared.operation.operation is OperationType.QUERY else "Mutation"
+    named = {key: root if nodes[0].name.value == "__typename" else None for key, nodes in prepared.fields.items()}
+    return answers.answered(named)

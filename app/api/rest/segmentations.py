@@ -1,0 +1,96 @@
+"""/v1/segmentations: defined as a whole, with their segments, members and picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.api import schemas
+from app.api.conditions import call, expected_if_any, only_new, tagged
+from app.api.requests import Request
+from app.api.responses import Answer, encoded, json
+from app.api.rest.envelopes import envelope
+from app.api.rest.parameters import IDEMPOTENCY_KEY, IF_MATCH_IF_THERE, IF_NEW, IF_NONE_MATCH, SLUG, UUID, path
+from app.api.rest.writes import answered
+from app.api.routes import Payload, Route
+from app.services import segmentations
+
+TAG = "segmentations"
+TEXT: dict[str, Any] = {"type": "string"}
+_INSTANT = {"type": ["string", "null"], "format": "date-time"}
+SEGMENT = {
+    "type": "object",
+    "properties": {
+        "slug": SLUG, "name": TEXT, "colour": {"type": ["string", "null"]}, "engagement": {"type": ["object", "null"]},
+        "criteria": {"type": "object", "properties": {"text": TEXT, "tree": {"type": "object"}}},
+    },
+}  # fmt: skip
+SEGMENTATION = {
+    "type": "object",
+    "properties": {
+        "id": UUID, "slug": SLUG, "name": TEXT, "kind": {"type": "string", "enum": ["rules", "bands", "matrix"]},
+        "spec": {"type": "object"}, "segments": {"type": "array", "items": SEGMENT}, "rest": TEXT,
+        "cuts": {"type": "array", "items": {"type": "object"}}, "version": {"type": "integer"}, "state": TEXT,
+        "computed_at": _INSTANT, "created_at": _INSTANT, "updated_at": _INSTANT,
+    },
+}  # fmt: skip
+COUNTED = {
+    "type": "object",
+    "properties": {
+        "data": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "slug": SLUG, "name": TEXT, "accounts": {"type": "integer"}, "arr": {"type": "number"},
+                    "share": {"type": "number"}, "arr_share": {"type": "number"},
+                },
+            },
+        },
+        "accounts": {"type": "integer"}, "arr": {"type": "number"}, "state": TEXT, "version": {"type": "integer"},
+        "computed_at": _INSTANT,
+    },
+}  # fmt: skip
+BODY = {
+    "type": "object", "required": ["name", "kind"], "additionalProperties": False,
+    "properties": {
+        "name": TEXT, "kind": {"type": "string", "enum": ["rules", "bands", "matrix"]}, "spec": {"type": "object"},
+        "segments": {"type": "array", "items": {"type": "object"}}, "rest": SLUG,
+    },
+}  # fmt: skip
+KEY = path("slug", "of the segmentation", SLUG, "tier")
+
+
+async def every(request: Request) -> Answer:
+    """Every segmentation: a workspace has few."""
+    request.query(())
+    found = await segmentations.all_segmentations(request.db, request.principal)
+    return envelope([encoded(one) for one in found], request.now, segmentations.MOST)
+
+
+async def presets(request: Request) -> Answer:
+    """Bodies to put."""
+    request.query(())
+    return json({"data": segmentations.presets(request.principal)})
+
+
+async def one(request: Request) -> Answer:
+    """A segmentation."""
+    request.query(())
+    found = await segmentations.get(request.db, request.principal, request.values[0])
+    return tagged(request, encoded(found), found["version"])
+
+
+async def put(request: Request) -> Answer:
+    """The segmentation as it is now."""
+    request.query(())
+    slug, version = request.values[0], expected_if_any(request)
+    body = await request.object()
+    with only_new(request):
+        written = await segmentations.put(request.db, call(request, body), slug, body, version)
+    return answered(written, f"/v1/segmentations/{slug}")
+
+
+async def segments(request: Request) -> Answer:
+    """Counts and money per segment."""
+    request.query(())
+    return json(await segmentations.segments(request.db, request.principal, request.values[0]))

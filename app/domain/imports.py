@@ -1,0 +1,130 @@
+"""Imports: what can be wrong with a row of a file, what is only worth saying, and which kinds there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from app.domain.catalogue import ENTITIES, Entity, Field
+from app.domain.criteria.suggest import nearest
+from app.domain.errors import Fault, Invalid
+from app.domain.records import LINE, PROSE, PROSES
+
+State = Literal["staged", "running", "done", "failed"]
+FileKind = Literal["csv", "ndjson"]
+MEDIA: Mapping[str, FileKind] = MappingProxyType({"text/csv": "csv", "application/x-ndjson": "ndjson"})
+
+SHOWN = 100
+"""Rejected values in the import's own resource; all that are kept are read from its errors."""
+KEPT = 100_000
+"""Errors and warnings of one import that are kept; the summary counts them all."""
+EXAMPLES = 5
+"""Lines that the summary names for each kind of problem."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one row: in which column of the file (None: the row as a whole), as a code and in words."""
+
+    column: str | None
+    code: str
+    message: str
+    is_warning: bool = False
+
+
+ROWS: Mapping[str, str] = MappingProxyType(
+    {
+        "encoding": "Expected text in UTF-8.",
+        "nul": "Expected no NUL character: it cannot be stored.",
+        "columns": "Expected as many values as the header has columns.",
+        "quote": "Expected a closing quotation mark: the rest of the file has none.",
+        "too_long": "Expected a row of at most 1 MB.",
+        "json": "Expected one JSON object on the line.",
+        "surrogate": "Expected text without lone surrogates: they are no characters.",
+        "unknown_member": "Expected no member but the fields that can be imported.",
+    }
+)
+"""Why a row cannot be read at all."""
+
+VALUES: Mapping[str, str] = MappingProxyType(
+    {
+        "empty": "Expected a value: it cannot be empty.",
+        "required": "Expected a value: a new record cannot be without.",
+        "slug": "Expected a slug: lower-case letters, digits, - and _, 63 at most.",
+        "country": "Expected a country: two capital letters as of ISO 3166.",
+        "email": "Expected an e-mail address.",
+        "integer": "Expected a whole number.",
+        "number": "Expected a number.",
+        "money": "Expected an amount of money: digits, and a point before decimals.",
+        "inexact": "Expected an amount below a trillion, or a whole one: others are not exact in NDJSON.",
+        "bool": "Expected true or false.",
+        "id": "Expected an id: a UUID.",
+        "circle": "Expected a parent that is not the account itself or below it.",
+        "depth": "Expected at most 64 parents above an account.",
+        "foreign": "Expected a contact of the row's account.",
+        "taken": "Expected a value that no other record has.",
+    }
+)
+"""Why a value cannot be taken, where the words do not depend on the field."""
+
+WARNINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "duplicate": "A later row of the file is for the same record: that one was taken.",
+        "repeated": "An earlier row of the file has the same identifier; both count, as they say different things.",
+        "before_contract": "Dated before its contract begins; it was taken as it is.",
+    }
+)
+"""What is suspicious and was imported all the same."""
+
+
+def problem(column: str | None, code: str, message: str | None = None) -> Problem:
+    """A problem by its code, in its usual words unless told others."""
+    words = message or ROWS.get(code) or VALUES.get(code) or WARNINGS[code]
+    return Problem(column, code, words, code in WARNINGS)
+
+
+def unfit(field: Field, code: str, column: str, minor_digits: int) -> Problem:
+    """A value that its field does not take."""
+    limit = PROSE if field.name in PROSES else LINE
+    words = {
+        "text": f"Expected text of at most {limit:,} characters.",
+        "one_of": f"Expected one of {', '.join(field.values)}.",
+        "range": _range(field),
+        "decimals": f"Expected an amount with at most {minor_digits} decimal digits.",
+        "date": "Expected a date that exists: YYYY-MM-DD, or as the mapping's format says.",
+        "instant": "Expected an instant: 2026-01-31T12:00:00Z, or as the mapping's format says.",
+        "unknown": f"Expected one of the workspace's {field.target}.",
+        "type": f"Expected {_json(field)} or null.",
+    }
+    return problem(column, code, words.get(code))
+
+
+def _range(field: Field) -> str:
+    if field.low is None and field.high is None:
+        return "Expected an amount within 64 bits." if field.kind == "money" else "Expected a number within 64 bits."
+    low = f" from {field.low:g}" if field.low is not None else ""
+    high = f" to {field.high:.16g}" if field.high is not None else ""
+    return f"Expected a number{low}{high}."
+
+
+def _json(field: Field) -> str:
+    match field.kind:
+        case "number" | "money":
+            return "a number"
+        case "integer":
+            return "a whole number"
+        case "bool":
+            return "true or false"
+        case _:
+            return "a text"
+
+
+def kind_of(name: str) -> Entity:
+    """The kind of record that is imported. Raises Invalid with the nearest one."""
+    found = ENTITIES.get(name)
+    if found is None:
+        known = ", ".join(ENTITIES)
+        raise Invalid(faults=(Fault(f"Expected one of {known}.", parameter="kind", suggestion=nearest(name, ENTITIES)),))
+    return found

@@ -1,0 +1,296 @@
+"""A segmentation of one or two axes as a picture: an SVG that stands on its own, in light and in dark."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from xml.sax.saxutils import escape as _escape
+
+MOST = 2000
+"""Points that are drawn; of more accounts so many are taken, evenly by ARR."""
+WIDTH, HEIGHT = 520.0, 500.0
+LEFT, RIGHT, TOP, BOTTOM = 74.0, 12.0, 56.0, 56.0
+FLOOR, WALL = HEIGHT - BOTTOM, WIDTH - RIGHT
+SIDE, ROOM = 14.0, 66.0
+"""What points keep away from the sides of the plot, and from above and below, where the cells' labels are."""
+FONT = 14.0
+COLOURS = ("#2f6fde", "#2a9d8f", "#d9822b", "#8a94a6", "#9b5de5", "#c2410c", "#4d7c0f", "#be185d")
+UNHELD = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+UNITS = (("B", 1e9), ("M", 1e6), ("k", 1e3))
+DECADES = 20.0
+"""Values that span more than this factor are drawn on a logarithmic scale."""
+SMALLEST = 1e-4
+"""What is smaller than this share of the largest is drawn there with zero, at the edge of a logarithmic scale."""
+HEAD = (
+    f'width="{WIDTH:g}" height="{HEIGHT:g}" style="max-width:100%;height:auto;color-scheme:light dark" '
+    f'font-family="system-ui,sans-serif" font-size="{FONT:g}" role="img"'
+)
+STYLE = """
+.bold{font-weight:650}.ground{fill:#ffffff}.plot{fill:#f6f7f9;stroke:#c9ced6}.ink{fill:#1c2430}.soft{fill:#566173}.grid{stroke:#e3e6eb}
+.cut{stroke:#566173;stroke-dasharray:5 4;stroke-width:1.5}.tag{fill:#ffffff;fill-opacity:.86}.point{fill-opacity:.5;stroke:#ffffff;stroke-width:.6}
+@media (prefers-color-scheme:dark){.ground{fill:#12161c}.plot{fill:#1a2028;stroke:#3a4452}.ink{fill:#eef1f5}.soft{fill:#a5b0bf}.grid{stroke:#28303b}
+.cut{stroke:#a5b0bf}.tag{fill:#12161c;fill-opacity:.82}.point{fill-opacity:.62;stroke:#12161c}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """An axis: its title, whether it is money, and where it is cut (ascending, in the units of the points)."""
+
+    title: str
+    money: bool
+    cuts: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A segment: where it stands on each axis (level from 0, the lowest), its accounts and their ARR in major units."""
+
+    slug: str
+    name: str
+    colour: str | None
+    accounts: int
+    arr: float
+    place: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """An account; `arr` sizes it."""
+
+    segment: str
+    x: float
+    y: float
+    arr: float
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """`total` accounts have a value on both axes, `points` are those that are drawn; `rest` stand in no cell."""
+
+    title: str
+    currency: str
+    x: Measure
+    y: Measure
+    cells: Sequence[Cell]
+    points: Sequence[Point]
+    total: int
+    rest: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """From values to the picture: linear, or logarithmic above `floor` with zero and less at the edge."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool
+
+    def at(self, value: float) -> float:
+        low, high, value = self._of(self.low), self._of(self.high), self._of(value)
+        share = 0.5 if high == low else (value - low) / (high - low)
+        return self.start + (self.end - self.start) * min(1.0, max(0.0, share))
+
+    def _of(self, value: float) -> float:
+        return math.log10(max(value, self.low)) if self.log else value
+
+    def ticks(self) -> list[float]:
+        """Round values between the ends: powers of ten, or about five steps."""
+        if self.log:
+            first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
+            return [10.0**n for n in range(first, last + 1)]
+        if self.high <= self.low:
+            return [self.low]
+        step = _round_step((self.high - self.low) / 5)
+        return [n * step for n in range(math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9) + 1)]
+
+
+def quadrant(picture: Picture) -> str:
+    """The SVG text, some 100 bytes for each point drawn."""
+    x = _scale(picture.x, [p.x for p in picture.points], LEFT + SIDE, WIDTH - RIGHT - SIDE)
+    y = _scale(picture.y, [p.y for p in picture.points], HEIGHT - BOTTOM - ROOM, TOP + ROOM)
+    colours = {c.slug: c.colour or COLOURS[n % len(COLOURS)] for n, c in enumerate(picture.cells)}
+    return "".join(
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" {HEAD}>',
+            f"<title>{escape(picture.title)}</title><desc>{escape(_described(picture))}</desc><style>{STYLE}</style>",
+            f'<rect class="ground" width="{WIDTH:g}" height="{HEIGHT:g}"/>',
+            f'<text class="ink" x="16" y="25" font-size="19" font-weight="600">{escape(_short(picture.title, 44))}</text>',
+            f'<text class="soft" x="16" y="45" font-size="13">{escape(_shown(picture))}</text>',
+            f'<rect class="plot" x="{LEFT:g}" y="{TOP:g}" width="{WALL - LEFT:g}" height="{FLOOR - TOP:g}"/>',
+            _grid(picture, x, y),
+            _dots(picture.points, x, y, colours),
+            _cut_lines(picture, x, y),
+            _labels(picture, x, y, colours),
+            "</svg>",
+        )
+    )
+
+
+def escape(text: str) -> str:
+    """Text as XML holds it: characters that it cannot hold are left out."""
+    return _escape(UNHELD.sub("", text), {'"': "&quot;"})
+
+
+def amount(value: float, money: bool, currency: str = "") -> str:
+    """Three digits and a unit: `1.25M`, with the currency where it is money."""
+    size, sign = abs(value), "-" if value < 0 else ""
+    unit, factor = next((u for u in UNITS if size >= 0.9995 * u[1]), ("", 1.0))
+    text = f"{size / factor:.3g}"
+    prefix = SYMBOLS.get(currency, f"{currency} " if currency else "")
+    return f"{sign}{prefix if money else ''}{text}{unit}"
+
+
+def _described(picture: Picture) -> str:
+    cells = (f"{c.name}: {_accounts(c.accounts)}, {amount(c.arr, True, picture.currency)} ARR" for c in picture.cells)
+    return f"{_shown(picture)}. {'; '.join(cells)}."
+
+
+def _accounts(n: int) -> str:
+    return f"{n:,} account" if n == 1 else f"{n:,} accounts"
+
+
+def _shown(picture: Picture) -> str:
+    drawn = len(picture.points)
+    text = _accounts(picture.total) if drawn == picture.total else f"{drawn:,} of {_accounts(picture.total)} drawn"
+    return f"{text}, sized by ARR" + (f"; {picture.rest:,} lack a value" if picture.rest else "")
+
+
+def _scale(measure: Measure, values: Sequence[float], start: float, end: float) -> Scale:
+    """Wide enough for every point and cut, with room for labels in each cell."""
+    known = [*values, *measure.cuts] if values else [0.0, 2 * max(map(abs, measure.cuts), default=0.0) or 1.0]
+    low, high = min(known), max(known)
+    floor = max(min((v for v in known if v > 0), default=0.0), high * SMALLEST)
+    if values and low >= 0 and high > DECADES * floor > 0:
+        room = [cut * factor for cut in measure.cuts if cut > 0 for factor in (1 / 3, 3)]
+        return Scale(min([floor, *room]), max([high, *room]), start, end, log=True)
+    margin = 0.0 if high > low else abs(high) * 0.1 or 1.0
+    return Scale(0.0 if 0 <= low < 0.5 * high else low - margin, high + margin, start, end, log=False)
+
+
+def _round_step(rough: float) -> float:
+    power: float = 10.0 ** math.floor(math.log10(rough))
+    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * 0.999)
+
+
+def _thinned(ticks: Sequence[float], scale: Scale, room: float) -> list[float]:
+    """Ticks that leave room for their texts."""
+    kept: list[float] = []
+    for tick in ticks:
+        if not kept or abs(scale.at(tick) - scale.at(kept[-1])) >= room:
+            kept.append(tick)
+    return kept
+
+
+def _grid(picture: Picture, x: Scale, y: Scale) -> str:
+    parts = []
+    taken_x, taken_y = [x.at(c) for c in picture.x.cuts], [y.at(c) for c in picture.y.cuts]
+    for tick in _thinned(x.ticks(), x, 48):
+        at = x.at(tick)
+        parts.append(f'<path class="grid" d="M{at:.1f} {TOP:g}V{FLOOR:g}"/>')
+        if all(abs(at - cut) > 46 for cut in taken_x):
+            parts.append(_below(at, _tick(tick, picture.x, picture), "soft"))
+    for tick in _thinned(y.ticks(), y, 26):
+        at = y.at(tick)
+        parts.append(f'<path class="grid" d="M{LEFT:g} {at:.1f}H{WALL:g}"/>')
+        if all(abs(at - cut) > 20 for cut in taken_y):
+            parts.append(_beside(at, _tick(tick, picture.y, picture), "soft"))
+    middle_x, middle_y = (LEFT + WALL) / 2, (TOP + FLOOR) / 2
+    parts.append(
+        f'<text class="ink" x="{middle_x:g}" y="{HEIGHT - 13:g}" text-anchor="middle">{_titled(picture.x, x, picture)}</text>'
+    )
+    parts.append(
+        f'<text class="ink" transform="translate(17 {middle_y:g}) rotate(-90)" text-anchor="middle">{_titled(picture.y, y, picture)}</text>'
+    )
+    return "".join(parts)
+
+
+def _titled(measure: Measure, scale: Scale, picture: Picture) -> str:
+    """The axis's title, with the unit where the ticks do not have it."""
+    unit = f", {picture.currency}" if measure.money and picture.currency not in SYMBOLS else ""
+    return escape(f"{_short(measure.title, 32)}{unit}{' (log scale)' if scale.log else ''}")
+
+
+def _tick(value: float, measure: Measure, picture: Picture) -> str:
+    return amount(value, measure.money, picture.currency if picture.currency in SYMBOLS else "")
+
+
+def _below(at: float, text: str, kind: str) -> str:
+    return f'<text class="{kind}" x="{at:.1f}" y="{FLOOR + 18:g}" text-anchor="middle" font-size="13">{text}</text>'
+
+
+def _beside(at: float, text: str, kind: str) -> str:
+    return f'<text class="{kind}" x="{LEFT - 6:g}" y="{at + 4.5:.1f}" text-anchor="end" font-size="13">{text}</text>'
+
+
+def _cut_lines(picture: Picture, x: Scale, y: Scale) -> str:
+    parts = []
+    for cut in picture.x.cuts:
+        parts.append(f'<path class="cut" d="M{x.at(cut):.1f} {TOP:g}V{FLOOR:g}"/>')
+        parts.append(_below(x.at(cut), _tick(cut, picture.x, picture), "ink bold"))
+    for cut in picture.y.cuts:
+        parts.append(f'<path class="cut" d="M{LEFT:g} {y.at(cut):.1f}H{WALL:g}"/>')
+        parts.append(_beside(y.at(cut), _tick(cut, picture.y, picture), "ink bold"))
+    return "".join(parts)
+
+
+def _dots(points: Sequence[Point], x: Scale, y: Scale, colours: Mapping[str, str]) -> str:
+    """Large ones first, so that none is hidden."""
+    largest = max((p.arr for p in points), default=0.0)
+    most = 10.0 if len(points) <= 300 else 8.0 if len(points) <= 1000 else 6.5
+    parts = []
+    for p in sorted(points, key=lambda p: -p.arr):
+        radius = 1.8 + most * math.sqrt(max(0.0, p.arr) / largest) if largest > 0 else 3.0
+        colour = colours.get(p.segment, COLOURS[-1])
+        parts.append(
+            f'<circle class="point" fill="{escape(colour)}" cx="{x.at(p.x):.1f}" cy="{y.at(p.y):.1f}" r="{radius:.1f}"/>'
+        )
+    return "".join(parts)
+
+
+def _labels(picture: Picture, x: Scale, y: Scale, colours: Mapping[str, str]) -> str:
+    """Each cell's name, count and money in its outer corner, on a ground of their own so that points do not strike them."""
+    xs = [LEFT, *(x.at(c) for c in picture.x.cuts), WALL]
+    ys = [FLOOR, *(y.at(c) for c in picture.y.cuts), TOP]
+    parts = []
+    for cell in picture.cells:
+        i, j = cell.place
+        if i + 1 >= len(xs) or j + 1 >= len(ys):
+            continue
+        left, right, bottom, top = xs[i], xs[i + 1], ys[j], ys[j + 1]
+        parts.append(
+            _label(cell, (left, right, top, bottom), colours[cell.slug], picture.currency, upper=j > 0 or len(ys) == 2)
+        )
+    return "".join(parts)
+
+
+def _label(cell: Cell, box: tuple[float, float, float, float], colour: str, currency: str, *, upper: bool) -> str:
+    left, right, top, bottom = box
+    name, facts = (
+        _short(cell.name, max(2, int((right - left - 36) / 8.8))),
+        (_accounts(cell.accounts), f"{amount(cell.arr, True, currency)} ARR"),
+    )
+    wide = right - left >= 6.9 * len(", ".join(facts)) + 24
+    lines = (", ".join(facts),) if wide else facts
+    width = min(right - left - 8, max(len(name) * 9.4 + 30, max(map(len, lines)) * 6.9 + 16))
+    height = 26 + 16 * len(lines)
+    y = top + 4 if upper else bottom - height - 4
+    x = left + 4
+    texts = "".join(
+        f'<text class="ink" x="{x + 8:.1f}" y="{y + 35 + 16 * n:.1f}" font-size="12.5">{escape(line)}</text>'
+        for n, line in enumerate(lines)
+    )
+    return (
+        f'<g><rect class="tag" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="5"/>'
+        f'<circle cx="{x + 13:.1f}" cy="{y + 13:.1f}" r="4.5" fill="{escape(colour)}"/>'
+        f'<text class="ink" x="{x + 23:.1f}" y="{y + 18:.1f}" font-weight="650" font-size="15">{escape(name)}</text>{texts}</g>'
+    )
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: max(1, most - 1)]}…"

@@ -1,0 +1,32 @@
+"""Which day a workspace's facts are kept for, and whose turn it is to move it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from app.persistence.database import Reader, Transaction
+
+# Work on all tenants at once: reference rows alone, one small statement.
+DUE = "SELECT id FROM workspaces WHERE facts_day < ($1::timestamptz AT TIME ZONE zone)::date ORDER BY id"
+
+# The row stays locked until the transaction ends, which makes it the lease.
+CLAIM = """
+UPDATE workspaces SET facts_day = ($2::timestamptz AT TIME ZONE zone)::date
+WHERE id = ANY (ARRAY(
+  SELECT id FROM workspaces WHERE id = $1 AND facts_day < ($2::timestamptz AT TIME ZONE zone)::date
+  FOR NO KEY UPDATE SKIP LOCKED
+))
+RETURNING facts_day
+"""
+
+
+async def due(reader: Reader, now: datetime) -> list[UUID]:
+    """Workspaces where it is a later day now than their facts are kept for."""
+    return [row["id"] for row in await reader.fetch(DUE, now)]
+
+
+async def claim(tx: Transaction, workspace_id: UUID, now: datetime) -> date | None:
+    """Move the day; None where it has been moved already or another transaction is moving it."""
+    day: date | None = await tx.fetchval(CLAIM, workspace_id, now)
+    return day

@@ -1,0 +1,90 @@
+"""What a row of a file refers to, and what it is already stored as: joins of the staged rows to the workspace's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.catalogue import Entity, Field
+from app.domain.mappings import FileMapping, Source
+
+Place = tuple[str, Field, Source]
+"""The column of the typed text, and what it means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`value` is what is stored, `found` is NULL where nothing was found, `begins` the day from which it holds."""
+
+    joins: str
+    value: str
+    found: str
+    begins: str | None = None
+
+
+def reference(alias: str, place: Place, account: str | None) -> Reference | None:
+    """How a field is looked up; None where its text is its value. `account` is the row's own account, as SQL."""
+    text, field, source = place
+    if field.kind not in ("ref", "slug") or (field.kind == "slug" and source.create):
+        return None
+    if source.via is not None:
+        return _via(alias, text, source)
+    table = str(field.target)
+    if field.kind == "slug":
+        return Reference(_join(table, alias, f"{source.ref} = {text}"), f"{alias}.slug", f"{alias}.slug")
+    if table == "users" and source.ref is None:
+        return _user(alias, text)
+    if table == "contacts" and source.ref == "email":
+        return _contact(alias, text, account)
+    by = f"id = {text}::uuid" if source.ref == "id" else f"{source.ref} = {text}"
+    return Reference(_join(table, alias, by), f"{alias}.id", f"{alias}.id")
+
+
+def _join(table: str, alias: str, by: str) -> str:
+    return f" LEFT JOIN {table} {alias} ON {alias}.workspace_id = $1 AND {alias}.{by}"
+
+
+def _via(alias: str, text: str, source: Source) -> Reference:
+    by = f"id = {text}::uuid" if source.ref == "id" else f"{source.ref} = {text}"
+    begins = f"{alias}.start_date" if source.via == "contracts" else None
+    return Reference(_join(str(source.via), alias, by), f"{alias}.account_id", f"{alias}.account_id", begins)
+
+
+def _user(alias: str, text: str) -> Reference:
+    joins = _join("users", alias, f"external_id = {text}") + _join("users", f"{alias}_e", f"email = {text}")
+    found = f"coalesce({alias}.id, {alias}_e.id)"
+    return Reference(joins, found, found)
+
+
+def _contact(alias: str, text: str, account: str | None) -> Reference:
+    """Two contacts of one account may share an address: the one that was there first."""
+    joins = (
+        f" LEFT JOIN LATERAL (SELECT c.id, c.account_id FROM contacts c WHERE c.workspace_id = $1"
+        f" AND c.email = {text} AND c.account_id = {account or 'NULL'} ORDER BY c.created_at, c.id LIMIT 1) {alias} ON true"
+    )
+    return Reference(joins, f"{alias}.id", f"{alias}.id")
+
+
+def standing(mapping: FileMapping, texts: dict[str, str]) -> tuple[str, str]:
+    """Joins to the record that a row is for, and its id, NULL where there is none yet. `texts` by field name."""
+    entity = mapping.entity
+    if entity.key == "none":
+        return "", "NULL::uuid"
+    if entity.name != "users":
+        return _join(entity.name, "x", f"{entity.key} = {texts[entity.key]}"), "x.id"
+    by_mail = "email" in texts
+    if "external_id" not in texts:
+        return _join("users", "x", f"email = {texts['email']}"), "x.id"
+    joins = _join("users", "x", f"external_id = {texts['external_id']}")
+    if not by_mail:
+        return joins, "x.id"
+    # Whoever was made by hand has no external id yet: the first file that has one gives it.
+    joins += _join("users", "xm", f"email = {texts['email']} AND xm.external_id IS NULL")
+    return joins, "coalesce(x.id, xm.id)"
+
+
+def key(entity: Entity, texts: dict[str, str]) -> str:
+    """What two rows of one file share when they are for the same record, as SQL."""
+    if entity.name == "users":
+        mail, external = texts.get("email", "NULL"), texts.get("external_id", "NULL")
+        return f"coalesce('x' || {external}, 'e' || {mail})"
+    return texts[entity.key] if entity.key != "none" else "NULL::text"

@@ -1,0 +1,39 @@
+"""The day moving on: windows, facts and segments that depend on it, once per workspace and day of its zone."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import date, datetime
+from uuid import UUID
+
+from app.domain.errors import Unavailable
+from app.persistence import days, workspaces
+from app.persistence.database import Database
+from app.services.settle import settle
+
+TIMEOUT = 600.0
+"""Seconds that the work of one workspace may take."""
+
+
+async def roll(db: Database, workspace_id: UUID, now: datetime) -> date | None:
+    """Move the workspace's facts to the day that it is there now, in one transaction; the new day, or None where there
+    is nothing to do or somebody else is at it. A day never moves back."""
+    async with db.transaction(TIMEOUT) as tx:
+        # Sooner than the server looks for deadlocks: of a roll and a write that wait for each other, the roll yields.
+        await tx.execute("SET LOCAL lock_timeout = '800ms'")
+        day = await days.claim(tx, workspace_id, now)
+        if day is None:
+            return None
+        workspace = await workspaces.load(tx, workspace_id)
+        await settle(tx, workspace, None, now, reason="day")
+    return day
+
+
+async def roll_all(db: Database, now: datetime) -> int:
+    """Roll every workspace whose day has passed; how many were. Meant to be called each minute, by any number of
+    processes; what is in use by a long write is left for the next time."""
+    done = 0
+    for workspace_id in await days.due(db, now):
+        with suppress(Unavailable):
+            done += await roll(db, workspace_id, now) is not None
+    return done

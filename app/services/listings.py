@@ -1,0 +1,201 @@
+"""Saved lists as they are stored, seen and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, cast
+
+import msgspec
+
+from app.domain import list_bodies, lists, records
+from app.domain.catalogue import ENTITIES
+from app.domain.criteria import check, text, tree
+from app.domain.errors import Fault, Invalid, NotFound, StrataError
+from app.domain.lists import List, Parameter, Template, Visibility, asked
+from app.domain.roles import Principal
+from app.domain.workspaces import Person, Workspace, clock
+from app.persistence.database import Record
+
+DECODER = msgspec.json.Decoder(float_hook=Decimal)
+ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list as the principal sees it. `reason` says why it is broken, None where it is ok.
+
+    `hidden`: somebody else's private list, of which an admin sees the name and, in `size`, how many rows it holds.
+    """
+
+    list: List
+    text: str
+    tree: Mapping[str, Any]
+    reason: str | None = None
+    hidden: bool = False
+    size: int | None = None
+
+    @property
+    def state(self) -> str:
+        return "broken" if self.reason else "ok"
+
+
+def document(listing: Listing) -> dict[str, Any]:
+    """The list's representation; of a hidden one only what an admin may know, all else null."""
+    of, shown = listing.list, not listing.hidden
+    return {
+        "id": of.id,
+        "entity": of.entity,
+        "name": of.name,
+        "description": of.description if shown else None,
+        "criteria": {"text": listing.text, "tree": listing.tree} if shown else None,
+        "columns": of.columns if shown else None,
+        "sort": of.sort if shown else None,
+        "visibility": of.visibility,
+        "mine": of.mine if shown else None,
+        "params": [_shown(one) for one in of.params] if shown else None,
+        "owner_id": of.owner_id,
+        "state": listing.state if shown else None,
+        "reason": listing.reason if shown else None,
+        "size": listing.size,
+        "version": of.version,
+        "created_at": of.created_at,
+        "updated_at": of.updated_at,
+    }
+
+
+def body(listing: Listing) -> bytes:
+    """The representation as JSON."""
+    return ENCODER.encode(document(listing))
+
+
+# -- checking -------------------------------------------------------------------------------------------------------------
+
+
+def verify(made: List, workspace: Workspace, now: datetime) -> None:
+    """Raises Invalid unless everything that the list names is there, as its owner would ask it."""
+    entity = ENTITIES[made.entity]
+    criteria = asked(made.entity, made.criteria, made.mine)
+    setting = check.Setting(workspace, clock(workspace, now), _owner(made), parameters(made.params))
+    try:
+        check.check(criteria, entity, setting)
+    except Invalid as error:
+        faults = tuple(replace(f, pointer="/criteria/text" if f.pointer is None else f.pointer) for f in error.faults)
+        raise Invalid(error.detail, faults) from None
+    lists.check_columns(made.columns, entity, workspace)
+    lists.check_sort(made.sort, entity, workspace)
+
+
+def parameters(params: Sequence[Parameter], told: Mapping[str, object] | None = None) -> dict[str, Any]:
+    """Values of a list's parameters: the caller's where told, else the defaults. Raises Invalid."""
+    values, faults = {}, []
+    for one in params:
+        try:
+            values[one.name] = list_bodies.parameter_value(one.type, (told or {}).get(one.name, one.default))
+        except records.MisfitError as misfit:
+            faults.append(Fault(f"Expected {misfit.expected}.", parameter=f"param.{one.name}"))
+    unknown = [name for name in told or {} if name not in values]
+    faults += [Fault("The list has no such parameter.", parameter=f"param.{name}") for name in unknown]
+    if faults:
+        raise Invalid(faults=tuple(faults))
+    return values
+
+
+# -- storing --------------------------------------------------------------------------------------------------------------
+
+
+def columns(of: List, workspace: Workspace) -> dict[str, Any]:
+    """The list by columns, what it names kept by id."""
+    return {
+        "entity": of.entity,
+        "name": of.name,
+        "description": of.description,
+        "criteria": ENCODER.encode(tree.dump_document(lists.by_id(of.criteria, workspace))),
+        "columns": [lists.path_by_id(path, workspace) for path in of.columns],
+        "sort": [lists.path_by_id(path, workspace) for path in of.sort],
+        "visibility": of.visibility,
+        "mine": of.mine,
+        "params": ENCODER.encode([_shown(one) for one in of.params]),
+        "owner_id": of.owner_id,
+    }
+
+
+def loaded(row: Record, workspace: Workspace) -> List:
+    """The list of a row, what it names by its current slugs."""
+    params = tuple(Parameter(one["name"], one["type"], one["default"]) for one in DECODER.decode(row["params"]))
+    return List(
+        id=row["id"],
+        entity=row["entity"],
+        name=row["name"],
+        description=row["description"],
+        criteria=lists.by_slug(tree.load_document(DECODER.decode(row["criteria"])), workspace),
+        columns=tuple(lists.path_by_slug(path, workspace) for path in row["columns"]),
+        sort=tuple(lists.path_by_slug(path, workspace) for path in row["sort"]),
+        visibility=cast(Visibility, row["visibility"]),
+        mine=row["mine"],
+        params=params,
+        owner_id=row["owner_id"],
+        version=row["version"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def seen(principal: Principal, row: Record | None, *, whole: bool = False) -> List:
+    """The list, where the principal can see it: whole, or at least its name. Raises NotFound."""
+    sight = lists.sight(principal, row["visibility"], row["owner_id"]) if row else "nothing"
+    if row is None or sight == "nothing" or (whole and sight != "whole"):
+        raise NotFound
+    return loaded(row, principal.workspace)
+
+
+def is_own(principal: Principal, of: List) -> bool:
+    """Whether the principal owns the list."""
+    return of.owner_id == principal.user_id
+
+
+def is_hidden(principal: Principal, of: List) -> bool:
+    """Whether the principal may know no more than its name."""
+    return lists.sight(principal, of.visibility, of.owner_id) != "whole"
+
+
+def _owner(of: List) -> Person:
+    return Person(of.owner_id, (of.owner_id,))
+
+
+def rendered(of: List, hidden: bool, reason: str | None = None) -> Listing:
+    """The list with both spellings of its criteria."""
+    return Listing(of, text.format(of.criteria), tree.dump_document(of.criteria), reason, hidden)
+
+
+def looked_at(principal: Principal, of: List, now: datetime) -> Listing:
+    """The list as it is now: broken where something that it names is gone."""
+    try:
+        verify(of, principal.workspace, now)
+        reason = None
+    except StrataError as error:
+        reason = error.detail
+    return rendered(of, is_hidden(principal, of), reason)
+
+
+def _shown(one: Parameter) -> dict[str, Any]:
+    return {"name": one.name, "type": one.type, "default": one.default}
+
+
+def template_body(template: Template) -> dict[str, Any]:
+    """The body that makes a ready-made list, with its `slug`."""
+    node = text.parse(template.criteria)
+    return {
+        "slug": template.slug,
+        "entity": template.entity,
+        "name": template.name,
+        "description": template.description,
+        "criteria": {"text": text.format(node), "tree": tree.dump_document(node)},
+        "columns": template.columns,
+        "sort": template.sort,
+        "visibility": "private",
+        "mine": False,
+        "params": [],
+    }

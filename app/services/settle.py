@@ -1,0 +1,167 @@
+"""What every write ends with, inside its transaction: kept facts, then segments, of the accounts that it touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from app.domain.catalogue import ACCOUNTS
+from app.domain.criteria import text
+from app.domain.criteria.check import Setting, check
+from app.domain.criteria.nodes import Node
+from app.domain.errors import Invalid, Unreadable
+from app.domain.facts import INPUTS
+from app.domain.segmentation.parts import names
+from app.domain.workspaces import Workspace, clock
+from app.persistence import facts, segments, workspaces
+from app.persistence.database import Record, Transaction
+from app.persistence.segments import Plan, Rule
+
+K = TypeVar("K")
+V = TypeVar("V")
+Reason = Literal["write", "day", "definition"]
+"""Why a membership began: something was written, a day passed, the segmentation was defined anew."""
+KEPT = 256
+"""Workspaces whose definitions are kept compiled in this process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A stored segmentation as it is said."""
+
+    id: UUID
+    cases: tuple[tuple[str, Node], ...]
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What can be computed at one moment. `broken` no longer means anything; `relative` means another thing later;
+    `read` are all fields that any rule names."""
+
+    rules: tuple[Rule, ...]
+    broken: tuple[UUID, ...]
+    relative: bool
+    read: frozenset[str]
+
+
+_definitions: dict[tuple[UUID, str], tuple[Definition, ...]] = {}
+_prepared: dict[tuple[UUID, str], Prepared] = {}
+_plans: dict[tuple[UUID, str, str], Plan] = {}
+
+
+async def settle(
+    tx: Transaction,
+    workspace: Workspace,
+    account_ids: Sequence[UUID] | None,
+    now: datetime,
+    *,
+    changed: Iterable[str] | None = None,
+    reason: Reason = "write",
+) -> None:
+    """Bring facts and segments of these accounts (None: all) up to date with the rows that the transaction wrote.
+
+    `changed` names the fields of the accounts where nothing else was written: what no fact and no rule reads is then
+    not computed again; leave it out for new accounts and related records.
+    """
+    if account_ids is not None:
+        account_ids = list(dict.fromkeys(account_ids))
+        if not account_ids:
+            return
+    named = None if changed is None else frozenset(changed)
+    if named is None or not named.isdisjoint(INPUTS):
+        named = None
+        await facts.lock(tx, workspace.id, account_ids)
+        await facts.refresh(tx, workspace.id, account_ids)
+    await _place_now(tx, workspace.id, account_ids, now, named, reason)
+
+
+async def place(tx: Transaction, workspace: Workspace, now: datetime) -> None:
+    """Place every account anew because segmentations were defined; facts stay as they are."""
+    await facts.lock(tx, workspace.id, None)
+    await _place_now(tx, workspace.id, None, now, None, "definition")
+
+
+async def _place_now(
+    tx: Transaction,
+    workspace_id: UUID,
+    account_ids: Sequence[UUID] | None,
+    now: datetime,
+    named: frozenset[str] | None,
+    reason: Reason,
+) -> None:
+    # Read after the lock: whoever defines segments anew has either finished or waits for these accounts.
+    current = await workspaces.load(tx, workspace_id)
+    if current.segmentations:
+        await _place(tx, current, account_ids, now, named, reason)
+
+
+async def _place(
+    tx: Transaction,
+    workspace: Workspace,
+    account_ids: Sequence[UUID] | None,
+    now: datetime,
+    named: frozenset[str] | None,
+    reason: Reason,
+) -> None:
+    key = (workspace.id, workspace.epoch)
+    prepared = _prepared.get(key)
+    if prepared is None or prepared.relative:
+        prepared = prepare(await _defined(tx, key), workspace, now)
+        _keep(_prepared, key, prepared)
+        if prepared.broken:
+            await segments.broken(tx, workspace.id, prepared.broken)
+    if not prepared.rules or (named is not None and named.isdisjoint(prepared.read)):
+        return
+    scoped = "all" if account_ids is None else "one" if len(account_ids) == 1 else "many"
+    plan = None if prepared.relative else _plans.get((*key, scoped))
+    if plan is None:
+        plan = segments.plan(prepared.rules, workspace, scoped)
+        _keep(_plans, (*key, scoped), plan)
+    await segments.write(tx, plan, account_ids, now, reason)
+    if account_ids is None:
+        await segments.computed(tx, workspace.id, [rule.id for rule in prepared.rules], now)
+
+
+async def _defined(tx: Transaction, key: tuple[UUID, str]) -> tuple[Definition, ...]:
+    found = _definitions.get(key)
+    if found is None:
+        found = tuple(definition(row) for row in await segments.all_of(tx, key[0]))
+        _keep(_definitions, key, found)
+    return found
+
+
+def definition(row: Record) -> Definition:
+    """What is stored, as it is said."""
+    cases = msgspec.json.decode(row["segments"])
+    return Definition(row["id"], tuple((case["slug"], text.parse(case["criteria"])) for case in cases), row["rest"])
+
+
+def prepare(definitions: Iterable[Definition], workspace: Workspace, now: datetime) -> Prepared:
+    """Check every definition at this moment, in the workspace's own zone and with nobody's eyes."""
+    setting = Setting(workspace, clock(workspace, now), people=False)
+    rules: list[Rule] = []
+    broken: list[UUID] = []
+    relative = False
+    read: frozenset[str] = frozenset()
+    for one in definitions:
+        try:
+            found = [(slug, check(node, ACCOUNTS, setting)) for slug, node in one.cases]
+        except (Invalid, Unreadable):
+            broken.append(one.id)
+            continue
+        relative = relative or any(checked.relative for _, checked in found)
+        read = read.union(*(names(checked.meaning) for _, checked in found))
+        rules.append(Rule(one.id, tuple((slug, checked.meaning) for slug, checked in found), one.rest))
+    return Prepared(tuple(rules), tuple(broken), relative, read)
+
+
+def _keep(cache: dict[K, V], key: K, value: V) -> None:
+    if len(cache) >= KEPT:
+        cache.clear()
+    cache[key] = value

@@ -1,0 +1,1 @@
+"""How near Strata comes to its limits: `python -m bench`."""

@@ -1,0 +1,141 @@
+"""The command: measures every case and prints a line for each."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import platform
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app import settings
+from app.persistence import migrations
+from app.persistence.database import Database
+from bench import cpu, forecasts, population, reads, segmentation, server, statements
+from bench.limit import Limit
+from bench.ratios import Ratio
+from bench.requests import Client, FailedError
+
+CASES = ("reads", "segmentation", "forecasts")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured. `share` is of each read's own count; `accounts` is None for the demo workspace."""
+
+    rounds: int
+    share: float
+    accounts: int | None
+    placed: int
+    forecast: tuple[int, ...]
+
+
+FULL = Size(9, 1.0, None, 200_000, (10_000, 100_000))
+QUICK = Size(1, 0.02, 2_000, 2_000, (1_000, 2_000))
+
+
+def main() -> int:
+    """Run the benchmark; 0 when it could measure, whatever it found."""
+    asked = _arguments()
+    size = QUICK if asked.quick else FULL
+    home: Path = asked.data_dir or server.data_dir()
+    found: list[Ratio] = []
+    print(
+        f"{'case':<34} {'ratio':>8}  {'(min-max)':>15}  {'goal':>7}  {'':<7}  medians of {size.rounds} rounds",
+        flush=True,
+    )
+    try:
+        cpu.available()
+        for ratio in _measured(home, size, asked.only or CASES):
+            found.append(ratio)
+            print(ratio.line(), flush=True)
+    except (cpu.UnmeasurableError, FailedError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    if asked.json:
+        machine = {
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            "at": datetime.now(UTC).isoformat(),
+        }
+        asked.json.write_text(json.dumps({**machine, "ratios": [ratio.record() for ratio in found]}, indent=2) + "\n")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="bench", description="How near Strata comes to its limits, as ratios of one run."
+    )
+    parser.add_argument("only", nargs="*", choices=[*CASES, []], help="cases to measure; all where none is named")
+    parser.add_argument("--quick", action="store_true", help="tiny counts: does everything run")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the ratios there too")
+    parser.add_argument("--data-dir", type=Path, help="where the benchmark's own database lies")
+    return parser.parse_args()
+
+
+def _measured(home: Path, size: Size, only: Collection[str]) -> Iterator[Ratio]:
+    if "forecasts" in only:
+        for accounts in size.forecast:
+            yield forecasts.measured(accounts, min(size.rounds, 3))
+    if not {"reads", "segmentation"}.isdisjoint(only):
+        with server.cluster(home) as cluster:
+            if "reads" in only:
+                yield from _reads(cluster, size)
+            if "segmentation" in only:
+                yield from _segmentation(cluster, size)
+
+
+def _reads(cluster: server.Cluster, size: Size) -> Iterator[Ratio]:
+    dsn = cluster.dsn()
+    with ExitStack() as stack:
+        key = _organisation(dsn, size.accounts) if size.accounts is not None else None
+        served = stack.enter_context(server.serving(cluster.home, dsn, demo=key is None))
+        key = key or settings.kept_text(cluster.home / "demo.key") or ""
+        asyncio.run(cluster.admin("strata", "VACUUM (ANALYZE)", "CHECKPOINT"))
+        client = Client(served.url)
+        stack.callback(client.close)
+        cases = reads.cases(client, key, datetime.now(UTC).date())
+        read = server.as_served(cluster.home, dsn)
+        asked = asyncio.run(statements.noted(read, {case.name: case.requests for case in cases}))
+        limit = stack.enter_context(Limit(dsn))
+        roots = {"srv": served.pid, "pg": cluster.pid}
+        for case in cases:
+            yield reads.measured(case, asked[case.name], client, limit, roots, size.rounds, size.share)
+
+
+def _organisation(dsn: str, accounts: int) -> str:
+    """A synthetic workspace instead of the demo; its key."""
+    migrations.upgrade(dsn)
+
+    async def make() -> str:
+        db = await Database.open(dsn, size=2)
+        try:
+            workspace_id, admin, key = await population.organisation(db, f"bench-{datetime.now(UTC):%Y%m%d%H%M%S}")
+            await population.accounts(db, workspace_id, admin, accounts)
+            await population.people(db, workspace_id, accounts)
+        finally:
+            await db.close()
+        return key
+
+    return asyncio.run(make())
+
+
+def _segmentation(cluster: server.Cluster, size: Size) -> Iterator[Ratio]:
+    """In a database of its own, so that other cases do not meet its rows."""
+    name = "bench_segmentation"
+    drop = f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"
+    asyncio.run(cluster.admin("postgres", drop, f"CREATE DATABASE {name} OWNER strata"))
+    try:
+        migrations.upgrade(cluster.dsn(name))
+        yield from segmentation.measured(cluster, cluster.dsn(name), size.placed, min(size.rounds, 3))
+    finally:
+        asyncio.run(cluster.admin("postgres", drop))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""Segmentation: five segmentations of all accounts, in seconds of PostgreSQL's CPU per million accounts."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from time import process_time
+from typing import Any
+from uuid import UUID
+
+from app.domain.roles import Principal
+from app.domain.segmentation.presets import presets
+from app.domain.workspaces import Person
+from app.persistence.database import Database
+from app.services import segmentations, settle, workspaces
+from app.services.calls import Call, new_id
+from bench import population
+from bench.cpu import Meter
+from bench.ratios import Goal, Ratio, Rounds
+from bench.server import Cluster
+
+MILLION = 1_000_000
+SECONDS = 300.0
+# More axes than the presets have: health, seats and employees, each cut into three.
+BANDS = {"condition": ("health", [40, 70]), "adoption": ("seats_active", [20, 100]), "size": ("employees", [100, 1000])}
+LEVELS = ("high", "medium", "low")
+
+
+def measured(cluster: Cluster, dsn: str, accounts: int, rounds: int) -> list[Ratio]:
+    """Everything placed for the first time, and again with nothing to change, in a database that is for this alone."""
+    with asyncio.Runner() as runner:
+        db = runner.run(Database.open(dsn, size=2))
+        try:
+            workspace_id = runner.run(_prepared(db, cluster, dsn, accounts))
+            taken, python = _taken(runner, db, cluster, workspace_id, rounds)
+        finally:
+            runner.run(db.close())
+    scale = MILLION / accounts / 1e6
+    figures = {"accounts": f"{accounts:,}", "python": f"{python / accounts * 1e6:.2f} µs an account"}
+    return [
+        Ratio(name, goal, tuple(one[side]["pg"] * scale for one in taken.taken), figures, " s")
+        for name, goal, side in (
+            ("segmentation of 1 M x 5, first", Goal(2.5), "first"),
+            ("segmentation of 1 M x 5, again", Goal(1.9), "again"),
+        )
+    ]
+
+
+def _taken(
+    runner: asyncio.Runner, db: Database, cluster: Cluster, workspace_id: UUID, rounds: int
+) -> tuple[Rounds, float]:
+    meter, taken = Meter({"pg": cluster.pid}), Rounds()
+    python: list[float] = []
+
+    def first() -> dict[str, float]:
+        runner.run(_emptied(db))
+        return again()
+
+    def again() -> dict[str, float]:
+        began = process_time()
+        spent = meter.during(lambda: runner.run(_placed(db, workspace_id)))
+        python.append(process_time() - began)
+        return spent
+
+    for _ in range(rounds):
+        taken.taken.append({"first": first(), "again": again()})
+    return taken, min(python)
+
+
+async def _prepared(db: Database, cluster: Cluster, dsn: str, accounts: int) -> UUID:
+    """Segmentations are defined while there is no account: their cuts are amounts."""
+    workspace_id, admin, _ = await population.organisation(db, "segmentation")
+    workspace = await workspaces.load(db, workspace_id)
+    call = Call(Principal(new_id(), workspace, "admin", Person(admin, (admin,))), population.NOW)
+    for slug, body in {**presets("absolute", "absolute"), **_bands()}.items():
+        await segmentations.put(db, call, slug, body, None)
+    await population.accounts(db, workspace_id, admin, accounts)
+    await cluster.admin(dsn.split("@/", 1)[1].split("?", 1)[0], "VACUUM (ANALYZE) accounts", "CHECKPOINT")
+    return workspace_id
+
+
+def _bands() -> dict[str, dict[str, Any]]:
+    segments = [{"slug": level, "name": level.capitalize()} for level in LEVELS]
+    return {
+        slug: {
+            "name": slug.capitalize(), "kind": "bands", "spec": {"field": field, "cuts": {"by": "absolute", "at": at}},
+            "segments": segments, "rest": "unclassified",
+        }
+        for slug, (field, at) in BANDS.items()
+    }  # fmt: skip
+
+
+async def _emptied(db: Database) -> None:
+    async with db.transaction() as tx:
+        await tx.execute("TRUNCATE members, memberships")
+
+
+async def _placed(db: Database, workspace_id: UUID) -> None:
+    async with db.transaction(statement_timeout=SECONDS) as tx:
+        await settle.place(tx, await workspaces.load(tx, workspace_id), datetime.now(UTC))

@@ -1,0 +1,87 @@
+"""Two workspaces on the real server, with a key per role, and clients that use them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+import httpx
+import pytest
+
+from app.persistence.database import Database
+from app.services import keys, users, workspaces
+from tests.servers import Server
+
+PEOPLE = ("admin", "manager", "csm", "viewer")
+
+
+@dataclass(slots=True)
+class House:
+    """A workspace with a user and a client per role, and a service's."""
+
+    id: UUID
+    users: dict[str, UUID] = field(default_factory=dict)
+    clients: dict[str, httpx.AsyncClient] = field(default_factory=dict)
+
+    def __getattr__(self, role: str) -> httpx.AsyncClient:
+        try:
+            return self.clients[role]
+        except KeyError:
+            raise AttributeError(role) from None
+
+
+@pytest.fixture(scope="session")
+async def database(server: Server) -> AsyncIterator[Database]:
+    """The server's database."""
+    db = await Database.open(server.dsn, size=2)
+    yield db
+    await db.close()
+
+
+async def furnished(db: Database, server: Server, name: str) -> House:
+    """A new workspace with everybody in it."""
+    now = datetime.now(UTC)
+    house = House(await workspaces.create_workspace(db, name, now))
+    tokens = {}
+    for role in PEOPLE:
+        user_id = house.users[role] = await users.create_user(
+            db, house.id, f"{role}@{name.lower()}.example", role.title(), role, None, now
+        )
+        _, tokens[role] = await keys.create_key(db, house.id, role, role, user_id, (), now)
+    _, tokens["service"] = await keys.create_key(db, house.id, "all", "service", None, ("read", "write", "import"), now)
+    for role, token in tokens.items():
+        house.clients[role] = client(server, token)
+    return house
+
+
+def client(server: Server, token: str | None = None) -> httpx.AsyncClient:
+    """A client of the server, with a credential or without."""
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    return httpx.AsyncClient(base_url=server.url, headers=headers, timeout=20)
+
+
+@pytest.fixture(scope="session")
+async def house(server: Server, database: Database) -> AsyncIterator[House]:
+    """The workspace that tests work in."""
+    made = await furnished(database, server, "Ours")
+    yield made
+    for each in made.clients.values():
+        await each.aclose()
+
+
+@pytest.fixture(scope="session")
+async def stranger(server: Server, database: Database) -> AsyncIterator[House]:
+    """Another workspace on the same server."""
+    made = await furnished(database, server, "Theirs")
+    yield made
+    for each in made.clients.values():
+        await each.aclose()
+
+
+@pytest.fixture(scope="session")
+async def nobody(server: Server) -> AsyncIterator[httpx.AsyncClient]:
+    """A client without a credential."""
+    async with client(server) as made:
+        yield made

@@ -1,0 +1,75 @@
+"""The benchmark itself: it runs, and says something of everything; what it says is nobody's assertion."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.cpu import between, tree, used
+from bench.ratios import Goal, Ratio, Rounds
+from tests.servers import ROOT
+
+EVERY = (
+    "REST point read", "REST page of 50", "REST page of 50, new filter each", "REST page of 1,000", "GraphQL 50, flat",
+    "GraphQL 50, nested", "segmentation of 1 M x 5, first", "segmentation of 1 M x 5, again", "forecast of 1,000 accounts",
+    "forecast of 2,000 accounts",
+)  # fmt: skip
+
+
+def test_prints_every_ratio(home: Path) -> None:
+    kept = home / "bench.json"
+    command = [sys.executable, "-m", "bench", "--quick", "--data-dir", str(home / "bench"), "--json", str(kept)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    ratios = {ratio["name"]: ratio for ratio in json.loads(kept.read_bytes())["ratios"]}
+    assert set(ratios) == set(EVERY)
+    for name, ratio in ratios.items():
+        assert any(line.startswith(name) for line in done.stdout.splitlines())
+        assert 0 < ratio["min"] <= ratio["median"] <= ratio["max"]
+        assert ratio["met"] == (
+            ratio["median"] <= ratio["goal"] if ratio["at_most"] else ratio["median"] >= ratio["goal"]
+        )
+
+
+def test_cpu_time_of_a_tree_is_that_of_its_processes() -> None:
+    child = "import sys; sum(range(3_000_000)); print(flush=True); sys.stdin.read()"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}], stdin=sys.stdin)"
+    with subprocess.Popen([sys.executable, "-c", parent], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        spent = used(process.pid)
+        assert set(spent) == set(tree(process.pid))
+        assert len(spent) == 2
+        assert all(microseconds > 1_000 for microseconds in spent.values())
+        process.communicate()
+
+
+def test_processes_count_from_where_they_stood() -> None:
+    assert between({1: 10.0, 2: 5.0}, {1: 12.5, 3: 4.0}) == 6.5
+
+
+def test_sides_take_turns() -> None:
+    order: list[str] = []
+
+    def side(name: str, spent: float) -> Callable[[], dict[str, float]]:
+        def work() -> dict[str, float]:
+            order.append(name)
+            return {"cpu": spent}
+
+        return work
+
+    rounds = Rounds()
+    rounds.take({"limit": side("limit", 2.0), "route": side("route", 3.0)}, 2)
+    assert order == ["limit", "route", "route", "limit"]
+    assert rounds.ratios("route", "limit") == (1.5, 1.5)
+
+
+@pytest.mark.parametrize(("goal", "met"), [(Goal(1.2), False), (Goal(1.5), True), (Goal(1.2, most=False), True)])
+def test_a_goal_bounds_the_median(goal: Goal, met: bool) -> None:
+    ratio = Ratio("some case", goal, (1.1, 1.4, 9.0), {"route µs": "srv 1 + pg 2"})
+    assert ratio.median == 1.4
+    assert ratio.met is met
+    assert ratio.line().startswith("some case")
