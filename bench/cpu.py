@@ -6,9 +6,12 @@ import os
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from time import sleep
 from typing import TypeAlias
 
 PROC = Path("/proc")
+SETTLE = 0.002
+"""Seconds in which a backend that has answered puts its things away."""
 TICK = 1_000_000 / os.sysconf("SC_CLK_TCK")
 
 Reading: TypeAlias = dict[int, float]
@@ -59,6 +62,7 @@ class Meter:
         """Microseconds that each tree used while the work was done."""
         before = {name: used(root) for name, root in self.roots.items()}
         work()
+        sleep(SETTLE)
         return {name: between(before[name], used(root)) for name, root in self.roots.items()}
 
 

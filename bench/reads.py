@@ -59,7 +59,7 @@ def cases(client: Client, key: str, today: date) -> list[Case]:
     found = [
         _points(client, key),
         _pages("REST page of 50", Goal(1.2), key, _narrow(today, FILTERS), PAGE, 150),
-        _pages("REST page of 50, new filter each", Goal(1.2), key, _narrow(today, FILTERS * 60), PAGE, 150),
+        _pages("REST page of 50, new filter each", Goal(1.2), key, _narrow(today, FILTERS * 26), PAGE, 150),
         _pages("REST page of 1,000", Goal(1.2), key, _wide(FILTERS), LARGE, 20),
         _graph("GraphQL 50, flat", Goal(1.3), key, _narrow(today, FILTERS), FLAT, 150),
         _graph("GraphQL 50, nested", Goal(1.2), key, _narrow(today, FILTERS), NESTED, 100),

@@ -75,9 +75,9 @@ async def settle(
             return
     named = None if changed is None else frozenset(changed)
     if named is None or not named.isdisjoint(INPUTS):
-        named = None
         await facts.lock(tx, workspace.id, account_ids)
-        await facts.refresh(tx, workspace.id, account_ids)
+        await facts.refresh(tx, workspace.id, account_ids, usage=named is None)
+        named = None
     await _place_now(tx, workspace.id, account_ids, now, named, reason)
 
 
@@ -111,12 +111,14 @@ async def _place(
 ) -> None:
     key = (workspace.id, workspace.epoch)
     prepared = _prepared.get(key)
+    if prepared is not None and named is not None and named.isdisjoint(prepared.read):
+        return
     if prepared is None or prepared.relative:
         prepared = prepare(await _defined(tx, key), workspace, now)
         _keep(_prepared, key, prepared)
         if prepared.broken:
             await segments.broken(tx, workspace.id, prepared.broken)
-    if not prepared.rules or (named is not None and named.isdisjoint(prepared.read)):
+    if not prepared.rules:
         return
     scoped = "all" if account_ids is None else "one" if len(account_ids) == 1 else "many"
     plan = None if prepared.relative else _plans.get((*key, scoped))

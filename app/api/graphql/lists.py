@@ -34,7 +34,7 @@ output("ListTemplate", [member("slug", "str"), *_said()], "A ready-made list: th
 output("List", [
     member("id", "ID"), *_said(), member("owner_id", "ID"), member("state", "Optional[ListState]"),
     member("reason", "Optional[str]", "Why it is broken."), member("size", "Optional[int]"), member("version", "int"),
-    member("created_at", "DateTime"), member("updated_at", "DateTime"), *rows.FIELDS,
+    member("created_at", "DateTime"), member("updated_at", "DateTime"),
 ], "A saved list. Of somebody else's private one an admin sees name and size alone.")  # fmt: skip
 output("ListPayload", [resolved("list", "List", lambda source, *_: body(source.body)), resolved("created", "bool", lambda source, *_: source.created)])
 output("DeletedPayload", [resolved("id", "ID", lambda source, *_: str(source.id))])

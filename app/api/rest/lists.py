@@ -127,3 +127,49 @@ async def delete(request: Request) -> Answer:
     await request.nothing()
     await lists.delete(request.db, call(request), list_id, version)
     return nothing()
+
+
+async def rows(request: Request) -> Answer:
+    """A page of what the list holds."""
+    return await reading.list_page(request, request.uuid(0))
+
+
+async def count(request: Request) -> Answer:
+    """How many it holds."""
+    return await reading.list_count(request, request.uuid(0))
+
+
+_ROWS = (FILTER, FIELDS, INCLUDE, SORT, LIMIT, CURSOR, COUNT, AS_OF, ON, TZ, FOR_USER, ARCHIVED, PARAMS)
+_HELD = schemas.collection({"anyOf": [schemas.ref("Account"), schemas.ref("Contact")]})
+COUNTED = {"type": "object", "properties": {"value": {"type": "integer"}, "exact": {"type": "boolean"}}}
+ANSWER = Payload(LIST)
+TAG = "lists"
+
+ROUTES = (
+    Route("GET", "/v1/lists", "lists.read", every, "Lists that the caller can see, by name", TAG,
+          parameters=(ENTITY, LIMIT, CURSOR), answer=Payload(schemas.collection(LIST))),
+    Route("POST", "/v1/lists", "lists.create", create, "Save a list", TAG,
+          parameters=(IDEMPOTENCY_KEY,), status=201, headers=("ETag", "Location"), answer=ANSWER,
+          body=Payload(NEW, example=EXAMPLE)),
+    Route("GET", "/v1/lists/templates", "lists.read", templates, "Lists that come ready-made", TAG,
+          "Each is the body that makes it, with its `slug` beside.",
+          answer=Payload({"type": "object", "properties": {"data": {"type": "array", "items": {"type": "object"}}}})),
+    Route("GET", "/v1/lists/{id}", "lists.read", one, "A list", TAG,
+          "Looked at anew: `state` is `broken` where something that it names is gone.",
+          parameters=(ID, IF_NONE_MATCH), headers=("ETag",), answer=ANSWER),
+    Route("PATCH", "/v1/lists/{id}", "lists.write", change, "Change a list", TAG,
+          parameters=(ID, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=ANSWER,
+          body=Payload(CHANGE, example={"visibility": "public"}), problems=("conflict",)),
+    Route("DELETE", "/v1/lists/{id}", "lists.write", delete, "Remove a list", TAG,
+          parameters=(ID, IF_MATCH, IDEMPOTENCY_KEY), status=204),
+    Route("POST", "/v1/lists/{id}/copy", "lists.create", copy, "Copy a list", TAG,
+          "A private list of the caller's own; the body may say members differently.",
+          parameters=(ID, IDEMPOTENCY_KEY), status=201, headers=("ETag", "Location"), answer=ANSWER,
+          body=Payload({"type": "object", "properties": NEW["properties"], "additionalProperties": False},
+                       required=False, example={"name": "My renewals"})),
+    Route("GET", "/v1/lists/{id}/rows", "lists.read", rows, "What a list holds", TAG,
+          "The list says criteria, columns and sort. `filter` narrows it, `fields` and `sort` take the place of its own.",
+          parameters=(ID, *_ROWS), answer=Payload(_HELD)),
+    Route("GET", "/v1/lists/{id}/count", "lists.read", count, "How many records a list holds", TAG,
+          parameters=(ID, AS_OF, TZ, FOR_USER, PARAMS), answer=Payload(COUNTED)),
+)  # fmt: skip

@@ -94,3 +94,32 @@ async def segments(request: Request) -> Answer:
     """Counts and money per segment."""
     request.query(())
     return json(await segmentations.segments(request.db, request.principal, request.values[0]))
+
+
+async def chart(request: Request) -> Answer:
+    """The picture."""
+    request.query(())
+    drawn = await segmentations.chart(request.db, request.principal, request.values[0])
+    return Answer(drawn.encode(), 200, [SVG, SANDBOX])
+
+
+SVG = (b"content-type", b"image/svg+xml; charset=utf-8")
+SANDBOX = (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; sandbox")
+
+ROUTES = (
+    Route("GET", "/v1/segmentations", "segmentations.read", every, "Segmentations", TAG,
+          answer=Payload(schemas.collection(SEGMENTATION))),
+    Route("GET", "/v1/segmentations/presets", "segmentations.read", presets, "Segmentations that come ready-made", TAG,
+          "Bodies that can be put as they are, by the slug that they are meant for.",
+          answer=Payload({"type": "object", "properties": {"data": {"type": "object"}}})),
+    Route("GET", "/v1/segmentations/{slug}", "segmentations.read", one, "A segmentation", TAG,
+          parameters=(KEY, IF_NONE_MATCH), headers=("ETag",), answer=Payload(SEGMENTATION)),
+    Route("PUT", "/v1/segmentations/{slug}", "segmentations.write", put, "Define a segmentation", TAG,
+          "Cuts are frozen and every account is placed before it answers. A change needs `If-Match`.",
+          parameters=(KEY, IF_MATCH_IF_THERE, IF_NEW, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(SEGMENTATION),
+          body=Payload(BODY), problems=("conflict",)),
+    Route("GET", "/v1/segmentations/{slug}/segments", "segmentations.read", segments, "Accounts and ARR per segment", TAG,
+          parameters=(KEY,), answer=Payload(COUNTED)),
+    Route("GET", "/v1/segmentations/{slug}/chart.svg", "segmentations.read", chart, "The segments as a picture", TAG,
+          parameters=(KEY,), answer=Payload(TEXT, ("image/svg+xml",))),
+)  # fmt: skip
