@@ -10,7 +10,8 @@ import pytest
 
 from app.persistence import embedded, migrations
 from app.persistence.database import Database
-from tests.servers import ROOT, TEMPLATE, Cluster, Server, start_server, stop_process
+from app.services import demo
+from tests.servers import DEMO, DEMO_NOW, ROOT, TEMPLATE, Cluster, Server, start_server, stop_process
 
 # A test database need not survive a power cut.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
@@ -50,6 +51,25 @@ async def db(dsn: str) -> AsyncIterator[Database]:
     database = await Database.open(dsn, size=4)
     yield database
     await database.close()
+
+
+@pytest.fixture(scope="session")
+async def demo_template(cluster: Cluster) -> str:
+    """The name of a database that holds the demo workspace, as of DEMO_NOW."""
+    database = await Database.open(await cluster.clone(name=DEMO), size=1)
+    await demo.load(database, DEMO_NOW, lambda _step, _share: None)
+    await database.close()
+    return DEMO
+
+
+@pytest.fixture(scope="module")
+async def demo_db(cluster: Cluster, demo_template: str) -> AsyncIterator[Database]:
+    """A copy of the demo's database for this module alone, opened."""
+    address = await cluster.clone(demo_template)
+    database = await Database.open(address, size=4)
+    yield database
+    await database.close()
+    await cluster.drop(address)
 
 
 @pytest.fixture(scope="session")

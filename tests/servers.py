@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -17,6 +18,8 @@ from app.persistence import embedded
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = "strata_template"
+DEMO = "strata_demo"
+DEMO_NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 _numbers = itertools.count(1)
 
@@ -44,9 +47,9 @@ class Cluster:
         finally:
             await connection.close()
 
-    async def clone(self, template: str = TEMPLATE) -> str:
+    async def clone(self, template: str = TEMPLATE, name: str | None = None) -> str:
         """A fresh migrated database; gives its address."""
-        name = f"test_{next(_numbers)}"
+        name = name or f"test_{next(_numbers)}"
         await self._admin((f"CREATE DATABASE {name} TEMPLATE {template} OWNER strata STRATEGY file_copy",))
         return self.dsn(name)
 

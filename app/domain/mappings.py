@@ -51,6 +51,11 @@ class Source:
     default: str | None = None
 
     @property
+    def given(self) -> bool:
+        """Whether it says anything at all."""
+        return self.column is not None or self.default is not None
+
+    @property
     def as_is(self) -> bool:
         """Whether the text is the field's own spelling."""
         return not (self.map or self.otherwise_given or self.slugify or self.formats)

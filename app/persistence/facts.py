@@ -289,9 +289,12 @@ async def lock(tx: Transaction, workspace_id: UUID, account_ids: Sequence[UUID] 
         )  # fmt: skip
 
 
-async def refresh(tx: Transaction, workspace_id: UUID, account_ids: Sequence[UUID] | None) -> int:
+async def refresh(
+    tx: Transaction, workspace_id: UUID, account_ids: Sequence[UUID] | None, *, usage: bool = True
+) -> int:
     """Recompute what is kept of these accounts (None: all) for the workspace's `facts_day`; gives how many accounts
-    changed. The accounts must be locked, in an earlier statement of the transaction."""
+    changed. The accounts must be locked, in an earlier statement of the transaction. Without `usage`, windows and
+    contacts are taken as they stand."""
     args: tuple[object, ...] = (workspace_id,)
     if account_ids is None:
         scope: Scope = "all"
@@ -300,14 +303,15 @@ async def refresh(tx: Transaction, workspace_id: UUID, account_ids: Sequence[UUI
     else:
         scope, args = "few" if len(account_ids) <= FEW else "many", (workspace_id, list(account_ids))
     if scope in ("one", "few"):
-        return await _refresh(tx, scope, args)
+        return await _refresh(tx, scope, args, usage)
     # Without statistics, or with a plan made for other numbers, a nested loop would group whole tables per account.
     await tx.execute("SET LOCAL enable_nestloop = off")
-    changed = await _refresh(tx, scope, args)
+    changed = await _refresh(tx, scope, args, usage)
     await tx.execute("SET LOCAL enable_nestloop = on")
     return changed
 
 
-async def _refresh(tx: Transaction, scope: Scope, args: tuple[object, ...]) -> int:
-    await tx.execute(usage_statement(scope), *args)
+async def _refresh(tx: Transaction, scope: Scope, args: tuple[object, ...], usage: bool) -> int:
+    if usage:
+        await tx.execute(usage_statement(scope), *args)
     return int((await tx.execute(accounts_statement(scope), *args)).rpartition(" ")[2])

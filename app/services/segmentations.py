@@ -17,9 +17,10 @@ from app.domain.errors import NotFound, VersionStale
 from app.domain.questions import Shown
 from app.domain.roles import Principal, permit
 from app.domain.segmentation import presets as ready
-from app.domain.segmentation.chart import MOST, Cell, Measure, Picture, Point, quadrant
+from app.domain.segmentation.chart import MOST, Cell, Picture, Point, quadrant
 from app.domain.segmentation.cuts import Frozen, loaded
 from app.domain.segmentation.model import LEVELS, read
+from app.domain.segmentation.scales import Measure
 from app.domain.workspaces import Workspace
 from app.persistence import segments as kept
 from app.persistence import workspaces

@@ -76,7 +76,7 @@ def _update(_: Any, info: Any, said: Arguments) -> Awaitable[Written]:
 
 
 def _upsert(_: Any, info: Any, said: Arguments) -> Awaitable[Written]:
-    caller, version = info.context, said["expected_version"]
+    caller, version = info.context, said.get("expected_version")
     call = caller.call("accounts.write", info, said)
     return mended(accounts.upsert(caller.db, call, said["external_id"], told(said["input"]), version))
 

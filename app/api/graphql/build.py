@@ -34,10 +34,11 @@ class Answered(StrawberryField):
         return source[info.path.key]
 
 
-def argument(name: str, annotation: str, default: object = strawberry.UNSET, description: str | None = None) -> StrawberryArgument:
+def argument(name: str, annotation: str, default: object = None, description: str | None = None) -> StrawberryArgument:
     """An argument; without a default it may be left out where its annotation is optional."""
+    said = StrawberryAnnotation(annotation, namespace=NAMES)
     return StrawberryArgument(
-        name, None, StrawberryAnnotation(annotation, namespace=NAMES), default=default, description=description
+        name, None, said, default=strawberry.UNSET if default is None else default, description=description
     )
 
 

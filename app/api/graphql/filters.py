@@ -11,7 +11,8 @@ from app.domain.errors import Fault, Invalid, StrataError
 
 PATH = "A field as criteria spell it: `arr`, `segment.tier`, `custom.region`, `account.name`."
 OPERAND = "Exactly one of `of`, `fold`, `change` and `rank` says what is compared."
-OPERANDS = ("of", "fold", "change", "rank")
+OPERATED = frozenset({"cmp", "in", "range", "time", "empty"})
+"""The leaves whose operand may be more than a path."""
 
 
 def _operand() -> list[Any]:
@@ -125,7 +126,10 @@ class Spelled:
             case "list":
                 return {"op": op, "list": said}
         self.ways[to] = here
-        return {"op": op, **self._members(said, to, here)}
+        members = self._members(said, to, here)
+        if op in OPERATED and "of" not in members:
+            raise Invalid(faults=(Fault(OPERAND, pointer=here),))
+        return {"op": op, **members}
 
     def _members(self, said: Mapping[str, Any], to: str, at: str) -> dict[str, Any]:
         made: dict[str, Any] = {}
@@ -146,8 +150,6 @@ class Spelled:
                     made["of"] = value
                 case _:
                     made[SNAKE.get(name, name)] = _plain(value)
-        if "of" not in made and any(name in said for name in OPERANDS):
-            raise Invalid(faults=(Fault(OPERAND, pointer=at),))
         return made
 
 

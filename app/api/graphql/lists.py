@@ -70,7 +70,7 @@ async def _all(_: Any, info: Any, said: Arguments) -> Any:
     caller, first = info.context, said["first"]
     if not 1 <= first <= MAX_LIMIT:
         raise Invalid(faults=(Fault(f"Expected a whole number from 1 to {MAX_LIMIT:,}.", parameter="first"),))
-    entity = said["entity"].value if said["entity"] else None
+    entity = said["entity"].value if said.get("entity") else None
     found, _following = await lists.all_lists(caller.db, caller.permitted("lists.read"), caller.now, entity, None, first)
     return [lists.document(one) for one in found]
 

@@ -92,7 +92,7 @@ async def _put(_: Any, info: Any, said: Arguments) -> Any:
     wanted = {name: value for name, value in wanted.items() if value is not None}
     wanted["segments"] = [_segment(one) for one in wanted["segments"]]
     call = caller.call("segmentations.write", info, said)
-    return await mended(segmentations.put(caller.db, call, said["slug"], wanted, said["expected_version"]))
+    return await mended(segmentations.put(caller.db, call, said["slug"], wanted, said.get("expected_version")))
 
 
 def _segment(given_: dict[str, Any]) -> dict[str, Any]:

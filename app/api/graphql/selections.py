@@ -109,7 +109,7 @@ class Reading:
             return Fixed(key, of.name)
         match FIELDS[entity.name].get(name):
             case Field(kind="json") as field:
-                slug = self.arguments(of, node)["slug"]
+                slug = self.arguments(of, node).get("slug")
                 return Pick(key, Column(field) if slug is None else self._own(entity, slug))
             case Field() as field:
                 return Pick(key, Column(field))

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape as _escape
 
+from app.domain.segmentation.scales import Measure, Scale, fitted, thinned
+
 MOST = 2000
 """Points that are drawn; of more accounts so many are taken, evenly by ARR."""
 WIDTH, HEIGHT = 520.0, 500.0
@@ -15,15 +17,13 @@ LEFT, RIGHT, TOP, BOTTOM = 74.0, 12.0, 56.0, 56.0
 FLOOR, WALL = HEIGHT - BOTTOM, WIDTH - RIGHT
 SIDE, ROOM = 14.0, 66.0
 """What points keep away from the sides of the plot, and from above and below, where the cells' labels are."""
+WIDE = 118.0
+"""What a cell's label takes, if there is room for that in every cell."""
 FONT = 14.0
 COLOURS = ("#2f6fde", "#2a9d8f", "#d9822b", "#8a94a6", "#9b5de5", "#c2410c", "#4d7c0f", "#be185d")
 UNHELD = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 UNITS = (("B", 1e9), ("M", 1e6), ("k", 1e3))
-DECADES = 20.0
-"""Values that span more than this factor are drawn on a logarithmic scale."""
-SMALLEST = 1e-4
-"""What is smaller than this share of the largest is drawn there with zero, at the edge of a logarithmic scale."""
 HEAD = (
     f'width="{WIDTH:g}" height="{HEIGHT:g}" style="max-width:100%;height:auto;color-scheme:light dark" '
     f'font-family="system-ui,sans-serif" font-size="{FONT:g}" role="img"'
@@ -34,15 +34,6 @@ STYLE = """
 @media (prefers-color-scheme:dark){.ground{fill:#12161c}.plot{fill:#1a2028;stroke:#3a4452}.ink{fill:#eef1f5}.soft{fill:#a5b0bf}.grid{stroke:#28303b}
 .cut{stroke:#a5b0bf}.tag{fill:#12161c;fill-opacity:.82}.point{fill-opacity:.62;stroke:#12161c}}
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """An axis: its title, whether it is money, and where it is cut (ascending, in the units of the points)."""
-
-    title: str
-    money: bool
-    cuts: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,39 +72,10 @@ class Picture:
     rest: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """From values to the picture: linear, or logarithmic above `floor` with zero and less at the edge."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-    log: bool
-
-    def at(self, value: float) -> float:
-        low, high, value = self._of(self.low), self._of(self.high), self._of(value)
-        share = 0.5 if high == low else (value - low) / (high - low)
-        return self.start + (self.end - self.start) * min(1.0, max(0.0, share))
-
-    def _of(self, value: float) -> float:
-        return math.log10(max(value, self.low)) if self.log else value
-
-    def ticks(self) -> list[float]:
-        """Round values between the ends: powers of ten, or about five steps."""
-        if self.log:
-            first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
-            return [10.0**n for n in range(first, last + 1)]
-        if self.high <= self.low:
-            return [self.low]
-        step = _round_step((self.high - self.low) / 5)
-        return [n * step for n in range(math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9) + 1)]
-
-
 def quadrant(picture: Picture) -> str:
     """The SVG text, some 100 bytes for each point drawn."""
-    x = _scale(picture.x, [p.x for p in picture.points], LEFT + SIDE, WIDTH - RIGHT - SIDE)
-    y = _scale(picture.y, [p.y for p in picture.points], HEIGHT - BOTTOM - ROOM, TOP + ROOM)
+    x = fitted(picture.x, [p.x for p in picture.points], LEFT + SIDE, WALL - SIDE, WIDE)
+    y = fitted(picture.y, [p.y for p in picture.points], FLOOR - ROOM, TOP + ROOM, ROOM)
     colours = {c.slug: c.colour or COLOURS[n % len(COLOURS)] for n, c in enumerate(picture.cells)}
     return "".join(
         (
@@ -161,41 +123,15 @@ def _shown(picture: Picture) -> str:
     return f"{text}, sized by ARR" + (f"; {picture.rest:,} lack a value" if picture.rest else "")
 
 
-def _scale(measure: Measure, values: Sequence[float], start: float, end: float) -> Scale:
-    """Wide enough for every point and cut, with room for labels in each cell."""
-    known = [*values, *measure.cuts] if values else [0.0, 2 * max(map(abs, measure.cuts), default=0.0) or 1.0]
-    low, high = min(known), max(known)
-    floor = max(min((v for v in known if v > 0), default=0.0), high * SMALLEST)
-    if values and low >= 0 and high > DECADES * floor > 0:
-        room = [cut * factor for cut in measure.cuts if cut > 0 for factor in (1 / 3, 3)]
-        return Scale(min([floor, *room]), max([high, *room]), start, end, log=True)
-    margin = 0.0 if high > low else abs(high) * 0.1 or 1.0
-    return Scale(0.0 if 0 <= low < 0.5 * high else low - margin, high + margin, start, end, log=False)
-
-
-def _round_step(rough: float) -> float:
-    power: float = 10.0 ** math.floor(math.log10(rough))
-    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * 0.999)
-
-
-def _thinned(ticks: Sequence[float], scale: Scale, room: float) -> list[float]:
-    """Ticks that leave room for their texts."""
-    kept: list[float] = []
-    for tick in ticks:
-        if not kept or abs(scale.at(tick) - scale.at(kept[-1])) >= room:
-            kept.append(tick)
-    return kept
-
-
 def _grid(picture: Picture, x: Scale, y: Scale) -> str:
     parts = []
     taken_x, taken_y = [x.at(c) for c in picture.x.cuts], [y.at(c) for c in picture.y.cuts]
-    for tick in _thinned(x.ticks(), x, 48):
+    for tick in thinned(x, 48):
         at = x.at(tick)
         parts.append(f'<path class="grid" d="M{at:.1f} {TOP:g}V{FLOOR:g}"/>')
         if all(abs(at - cut) > 46 for cut in taken_x):
             parts.append(_below(at, _tick(tick, picture.x, picture), "soft"))
-    for tick in _thinned(y.ticks(), y, 26):
+    for tick in thinned(y, 26):
         at = y.at(tick)
         parts.append(f'<path class="grid" d="M{LEFT:g} {at:.1f}H{WALL:g}"/>')
         if all(abs(at - cut) > 20 for cut in taken_y):
@@ -271,13 +207,11 @@ def _labels(picture: Picture, x: Scale, y: Scale, colours: Mapping[str, str]) ->
 
 def _label(cell: Cell, box: tuple[float, float, float, float], colour: str, currency: str, *, upper: bool) -> str:
     left, right, top, bottom = box
-    name, facts = (
-        _short(cell.name, max(2, int((right - left - 36) / 8.8))),
-        (_accounts(cell.accounts), f"{amount(cell.arr, True, currency)} ARR"),
-    )
-    wide = right - left >= 6.9 * len(", ".join(facts)) + 24
-    lines = (", ".join(facts),) if wide else facts
-    width = min(right - left - 8, max(len(name) * 9.4 + 30, max(map(len, lines)) * 6.9 + 16))
+    room = right - left - 8
+    name, money = _short(cell.name, max(1, int((room - 28) / 9.0))), amount(cell.arr, True, currency)
+    facts = next((f for f in _facts(cell.accounts, money) if 6.9 * max(map(len, f)) + 14 <= room), ())
+    lines = [line for line in facts if line]
+    width = min(room, max(len(name) * 9.4 + 30, max(map(len, lines), default=0) * 6.9 + 16))
     height = 26 + 16 * len(lines)
     y = top + 4 if upper else bottom - height - 4
     x = left + 4
@@ -289,6 +223,16 @@ def _label(cell: Cell, box: tuple[float, float, float, float], colour: str, curr
         f'<g><rect class="tag" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="5"/>'
         f'<circle cx="{x + 13:.1f}" cy="{y + 13:.1f}" r="4.5" fill="{escape(colour)}"/>'
         f'<text class="ink" x="{x + 23:.1f}" y="{y + 18:.1f}" font-weight="650" font-size="15">{escape(name)}</text>{texts}</g>'
+    )
+
+
+def _facts(accounts: int, money: str) -> tuple[tuple[str, ...], ...]:
+    """What a label says below the name, from the widest to the narrowest."""
+    return (
+        (f"{_accounts(accounts)}, {money} ARR",),
+        (_accounts(accounts), f"{money} ARR"),
+        (f"{accounts:,}", money),
+        (f"{accounts:,}",),
     )
 
 

@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from app.domain.segmentation.chart import LEFT, MOST, TOP, Cell, Measure, Picture, Point, Scale, amount, quadrant
+from app.domain.segmentation.chart import LEFT, MOST, TOP, Cell, Picture, Point, amount, quadrant
+from app.domain.segmentation.scales import Measure
 
 SVG = "{http://www.w3.org/2000/svg}"
 PLACES = {"strategic": (1, 1), "key": (1, 0), "monitor": (0, 1), "maintain": (0, 0)}
@@ -58,16 +59,6 @@ def test_points_stay_within_the_plot() -> None:
     for circle in ElementTree.fromstring(svg).iter(f"{SVG}circle"):
         assert float(circle.get("cx") or 0) >= LEFT
         assert float(circle.get("cy") or 0) >= TOP
-
-
-def test_scales() -> None:
-    log = Scale(1.0, 1000.0, 0.0, 300.0, log=True)
-    assert [log.at(v) for v in (0, 1, 10, 1000, 5000)] == [0.0, 0.0, 100.0, 300.0, 300.0]
-    assert log.ticks() == [1.0, 10.0, 100.0, 1000.0]
-    linear = Scale(0.0, 100.0, 200.0, 0.0, log=False)
-    assert [linear.at(v) for v in (0, 25, 100)] == [200.0, 150.0, 0.0]
-    assert linear.ticks() == [0, 20, 40, 60, 80, 100]
-    assert Scale(5.0, 5.0, 0.0, 10.0, log=False).at(5.0) == 5.0
 
 
 @pytest.mark.parametrize(

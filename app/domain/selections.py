@@ -1,0 +1,186 @@
+"""What to show and in which order, as doors are told it: `fields`, `include` and `sort`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from app.domain.catalogue import ENTITIES, Entity, Relation
+from app.domain.criteria.check import shown
+from app.domain.criteria.meant import Column, SegmentOf
+from app.domain.criteria.suggest import nearest
+from app.domain.errors import Fault, Invalid
+from app.domain.questions import Group, Item, Nest, Pick, Selection, Shown, Sort
+from app.domain.workspaces import Workspace
+
+MAX_FIELDS = 200
+MAX_INCLUDES = 10
+MAX_SORT = 8
+MAX_RELATED = 100
+DEFAULT_RELATED = 10
+MAX_STEPS = 3
+"""References that a path of fields may follow, one from another."""
+
+Told = str | Sequence[str] | None
+"""Names separated by commas, or a list of names."""
+INCLUDED = re.compile(r"([a-z_]+)(?:\(([0-9]{1,6})\))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something was told, for faults: a query parameter, or a member of a JSON body."""
+
+    name: str
+    body: bool = False
+
+    def fault(self, message: str, suggestion: str | None = None) -> Invalid:
+        pointer, parameter = (f"/{self.name}", None) if self.body else (None, self.name)
+        return Invalid(None, (Fault(message, pointer=pointer, parameter=parameter, suggestion=suggestion),))
+
+
+def names(told: Told, place: Place, most: int) -> tuple[str, ...] | None:
+    """The names told, None where nothing was. Raises Invalid for an empty name and for too many."""
+    if told is None:
+        return None
+    listed = told.split(",") if isinstance(told, str) else told
+    found = tuple(one.strip() for one in listed)
+    if not all(found):
+        raise place.fault("Expected names, separated by single commas.")
+    if len(found) > most:
+        raise place.fault(f"Expected at most {most} names.")
+    return found
+
+
+def everything(entity: Entity) -> Selection:
+    """Every column of an entity."""
+    return Selection(tuple(Pick(f.column, Column(f)) for f in entity.fields.values()))
+
+
+def selection(fields: Told, include: Told, entity: Entity, workspace: Workspace, *, body: bool = False) -> Selection:
+    """What of each record is shown: the fields told, else every column; and the related records that are included.
+
+    `segment.tier` answers as `segment: {tier}`, `custom.region` as `custom: {region}`, `csm.name` as `csm: {name}`.
+    Raises Invalid with the nearest known name.
+    """
+    wanted, included = Place("fields", body), Place("include", body)
+    tree = _Tree(entity)
+    paths = names(fields, wanted, MAX_FIELDS)
+    if paths is None:
+        tree.show(everything(entity))
+    for path in paths or ():
+        _field(path, path, tree, workspace, wanted, MAX_STEPS)
+    for name in names(include, included, MAX_INCLUDES) or ():
+        _include(name, tree, included)
+    return tree.selection()
+
+
+def sort(told: Told, entity: Entity, workspace: Workspace, *, body: bool = False) -> tuple[Sort, ...]:
+    """The order told: `-arr,name` is by falling ARR, then by name. Raises Invalid with the nearest known name."""
+    place = Place("sort", body)
+    keys: dict[Shown, Sort] = {}
+    for name in names(told, place, MAX_SORT) or ():
+        path = name.removeprefix("-")
+        of = _shown(path, path, entity, workspace, place)
+        if not isinstance(of, SegmentOf) and not of.field.sortable:
+            raise place.fault(f"{path} has no order.")
+        if of in keys:
+            raise place.fault(f"{path} is named twice.")
+        keys[of] = Sort(of, descending=path != name)
+    return tuple(keys.values())
+
+
+def usual_order(entity: Entity) -> tuple[Sort, ...]:
+    """The order where none is told: what happened comes latest first, everything else as it was made."""
+    if entity.time_field is None or entity.time_field == "created_at":
+        return ()
+    return (Sort(Column(entity.fields[entity.time_field]), descending=True),)
+
+
+# -- building ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Tree:
+    """What is shown of an entity's records while it is told, each name once."""
+
+    entity: Entity
+    items: dict[str, Pick] = field(default_factory=dict)
+    groups: dict[str, dict[str, Pick]] = field(default_factory=dict)
+    nests: dict[str, tuple[Relation, _Tree, int | None]] = field(default_factory=dict)
+    order: dict[str, None] = field(default_factory=dict)
+
+    def show(self, selection: Selection) -> None:
+        for item in selection.items:
+            assert isinstance(item, Pick), "columns alone"
+            self.pick(item)
+
+    def pick(self, item: Pick) -> None:
+        self.items[item.key] = item
+        self.groups.pop(item.key, None)
+        self.order[item.key] = None
+
+    def group(self, name: str, item: Pick) -> None:
+        if name not in self.items:
+            self.groups.setdefault(name, {})[item.key] = item
+            self.order[name] = None
+
+    def nest(self, relation: Relation, limit: int | None = None) -> _Tree:
+        _, tree, _ = self.nests.setdefault(relation.name, (relation, _Tree(ENTITIES[relation.target]), limit))
+        self.order[relation.name] = None
+        return tree
+
+    def selection(self) -> Selection:
+        return Selection(tuple(self._item(name) for name in self.order))
+
+    def _item(self, name: str) -> Item:
+        if name in self.items:
+            return self.items[name]
+        if name in self.groups:
+            return Group(name, Selection(tuple(self.groups[name].values())))
+        relation, tree, limit = self.nests[name]
+        order = usual_order(tree.entity) if relation.many else ()
+        return Nest(name, relation, tree.selection(), None, order, limit)
+
+
+def _field(path: str, whole: str, tree: _Tree, workspace: Workspace, place: Place, steps: int) -> None:
+    head, _, rest = path.partition(".")
+    relation = tree.entity.relations.get(head)
+    if rest and relation and not relation.many:
+        if steps == 0:
+            raise place.fault(f"Expected a path over at most {MAX_STEPS} references.")
+        _field(rest, whole, tree.nest(relation), workspace, place, steps - 1)
+    elif relation and relation.many:
+        raise place.fault(f"{head} are many: name them in include.")
+    elif path == "segment" and tree.entity.name == "accounts":
+        for known in workspace.segmentations.values():
+            tree.group("segment", Pick(known.slug, SegmentOf(known.id, known.slug)))
+    else:
+        of = _shown(path, whole, tree.entity, workspace, place)
+        if isinstance(of, Column):
+            tree.pick(Pick(of.field.column, of))
+        else:
+            tree.group(head, Pick(rest, of))
+
+
+def _shown(path: str, whole: str, entity: Entity, workspace: Workspace, place: Place) -> Shown:
+    """Raises Invalid as `shown`, with the suggestion as the whole path."""
+    try:
+        return shown(path, entity, workspace)
+    except Invalid as error:
+        fault = error.faults[0]
+        prefix = whole.removesuffix(path)
+        raise place.fault(fault.message, prefix + fault.suggestion if fault.suggestion else None) from None
+
+
+def _include(told: str, tree: _Tree, place: Place) -> None:
+    found = INCLUDED.fullmatch(told)
+    relation = tree.entity.relations.get(found[1]) if found else None
+    if found is None or relation is None:
+        raise place.fault(f"{tree.entity.name} have no such related records.", nearest(told.partition("(")[0], tree.entity.relations))
+    if found[2] and not relation.many:
+        raise place.fault(f"{relation.name} is one: it takes no number.")
+    if found[2] and not 1 <= int(found[2]) <= MAX_RELATED:
+        raise place.fault(f"Expected from 1 to {MAX_RELATED} records of {relation.name}.")
+    limit = int(found[2] or DEFAULT_RELATED) if relation.many else None
+    tree.nest(relation, limit).show(everything(ENTITIES[relation.target]))

@@ -1,0 +1,232 @@
+"""What only all rows of a file together tell: repeats, identifiers that are taken, parents; and what is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from app.domain.catalogue import Entity
+from app.domain.imports import EXAMPLES, KEPT, Problem, problem
+from app.persistence.accounts import DEPTH
+from app.persistence.database import Record, Transaction
+
+TABLES = """
+CREATE TEMP TABLE import_marks (line bigint, problem int);
+CREATE TEMP TABLE import_superseded (line bigint PRIMARY KEY);
+CREATE TEMP TABLE import_depths (line bigint PRIMARY KEY, depth int);
+"""
+REPEATED = """
+INSERT INTO import_superseded
+SELECT r.line FROM import_rows r JOIN (
+  SELECT key, max(line) AS last FROM import_rows WHERE errs IS NULL GROUP BY key HAVING count(*) > 1
+) d ON d.key = r.key AND r.line < d.last
+WHERE r.errs IS NULL
+"""
+REPEATED_USAGE = """
+INSERT INTO import_superseded
+SELECT line FROM (
+  SELECT r.line, count(*) OVER same > 1 AND lead(r.line) OVER (same ORDER BY r.line) IS NOT NULL AS goes
+  FROM import_rows r WHERE r.errs IS NULL AND r.external_id IS NOT NULL
+  WINDOW same AS (PARTITION BY r.external_id, r.account_id, r.feature, r.day, r.value{contact})
+) x WHERE goes
+"""
+OTHERS = """
+INSERT INTO import_marks
+SELECT r.line, $1 FROM import_rows r JOIN (
+  SELECT external_id, min(line) AS first FROM import_rows r
+  WHERE errs IS NULL AND external_id IS NOT NULL AND NOT EXISTS (SELECT FROM import_superseded s WHERE s.line = r.line)
+  GROUP BY external_id HAVING count(*) > 1
+) d ON d.external_id = r.external_id AND r.line > d.first
+WHERE r.errs IS NULL AND NOT EXISTS (SELECT FROM import_superseded s WHERE s.line = r.line)
+"""
+TAKEN = """
+WITH standing AS (
+  SELECT r.line, r.id, r.{column} FROM import_rows r
+  WHERE r.errs IS NULL AND r.{column} IS NOT NULL AND NOT EXISTS (SELECT FROM import_superseded s WHERE s.line = r.line)
+), wrong AS (
+  SELECT s.line FROM standing s JOIN {table} x ON x.workspace_id = $1 AND x.{column} = s.{column} AND x.id <> s.id
+  UNION
+  SELECT s.line FROM standing s JOIN standing o ON o.{column} = s.{column} AND o.id <> s.id AND o.line < s.line
+)
+UPDATE import_rows r SET errs = ARRAY[$2::int] FROM wrong w WHERE w.line = r.line
+"""
+PARENTS = """
+UPDATE import_rows r SET parent_id = p.id
+FROM import_rows p
+WHERE p.key = r.parent_key AND r.parent_key IS NOT NULL AND p.errs IS NULL
+  AND NOT EXISTS (SELECT FROM import_superseded s WHERE s.line = p.line)
+"""
+ORPHANS = """
+UPDATE import_rows r SET errs = ARRAY[$2::int]
+WHERE r.errs IS NULL AND r.has_parent AND (r.parent_id IS NULL OR (
+  NOT EXISTS (SELECT FROM accounts a WHERE a.workspace_id = $1 AND a.id = r.parent_id)
+  AND NOT EXISTS (SELECT FROM import_rows p WHERE p.id = r.parent_id AND p.errs IS NULL)))
+"""
+# A row's way up: by what the file says of an account where it says something, else by what is stored.
+CLIMB = """
+WITH RECURSIVE up(line, start, node, depth) AS (
+  SELECT r.line, r.id, r.parent_id, 1 FROM import_rows r
+  WHERE r.errs IS NULL AND r.parent_id IS NOT NULL AND NOT EXISTS (SELECT FROM import_superseded s WHERE s.line = r.line)
+  UNION ALL
+  SELECT u.line, u.start, n.parent_id, u.depth + 1
+  FROM up u CROSS JOIN LATERAL (
+    SELECT CASE WHEN f.id IS NOT NULL AND f.gone = 0 THEN f.parent_id ELSE a.parent_id END AS parent_id
+    FROM (SELECT 1) one
+    LEFT JOIN LATERAL (
+      SELECT r.id, r.parent_id, r.gone & $2 AS gone FROM import_rows r
+      WHERE r.id = u.node AND r.errs IS NULL AND NOT EXISTS (SELECT FROM import_superseded s WHERE s.line = r.line) LIMIT 1
+    ) f ON true
+    LEFT JOIN accounts a ON a.workspace_id = $1 AND a.id = u.node
+  ) n
+  WHERE n.parent_id IS NOT NULL AND u.node <> u.start AND u.depth <= $3
+)
+"""
+CIRCLES = CLIMB + """
+UPDATE import_rows r SET errs = ARRAY[$4::int] FROM (SELECT DISTINCT line FROM up WHERE node = start) w WHERE w.line = r.line
+"""
+DEEP = CLIMB + """
+UPDATE import_rows r SET errs = ARRAY[$4::int] FROM (SELECT DISTINCT line FROM up WHERE depth > $3) w WHERE w.line = r.line
+"""
+DEPTHS = CLIMB + "INSERT INTO import_depths SELECT line, max(depth) FROM up WHERE $4::int > 0 GROUP BY line"
+
+WARN = "INSERT INTO import_marks SELECT line, $1 FROM {rows}"
+# $2 … $5: the problems' columns, codes, words, and whether they are warnings, by number.
+REPORTED = """
+WITH found AS (
+  SELECT line, unnest(errs) AS problem FROM import_rows WHERE errs IS NOT NULL
+  UNION ALL SELECT line, problem FROM import_marks
+), named AS (
+  SELECT line, problem, ($2::text[])[problem] AS col, ($3::text[])[problem] AS code, ($4::text[])[problem] AS message,
+    ($5::bool[])[problem] AS is_warning
+  FROM found
+)
+"""
+KEEP = REPORTED + """
+INSERT INTO import_errors (workspace_id, import_id, line, seq, "column", code, message, is_warning)
+SELECT $1, $6, line, row_number() OVER (PARTITION BY line ORDER BY is_warning, problem), col, code, message, is_warning
+FROM (SELECT * FROM named ORDER BY is_warning, line, problem LIMIT $7) n
+"""
+SUMMARY = REPORTED + """
+SELECT col, code, message, is_warning, sum(1) AS count, array_agg(line ORDER BY line) FILTER (WHERE nth <= $6) AS lines
+FROM (SELECT n.*, row_number() OVER (PARTITION BY problem ORDER BY line) AS nth FROM named n WHERE $1::uuid IS NOT NULL) n
+GROUP BY problem, col, code, message, is_warning ORDER BY is_warning, count DESC, code, col
+"""
+COUNTS = """
+SELECT (SELECT count(*) FROM import_rows) AS rows, (SELECT count(*) FROM import_rows WHERE errs IS NOT NULL) AS rejected,
+  (SELECT count(DISTINCT line) FROM import_marks) AS warned
+"""
+
+
+async def across(
+    tx: Transaction, workspace_id: UUID, entity: Entity, columns: Sequence[str], problems: list[Problem], parent_bit: int
+) -> None:
+    """Marks what single rows cannot tell; new problems are added to `problems`. `columns` are those of the rows."""
+    await tx.execute(TABLES)
+    if entity.key == "none":
+        await _usage(tx, columns, problems)
+    else:
+        await tx.execute(REPEATED)
+        await _taken(tx, workspace_id, entity, columns, problems)
+    if "parent_key" in columns:
+        await _parents(tx, workspace_id, problems, parent_bit)
+    await _warn(tx, problems, "duplicate", "import_superseded s")
+    await _warn(tx, problems, "before_contract", "import_rows r WHERE r.early AND r.errs IS NULL")
+
+
+async def _usage(tx: Transaction, columns: Sequence[str], problems: list[Problem]) -> None:
+    if "external_id" not in columns:
+        return
+    contact = ", r.contact_id" if "contact_id" in columns else ""
+    await tx.execute(REPEATED_USAGE.format(contact=contact))
+    problems.append(problem(None, "repeated"))
+    await tx.execute(OTHERS, len(problems))
+
+
+async def _taken(
+    tx: Transaction, workspace_id: UUID, entity: Entity, columns: Sequence[str], problems: list[Problem]
+) -> None:
+    """The identifiers that a row is not known by, but that are unique all the same."""
+    unique = ("external_id", "email") if entity.name == "users" else ("external_id",) if entity.key == "slug" else ()
+    for column in unique:
+        if column in columns:
+            problems.append(problem(column, "taken"))
+            await tx.execute(TAKEN.format(table=entity.name, column=column), workspace_id, len(problems))
+
+
+async def _parents(tx: Transaction, workspace_id: UUID, problems: list[Problem], bit: int) -> None:
+    await tx.execute("CREATE INDEX ON import_rows (id); CREATE INDEX ON import_rows (key); ANALYZE import_rows")
+    await tx.execute(PARENTS)
+    problems.append(problem("parent", "circle"))
+    await tx.execute(CIRCLES, workspace_id, bit, DEPTH, len(problems))
+    problems.append(problem("parent", "depth"))
+    await tx.execute(DEEP, workspace_id, bit, DEPTH, len(problems))
+    problems.append(problem("parent", "unknown", "Expected one of the workspace's accounts, or one of the file's."))
+    # Who hangs under a row that was refused is refused in turn: at most DEPTH times.
+    while await tx.execute(ORPHANS, workspace_id, len(problems)) != "UPDATE 0":
+        pass
+    await tx.execute(DEPTHS, workspace_id, bit, DEPTH, 1)
+
+
+async def _warn(tx: Transaction, problems: list[Problem], code: str, rows: str) -> None:
+    problems.append(problem(None, code))
+    await tx.execute(WARN.format(rows=rows), len(problems))
+
+
+async def counts(tx: Transaction) -> Record:
+    """`rows`, `rejected` and `warned`, rows each."""
+    row = await tx.fetchrow(COUNTS)
+    assert row is not None  # three aggregates
+    return row
+
+
+async def keep(tx: Transaction, workspace_id: UUID, import_id: UUID, problems: Sequence[Problem]) -> list[Record]:
+    """Keeps what is wrong, rejections first, up to `KEPT`; gives the summary: each problem with its count and first lines."""
+    told = _arrays(problems)
+    await tx.execute(KEEP, workspace_id, *told, import_id, KEPT)
+    return await tx.fetch(SUMMARY, workspace_id, *told, EXAMPLES)
+
+
+def _arrays(problems: Sequence[Problem]) -> tuple[list[str | None], list[str], list[str], list[bool]]:
+    return (
+        [p.column for p in problems], [p.code for p in problems], [p.message for p in problems], [p.is_warning for p in problems]
+    )  # fmt: skip
+
+
+NEW_SLUGS = """
+SELECT DISTINCT r."{column}" FROM import_rows r
+WHERE r.errs IS NULL AND r."{column}" IS NOT NULL
+  AND NOT EXISTS (SELECT FROM {table} x WHERE x.workspace_id = $1 AND x.slug = r."{column}")
+ORDER BY 1 LIMIT $2
+"""
+INSERT_SLUGS = """
+INSERT INTO {table} (workspace_id, id, name, slug, created_at, updated_at{more})
+SELECT $1, n.id, n.slug, n.slug, $4, $4{number} FROM unnest($2::uuid[], $3::text[]) WITH ORDINALITY AS n(id, slug, place)
+ON CONFLICT (workspace_id, slug) DO NOTHING
+"""
+NUMBER = ", (SELECT coalesce(max(f.no), 0) FROM features f WHERE f.workspace_id = $1) + n.place"
+UNKNOWN_SLUGS = """
+UPDATE import_rows r SET errs = ARRAY[$2::int]
+WHERE r.errs IS NULL AND r."{column}" IS NOT NULL
+  AND NOT EXISTS (SELECT FROM {table} x WHERE x.workspace_id = $1 AND x.slug = r."{column}")
+"""
+
+
+async def new_slugs(tx: Transaction, workspace_id: UUID, table: str, column: str, limit: int) -> list[str]:
+    """Slugs that sound rows name and that are not there yet, `limit` at most."""
+    rows = await tx.fetch(NEW_SLUGS.format(table=table, column=column), workspace_id, limit)
+    return [row[0] for row in rows]
+
+
+async def insert_slugs(
+    tx: Transaction, workspace_id: UUID, table: str, ids: Sequence[UUID], slugs: Sequence[str], now: datetime
+) -> None:
+    """Makes them, named as their slugs; features get the next numbers: hold the workspace."""
+    more, number = (", no", NUMBER) if table == "features" else ("", "")
+    await tx.execute(INSERT_SLUGS.format(table=table, more=more, number=number), workspace_id, ids, slugs, now)
+
+
+async def unknown_slugs(tx: Transaction, workspace_id: UUID, table: str, column: str, problems: list[Problem]) -> None:
+    """Refuses the rows that name one that could not be made."""
+    problems.append(problem(column, "unknown", f"Expected one of the workspace's {table}: too many new ones in one file."))
+    await tx.execute(UNKNOWN_SLUGS.format(table=table, column=column), workspace_id, len(problems))

@@ -1,0 +1,251 @@
+"""Staged text to typed rows: one statement that names for each row what it is for and everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from app.domain.catalogue import Entity, Field
+from app.domain.imports import ROWS, FileKind, Problem, problem, unfit
+from app.domain.mappings import FileMapping, Source, importable
+from app.domain.workspaces import Workspace
+from app.persistence.staging.references import Reference, key, reference, standing
+from app.persistence.staging.values import ABSENT, SQL_TYPES, Bound, fit, told
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the typed rows. `target` is the table's column, `bit` its place in the mask of absent members."""
+
+    name: str
+    type: str
+    target: str
+    bit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A file as it lies in `import_lines`: the columns that it has, and how its lines are counted.
+
+    `before`: lines above the first row. `folded`: some row is longer than a line.
+    """
+
+    source: FileKind
+    columns: tuple[str, ...]
+    before: int
+    folded: bool = False
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How staged lines become rows. `problems` are numbered from 1, those that a reader of files finds come first."""
+
+    columns: tuple[Column, ...]
+    problems: tuple[Problem, ...]
+    table: str
+    fill: str
+    args: tuple[object, ...]
+
+
+def unreadable(mapping: FileMapping) -> tuple[Problem, ...]:
+    """What a reader of files may find wrong with a row, in the order of its numbers from 1."""
+    fields = importable(mapping.entity)
+    rows = [problem(None, code) for code in ROWS]
+    typed = [unfit(fields[n], "type", s.column, 0) for n, s in mapping.fields.items() if s.column is not None]
+    return (*rows, *typed)
+
+
+def staging(columns: Sequence[str]) -> str:
+    """The table of a file's text. `line` is empty where rows are counted by the order in which they came."""
+    texts = "".join(f', c{n} text COLLATE "C"' for n in range(len(columns)))
+    return f"CREATE TEMP TABLE import_lines (line bigint, bad smallint{texts})"
+
+
+def made_id(prefix: str, line: str) -> str:
+    """The id of a record that a line makes: the import's own, with the line in its last 40 bits."""
+    return f"({prefix} || lpad(to_hex({line}), 10, '0'))::uuid"
+
+
+def prefix(import_id: UUID) -> str:
+    """What the ids of all records of one import begin with."""
+    return import_id.hex[:22]
+
+
+def plan(mapping: FileMapping, staged: Staged, workspace: Workspace, import_id: UUID) -> Plan:
+    """The statement for one file, and what its errors mean."""
+    making = _Making(mapping, staged, Bound(workspace, staged.source), list(unreadable(mapping)))
+    return making.plan(import_id)
+
+
+@dataclass(slots=True)
+class _Field:
+    """One mapped field: `v` its text, `f` its typed value, `value` what is stored, `column` how the file calls it."""
+
+    field: Field
+    source: Source
+    v: str
+    f: str
+    column: str
+    bit: int
+    value: str = ""
+    reference: Reference | None = None
+
+
+@dataclass(slots=True)
+class _Making:
+    mapping: FileMapping
+    staged: Staged
+    bound: Bound
+    problems: list[Problem]
+    checks: list[tuple[str, str]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    values: list[str] = field(default_factory=list)
+    masks: list[str] = field(default_factory=list)
+
+    def plan(self, import_id: UUID) -> Plan:
+        known = importable(self.mapping.entity)
+        sources = dict(self.mapping.fields)
+        if self.mapping.entity.name == "opportunities":
+            sources.setdefault("amount", Source(None))
+        fields = [self._field(n, known[name], source) for n, (name, source) in enumerate(sources.items())]
+        by_name = {one.field.name: one for one in fields}
+        joins = self._references(by_name)
+        found, identity = standing(self.mapping, {name: one.f for name, one in by_name.items()})
+        joins += found
+        amount = self._amount(by_name)
+        joins += amount
+        for one in fields:
+            self._check_value(one)
+        self._check_foreign(by_name, bool(found))
+        self._check_required(by_name, identity)
+        columns = tuple(_column(self.mapping.entity, one) for one in fields)
+        extra = self._extra(by_name, identity, import_id)
+        names = [*(name for name, _, _ in extra), *(f'"{c.name}"' for c in columns)]
+        shown = [*(sql for _, _, sql in extra), *(one.value for one in fields)]
+        types = [*(f"{name} {type_}" for name, type_, _ in extra), *(f'"{c.name}" {c.type}' for c in columns)]
+        fill = f"INSERT INTO import_rows ({', '.join(names)}) SELECT {', '.join(shown)} FROM ({self._typed()}) t{joins}"
+        table = f"CREATE TEMP TABLE import_rows ({', '.join(types)})"
+        return Plan(columns, tuple(self.problems), table, fill, tuple(self.bound.args))
+
+    def _field(self, n: int, target: Field, source: Source) -> _Field:
+        place = f"c{self.staged.columns.index(source.column)}" if source.column is not None else None
+        one = _Field(target, source, f"t.v{n}", f"t.f{n}", source.column or target.name, 1 << n)
+        self.texts.append(f"{told(source, place, self.bound)} AS v{n}")
+        fitted = fit(target, source, f"t.v{n}", self.bound)
+        self.values.append(f"{fitted.value} AS f{n}")
+        if self.staged.partial and place is not None and _leaves(source):
+            self.masks.append(f"CASE WHEN s.{place} = {self.bound.text(ABSENT)} THEN {one.bit} ELSE 0 END")
+        one.value = one.f
+        whys = " ".join(f"WHEN {when} THEN {self._number(one, code)}" for when, code in fitted.why)
+        self.checks.append((f"{one.v} IS NOT NULL AND {one.f} IS NULL", f"CASE {whys} END"))
+        return one
+
+    def _number(self, one: _Field, code: str) -> int:
+        self.problems.append(unfit(one.field, code, one.column, self.bound.workspace.minor_digits))
+        return len(self.problems)
+
+    def _check(self, when: str, one: _Field, code: str) -> None:
+        self.checks.append((when, f"{self._number(one, code)}"))
+
+    def _references(self, fields: dict[str, _Field]) -> str:
+        """Joins for every reference, the account's first: a contact is looked up among those of the account."""
+        joins = ""
+        for one in sorted(fields.values(), key=lambda one: one.field.name != "account"):
+            account = fields["account"].value if "account" in fields else None
+            one.reference = reference(f"r{one.bit.bit_length()}", (one.f, one.field, one.source), account)
+            if one.reference is None:
+                continue
+            joins, one.value = joins + one.reference.joins, one.reference.value
+            if not (self.mapping.entity.name == "accounts" and one.field.name == "parent"):  # it may come with the file
+                self._check(f"{one.f} IS NOT NULL AND {one.reference.found} IS NULL", one, "unknown")
+        return joins
+
+    def _amount(self, fields: dict[str, _Field]) -> str:
+        """An opportunity without an amount is worth its product's list price."""
+        if self.mapping.entity.name != "opportunities":
+            return ""
+        amount = fields["amount"]
+        product = fields["product"].value if "product" in fields else "x.product"
+        amount.value = f"coalesce({amount.f if amount.source.given else 'x.amount'}, lp.list_price)"
+        return f" LEFT JOIN products lp ON lp.workspace_id = $1 AND lp.slug = {product}"
+
+    def _check_value(self, one: _Field) -> None:
+        if one.field.optional or (one.field.fallback and self.mapping.entity.name == "accounts"):
+            return
+        self._check(f"{one.v} IS NULL AND {one.value} IS NULL{self._present(one)}", one, "empty")
+
+    def _present(self, one: _Field) -> str:
+        return f" AND t.gone & {one.bit} = 0" if self.staged.partial else ""
+
+    def _check_foreign(self, fields: dict[str, _Field], stored: bool) -> None:
+        contact = fields.get("contact")
+        if contact is None or contact.reference is None:
+            return
+        alias = contact.reference.found.removesuffix(".id")
+        own = [fields["account"].value] if "account" in fields else []
+        account = f"coalesce({', '.join([*own, *(['x.account_id'] if stored else [])])})"
+        self._check(f"{alias}.account_id <> {account}", contact, "foreign")
+
+    def _check_required(self, fields: dict[str, _Field], identity: str) -> None:
+        entity = self.mapping.entity
+        if entity.key == "none":
+            return
+        known = importable(entity)
+        for name in entity.required:
+            one = fields.get(name)
+            if one is None:
+                self._check(f"{identity} IS NULL", _Field(known[name], Source(None), "", "", name, 0), "required")
+            elif self.staged.partial:
+                self._check(f"{identity} IS NULL AND t.gone & {one.bit} <> 0", one, "required")
+
+    def _typed(self) -> str:
+        """The file's lines, then their text as told, then typed; each step done once for every row."""
+        embedded = " + ".join(f"coalesce(length(s.c{n}) - length(replace(s.c{n}, chr(10), '')), 0)" for n in range(len(self.staged.columns)))
+        more = f" + coalesce(sum({embedded}) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::bigint" if self.staged.folded else ""
+        # A scan of a temporary table, never parallel nor synchronised, gives rows in the order in which they were copied.
+        line = f"coalesce(s.line, {self.staged.before} + row_number() OVER (){more}) AS line"
+        gone = f"{' | '.join(self.masks) or '0'}::bigint AS gone"
+        lines = f"SELECT {line}, s.bad, {gone}, {', '.join(self.texts)} FROM import_lines s"
+        return f"SELECT t.*, {', '.join(self.values)} FROM ({lines}) t OFFSET 0"
+
+    def _extra(self, fields: dict[str, _Field], identity: str, import_id: UUID) -> list[tuple[str, str, str]]:
+        """Columns of every row beside those of the file: name, type, SQL."""
+        made = made_id(self.bound.text(prefix(import_id)), "t.line")
+        any_wrong = " OR ".join(f"({when})" for when, _ in self.checks)
+        each = ", ".join(f"CASE WHEN {when} THEN {code} END" for when, code in self.checks)
+        errs = f"CASE WHEN t.bad IS NOT NULL THEN ARRAY[t.bad::int] WHEN {any_wrong} THEN array_remove(ARRAY[{each}]::int[], NULL) END"
+        texts = {name: one.f for name, one in fields.items()}
+        extra = [
+            ("line", "bigint", "t.line"), ("errs", "int[]", errs), ("gone", "bigint", "t.gone"),
+            ("id", "uuid", f"coalesce({identity}, {made})"), ("is_new", "bool", f"{identity} IS NULL"),
+            ("key", 'text COLLATE "C"', key(self.mapping.entity, texts)), ("early", "bool", self._early(fields)),
+        ]  # fmt: skip
+        if self.mapping.entity.name == "accounts" and "parent" in fields:
+            by_id = fields["parent"].source.ref == "id"
+            extra.append(("parent_key", 'text COLLATE "C"', "NULL" if by_id else fields["parent"].f))
+            extra.append(("has_parent", "bool", f"{fields['parent'].f} IS NOT NULL"))
+        return extra
+
+    def _early(self, fields: dict[str, _Field]) -> str:
+        """Whether a row is dated before the contract through which it was found."""
+        account, when = fields.get("account"), fields.get(str(self.mapping.entity.time_field))
+        begins = account.reference.begins if account is not None and account.reference is not None else None
+        if begins is None or when is None:
+            return "false"
+        day = when.f
+        if when.field.kind == "instant":
+            day = f"({when.f} AT TIME ZONE {self.bound.text(self.bound.workspace.zone.key)})::date"
+        return f"coalesce({day} < {begins}, false)"
+
+
+def _leaves(source: Source) -> bool:
+    """Whether a member that is left out leaves the field as it is; a default or a word for what is empty sets it."""
+    return source.default is None and "" not in (source.map or {})
+
+
+def _column(entity: Entity, one: _Field) -> Column:
+    by_hand = entity.name == "accounts" and one.field.fallback
+    type_ = SQL_TYPES[one.field.kind] + (' COLLATE "C"' if SQL_TYPES[one.field.kind] == "text" else "")
+    return Column(one.field.column, type_, f"{one.field.name}_by_hand" if by_hand else one.field.column, one.bit)

@@ -1,0 +1,136 @@
+"""Forecasts over the demo: what is due, group by group, for whom, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from app.domain.errors import Forbidden, Invalid, NotFound
+from app.domain.roles import Principal
+from app.persistence.database import Database
+from app.services import demo, forecasts, keys
+from app.services.calls import Call
+from tests.servers import DEMO_NOW
+
+DECODER = msgspec.json.Decoder(float_hook=Decimal)
+PERIOD = {"from": "2026-12-01", "to": "2027-03-01"}
+
+
+async def principal_of(db: Database, role: Any) -> Principal:
+    admin = await demo.ensure(db, None, DEMO_NOW, lambda _step, _share: None)
+    assert admin is not None
+    chief = await keys.authenticate(db, admin, DEMO_NOW)
+    if role == "admin":
+        return chief
+    user = await db.fetchval("SELECT id FROM users WHERE role = $1 ORDER BY email LIMIT 1", role)
+    _, token = await keys.create_key(db, chief.workspace.id, role, role, user, (), DEMO_NOW)
+    return await keys.authenticate(db, token, DEMO_NOW)
+
+
+@pytest.fixture(scope="module")
+async def admin(demo_db: Database) -> AsyncIterator[Principal]:
+    yield await principal_of(demo_db, "admin")
+
+
+async def made(db: Database, who: Principal, body: Mapping[str, object]) -> dict[str, Any]:
+    written = await forecasts.create(db, Call(who, DEMO_NOW), body)
+    answer: dict[str, Any] = DECODER.decode(written.body)
+    return answer
+
+
+async def due_rows(db: Database) -> list[Any]:
+    """The same renewals, found by plain rows."""
+    rows = await db.fetch("SELECT c.*, a.csm_id, a.archived_at FROM contracts c JOIN accounts a ON a.id = c.account_id")
+    first, last = (date.fromisoformat(PERIOD[k]) for k in ("from", "to"))
+    today = DEMO_NOW.date()
+    return [
+        r for r in rows
+        if r["end_date"] and first <= r["end_date"] < last and r["start_date"] <= today
+        and (r["outcome"] is None or (r["decided_at"] or r["end_date"]) >= today)
+    ]  # fmt: skip
+
+
+async def test_what_is_due_is_what_the_contracts_say(demo_db: Database, admin: Principal) -> None:
+    answer = await made(demo_db, admin, {**PERIOD, "group_by": ["month"]})
+    rows = await due_rows(demo_db)
+    assert len(rows) > 100
+    assert answer["due"] == {"accounts": len(rows), "arr": Decimal(sum(r["arr"] for r in rows)) / 100}
+    by_month: dict[str, int] = {}
+    for row in rows:
+        by_month[f"{row['end_date']:%Y-%m}"] = by_month.get(f"{row['end_date']:%Y-%m}", 0) + row["arr"]
+    assert {g["key"]["month"]: g["due"]["arr"] * 100 for g in answer["groups"]} == by_month
+
+
+async def test_groups_add_up_to_the_total_to_the_cent(demo_db: Database, admin: Principal) -> None:
+    for group_by in (["month"], ["segment.tier"], ["csm", "quarter"], ["lane", "product"]):
+        answer = await made(demo_db, admin, {**PERIOD, "group_by": group_by})
+        assert sum(g["expected"] for g in answer["groups"]) == answer["expected"]
+        assert sum(g["due"]["arr"] for g in answer["groups"]) == answer["due"]["arr"]
+        for part in (answer, *answer["groups"]):
+            assert 0 <= part["p05"] <= part["p50"] <= part["p95"] <= part["due"]["arr"]
+
+
+async def test_the_target_has_a_probability(demo_db: Database, admin: Principal) -> None:
+    sure = await made(demo_db, admin, {**PERIOD, "target": 0})
+    never = await made(demo_db, admin, {**PERIOD, "target": 10**9})
+    middle = await made(demo_db, admin, {**PERIOD, "target": round(float(sure["p50"]))})
+    assert (sure["target_probability"], never["target_probability"]) == (1, 0)
+    assert 0.4 < middle["target_probability"] < 0.6
+
+
+async def test_where_narrows_it(demo_db: Database, admin: Principal) -> None:
+    whole = await made(demo_db, admin, {**PERIOD, "group_by": ["product"]})
+    part = await made(demo_db, admin, {**PERIOD, "where": 'segment.tier = "high"'})
+    assert 0 < part["due"]["accounts"] < whole["due"]["accounts"]
+
+
+async def test_a_csm_sees_the_own_book_alone(demo_db: Database, admin: Principal) -> None:
+    csm = await principal_of(demo_db, "csm")
+    answer = await made(demo_db, csm, {**PERIOD, "group_by": ["csm"]})
+    mine = [r for r in await due_rows(demo_db) if r["csm_id"] == csm.user_id]
+    assert [g["key"]["csm"] for g in answer["groups"]] == [str(csm.user_id)]
+    assert answer["due"]["accounts"] == len(mine) > 0
+    others = await made(demo_db, admin, PERIOD)
+    assert DECODER.decode(await forecasts.get(demo_db, csm, UUID(answer["id"])))["id"] == answer["id"]
+    with pytest.raises(NotFound):
+        await forecasts.get(demo_db, csm, UUID(others["id"]))
+
+
+async def test_a_viewer_may_not(demo_db: Database) -> None:
+    viewer = await principal_of(demo_db, "csm")
+    object.__setattr__(viewer, "role", "viewer")
+    with pytest.raises(Forbidden):
+        await forecasts.create(demo_db, Call(viewer, DEMO_NOW), PERIOD)
+
+
+async def test_nothing_due_is_an_honest_nothing(demo_db: Database, admin: Principal) -> None:
+    answer = await made(demo_db, admin, {**PERIOD, "where": 'name = "nobody is called so"', "group_by": ["month"]})
+    assert (answer["due"], answer["expected"], answer["groups"]) == ({"accounts": 0, "arr": 0}, 0, [])
+    assert (answer["p05"], answer["p95"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"from": "2026-13-01"}, "/from"),
+        ({"from": "2027-01-01", "to": "2027-01-01"}, "/to"),
+        ({"from": "2020-01-01", "to": "2040-01-01"}, "/to"),
+        ({"group_by": ["weather"]}, "/group_by/0"),
+        ({"group_by": ["segment.nowhere"]}, "/group_by/0"),
+        ({"group_by": ["month", "month"]}, "/group_by"),
+        ({"group_by": "month"}, "/group_by"),
+        ({"target": "much"}, "/target"),
+        ({"scenario": "calm"}, "/scenario"),
+        ({"where": "arrr > 5"}, None),
+    ],
+)
+async def test_what_means_nothing_is_named(demo_db: Database, admin: Principal, body: dict[str, Any], pointer: str | None) -> None:
+    with pytest.raises(Invalid) as refused:
+        await forecasts.create(demo_db, Call(admin, DEMO_NOW), body)
+    assert refused.value.faults[0].pointer == pointer
