@@ -21,6 +21,7 @@ from app.api.accesslog import AccessLog
 from app.api.cors import Origins
 from app.api.exchange import Door
 from app.api.front import Front
+from app.api.graphql.http import graphql_app
 from app.api.limits import Buckets
 from app.api.rest import table
 from app.domain.errors import StrataError
@@ -38,6 +39,7 @@ def create_app(read: settings.Settings | None = None) -> ASGIApp:
     """The whole service as one ASGI application; it opens and closes the database with its lifespan."""
     read = read or settings.read()
     door = Door(
+        secret=read.secret,
         access=AccessLog(log.isEnabledFor(logging.INFO)),
         per_credential=Buckets("credential", read.rate_limit),
         per_address=Buckets("address", min(read.rate_limit, PER_ADDRESS)),

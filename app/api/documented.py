@@ -49,7 +49,7 @@ class _Bare:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = begin(self.door, scope)
         values = tuple(scope["path_params"][name] for name in self.route.variables)
-        request = Request(self.door.database, scope, receive, exchange.id, exchange.now, values)
+        request = Request(self.door.database, scope, receive, exchange.id, exchange.now, values, self.door.secret)
         try:
             answer = await serve(exchange, self.route, request)
         except Exception as error:  # becomes a problem document, as in front

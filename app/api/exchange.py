@@ -30,9 +30,10 @@ _ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 @dataclass(slots=True)
 class Door:
-    """What requests of one process share. `draining` says that the process is to end."""
+    """What requests of one process share. `secret` seals cursors; `draining` says that the process is to end."""
 
     db: Database | None = None
+    secret: bytes = b""
     metrics: Metrics = field(default_factory=Metrics)
     access: AccessLog = field(default_factory=lambda: AccessLog(enabled=False))
     per_credential: Buckets = field(default_factory=lambda: Buckets("credential", 0))

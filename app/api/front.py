@@ -60,7 +60,8 @@ class Front:
             exchange.finish()
 
     async def _answer(self, exchange: Exchange, receive: Receive, send: Send) -> None:
-        request = Request(self.door.database, exchange.scope, receive, exchange.id, exchange.now)
+        door = self.door
+        request = Request(door.database, exchange.scope, receive, exchange.id, exchange.now, secret=door.secret)
         try:
             answer = await self._routed(exchange, request)
         except Exception as error:  # the last resort: whatever it is becomes a problem document

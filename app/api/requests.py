@@ -27,7 +27,7 @@ SMALL = 100
 
 @dataclass(slots=True)
 class Request:
-    """One request of a declared route. `values` are the path's variables in order, `now` is in UTC.
+    """One request of a declared route. `values` are the path's variables in order, `now` is in UTC, `secret` seals cursors.
 
     `principal` is set before a handler of a route that is not public is called.
     """
@@ -38,6 +38,7 @@ class Request:
     id: str
     now: datetime
     values: tuple[str, ...] = ()
+    secret: bytes = b""
     who: Principal | None = None
     ended: bool = False
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.domain.catalogue import ACCOUNTS, Entity, Field
+from app.domain.questions import DEFAULT_LIMIT, MAX_LIMIT
 
 _TYPES: dict[str, dict[str, Any]] = {
     "text": {"type": "string"},
@@ -117,7 +118,32 @@ def strings(description: str, items: Iterable[str] = ()) -> dict[str, Any]:
     return {"type": "array", "items": {"type": "string", **({"enum": known} if known else {})}, "description": description}
 
 
+def either(description: str) -> dict[str, Any]:
+    """Names separated by commas, or an array of them."""
+    return {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}], "description": description}
+
+
+QUESTION: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "filter": {"type": ["string", "null"], "description": "criteria as text"},
+        "criteria": {"type": ["object", "null"], "description": "criteria as a tree; not beside `filter`"},
+        "fields": either("what to answer of each record"),
+        "include": either("related records to nest"),
+        "sort": either("fields in order of weight, `-` for descending"),
+        "limit": {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        "cursor": {"type": ["string", "null"]},
+        "count": {"type": ["string", "null"], "enum": ["none", "capped", "exact", None]},
+        "as_of": {"type": ["string", "null"]},
+        "on": {"type": ["string", "null"]},
+        "tz": {"type": ["string", "null"]},
+        "for_user": {"type": ["string", "null"]},
+        "archived": {"type": ["string", "null"], "enum": ["only", "with", None]},
+    },
+}
 SHARED: dict[str, Any] = {
+    "Question": QUESTION,
     "Page": {
         "type": "object",
         "required": ["next", "limit"],

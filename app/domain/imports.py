@@ -62,7 +62,7 @@ VALUES: Mapping[str, str] = MappingProxyType(
         "bool": "Expected true or false.",
         "id": "Expected an id: a UUID.",
         "circle": "Expected a parent that is not the account itself or below it.",
-        "depth": "Expected at most 64 parents above an account.",
+        "depth": "Expected fewer than 64 parents above an account.",
         "foreign": "Expected a contact of the row's account.",
         "taken": "Expected a value that no other record has.",
     }

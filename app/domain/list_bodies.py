@@ -21,6 +21,7 @@ MAX_COLUMNS = 50
 MAX_SORT = 8
 MAX_PARAMS = 20
 MAX_PATH = 200
+NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,20})?", re.ASCII)
 PARAMETER_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 
 
@@ -60,6 +61,15 @@ def parameter_value(kind: str, told: object) -> Any:
             return records.instant(told)
         case _:
             return records.boolean(told)
+
+
+def parameter_text(kind: str, told: object) -> object:
+    """What an address says of a parameter as JSON would: there everything is text."""
+    if not isinstance(told, str):
+        return told
+    if kind == "number":
+        return Decimal(told) if NUMBER.fullmatch(told) else told
+    return {"true": True, "false": False}.get(told, told) if kind == "bool" else told
 
 
 def _name(told: object) -> str:
@@ -110,6 +120,8 @@ def _paths(limit: int) -> Callable[[object], list[str]]:
         if not isinstance(told, list) or len(told) > limit:
             raise MisfitError(f"an array of at most {limit} fields")
         given = [records.text(path, MAX_PATH) for path in told]
+        if any(path != path.strip() or not path for path in given):
+            raise MisfitError("names of fields")
         if len({path.removeprefix("-") for path in given}) < len(given):
             raise MisfitError("each field once")
         return given

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 from uuid import UUID
 
-from app.domain import catalogue
 from app.domain.catalogue import Entity
-from app.domain.criteria.check import shown
-from app.domain.criteria.meant import Column, CustomOf
 from app.domain.criteria.nodes import All, And, Cmp, FieldValue, Me, Node, Path, Rank, Segment
-from app.domain.errors import Fault, Invalid
+from app.domain.errors import Invalid
 from app.domain.roles import Principal
+from app.domain.selections import selection
+from app.domain.selections import sort as order
 from app.domain.workspaces import Workspace
 
 ListEntity = Literal["accounts", "contacts"]
@@ -36,8 +36,6 @@ DEFAULT_COLUMNS: Mapping[ListEntity, tuple[str, ...]] = MappingProxyType(
 )
 MINE: Mapping[str, str] = MappingProxyType({"accounts": "csm", "contacts": "account.csm"})
 """The field that makes a record the caller's own."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +91,15 @@ def asked(entity: ListEntity, criteria: Node, mine: bool) -> Node:
 def by_id(criteria: Node, workspace: Workspace) -> Node:
     """The same criteria with segmentations named by id: as lists are stored, so that no other takes a slug's place."""
     ids = {slug: str(named.id) for slug, named in workspace.segmentations.items()}
-    return _renamed(criteria, lambda name: ids.get(name, name))
+    renamed: Node = _renamed(criteria, lambda name: ids.get(name, name))
+    return renamed
 
 
 def by_slug(criteria: Node, workspace: Workspace) -> Node:
     """The same criteria with segmentations named by slug; what is gone keeps its id, and so is no known name."""
     slugs = {str(named.id): slug for slug, named in workspace.segmentations.items()}
-    return _renamed(criteria, lambda name: slugs.get(name, name))
+    renamed: Node = _renamed(criteria, lambda name: slugs.get(name, name))
+    return renamed
 
 
 def path_by_id(path: str, workspace: Workspace) -> str:
@@ -116,39 +116,42 @@ def path_by_slug(path: str, workspace: Workspace) -> str:
 def check_columns(columns: Sequence[str], entity: Entity, workspace: Workspace) -> None:
     """Raises Invalid unless each is a field, or a field of what the entity leads to (`primary_contact.name`)."""
     for index, path in enumerate(columns):
-        head, _, rest = path.partition(".")
-        relation = entity.relations.get(head)
-        if relation is not None and not relation.many and rest:
-            shown(rest, catalogue.ENTITIES[relation.target], workspace, pointer=f"/columns/{index}")
-        else:
-            shown(path, entity, workspace, pointer=f"/columns/{index}")
+        with _at(f"/columns/{index}"):
+            selection([path], None, entity, workspace)
 
 
 def check_sort(sort: Sequence[str], entity: Entity, workspace: Workspace) -> None:
     """Raises Invalid unless each is a field that records can be sorted by, with `-` before it for descending."""
     for index, key in enumerate(sort):
-        found = shown(key.removeprefix("-"), entity, workspace, pointer=f"/sort/{index}")
-        if isinstance(found, Column | CustomOf) and not found.field.sortable:
-            fault = Fault(f"{entity.name} cannot be sorted by this field.", pointer=f"/sort/{index}")
-            raise Invalid(faults=(fault,))
+        with _at(f"/sort/{index}"):
+            order([key], entity, workspace)
 
 
-def _renamed(thing: T, rename: Callable[[str], str]) -> T:
+@contextmanager
+def _at(pointer: str) -> Iterator[None]:
+    """Faults of the block point here."""
+    try:
+        yield
+    except Invalid as error:
+        faults = tuple(replace(fault, pointer=pointer, parameter=None) for fault in error.faults)
+        raise Invalid(error.detail, faults) from None
+
+
+def _renamed(thing: Any, rename: Callable[[str], str]) -> Any:
     """The tree with every segmentation renamed, wherever a node names one."""
-    made: Any = thing
-    match made:
+    match thing:
         case Path(name):
-            return replace(made, name=_path(name, rename))
+            return replace(thing, name=_path(name, rename))
         case FieldValue(path):
-            return replace(made, path=_path(path, rename))
+            return replace(thing, path=_path(path, rename))
         case Rank(_, field, by):
-            return replace(made, field=_path(field, rename), by=_path(by, rename) if by is not None else None)
+            return replace(thing, field=_path(field, rename), by=_path(by, rename) if by is not None else None)
         case Segment(segmentation):
-            return replace(made, segmentation=rename(segmentation))
+            return replace(thing, segmentation=rename(segmentation))
         case tuple():
-            return tuple(_renamed(one, rename) for one in made)  # type: ignore[return-value]  # a tuple for a tuple
-        case _ if is_dataclass(made):
-            return replace(made, **{f.name: _renamed(getattr(made, f.name), rename) for f in fields(made)})
+            return tuple(_renamed(one, rename) for one in thing)
+        case _ if is_dataclass(thing) and not isinstance(thing, type):
+            return replace(thing, **{f.name: _renamed(getattr(thing, f.name), rename) for f in fields(thing)})
         case _:
             return thing
 

@@ -64,6 +64,11 @@ class Database:
         await self._points.close()
 
     @property
+    def dsn(self) -> str:
+        """The server's address, for a connection beside the pools."""
+        return self._points.dsn
+
+    @property
     def connections(self) -> dict[str, dict[str, int]]:
         """Per pool: connections that are free and in use, and callers waiting for one."""
         pools = {"pages": self._pages, "points": self._points}

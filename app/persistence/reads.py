@@ -18,13 +18,14 @@ Key = Typed | None
 class Rows:
     """A page as it came. `data` is a JSON array, or with edges a JSON record each and its keys in `keys`.
 
-    `last`: keys of the last record, where more follow. `count`: what was counted, at most one above the cap.
+    `found`: how many there are on the page, one more where more follow. `last`: keys of the last record, where more follow. `count`: what was counted, at most one above the cap.
     `fresh` is False where kept windows were read that are right for another day.
     """
 
     data: bytes
     records: Sequence[bytes]
     keys: Sequence[tuple[Key, ...]]
+    found: int
     more: bool
     last: tuple[Key, ...] | None
     count: int | None
@@ -41,9 +42,9 @@ async def page(reader: Reader, statement: Statement, after: Sequence[Key] = ()) 
     count = row[2 + statement.keys] if statement.counted else None
     fresh = bool(row[-1]) if statement.leans else True
     if not statement.edges:
-        return Rows(data or b"[]", (), (), more, keys if more else None, count, fresh)
+        return Rows(data or b"[]", (), (), found, more, keys if more else None, count, fresh)
     each: list[tuple[Key, ...]] = list(zip(*keys, strict=True)) if data else []
-    return Rows(b"", data or (), each, more, each[-1] if more else None, count, fresh)
+    return Rows(b"", data or (), each, found, more, each[-1] if more else None, count, fresh)
 
 
 async def record(reader: Reader, statement: Record, named: UUID | str) -> tuple[bytes, int | None] | None:

@@ -351,6 +351,8 @@ imports = _tenant(
     Column("detail", TEXT),
     Column("started_at", INSTANT, nullable=False),
     Column("finished_at", INSTANT),
+    Column("summary", JSONB, nullable=False, server_default=text("'[]'")),  # [{code, column, message, is_warning, count, lines}]
+    Column("alive_at", INSTANT),  # when it was last at work: one that is silent for long has been killed
     PrimaryKeyConstraint("workspace_id", "id"),
     CheckConstraint("state IN ('staged', 'running', 'done', 'failed')", "state"),
 )

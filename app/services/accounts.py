@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -265,5 +266,7 @@ def _today(call: Call) -> date:
 
 
 async def _answer(tx: Transaction, call: Call, account_id: UUID, *, created: bool) -> Written:
-    one = await reads.one(tx, call.principal, "accounts", "id", str(account_id), now=call.now)
+    # Whoever may write an account may see what became of it, a service without the scope to read others too.
+    reader = replace(call.principal, scopes=call.principal.scopes | {"read"})
+    one = await reads.one(tx, reader, "accounts", "id", str(account_id), now=call.now)
     return Written(account_id, one.version or 0, one.body, created)

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any, get_args
+from functools import cache, lru_cache
+from hashlib import sha256
+from typing import Any, TypeVar, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from app.domain.catalogue import ENTITIES
-from app.domain.criteria import text, tree
+from app.domain.criteria import meant, text, tree
 from app.domain.criteria.check import Checked, Setting, check
 from app.domain.criteria.meant import And, Column, Compare, Meaning, Typed
 from app.domain.criteria.nodes import All, Node
 from app.domain.criteria.suggest import nearest
-from app.domain.errors import Fault, Invalid, StrataError, Unreadable
+from app.domain.errors import Fault, StrataError, Unreadable
 from app.domain.questions import DEFAULT_LIMIT, MAX_LIMIT, Archived, Count, Page, Question, Selection
-from app.domain.selections import Place, Told, selection, sort, usual_order
-from app.domain.workspaces import Clock, Person, Workspace
+from app.domain.selections import MAX_SORT, Place, Told, names, selection, sort, usual_order
+from app.domain.workspaces import Workspace
 
 KEPT_TEXTS = 4_096
 LONGEST_KEPT = 2_000
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})", re.ASCII)
+FIRST_YEAR, LAST_YEAR = 1900, 2199
 COUNTS: tuple[Count, ...] = get_args(Count)
+FORM = 1
+"""Counted up when cursors handed out before cannot be read any longer."""
+Word = TypeVar("Word", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +78,153 @@ class Said:
 EVERYTHING = Said(All(), "ALL")
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What an ask says besides its criteria and what it shows: `as_of` where it was told, the zone in any case."""
+
+    limit: int
+    count: Count
+    archived: Archived
+    as_of: datetime | None
+    zone: ZoneInfo
+
+
 def said(ask: Ask) -> Said:
     """The criteria. Raises Unreadable or Invalid, placed where they were told."""
     if ask.filter is not None and ask.criteria is not None:
         raise Place("criteria", ask.body).fault("Expected filter or criteria, not both.")
     if ask.filter is not None:
-        return _placed(ask, "filter", lambda: _parsed(str(ask.filter)))
+        try:
+            return _parsed(ask.filter)
+        except StrataError as error:
+            raise placed(ask, error) from None
+    if ask.criteria is None:
+        return EVERYTHING
     if isinstance(ask.criteria, Mapping):
-        node = tree.load(ask.criteria, "/criteria")
-        return Said(node, text.format(node))
-    return EVERYTHING if ask.criteria is None else Said(ask.criteria, text.format(ask.criteria))
+        load = tree.load_document if "v" in ask.criteria else tree.load
+        node = load(ask.criteria, "/criteria")
+    else:
+        node = ask.criteria
+    return Said(node, text.format(node))
 
 
 def _parsed(source: str) -> Said:
     if not source.strip():
-        raise Invalid(None, (Fault("Expected criteria: leave filter out to ask for everything."),))
-    return _kept(source) if len(source) <= LONGEST_KEPT else _kept.__wrapped__(source)
+        raise Unreadable(None, (Fault("Expected criteria: leave filter out to ask for everything.", line=1, column=1),))
+    return _kept(source) if len(source) <= LONGEST_KEPT else _said(text.parse(source))
 
 
 @lru_cache(KEPT_TEXTS)
 def _kept(source: str) -> Said:
-    node = text.parse(source)
+    return _said(text.parse(source))
+
+
+def _said(node: Node) -> Said:
     return Said(node, text.format(node))
 
 
-def _placed[T](ask: Ask, name: str, act: Callable[[], T]) -> T:
-    return act()
+def placed(ask: Ask, error: StrataError) -> StrataError:
+    """The error of criteria with where they were told beside line and column."""
+    if ask.filter is None:
+        return error
+    pointer, parameter = ("/filter", None) if ask.body else (None, "filter")
+    return type(error)(None, tuple(replace(f, pointer=pointer, parameter=parameter) for f in error.faults))
+
+
+def frame(ask: Ask, workspace: Workspace) -> Frame:
+    """Raises Invalid for what a parameter cannot be."""
+    if ask.on is not None:
+        raise Place("on", ask.body).fault("History cannot be read yet: leave on out, or move windows by as_of.")
+    archived: Archived = "without" if ask.account is None else "with"
+    if ask.archived is not None:
+        archived = _one_of(ask, "archived", ask.archived, ("only", "with"))
+    zone = workspace.zone if ask.tz is None else _zone(ask, ask.tz)
+    return Frame(
+        DEFAULT_LIMIT if ask.limit is None else _limit(ask, ask.limit),
+        "none" if ask.count is None else _one_of(ask, "count", ask.count, COUNTS),
+        archived,
+        None if ask.as_of is None else _moment(ask, ask.as_of, zone),
+        zone,
+    )
+
+
+def _one_of(ask: Ask, name: str, told: str, known: tuple[Word, ...]) -> Word:
+    for word in known:
+        if word == told:
+            return word
+    raise Place(name, ask.body).fault(f"Expected one of {', '.join(known)}.", nearest(told, known))
+
+
+def _limit(ask: Ask, told: int | str) -> int:
+    if isinstance(told, str) and len(told) <= 6 and told.isascii() and told.isdigit():
+        told = int(told)
+    if isinstance(told, int) and not isinstance(told, bool) and 1 <= told <= MAX_LIMIT:
+        return told
+    raise Place("limit", ask.body).fault(f"Expected a whole number from 1 to {MAX_LIMIT:,}.")
+
+
+def _zone(ask: Ask, told: str) -> ZoneInfo:
+    if told in _zones():
+        return ZoneInfo(told)
+    raise Place("tz", ask.body).fault("Expected a zone of the IANA database, as in Europe/Berlin.", nearest(told, _zones()))
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _moment(ask: Ask, told: str, zone: ZoneInfo) -> datetime:
+    """An instant as told; of a day its last microsecond in the zone, so that all of the day lies behind it."""
+    expected = Place("as_of", ask.body).fault("Expected a day or an instant, as in 2026-01-31 or 2026-01-31T10:00:00Z.")
+    try:
+        if DAY.fullmatch(told):
+            midnight = datetime.combine(date.fromisoformat(told) + timedelta(days=1), time(), zone)
+            moment = midnight.astimezone(UTC) - timedelta(microseconds=1)
+        elif INSTANT.fullmatch(told):
+            moment = datetime.fromisoformat(told).astimezone(UTC)
+        else:
+            raise expected
+    except (ValueError, OverflowError):
+        raise expected from None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise Place("as_of", ask.body).fault(f"Expected a moment in the years {FIRST_YEAR} to {LAST_YEAR}.")
+    return moment
+
+
+def fingerprint(ask: Ask, told: Said, of: Frame, workspace: Workspace) -> bytes:
+    """What a cursor is bound to: whatever decides which records there are, and their order, but for who asks."""
+    order = names(ask.sort, Place("sort", ask.body), MAX_SORT)
+    params = sorted((name, repr(value)) for name, value in (ask.params or {}).items())
+    parts = (FORM, str(workspace.id), ask.entity, told.text, order, of.archived, of.zone.key, str(ask.account), params)
+    return sha256(repr(parts).encode()).digest()
+
+
+def checked(ask: Ask, told: Said, setting: Setting) -> Checked:
+    """The criteria as meant. Raises Invalid, placed where they were told."""
+    try:
+        return check(told.node, ENTITIES[ask.entity], setting)
+    except StrataError as error:
+        raise placed(ask, error) from None
+
+
+def question(ask: Ask, of: Frame, workspace: Workspace) -> Question:
+    """The question, but for its criteria and for a selection that depends on the setting. Raises Invalid for fields,
+    includes and orders that are not there."""
+    entity = ENTITIES[ask.entity]
+    if isinstance(ask.selection, Selection):
+        shows = ask.selection
+    elif ask.selection is None:
+        shows = selection(ask.fields, ask.include, entity, workspace, body=ask.body)
+    else:
+        shows = Selection(())
+    order = usual_order(entity) if ask.sort is None else sort(ask.sort, entity, workspace, body=ask.body)
+    return Question(ask.entity, meant.All(), shows, order, Page(of.limit), of.count, of.archived, ask.edges)
+
+
+def within(ask: Ask, meaning: Meaning) -> Meaning:
+    """The criteria among what is related to the account that is asked about."""
+    if ask.account is None:
+        return meaning
+    related = Compare(Column(ENTITIES[ask.entity].fields["account"]), "eq", ask.account)
+    return related if isinstance(meaning, meant.All) else And((related, meaning))

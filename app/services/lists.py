@@ -15,12 +15,13 @@ from app.domain.roles import Principal, permit
 from app.persistence import lists as rows
 from app.persistence import users
 from app.persistence.database import Database, Reader, Transaction
-from app.services import listings
+from app.services import listings, reads
+from app.services.asks import Ask
 from app.services.calls import Call, Written, new_id, once, versioned
 from app.services.listings import Listing, body, document
 
 __all__ = [
-    "Listing", "all_lists", "body", "change", "copy", "create", "defaults", "delete", "document", "get",
+    "Listing", "all_lists", "ask", "body", "change", "copy", "create", "defaults", "delete", "document", "get",
     "install_templates", "set_default", "templates",
 ]  # fmt: skip
 COPIED = ("entity", "name", "description", "criteria", "columns", "sort", "mine", "params")
@@ -84,10 +85,14 @@ async def delete(db: Database, call: Call, list_id: UUID, expected_version: int 
     return await once(db, call, f"lists.delete {list_id}", act)
 
 
-async def get(db: Reader, principal: Principal, list_id: UUID, now: datetime) -> Listing:
+async def get(db: Database, principal: Principal, list_id: UUID, now: datetime) -> Listing:
     """A list, looked at anew: what it names may be gone since it was saved. Raises NotFound."""
     permit(principal, "lists.read")
-    return listings.looked_at(principal, listings.seen(principal, await rows.one(db, principal.workspace.id, list_id)), now)
+    of = listings.seen(principal, await rows.one(db, principal.workspace.id, list_id))
+    listing = listings.looked_at(principal, of, now)
+    if not listing.hidden or listing.reason is not None:
+        return listing
+    return replace(listing, size=await _size(db, principal, of, now))
 
 
 async def all_lists(
@@ -106,6 +111,40 @@ async def all_lists(
     found = await rows.page(db, principal.workspace.id, entity, principal.user_id, hidden, after, limit + 1)
     page = [listings.looked_at(principal, listings.loaded(row, principal.workspace), now) for row in found[:limit]]
     return page, (page[-1].list.name, page[-1].list.id) if len(found) > limit else None
+
+
+async def ask(
+    db: Reader, principal: Principal, list_id: UUID, now: datetime, told: Mapping[str, Any] | None = None
+) -> Ask:
+    """The question for the records that the list holds: its criteria, columns and sort, unless told otherwise.
+
+    `told`: members of Ask (limit, cursor, count, as_of, tz, for_user, archived, fields, include, sort, selection …);
+    `params` gives values to the list's parameters, as text or in their types. Raises NotFound, Invalid, and Conflict
+    where the list is broken.
+    """
+    permit(principal, "lists.read")
+    of = listings.seen(principal, await rows.one(db, principal.workspace.id, list_id), whole=True)
+    listing = listings.looked_at(principal, of, now)
+    if listing.reason is not None:
+        raise Conflict(f"The list is broken and holds nothing until it is mended: {listing.reason}")
+    given: dict[str, Any] = {"fields": of.columns, "sort": of.sort or None}
+    given |= {name: value for name, value in (told or {}).items() if value is not None}
+    given["params"] = listings.parameters(of.params, (told or {}).get("params")) or None
+    return Ask(of.entity, criteria=lists.asked(of.entity, of.criteria, of.mine), **given)
+
+
+async def _size(db: Database, principal: Principal, of: List, now: datetime) -> int | None:
+    """How many records somebody else's list holds for its owner; None where it is broken or the owner is not active."""
+    owner = await users.person(db, principal.workspace.id, of.owner_id)
+    if owner is None:
+        return None
+    asker = replace(principal, role="viewer", person=owner)
+    question = Ask(
+        of.entity, criteria=lists.asked(of.entity, of.criteria, of.mine), fields="id", limit=1, count="exact",
+        params=listings.parameters(of.params),
+    )  # fmt: skip
+    answer = await reads.collection(db, asker, question, now, secret=b"")  # its cursor goes nowhere
+    return answer.count[0] if answer.count else None
 
 
 def templates(principal: Principal) -> list[dict[str, Any]]:

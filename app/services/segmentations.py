@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,11 +14,13 @@ from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria import text, tree
 from app.domain.criteria.check import shown
 from app.domain.criteria.meant import SegmentOf
+from app.domain.criteria.nodes import All, And, Segment
 from app.domain.errors import NotFound, VersionStale
 from app.domain.questions import Shown
 from app.domain.roles import Principal, permit
 from app.domain.segmentation import presets as ready
-from app.domain.segmentation.chart import MOST, Cell, Picture, Point, quadrant
+from app.domain.segmentation.chart import MOST as POINTS
+from app.domain.segmentation.chart import Cell, Picture, Point, quadrant
 from app.domain.segmentation.cuts import Frozen, loaded
 from app.domain.segmentation.model import LEVELS, read
 from app.domain.segmentation.scales import Measure
@@ -25,9 +28,23 @@ from app.domain.workspaces import Workspace
 from app.persistence import segments as kept
 from app.persistence import workspaces
 from app.persistence.database import Database, Reader, Record, Transaction
+from app.services.asks import Ask, said
 from app.services.calls import Call, Written, once, versioned
-from app.services.definitions import ENCODER, counted, define
+from app.services.definitions import ENCODER, MOST, counted, define
 from app.services.settle import place
+
+__all__ = [
+    "MOST",
+    "all_segmentations",
+    "chart",
+    "document",
+    "get",
+    "install_presets",
+    "members",
+    "presets",
+    "put",
+    "segments",
+]
 
 UPPER = ("arr", "mrr", "tcv", "nps")
 BESIDE = "health"
@@ -115,6 +132,22 @@ async def segments(db: Reader, principal: Principal, slug: str) -> dict[str, Any
     }  # fmt: skip
 
 
+async def members(db: Reader, principal: Principal, slug: str, segment: str | None, ask: Ask) -> Ask:
+    """The ask for the accounts of a segment (None: of all), narrowed by what `ask` says; unless told otherwise they show
+    their names, segment and axis values. Raises NotFound."""
+    permit(principal, "segmentations.read")
+    row = await _found(db, principal, slug)
+    fields: tuple[str, ...] = ("id", "name", f"segment.{slug}", *(axis["field"] for axis in _axes(row)))
+    plain = ask.fields is None and ask.include is None and ask.selection is None
+    asked = replace(ask, entity="accounts", fields=tuple(dict.fromkeys(fields)) if plain else ask.fields)
+    if segment is None:
+        return asked
+    if segment not in {case["slug"] for case in msgspec.json.decode(row["segments"])} | {row["rest"]}:
+        raise NotFound
+    stands, narrowed = Segment(slug, segment), said(ask).node
+    return replace(asked, filter=None, criteria=stands if isinstance(narrowed, All) else And((stands, narrowed)))
+
+
 def document(row: Record) -> dict[str, Any]:
     """A stored segmentation as it is answered; encode Decimals as numbers."""
     return {
@@ -184,7 +217,7 @@ async def chart(db: Reader, principal: Principal, slug: str) -> str:
     if len(paths) == 1:
         paths.append(BESIDE if paths[0] == "arr" else "arr")
     axes = [shown(path, ACCOUNTS, workspace) for path in paths]
-    rows, total = await kept.points(db, workspace, row["id"], axes, MOST)
+    rows, total = await kept.points(db, workspace, row["id"], axes, POINTS)
     found = await kept.standing(db, workspace.id, row["id"])
     factors = [10.0**-workspace.minor_digits if _is_money(of) else 1.0 for of in axes]
     x, y = (

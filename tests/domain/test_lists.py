@@ -95,7 +95,7 @@ def test_a_private_list_is_there_for_its_owner_alone() -> None:
     assert lists.sight(service, "private", ME) == "nothing"
 
 
-@pytest.mark.parametrize("columns", [["nmae"], ["contracts.arr"], ["primary_contact.nmae"], ["segment.gone"], ["custom.x"], [""], ["a.b.c"]])
+@pytest.mark.parametrize("columns", [["nmae"], ["contracts.arr"], ["primary_contact.nmae"], ["segment.gone"], ["custom.x"], [""], ["a.b.c"], ["contracts"]])
 def test_columns_are_fields(columns: list[str]) -> None:
     with pytest.raises(Invalid) as caught:
         lists.check_columns(["name", *columns], ENTITIES["accounts"], WORKSPACE)
@@ -119,7 +119,7 @@ BODY = {"entity": "accounts", "name": "Big", "criteria": {"text": "arr > 5"}}
         ({"criteria": {}}, "/criteria"), ({"criteria": {"text": None}}, "/criteria"), ({"criteria": {"txt": "ALL"}}, "/criteria"),
         ({"criteria": {"text": "arr >"}}, "/criteria/text"), ({"criteria": {"text": ""}}, "/criteria/text"),
         ({"columns": []}, "/columns"), ({"columns": "name"}, "/columns"), ({"columns": ["name", "name"]}, "/columns"),
-        ({"columns": [1]}, "/columns"), ({"columns": ["x"] * 51}, "/columns"), ({"sort": ["arr", "-arr"]}, "/sort"),
+        ({"columns": [1]}, "/columns"), ({"columns": ["name "]}, "/columns"), ({"columns": ["x"] * 51}, "/columns"), ({"sort": ["arr", "-arr"]}, "/sort"),
         ({"mine": 1}, "/mine"), ({"visibility": "shared"}, "/visibility"), ({"owner": "me"}, "/owner"),
         ({"params": [{"name": "x", "type": "text"}]}, "/params"), ({"params": [{"name": "X", "type": "text", "default": "a"}]}, "/params"),
         ({"params": [{"name": "x", "type": "money", "default": 1}]}, "/params"),

@@ -17,6 +17,7 @@ from app.domain.segmentation.presets import presets
 from app.domain.workspaces import Workspace
 from app.persistence.database import Database
 from app.services import days, segmentations, workspaces
+from app.services.asks import Ask, said
 from app.services.calls import Call, Written, new_id
 from app.services.settle import settle
 
@@ -214,3 +215,16 @@ async def test_days_roll_once_for_every_workspace(db: Database) -> None:
     assert (await workspaces.load(db, workspace.id)).facts_day == tomorrow.date()
     assert await days.roll_all(db, tomorrow) == 0
     assert await days.roll(db, workspace.id, NOW) is None
+
+
+async def test_members_are_an_ask_for_accounts(db: Database) -> None:
+    workspace = await made(db, [(100_000, None)])
+    await segmentations.put(db, call(workspace), "tier", TIER, None)
+    workspace = await workspaces.load(db, workspace.id)
+    ask = await segmentations.members(db, principal(workspace), "tier", "high", Ask("accounts", filter="health < 40"))
+    assert said(ask).text == 'in_segment("tier", "high") AND health < 40'
+    assert ask.fields == ("id", "name", "segment.tier", "arr")
+    everyone = await segmentations.members(db, principal(workspace), "tier", None, Ask("accounts", fields="name"))
+    assert (said(everyone).text, everyone.fields) == ("ALL", "name")
+    with pytest.raises(NotFound):
+        await segmentations.members(db, principal(workspace), "tier", "highest", Ask("accounts"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -20,10 +21,10 @@ _RECORDS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """`edges` or `nodes` under `key`: what is shown of each record, and the keys of cursors, before it or behind."""
+    """`edges` or `nodes` under `key`: how what is shown is read, and the keys of cursors, before it or behind."""
 
     key: str
-    selection: Selection
+    shown: Callable[[Reading], Selection]
     before: tuple[str, ...] = ()
     behind: tuple[str, ...] = ()
 
@@ -50,18 +51,27 @@ Part = Callable[[Page], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a document asks of a connection: `selection` of each record, whether records are needed one by one."""
+    """What a document asks of a connection. `singly`: records are needed one by one, to tell where each stands."""
 
-    selection: Selection
     parts: tuple[tuple[str, Part | Edges], ...]
     count: Count
     singly: bool
-    records: bool
+
+    @property
+    def bearers(self) -> list[Edges]:
+        """The parts that show records."""
+        return [part for _, part in self.parts if isinstance(part, Edges)]
+
+    def selection(self, reading: Reading) -> Selection:
+        """What is shown of each record: of several parts, each as a member of its own. Raises Invalid."""
+        bearers = self.bearers
+        if len(bearers) == 1:
+            return bearers[0].shown(reading)
+        return Selection(tuple(Group(f"g{n}", part.shown(reading)) for n, part in enumerate(bearers)))
 
     def write(self, page: Page) -> bytes:
         """The connection as JSON."""
-        bearers = [part for _, part in self.parts if isinstance(part, Edges)]
-        shown = _shown(bearers, page)
+        shown = _shown(self.bearers, page)
         members = [
             b'"%s":%s' % (key.encode(), shown[key] if isinstance(part, Edges) else part(page)) for key, part in self.parts
         ]
@@ -77,7 +87,7 @@ def layout(reading: Reading, of: GraphQLObjectType, entity: Entity, nodes: Seque
         name = group[0].name.value
         match name:
             case "nodes":
-                parts.append((key, Edges(key, reading.selection(entity, group))))
+                parts.append((key, Edges(key, partial(_records, entity, group))))
             case "edges":
                 parts.append((key, _edges(reading, named(of, group[0]), entity, key, group)))
             case "pageInfo":
@@ -97,41 +107,41 @@ def layout(reading: Reading, of: GraphQLObjectType, entity: Entity, nodes: Seque
     bearers = [part for _, part in parts if isinstance(part, Edges)]
     singly = singly or any(part.cursors for part in bearers)
     count: Count = "exact" if "exact" in modes else "capped" if modes else "none"
-    return Layout(_all(bearers), tuple(parts), count, singly, bool(bearers) or singly)
+    return Layout(tuple(parts), count, singly)
+
+
+def _records(entity: Entity, nodes: Sequence[FieldNode], reading: Reading) -> Selection:
+    return reading.selection(entity, nodes)
 
 
 def _edges(reading: Reading, of: GraphQLObjectType, entity: Entity, key: str, nodes: Sequence[FieldNode]) -> Edges:
-    items: list[Item] = []
-    before: list[str] = []
-    behind: list[str] = []
-    for name, group in reading.fields(of, subsets(nodes)).items():
-        match group[0].name.value:
-            case "cursor":
-                (behind if items else before).append(name)
-            case "node":
-                items.append(Group(name, reading.selection(entity, group)))
-            case _:
-                items.append(Fixed(name, of.name))
-    return Edges(key, Selection(tuple(items)), tuple(before), tuple(behind))
+    asked = reading.fields(of, subsets(nodes))
+    names = [(name, group[0].name.value) for name, group in asked.items()]
+    first = next((n for n, (_, name) in enumerate(names) if name != "cursor"), len(names))
 
+    def shown(reading: Reading) -> Selection:
+        items: list[Item] = []
+        for name, group in asked.items():
+            match group[0].name.value:
+                case "node":
+                    items.append(Group(name, reading.selection(entity, group)))
+                case "__typename":
+                    items.append(Fixed(name, of.name))
+        return Selection(tuple(items))
 
-def _all(bearers: Sequence[Edges]) -> Selection:
-    """What is shown of each record: of several parts, each as a member of its own."""
-    if len(bearers) == 1 and bearers[0].selection.items:
-        return bearers[0].selection
-    shown = [Group(f"g{n}", part.selection) for n, part in enumerate(bearers) if part.selection.items]
-    return Selection(tuple(shown) or (Fixed("t", ""),))
+    before = tuple(name for name, _ in names[:first])
+    return Edges(key, shown, before, tuple(name for name, of_ in names[first:] if of_ == "cursor"))
 
 
 def _shown(bearers: Sequence[Edges], page: Page) -> dict[str, bytes]:
-    if len(bearers) == 1 and bearers[0].selection.items:
+    if len(bearers) == 1:
         return {bearers[0].key: _listed(bearers[0], page.records, page)}
     if not bearers:
         return {}
     joined = page.records if isinstance(page.records, bytes) else b"[" + b",".join(page.records) + b"]"
     rows = _RECORDS.decode(joined)
     return {
-        part.key: _listed(part, [bytes(row[f"g{n}"]) if part.selection.items else b"{}" for row in rows], page)
+        part.key: _listed(part, [bytes(row[f"g{n}"]) for row in rows], page)
         for n, part in enumerate(bearers)
     }
 

@@ -44,12 +44,18 @@ FIELDS: Mapping[str, Mapping[str, Field | Relation]] = {
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One operation being read: the schema, its fragments and variables, and the setting of its criteria."""
+    """One operation being read: the schema, its fragments and variables; `within` a setting, its criteria too."""
 
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: VariableValues
-    setting: Setting
+    within: Setting | None = None
+
+    @property
+    def setting(self) -> Setting:
+        """What criteria and names are read in."""
+        assert self.within is not None, "names are read where the setting is known"
+        return self.within
 
     def fields(self, of: GraphQLObjectType, sets: Iterable[SelectionSetNode]) -> dict[str, list[FieldNode]]:
         """The fields that are asked of a type, by response name in the order of the answer, each with all its nodes."""

@@ -26,7 +26,7 @@ from app.api.routes import Table
 
 ROUTES = (
     *accounts.ROUTES, *related.ROUTES, *directory.ROUTES, *lists.ROUTES, *segmentations.ROUTES, *forecasts.ROUTES,
-    *imports.ROUTES, *workspace.ROUTES, *me.ROUTES, *keys.ROUTES, *catalog.ROUTES, *problems.ROUTES,
+    *workspace.ROUTES, *me.ROUTES, *keys.ROUTES, *catalog.ROUTES, *problems.ROUTES,
 )  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from app.api.rest.parameters import (
     IDEMPOTENCY_KEY,
     IF_MATCH,
     IF_MATCH_IF_THERE,
-    UUID,
     path,
 )  # fmt: skip
 from app.api.rest.writes import answered
@@ -21,7 +20,6 @@ from app.services import accounts
 
 ACCOUNT = schemas.ref(schemas.title(ACCOUNTS))
 EXAMPLE = {"external_id": "crm-1042", "name": "Acme", "arr": 120000.5}
-ID = path("id", "of the account", UUID)
 EXTERNAL_ID = path("external_id", "of the account, percent-encoded", {"type": "string", "minLength": 1}, "crm-1042")
 
 
@@ -74,14 +72,14 @@ WRITES = (
           body=Payload(schemas.ref("NewAccount"), example=EXAMPLE), problems=("conflict",)),
     Route("PATCH", "/v1/accounts/{id}", "accounts.write", change, "Change an account", "accounts",
           "Changes the members that are given, and only those.",
-          parameters=(ID, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(ACCOUNT),
+          parameters=(ACCOUNT, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(ACCOUNT),
           body=Payload(schemas.ref("AccountChange"), example={"health": 62}), problems=("conflict",)),
     Route("DELETE", "/v1/accounts/{id}", "accounts.archive", archive, "Archive an account", "accounts",
           "The account leaves the scope of lists, segments and forecasts; it and its records stay, are read with "
           "`archived=with`, and come back by POST /v1/accounts/{id}/restore. Archiving an archived one changes nothing.",
-          parameters=(ID, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(ACCOUNT)),
+          parameters=(ACCOUNT, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(ACCOUNT)),
     Route("POST", "/v1/accounts/{id}/restore", "accounts.archive", restore, "Bring an archived account back", "accounts",
-          parameters=(ID, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(ACCOUNT)),
+          parameters=(ACCOUNT, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(ACCOUNT)),
     Route("PUT", "/v1/accounts/external/{external_id}", "accounts.write", upsert,
           "Make or change the account of an external id", "accounts",
           "201 where it was made. A change needs `If-Match` and leaves members alone that are not given.",
@@ -90,7 +88,7 @@ WRITES = (
 )  # fmt: skip
 READS = (
     *reading.collection_routes("accounts", "/v1/accounts", "accounts"),
-    reading.one_route("accounts", "/v1/accounts/{id}", "id", ID, "accounts"),
+    reading.one_route("accounts", "/v1/accounts/{id}", "id", ACCOUNT, "accounts"),
     reading.one_route("accounts", "/v1/accounts/external/{external_id}", "external_id", EXTERNAL_ID, "accounts"),
 )
 ROUTES = (*READS, *WRITES)

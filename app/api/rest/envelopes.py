@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
-from app.api.requests import Request, as_uuid, whole
+from app.api.requests import Request, whole
 from app.api.responses import Answer, encoded
-from app.domain.errors import Fault, Invalid, NotFound
 from app.domain.questions import DEFAULT_LIMIT, MAX_LIMIT
+from app.services.cursors import Key, seal, unseal
 
 PAGED = ("limit", "cursor")
 
 
-def page_of(request: Request) -> tuple[int, UUID | None]:
-    """`limit` and `cursor`, the id of the last item seen."""
-    told = request.query(PAGED)
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """What a request says of its page. `after` are the keys of the last item seen; `told` are further parameters."""
+
+    request: Request
+    limit: int
+    after: tuple[Key, ...] | None
+    told: Mapping[str, str]
+    bound: bytes
+
+    def cursor(self, keys: Sequence[Key] | None) -> str | None:
+        """The cursor behind the item with these keys."""
+        return None if keys is None else seal(self.request.secret, self.bound, self.request.now, keys)
+
+
+def paging(request: Request, *more: str) -> Paging:
+    """`limit`, `cursor` and the parameters named; a cursor is bound to workspace, address and those."""
+    told = request.query((*PAGED, *more))
     limit = whole(told.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
-    try:
-        return limit, as_uuid(told["cursor"]) if "cursor" in told else None
-    except NotFound:
-        message = "The cursor is none of this collection: take `page.next` as it was given."
-        raise Invalid(message, (Fault(message, parameter="cursor"),)) from None
+    others = sorted((name, value) for name, value in told.items() if name not in PAGED)
+    bound = repr((request.scope["path"], request.principal.workspace.id, others)).encode()
+    after = unseal(request.secret, bound, told["cursor"])[1] if "cursor" in told else None
+    return Paging(request, limit, after, told, bound)
 
 
 def envelope(items: Sequence[bytes], now: datetime, limit: int, following: str | None = None) -> Answer:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+from uuid import UUID
+
 from app.api import schemas
 from app.api.conditions import call, tagged
 from app.api.requests import Request
 from app.api.responses import Answer
-from app.api.rest.envelopes import envelope, page_of
-from app.api.rest.parameters import CURSOR, IDEMPOTENCY_KEY, IF_NONE_MATCH, LIMIT, UUID, path
+from app.api.rest.envelopes import envelope, paging
+from app.api.rest.parameters import CURSOR, IDEMPOTENCY_KEY, IDENTITY, IF_NONE_MATCH, LIMIT, path
 from app.api.rest.writes import answered
 from app.api.routes import Payload, Route
 from app.services import forecasts
@@ -18,7 +21,7 @@ DUE = {"type": "object", "properties": {"accounts": {"type": "integer"}, "arr": 
 FORECAST = {
     "type": "object",
     "properties": {
-        "id": UUID, "from": _DAY, "to": _DAY, "as_of": {"type": "string", "format": "date-time"}, "due": DUE,
+        "id": IDENTITY, "from": _DAY, "to": _DAY, "as_of": {"type": "string", "format": "date-time"}, "due": DUE,
         "expected_accounts": {"type": "number"}, "expected": _MONEY, "p05": _MONEY, "p50": _MONEY, "p95": _MONEY,
         "target": _MONEY, "target_probability": {"type": ["number", "null"]},
         "skill": {"type": "object", "description": "whether the rates beat the base rate on past renewals"},
@@ -42,9 +45,10 @@ ASKED = {
 
 async def every(request: Request) -> Answer:
     """A page of forecasts, newest first."""
-    limit, before = page_of(request)
-    found, following = await forecasts.latest(request.db, request.principal, limit, before)
-    return envelope(found, request.now, limit, str(following) if following else None)
+    page = paging(request)
+    before = cast(UUID, page.after[0]) if page.after else None
+    found, following = await forecasts.latest(request.db, request.principal, page.limit, before)
+    return envelope(found, request.now, page.limit, page.cursor((following,) if following else None))
 
 
 async def one(request: Request) -> Answer:
@@ -69,5 +73,5 @@ ROUTES = (
           parameters=(IDEMPOTENCY_KEY,), status=201, headers=("ETag", "Location"), answer=Payload(FORECAST),
           body=Payload(ASKED, example={"from": "2026-01-01", "to": "2026-03-31", "group_by": ["month"]})),
     Route("GET", "/v1/forecasts/{id}", "forecasts.read", one, "A forecast as it was computed", "forecasts",
-          parameters=(path("id", "of the forecast", UUID), IF_NONE_MATCH), headers=("ETag",), answer=Payload(FORECAST)),
+          parameters=(path("id", "of the forecast", IDENTITY), IF_NONE_MATCH), headers=("ETag",), answer=Payload(FORECAST)),
 )  # fmt: skip

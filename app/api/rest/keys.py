@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+from uuid import UUID
+
 from app.api import schemas
 from app.api.conditions import call, tagged
 from app.api.requests import Request
 from app.api.responses import Answer, encoded
-from app.api.rest.envelopes import envelope, page_of
-from app.api.rest.parameters import CURSOR, IDEMPOTENCY_KEY, IF_NONE_MATCH, LIMIT, UUID, path
+from app.api.rest.envelopes import envelope, paging
+from app.api.rest.parameters import CURSOR, IDEMPOTENCY_KEY, IDENTITY, IF_NONE_MATCH, LIMIT, path
 from app.api.rest.writes import answered
 from app.api.routes import Payload, Route
 from app.domain.roles import ROLES, SCOPES
@@ -17,7 +20,7 @@ _INSTANT = {"type": ["string", "null"], "format": "date-time"}
 KEY = {
     "type": "object",
     "properties": {
-        "id": UUID,
+        "id": IDENTITY,
         "name": {"type": "string"},
         "role": {"type": "string", "enum": list(ROLES)},
         "user_id": {"type": ["string", "null"], "format": "uuid"},
@@ -34,14 +37,16 @@ NEW = {
     "additionalProperties": False,
     "properties": {name: KEY["properties"][name] for name in ("name", "role", "user_id", "scopes", "expires_at")},  # type: ignore[index]  # the literal above
 }
-ID = path("id", "of the key", UUID)
+ID = path("id", "of the key", IDENTITY)
 
 
 async def every(request: Request) -> Answer:
     """A page of keys."""
-    limit, after = page_of(request)
-    found, following = await keys.all_keys(request.db, request.principal, after, limit)
-    return envelope([encoded(key) for key in found], request.now, limit, str(following) if following else None)
+    page = paging(request)
+    after = cast(UUID, page.after[0]) if page.after else None
+    found, following = await keys.all_keys(request.db, request.principal, after, page.limit)
+    cursor = page.cursor((following,) if following else None)
+    return envelope([encoded(key) for key in found], request.now, page.limit, cursor)
 
 
 async def one(request: Request) -> Answer:

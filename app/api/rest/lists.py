@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any, cast
+from uuid import UUID
+
 from app.api import schemas
 from app.api.conditions import call, expected_version, tagged
 from app.api.requests import Request
@@ -9,13 +14,14 @@ from app.api.responses import Answer, json, nothing
 from app.api.rest import reading
 from app.api.rest.envelopes import envelope
 from app.api.rest.parameters import (
-    UUID,
+    IDENTITY,
     path,
 )  # fmt: skip
 from app.api.rest.writes import answered
 from app.api.routes import Parameter
 from app.domain import lists as domain
-from app.services import lists
+from app.services import lists, reads
+from app.services.asks import Ask
 
 PARAM = "param."
 TEXT = {"type": "string"}
@@ -42,11 +48,11 @@ _SAID = {**_MEMBERS, "criteria": {**_CRITERIA, "description": "`text` or `tree`"
 LIST = {
     "type": "object",
     "properties": {
-        "id": UUID,
+        "id": IDENTITY,
         "entity": {"type": "string", "enum": list(domain.ENTITIES)},
         **{name: schemas.nullable(schema) for name, schema in _MEMBERS.items()},
         "criteria": schemas.nullable(_CRITERIA),
-        "owner_id": UUID,
+        "owner_id": IDENTITY,
         "state": {"type": ["string", "null"], "enum": ["ok", "broken", None]},
         "reason": {"type": ["string", "null"], "description": "why it is broken"},
         "size": {"type": ["integer", "null"]},
@@ -62,13 +68,13 @@ NEW = {
 }  # fmt: skip
 CHANGE = {
     "type": "object", "additionalProperties": False,
-    "properties": {**_ENTITY, **_SAID, "owner_id": {**UUID, "description": "hands the list over"}},
+    "properties": {**_ENTITY, **_SAID, "owner_id": {**IDENTITY, "description": "hands the list over"}},
 }  # fmt: skip
 EXAMPLE = {
     "entity": "accounts", "name": "Renewals at risk", "criteria": {"text": "renewal_date IN next(90d) AND health < 50"},
     "columns": ["name", "arr", "renewal_date", "csm.name"], "sort": ["-arr"], "mine": True,
 }  # fmt: skip
-ID = path("id", "of the list", UUID)
+ID = path("id", "of the list", IDENTITY)
 ENTITY = Parameter("entity", "only the lists of this entity", _ENTITY["entity"])
 PARAMS = Parameter(
     "params", "values of the list's parameters: `param.<name>=`", {"type": "object", "additionalProperties": {"type": "string"}}
@@ -77,9 +83,12 @@ PARAMS = Parameter(
 
 async def every(request: Request) -> Answer:
     """A page of lists by name."""
-    limit, after, told = reading.named_page(request, "lists", ("entity",))
-    found, following = await lists.all_lists(request.db, request.principal, request.now, told.get("entity"), after, limit)
-    return envelope([lists.body(one) for one in found], request.now, limit, following)
+    page = paging(request, "entity")
+    after = cast(tuple[str, UUID], page.after) if page.after else None
+    found, following = await lists.all_lists(
+        request.db, request.principal, request.now, page.told.get("entity"), after, page.limit
+    )
+    return envelope([lists.body(one) for one in found], request.now, page.limit, page.cursor(following))
 
 
 async def one(request: Request) -> Answer:
@@ -131,15 +140,25 @@ async def delete(request: Request) -> Answer:
 
 async def rows(request: Request) -> Answer:
     """A page of what the list holds."""
-    return await reading.list_page(request, request.uuid(0))
+    return await reading.page(request, await _ask(request, [p.name for p in _ROWS]))
 
 
 async def count(request: Request) -> Answer:
     """How many it holds."""
-    return await reading.list_count(request, request.uuid(0))
+    ask = replace(await _ask(request, [p.name for p in _COUNT]), fields="id", include=None, limit=1, count="exact")
+    found = await reads.collection(request.db, request.principal, ask, request.now, secret=request.secret)
+    value, exact = found.count or (0, True)
+    return json({"value": value, "exact": exact})
 
 
-_ROWS = (FILTER, FIELDS, INCLUDE, SORT, LIMIT, CURSOR, COUNT, AS_OF, ON, TZ, FOR_USER, ARCHIVED, PARAMS)
+async def _ask(request: Request, known: Collection[str]) -> Ask:
+    told: dict[str, Any] = dict(request.query(known, PARAM))
+    params = {name.removeprefix(PARAM): told.pop(name) for name in list(told) if name.startswith(PARAM)}
+    return await lists.ask(request.db, request.principal, request.uuid(0), request.now, {**told, "params": params})
+
+
+_ROWS = (FIELDS, INCLUDE, SORT, LIMIT, CURSOR, COUNT, AS_OF, ON, TZ, FOR_USER, ARCHIVED)
+_COUNT = (AS_OF, ON, TZ, FOR_USER, ARCHIVED)
 _HELD = schemas.collection({"anyOf": [schemas.ref("Account"), schemas.ref("Contact")]})
 COUNTED = {"type": "object", "properties": {"value": {"type": "integer"}, "exact": {"type": "boolean"}}}
 ANSWER = Payload(LIST)
@@ -168,8 +187,8 @@ ROUTES = (
           body=Payload({"type": "object", "properties": NEW["properties"], "additionalProperties": False},
                        required=False, example={"name": "My renewals"})),
     Route("GET", "/v1/lists/{id}/rows", "lists.read", rows, "What a list holds", TAG,
-          "The list says criteria, columns and sort. `filter` narrows it, `fields` and `sort` take the place of its own.",
-          parameters=(ID, *_ROWS), answer=Payload(_HELD)),
+          "The list says criteria, columns and order; `fields` and `sort` take the place of its own.",
+          parameters=(ID, *_ROWS, PARAMS), answer=Payload(_HELD)),
     Route("GET", "/v1/lists/{id}/count", "lists.read", count, "How many records a list holds", TAG,
-          parameters=(ID, AS_OF, TZ, FOR_USER, PARAMS), answer=Payload(COUNTED)),
+          parameters=(ID, *_COUNT, PARAMS), answer=Payload(COUNTED)),
 )  # fmt: skip

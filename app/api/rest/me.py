@@ -7,7 +7,7 @@ from typing import Any
 from app.api.conditions import call, tagged
 from app.api.requests import Request
 from app.api.responses import Answer, encoded, json
-from app.api.rest.parameters import IF_NONE_MATCH, UUID, path
+from app.api.rest.parameters import IDENTITY, IF_NONE_MATCH, path
 from app.api.routes import Payload, Route
 from app.domain.errors import Fault, Invalid
 from app.domain.lists import ENTITIES
@@ -26,7 +26,7 @@ ME = {
         "user_id": {"type": ["string", "null"], "format": "uuid"},
         "role": {"type": "string", "enum": list(ROLES)},
         "scopes": {"type": "array", "items": {"type": "string"}},
-        "workspace": {"type": "object", "properties": {"id": UUID, "slug": {"type": "string"}, "name": {"type": "string"}}},
+        "workspace": {"type": "object", "properties": {"id": IDENTITY, "slug": {"type": "string"}, "name": {"type": "string"}}},
         "defaults": _DEFAULTS,
     },
 }

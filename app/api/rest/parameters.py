@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.api.routes import Parameter
 from app.domain.questions import COUNT_CAP, DEFAULT_LIMIT, MAX_LIMIT
 
-UUID = {"type": "string", "format": "uuid"}
+IDENTITY = {"type": "string", "format": "uuid"}
 SLUG = {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"}
 
 IF_MATCH = Parameter(
@@ -65,3 +65,6 @@ QUESTION = (FILTER, FIELDS, INCLUDE, SORT, LIMIT, CURSOR, COUNT, AS_OF, ON, TZ, 
 def path(name: str, description: str, schema: dict[str, object], example: object = None) -> Parameter:
     """A variable of the path."""
     return Parameter(name, description, schema, "path", required=True, example=example)
+
+
+ACCOUNT = path("id", "of the account", IDENTITY)

@@ -2,53 +2,117 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from app.api import schemas
 from app.api.conditions import tagged
 from app.api.requests import Request
 from app.api.responses import Answer, encoded
-from app.api.rest.parameters import FIELDS, IF_NONE_MATCH, INCLUDE, QUESTION
-from app.api.routes import Handler, Parameter, Payload, Route
+from app.api.rest.parameters import ACCOUNT, FIELDS, IF_NONE_MATCH, INCLUDE, QUESTION
+from app.api.routes import Parameter, Payload, Route
 from app.domain.catalogue import ENTITIES
+from app.domain.criteria.suggest import nearest
+from app.domain.errors import Fault, Invalid
 from app.services import reads
-from app.services.reads import Ask
+from app.services.asks import Ask
 
-NAMES = frozenset(parameter.name for parameter in QUESTION)
-SHOWN = frozenset(("fields", "include"))
 READ = "records.read"
+NAMES = tuple(parameter.name for parameter in QUESTION)
+SHOWN = ("fields", "include")
+MEMBERS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "filter": ((str,), "criteria as text"),
+    "criteria": ((dict,), "criteria as a tree"),
+    "fields": ((str, list), "an array of fields"),
+    "include": ((str, list), "an array of relations"),
+    "sort": ((str, list), "an array of fields"),
+    "limit": ((int,), "a whole number"),
+    **dict.fromkeys(("cursor", "count", "as_of", "on", "tz", "for_user", "archived"), ((str,), "a text")),
+}
+"""What the body of a query may say, as which types, and what is expected in words."""
 
 
-def envelope(answer: reads.Answer, limit: int) -> Answer:
-    """A page as it came from the database, within its envelope."""
+async def page(request: Request, ask: Ask) -> Answer:
+    """A page of records as it came from the database, within its envelope."""
+    found = await reads.collection(request.db, request.principal, ask, request.now, secret=request.secret)
     tail = encoded(
         {
-            "page": {"next": answer.next, "limit": limit},
-            "count": None if answer.count is None else {"value": answer.count[0], "exact": answer.count[1]},
-            "as_of": answer.as_of,
-            "windows": answer.windows,
+            "page": {"next": found.next, "limit": found.limit},
+            "count": None if found.count is None else {"value": found.count[0], "exact": found.count[1]},
+            "as_of": found.as_of,
+            "windows": found.windows,
         }
     )
-    return Answer(b'{"data":' + answer.data + b"," + tail[1:])
+    return Answer(b'{"data":' + found.data + b"," + tail[1:])
+
+
+def told(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of a query's body. Raises Invalid for those that are unknown or of the wrong type; null is left out."""
+    faults: list[Fault] = []
+    given: dict[str, Any] = {}
+    for name, value in body.items():
+        known = MEMBERS.get(name)
+        if known is None:
+            shown = f"/{name[:64]}".replace("~", "~0")
+            faults.append(Fault("Expected no such member here.", pointer=shown, suggestion=nearest(name, MEMBERS)))
+        elif value is not None and not _fits(value, known[0]):
+            faults.append(Fault(f"Expected {known[1]}.", pointer=f"/{name}"))
+        elif value is not None:
+            given[name] = value
+    if faults:
+        raise Invalid(faults=tuple(faults))
+    return given
+
+
+def _fits(value: object, kinds: tuple[type, ...]) -> bool:
+    return type(value) in kinds and (not isinstance(value, list) or all(isinstance(one, str) for one in value))
 
 
 def collection_routes(entity: str, path: str, tag: str) -> tuple[Route, Route]:
     """GET of a collection, and POST of the same question as a body."""
-    page = Payload(schemas.collection(schemas.ref(schemas.title(ENTITIES[entity]))))
-    noun = entity if entity != "usage" else "usage"
+
+    async def find(request: Request) -> Answer:
+        return await page(request, Ask(entity, **request.query(NAMES)))
+
+    async def query(request: Request) -> Answer:
+        request.query(())
+        return await page(request, Ask(entity, **told(await request.object()), body=True))
+
+    answer = Payload(schemas.collection(_record(entity)))
     return (
-        Route("GET", path, READ, _collection(entity), f"Find {noun}", tag, parameters=QUESTION, answer=page),
-        Route(
-            "POST", f"{path}/query", READ, _query(entity), f"Find {noun}, asked by a body", tag,
-            "The same as the parameters of GET, with `filter` as text or `criteria` as a tree; lists are arrays.",
-            answer=page, body=Payload(schemas.question(), example=_EXAMPLE),
-        ),
+        Route("GET", path, READ, find, f"Find {entity}", tag, parameters=QUESTION, answer=answer),
+        Route("POST", f"{path}/query", READ, query, f"Find {entity}, asked by a body", tag,
+              "The same as GET, with `filter` as text or `criteria` as a tree.",
+              answer=answer, body=Payload(schemas.ref("Question"), example={"filter": "ALL", "limit": 3})),
     )  # fmt: skip
+
+
+def related_route(entity: str, path: str, tag: str) -> Route:
+    """GET of what belongs to one account."""
+
+    async def find(request: Request) -> Answer:
+        account = request.uuid(0)
+        return await page(request, Ask(entity, **request.query(NAMES), account=account))
+
+    return Route("GET", path, READ, find, f"The {entity} of an account", tag, parameters=(ACCOUNT, *QUESTION),
+                 answer=Payload(schemas.collection(_record(entity))))  # fmt: skip
 
 
 def one_route(entity: str, path: str, by: Literal["id", "external_id", "slug"], key: Parameter, tag: str) -> Route:
     """GET of one record."""
-    return Route(
-        "GET", path, READ, _one(entity, by), f"One of the {entity}", tag, parameters=(key, FIELDS, INCLUDE, IF_NONE_MATCH),
-        headers=("ETag",), answer=Payload(schemas.ref(schemas.title(ENTITIES[entity]))),
-    )  # fmt: skip
+
+    async def one(request: Request) -> Answer:
+        shown = request.query(SHOWN)
+        found = await reads.one(
+            request.db, request.principal, entity, by, request.values[0],
+            fields=shown.get("fields"), include=shown.get("include"), now=request.now,
+        )  # fmt: skip
+        return tagged(request, found.body, found.version)
+
+    noun = f"{'An' if entity[0] in 'aeio' else 'A'} {ENTITIES[entity].singular}"
+    return Route("GET", path, READ, one, noun if by != "external_id" else f"{noun} by its external id", tag,
+                 parameters=(key, FIELDS, INCLUDE, IF_NONE_MATCH), headers=("ETag",), answer=Payload(_record(entity)))  # fmt: skip
+
+
+def _record(entity: str) -> dict[str, str]:
+    return schemas.ref(schemas.title(ENTITIES[entity]))

@@ -9,7 +9,7 @@ from app.api.conditions import call, expected_if_any, only_new, tagged
 from app.api.requests import Request
 from app.api.responses import Answer, encoded, json
 from app.api.rest.envelopes import envelope
-from app.api.rest.parameters import IDEMPOTENCY_KEY, IF_MATCH_IF_THERE, IF_NEW, IF_NONE_MATCH, SLUG, UUID, path
+from app.api.rest.parameters import IDEMPOTENCY_KEY, IDENTITY, IF_MATCH_IF_THERE, IF_NEW, IF_NONE_MATCH, SLUG, path
 from app.api.rest.writes import answered
 from app.api.routes import Payload, Route
 from app.services import segmentations
@@ -27,7 +27,7 @@ SEGMENT = {
 SEGMENTATION = {
     "type": "object",
     "properties": {
-        "id": UUID, "slug": SLUG, "name": TEXT, "kind": {"type": "string", "enum": ["rules", "bands", "matrix"]},
+        "id": IDENTITY, "slug": SLUG, "name": TEXT, "kind": {"type": "string", "enum": ["rules", "bands", "matrix"]},
         "spec": {"type": "object"}, "segments": {"type": "array", "items": SEGMENT}, "rest": TEXT,
         "cuts": {"type": "array", "items": {"type": "object"}}, "version": {"type": "integer"}, "state": TEXT,
         "computed_at": _INSTANT, "created_at": _INSTANT, "updated_at": _INSTANT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.api.conditions import call, expected_version, tagged
 from app.api.requests import Request
 from app.api.responses import Answer
-from app.api.rest.parameters import IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, UUID
+from app.api.rest.parameters import IDEMPOTENCY_KEY, IDENTITY, IF_MATCH, IF_NONE_MATCH
 from app.api.rest.writes import answered
 from app.api.routes import Payload, Route
 from app.services import workspaces
@@ -22,7 +22,7 @@ SETTINGS = {
 }
 WORKSPACE = {
     "type": "object",
-    "properties": {"id": UUID, "slug": {"type": "string"}, **SETTINGS, "version": {"type": "integer"}},
+    "properties": {"id": IDENTITY, "slug": {"type": "string"}, **SETTINGS, "version": {"type": "integer"}},
 }
 
 

@@ -24,6 +24,7 @@ BYS: tuple[By, ...] = ("absolute", "percentile", "median")
 LEVELS: Mapping[int, tuple[str, ...]] = {1: ("low", "high"), 2: ("low", "medium", "high")}
 """What the parts of an axis are called, lowest first, by its number of cuts."""
 REST = "unclassified"
+RESERVED = ("presets",)
 MAX_SEGMENTS = 50
 MAX_CUTS = 20
 NAME_LENGTH = 200
@@ -91,8 +92,8 @@ def read(slug: str, body: object) -> Segmentation:
     """A segmentation from the members name, kind, spec, segments, rest. Raises Invalid with every fault found."""
     faults = _Faults()
     members = faults.members(body, "", ("name", "kind", "spec", "segments", "rest"), ("name", "kind", "segments"))
-    if not SLUG.fullmatch(slug):
-        faults.add("", "Expected a slug of lower-case letters, digits, - and _.")
+    if not SLUG.fullmatch(slug) or slug in RESERVED:
+        faults.add("", f"Expected a slug of lower-case letters, digits, - and _, and not {RESERVED[0]}.")
     kind = faults.one_of(members.get("kind"), "/kind", KINDS)
     name = faults.line(members.get("name"), "/name")
     rest = faults.slug(members.get("rest", REST), "/rest")

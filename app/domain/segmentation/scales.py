@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-DECADES = 30.0
-"""Where the middle nine tenths of the values span more than this factor, the scale is logarithmic."""
+DECADES = {True: 10.0, False: 100.0}
+"""Where the middle nine tenths of money, or of other numbers, span more than this factor, the scale is logarithmic."""
 SMALLEST = 1e-4
 """What is smaller than this share of the largest is drawn there with zero, at the edge of a logarithmic scale."""
 
@@ -83,7 +83,11 @@ def _plain(measure: Measure, values: Sequence[float], start: float, end: float) 
     known = [*values, *measure.cuts] if values else [0.0, 2 * max(map(abs, measure.cuts), default=0.0) or 1.0]
     low, high = min(known), max(known)
     positive = sorted(value for value in values if value > 0)
-    if positive and low >= 0 and positive[-1 - len(positive) // 20] > DECADES * positive[len(positive) // 20]:
+    if (
+        positive
+        and low >= 0
+        and positive[-1 - len(positive) // 20] > DECADES[measure.money] * positive[len(positive) // 20]
+    ):
         room = [cut * factor for cut in measure.cuts if cut > 0 for factor in (1 / 3, 3)]
         return Scale(min([max(positive[0], high * SMALLEST), *room]), max([high, *room]), start, end, log=True)
     margin = 0.0 if high > low else abs(high) * 0.1 or 1.0

@@ -25,11 +25,14 @@ class Statement:
 
     `data` is a JSON array of `limit` records at most; with `edges` an array of JSON records, and keys are arrays too.
     `found` is `limit` + 1 where more follow. `fresh` says whether the usage windows that were read are right for the
-    day assumed. `args` are followed by the keys of the row that a page continues after.
+    day assumed. `args` are followed by the keys of the row that a page continues after. `condition` is the part that
+    the criteria became, and `leaned` whether that part reads usage windows.
     """
 
     text: str
     args: tuple[object, ...]
+    condition: str
+    leaned: bool
     limit: int
     keys: int
     counted: bool
@@ -37,14 +40,20 @@ class Statement:
     edges: bool
 
 
-def page(question: Question, workspace: Workspace, *, kept: bool = True) -> Statement:
-    """The statement of a question. Of the row it continues after (`page.after`) only what is empty shapes the text."""
+def page(question: Question, workspace: Workspace, *, kept: bool = True, like: Statement | None = None) -> Statement:
+    """The statement of a question. Of the row it continues after (`page.after`) only what is empty shapes the text.
+
+    `like`: the statement of a question that differs at most in its criteria and in the values it continues after;
+    where the criteria have the same shape, only what they bind is new.
+    """
     entity, limit = ENTITIES[question.entity], question.page.limit
     scope = Scope(workspace, kept=kept)
     rows = start(entity, ROW)
-    conditions = in_scope(entity, question.archived, rows, scope)
-    if (asked := condition_on(question.criteria, rows, scope)) != "true":
-        conditions.append(asked)
+    asked = condition_on(question.criteria, rows, scope)
+    if like is not None and asked == like.condition and scope.leaned == like.leaned:
+        return replace(like, args=(*scope.args, *like.args[len(scope.args) :]))
+    leaned = scope.leaned
+    conditions = [*in_scope(entity, question.archived, rows, scope), *([asked] if asked != "true" else [])]
     keys = keys_of(question.sort, rows, scope)
     columns = [*_columns(question.selection, rows, scope), *(f"{key.sql} AS k{n}" for n, key in enumerate(keys, 1))]
     record = object_of(question.selection, Rows(entity, PAGE), scope, SHAPE)
@@ -55,7 +64,7 @@ def page(question: Question, workspace: Workspace, *, kept: bool = True) -> Stat
     places = _places(question.page.after, keys, scope)
     listed = _listed(", ".join(columns), rows, scope, conditions, keys, places, f"LIMIT {limit + 1:d}")
     text = f"SELECT {', '.join(outputs)} FROM ({listed}) {PAGE} CROSS JOIN LATERAL {record}"
-    return Statement(text, args, limit, len(keys), question.count != "none", scope.leaned, question.edges)
+    return Statement(text, args, asked, leaned, limit, len(keys), question.count != "none", scope.leaned, question.edges)
 
 
 def in_scope(entity: Entity, archived: Archived, rows: Rows, scope: Scope) -> list[str]:

@@ -86,30 +86,30 @@ CIRCLES = CLIMB + """
 UPDATE import_rows r SET errs = ARRAY[$4::int] FROM (SELECT DISTINCT line FROM up WHERE node = start) w WHERE w.line = r.line
 """
 DEEP = CLIMB + """
-UPDATE import_rows r SET errs = ARRAY[$4::int] FROM (SELECT DISTINCT line FROM up WHERE depth > $3) w WHERE w.line = r.line
+UPDATE import_rows r SET errs = ARRAY[$4::int] FROM (SELECT DISTINCT line FROM up WHERE depth >= $3) w WHERE w.line = r.line
 """
-DEPTHS = CLIMB + "INSERT INTO import_depths SELECT line, max(depth) FROM up WHERE $4::int > 0 GROUP BY line"
+DEPTHS = CLIMB + "INSERT INTO import_depths SELECT line, max(depth) FROM up GROUP BY line"
 
 WARN = "INSERT INTO import_marks SELECT line, $1 FROM {rows}"
-# $2 … $5: the problems' columns, codes, words, and whether they are warnings, by number.
+# $1 … $4: the problems' columns, codes, words, and whether they are warnings, by number.
 REPORTED = """
 WITH found AS (
   SELECT line, unnest(errs) AS problem FROM import_rows WHERE errs IS NOT NULL
   UNION ALL SELECT line, problem FROM import_marks
 ), named AS (
-  SELECT line, problem, ($2::text[])[problem] AS col, ($3::text[])[problem] AS code, ($4::text[])[problem] AS message,
-    ($5::bool[])[problem] AS is_warning
+  SELECT line, problem, ($1::text[])[problem] AS col, ($2::text[])[problem] AS code, ($3::text[])[problem] AS message,
+    ($4::bool[])[problem] AS is_warning
   FROM found
 )
 """
 KEEP = REPORTED + """
 INSERT INTO import_errors (workspace_id, import_id, line, seq, "column", code, message, is_warning)
-SELECT $1, $6, line, row_number() OVER (PARTITION BY line ORDER BY is_warning, problem), col, code, message, is_warning
+SELECT $5, $6, line, row_number() OVER (PARTITION BY line ORDER BY is_warning, problem), col, code, message, is_warning
 FROM (SELECT * FROM named ORDER BY is_warning, line, problem LIMIT $7) n
 """
 SUMMARY = REPORTED + """
-SELECT col, code, message, is_warning, sum(1) AS count, array_agg(line ORDER BY line) FILTER (WHERE nth <= $6) AS lines
-FROM (SELECT n.*, row_number() OVER (PARTITION BY problem ORDER BY line) AS nth FROM named n WHERE $1::uuid IS NOT NULL) n
+SELECT col, code, message, is_warning, sum(1) AS count, array_agg(line ORDER BY line) FILTER (WHERE nth <= $5) AS lines
+FROM (SELECT n.*, row_number() OVER (PARTITION BY problem ORDER BY line) AS nth FROM named n) n
 GROUP BY problem, col, code, message, is_warning ORDER BY is_warning, count DESC, code, col
 """
 COUNTS = """
@@ -165,7 +165,7 @@ async def _parents(tx: Transaction, workspace_id: UUID, problems: list[Problem],
     # Who hangs under a row that was refused is refused in turn: at most DEPTH times.
     while await tx.execute(ORPHANS, workspace_id, len(problems)) != "UPDATE 0":
         pass
-    await tx.execute(DEPTHS, workspace_id, bit, DEPTH, 1)
+    await tx.execute(DEPTHS, workspace_id, bit, DEPTH)
 
 
 async def _warn(tx: Transaction, problems: list[Problem], code: str, rows: str) -> None:
@@ -183,8 +183,8 @@ async def counts(tx: Transaction) -> Record:
 async def keep(tx: Transaction, workspace_id: UUID, import_id: UUID, problems: Sequence[Problem]) -> list[Record]:
     """Keeps what is wrong, rejections first, up to `KEPT`; gives the summary: each problem with its count and first lines."""
     told = _arrays(problems)
-    await tx.execute(KEEP, workspace_id, *told, import_id, KEPT)
-    return await tx.fetch(SUMMARY, workspace_id, *told, EXAMPLES)
+    await tx.execute(KEEP, *told, workspace_id, import_id, KEPT)
+    return await tx.fetch(SUMMARY, *told, EXAMPLES)
 
 
 def _arrays(problems: Sequence[Problem]) -> tuple[list[str | None], list[str], list[str], list[bool]]:

@@ -89,3 +89,9 @@ def test_faults_point_to_what_is_wrong(slug: str, path: str, value: Any, pointer
 def test_what_is_no_object_of_a_segmentation_is_refused(body: Any) -> None:
     with pytest.raises(Invalid):
         read("tier", body)
+
+
+@pytest.mark.parametrize("slug", ["presets", "Tier", "", "a b", "x" * 70])
+def test_slugs_that_cannot_be_addressed_are_refused(slug: str) -> None:
+    with pytest.raises(Invalid):
+        read(slug, presets()["tier"])

@@ -1,0 +1,180 @@
+"""Rows that differ from what is stored, and their way into the table of their kind, a chunk at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from app.domain.catalogue import Entity, Field
+from app.domain.mappings import importable
+from app.persistence.database import Transaction
+from app.persistence.staging.rows import Column, made_id, prefix
+
+CHUNK = 10_000
+"""Rows of one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """What is to be written of one file: `total` records or values of usage, which `rows` rows of the file say."""
+
+    total: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What one chunk did, in rows of the file; `same` were made the same by somebody else in between."""
+
+    created: int
+    updated: int
+    same: int
+
+
+FILL = """
+INSERT INTO import_todo ({names})
+SELECT row_number() OVER (ORDER BY {order}), r.line, r.id, r.is_new, r.gone, {account}, {old}{columns}
+FROM import_rows r LEFT JOIN {table} x ON x.workspace_id = $1 AND x.id = r.id{depths}
+WHERE r.errs IS NULL AND NOT EXISTS (SELECT FROM import_superseded s WHERE s.line = r.line)
+  AND (r.is_new OR ({stored}) IS DISTINCT FROM ({given}))
+"""
+TOUCHED = """
+SELECT coalesce(array_agg(DISTINCT a), '{}') FROM import_todo t, LATERAL (VALUES (t.account_id), (t.old_account_id)) v(a)
+WHERE t.pos BETWEEN $1 AND $2 AND a IS NOT NULL
+"""
+UPSERT = """
+WITH written AS (
+  INSERT INTO {table} AS z (workspace_id, id, created_at, updated_at{names})
+  SELECT $1, t.id, $2, $2{values}
+  FROM import_todo t{join} WHERE t.pos BETWEEN $3 AND $4 ORDER BY t.pos
+  ON CONFLICT (workspace_id, {key}) DO UPDATE SET {sets}, version = z.version + 1, updated_at = excluded.updated_at
+  WHERE z.workspace_id = $1 AND ({stored}) IS DISTINCT FROM ({fresh})
+  RETURNING z.id
+)
+SELECT count(*) FILTER (WHERE id BETWEEN $5 AND $6) AS created, count(*) AS written FROM written
+"""
+# The account's latest move is what it stood in before; the first stage of a new account is a move as well.
+MOVES = """
+INSERT INTO stage_moves (workspace_id, id, account_id, stage, moved_at, actor_id)
+SELECT $1, {made}, a.id, a.stage, $2, $3
+FROM import_todo t JOIN accounts a ON a.workspace_id = $1 AND a.id = t.id
+LEFT JOIN LATERAL (
+  SELECT m.stage FROM stage_moves m WHERE m.workspace_id = $1 AND m.account_id = a.id ORDER BY m.moved_at DESC, m.id DESC LIMIT 1
+) m ON true
+WHERE t.pos BETWEEN $4 AND $5 AND a.stage IS DISTINCT FROM m.stage
+"""
+
+
+async def prepare(tx: Transaction, workspace_id: UUID, entity: Entity, columns: Sequence[Column], partial: bool) -> Todo:
+    """Finds the rows that make or change a record, ordered so that each stands after what it refers to."""
+    types = "".join(f', "{c.name}" {c.type}' for c in columns if c.name != "account_id")
+    await tx.execute(
+        "CREATE TEMP TABLE import_todo (pos bigint, line bigint, id uuid, is_new bool, gone bigint, account_id uuid, "
+        f"old_account_id uuid{types})"
+    )
+    await tx.execute(_fill(entity, columns, partial), workspace_id)
+    await tx.execute("CREATE UNIQUE INDEX ON import_todo (pos); ANALYZE import_todo")
+    total = int(await tx.fetchval("SELECT count(*) FROM import_todo"))
+    return Todo(total, total)
+
+
+def _fill(entity: Entity, columns: Sequence[Column], partial: bool) -> str:
+    related = "account" in entity.fields
+    others = [c for c in columns if c.name != "account_id"]
+    given_account = any(c.name == "account_id" for c in columns)
+    account = "coalesce(r.account_id, x.account_id)" if related and given_account else "x.account_id" if related else "NULL::uuid"
+    if entity.name == "accounts":
+        account = "r.id"
+    parents = any(c.name == "parent_id" for c in columns)
+    order = "coalesce(d.depth, 0), r.line" if parents else f"{account}, r.line" if related else "r.line"
+    return FILL.format(
+        names=", ".join(["pos", "line", "id", "is_new", "gone", "account_id", "old_account_id", *(f'"{c.name}"' for c in others)]),
+        order=order, account=account, old="x.account_id" if related else "NULL::uuid",
+        columns="".join(f', r."{c.name}"' for c in others), table=entity.name,
+        depths=" LEFT JOIN import_depths d ON d.line = r.line" if parents else "",
+        stored=", ".join(f'x."{c.target}"' for c in columns) + ", 0",
+        given=", ".join(_given("r", c, partial, f'x."{c.target}"') for c in columns) + ", 0",
+    )  # fmt: skip
+
+
+def _given(alias: str, column: Column, partial: bool, otherwise: str) -> str:
+    """What a row says, or what holds where it leaves the member out."""
+    own = f'{alias}."{column.name}"'
+    return f"CASE WHEN {alias}.gone & {column.bit} <> 0 THEN {otherwise} ELSE {own} END" if partial else own
+
+
+async def touched(tx: Transaction, first: int, last: int) -> list[UUID]:
+    """The accounts that a chunk writes to: those of its rows now and before."""
+    return list(await tx.fetchval(TOUCHED, first, last))
+
+
+@dataclass(frozen=True, slots=True)
+class Chunks:
+    """How chunks of one file are written: the statements, and the ids that the import makes."""
+
+    entity: Entity
+    upsert: str
+    moves: str | None
+    import_id: UUID
+    today: date
+
+    async def apply(self, tx: Transaction, workspace_id: UUID, first: int, last: int, now: datetime, actor: UUID | None) -> Applied:
+        """Writes rows `first` to `last`; the accounts they touch are locked already."""
+        low = UUID(prefix(self.import_id) + "0" * 10)
+        high = UUID(prefix(self.import_id) + "f" * 10)
+        more = (self.today,) if self.moves else ()
+        row = await tx.fetchrow(self.upsert, workspace_id, now, first, last, low, high, *more)
+        assert row is not None  # aggregates
+        if self.moves:
+            await tx.execute(self.moves, workspace_id, now, actor, first, last, prefix(self.import_id))
+        created, written = int(row["created"]), int(row["written"])
+        return Applied(created, written - created, last - first + 1 - written)
+
+
+def chunks(entity: Entity, columns: Sequence[Column], partial: bool, import_id: UUID, today: date) -> Chunks:
+    """The statements for this file's columns."""
+    staged = entity.name == "accounts" and any(c.name == "stage" for c in columns)
+    moves = MOVES.format(made=made_id("$6::text", "t.line")) if staged else None
+    return Chunks(entity, _upsert(entity, columns, partial, staged), moves, import_id, today)
+
+
+def _upsert(entity: Entity, columns: Sequence[Column], partial: bool, staged: bool) -> str:
+    fields = {c.name: f for c in columns for f in importable(entity).values() if f.column == c.name}
+    names = [c.target for c in columns]
+    values = [_given("t", c, partial, f'coalesce(x."{c.target}", {_initial(entity, fields[c.name])})') for c in columns]
+    sets = [f'"{name}" = excluded."{name}"' for name in names]
+    for column, value, update in _beside(entity, names, staged):
+        names.append(column)
+        values.append(value)
+        sets += [update] if update else []
+    needs = partial or entity.name == "features"
+    return UPSERT.format(
+        table=entity.name, names="".join(f', "{n}"' for n in names), values="".join(f", {v}" for v in values),
+        join=f" LEFT JOIN {entity.name} x ON x.workspace_id = $1 AND x.id = t.id" if needs else "",
+        key="id" if entity.name == "users" else entity.key, sets=", ".join(sets),
+        stored=", ".join(f'z."{c.target}"' for c in columns) + ", 0",
+        fresh=", ".join(f'excluded."{c.target}"' for c in columns) + ", 0",
+    )  # fmt: skip
+
+
+def _initial(entity: Entity, field: Field) -> str:
+    """What a new record has where a line leaves the member out."""
+    if field.kind == "bool":
+        return "true" if entity.name == "users" else "NULL" if field.optional else "false"
+    return f"{field.initial}" if isinstance(field.initial, int) and not field.fallback else "NULL"
+
+
+def _beside(entity: Entity, names: Sequence[str], staged: bool) -> list[tuple[str, str, str | None]]:
+    """Columns that follow from those of the file: name, value of a new record, and how it changes."""
+    beside: list[tuple[str, str, str | None]] = []
+    if staged:
+        changes = "CASE WHEN z.stage IS DISTINCT FROM excluded.stage THEN excluded.stage_since ELSE z.stage_since END"
+        beside.append(("stage_since", "CASE WHEN t.stage IS NOT NULL THEN $7::date END", f"stage_since = {changes}"))
+    if entity.name == "users" and "is_active" not in names:
+        beside.append(("is_active", "true", None))
+    if entity.name == "features":
+        highest = "(SELECT coalesce(max(f.no), 0) FROM features f WHERE f.workspace_id = $1)"
+        beside.append(("no", f"coalesce(x.no, {highest} + row_number() OVER (ORDER BY x.no IS NULL DESC, t.pos))", None))
+    return beside

@@ -1,0 +1,102 @@
+"""Usage on its way into packed days: equal keys summed, compared with what is stored, then merged day by day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from app.persistence.database import Transaction
+from app.persistence.staging.records import Applied, Todo
+from app.persistence.usage import NEWEST, OLDEST
+
+CHUNK = 20_000
+"""Values of one transaction."""
+
+TABLES = """
+CREATE TEMP TABLE import_keys (account_id uuid, day date, feature smallint, contact_id uuid, value float8, n bigint);
+CREATE TEMP TABLE import_todo (pos bigint, account_id uuid, old_account_id uuid, day date, feature smallint, contact_id uuid,
+  value float8, n bigint, is_new bool)
+"""
+# Exact, so that the order in which rows are added cannot make the same file another sum.
+KEYS = """
+INSERT INTO import_keys
+SELECT r.account_id, r.day, f.no, {contact},
+  CASE WHEN count(*) = 1 THEN min(r.value) ELSE sum(r.value::numeric)::float8 END, count(*)
+FROM import_rows r JOIN features f ON f.workspace_id = $1 AND f.slug = r.feature
+WHERE r.errs IS NULL AND NOT EXISTS (SELECT FROM import_superseded s WHERE s.line = r.line)
+GROUP BY 1, 2, 3, 4
+"""
+TODO = """
+WITH days AS (SELECT DISTINCT account_id, day FROM import_keys), stored AS (
+  SELECT d.account_id, d.day, x.feature, x.contact, x.amount
+  FROM days q JOIN usage_days d ON d.workspace_id = $1 AND d.account_id = q.account_id AND d.day = q.day
+  CROSS JOIN LATERAL unnest(d.features, d.contacts, d.amounts) x(feature, contact, amount)
+  WHERE d.day BETWEEN $2 AND $3
+)
+INSERT INTO import_todo
+SELECT row_number() OVER (ORDER BY k.account_id, k.day, k.feature, k.contact_id), k.account_id, NULL, k.day, k.feature,
+  k.contact_id, k.value, k.n, s.amount IS NULL
+FROM import_keys k LEFT JOIN stored s ON s.account_id = k.account_id AND s.day = k.day AND s.feature = k.feature
+  AND s.contact IS NOT DISTINCT FROM k.contact_id
+WHERE s.amount IS DISTINCT FROM k.value
+"""
+MERGE = """
+WITH fresh AS (
+  SELECT account_id, day, feature, contact_id, value FROM import_todo WHERE pos BETWEEN $2 AND $3
+), days AS (
+  SELECT DISTINCT account_id, day FROM fresh
+), merged AS (
+  SELECT d.account_id, d.day, x.feature, x.contact, x.amount
+  FROM days q JOIN usage_days d ON d.workspace_id = $1 AND d.account_id = q.account_id AND d.day = q.day
+  CROSS JOIN LATERAL unnest(d.features, d.contacts, d.amounts) x(feature, contact, amount)
+  WHERE NOT EXISTS (SELECT FROM fresh f WHERE f.account_id = d.account_id AND f.day = d.day AND f.feature = x.feature
+    AND f.contact_id IS NOT DISTINCT FROM x.contact)
+  UNION ALL SELECT * FROM fresh
+)
+INSERT INTO usage_days AS z (workspace_id, account_id, day, features, contacts, amounts)
+SELECT $1, account_id, day, array_agg(feature ORDER BY feature, contact), array_agg(contact ORDER BY feature, contact),
+  array_agg(amount ORDER BY feature, contact)
+FROM merged GROUP BY account_id, day
+ON CONFLICT (workspace_id, account_id, day) DO UPDATE
+SET features = excluded.features, contacts = excluded.contacts, amounts = excluded.amounts
+WHERE z.workspace_id = $1
+"""
+WRITTEN = """
+SELECT coalesce(sum(n) FILTER (WHERE is_new), 0) AS created, coalesce(sum(n) FILTER (WHERE NOT is_new), 0) AS updated
+FROM import_todo WHERE pos BETWEEN $1 AND $2
+"""
+MONTHS = "SELECT DISTINCT date_trunc('month', day)::date FROM import_todo ORDER BY 1"
+UNKEPT = "UPDATE import_rows SET errs = ARRAY[$1::int] WHERE errs IS NULL AND day NOT BETWEEN $2 AND $3"
+
+
+async def refuse_days(tx: Transaction, problem: int) -> None:
+    """Refuses the rows of days for which usage is not kept."""
+    await tx.execute(UNKEPT, problem, date(OLDEST, 1, 1), date(NEWEST, 12, 31))
+
+
+async def prepare(tx: Transaction, workspace_id: UUID, columns: Sequence[str]) -> tuple[Todo, list[date]]:
+    """Finds the values that are new or differ, in order of account and day; and the months that they fall into."""
+    await tx.execute(TABLES)
+    await tx.execute(KEYS.format(contact="r.contact_id" if "contact_id" in columns else "NULL::uuid"), workspace_id)
+    await tx.execute("ANALYZE import_keys")
+    span = await tx.fetchrow("SELECT min(day) AS first, max(day) AS last FROM import_keys")
+    assert span is not None  # aggregates
+    await tx.execute(TODO, workspace_id, span["first"], span["last"])
+    await tx.execute("CREATE UNIQUE INDEX ON import_todo (pos); ANALYZE import_todo")
+    row = await tx.fetchrow("SELECT count(*) AS total, coalesce(sum(n), 0)::bigint AS rows FROM import_todo")
+    assert row is not None  # aggregates
+    return Todo(row["total"], row["rows"]), [m[0] for m in await tx.fetch(MONTHS)]
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """How chunks of usage are written."""
+
+    async def apply(self, tx: Transaction, workspace_id: UUID, first: int, last: int, now: datetime, actor: UUID | None) -> Applied:
+        """Merges values `first` to `last` into their days; the accounts are locked already."""
+        await tx.execute(MERGE, workspace_id, first, last)
+        row = await tx.fetchrow(WRITTEN, first, last)
+        assert row is not None  # aggregates
+        return Applied(int(row["created"]), int(row["updated"]), 0)

@@ -1,0 +1,269 @@
+"""Reads: collections, single records, any record; each is one statement whose JSON is passed on as it comes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from app.domain.catalogue import ENTITIES
+from app.domain.criteria.check import Echo, Setting
+from app.domain.errors import NotFound
+from app.domain.questions import COUNT_CAP, Page, Question, Selection
+from app.domain.roles import Principal, permit
+from app.domain.selections import Place, Told, selection
+from app.domain.workspaces import Clock, Person, Workspace
+from app.persistence import compile, reads, users
+from app.persistence.compile import Record, Statement
+from app.persistence.compile.records import By
+from app.persistence.database import Reader
+from app.persistence.reads import Key, Rows
+from app.services import asks, cursors
+from app.services.asks import Ask
+
+__all__ = ["Answer", "Ask", "One", "any_one", "collection", "one", "one_selected", "question"]
+
+KEPT_PLANS = 2_000
+Thing = TypeVar("Thing")
+
+
+class Recent(Generic[Thing]):
+    """The last things asked for, by what they were made from."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._things: OrderedDict[Hashable, Thing] = OrderedDict()
+
+    def get(self, key: Hashable) -> Thing | None:
+        found = self._things.get(key)
+        if found is not None:
+            self._things.move_to_end(key)
+        return found
+
+    def put(self, key: Hashable, thing: Thing) -> None:
+        self._things[key] = thing
+        if len(self._things) > self._size:
+            self._things.popitem(last=False)
+
+
+@dataclass(slots=True)
+class Plan:
+    """An ask as far as it was read: what it means, what cursors of it are bound to, its statements by what of the row
+    that they continue after is empty."""
+
+    told_as_of: datetime | None
+    bound: bytes
+    question: Question
+    windows: tuple[Echo, ...]
+    statements: dict[tuple[bool, ...] | None, Statement] = field(default_factory=dict)
+
+    def statement(self, after: Sequence[Key] | None, workspace: Workspace) -> Statement:
+        shape = None if after is None else tuple([key is None for key in after])
+        found = self.statements.get(shape)
+        if found is None:
+            found = self.statements[shape] = compile.page(_continued(self.question, after), workspace)
+        return found
+
+
+_plans: Recent[Plan] = Recent(KEPT_PLANS)
+_records: Recent[Record] = Recent(KEPT_PLANS)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A page. `data` is a JSON array; with edges there is a JSON record each in `records`, and `cursor` of each.
+
+    `next` is the cursor of the page that follows, None on the last one. `count` is how many match, and whether that is
+    all of them. `windows` are those of the criteria as they were resolved at `as_of`.
+    """
+
+    data: bytes
+    next: str | None
+    count: tuple[int, bool] | None
+    as_of: datetime
+    windows: tuple[Echo, ...]
+    limit: int
+    more: bool
+    records: Sequence[bytes] = ()
+    keys: Sequence[tuple[Key, ...]] = ()
+    secret: bytes = field(default=b"", repr=False)
+    bound: bytes = field(default=b"", repr=False)
+
+    def cursor(self, n: int) -> str:
+        """The cursor behind the n-th record of `records`."""
+        return cursors.seal(self.secret, self.bound, self.as_of, self.keys[n])
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A record as JSON, and its version where it has one."""
+
+    body: bytes
+    version: int | None
+
+
+async def collection(db: Reader, principal: Principal, ask: Ask, now: datetime, *, secret: bytes) -> Answer:
+    """The page that an ask means; one statement. `secret` seals its cursors.
+
+    Raises Unreadable for criteria that are none and cursors of another question, Invalid for what means nothing here,
+    NotFound for an account that is not there.
+    """
+    permit(principal, "records.read")
+    workspace = principal.workspace
+    key = (workspace.id, workspace.epoch, ask)
+    plan = _plans.get(key) if (keeps := _hashable(ask)) else None
+    if plan is not None:
+        as_of, after = _moment(ask, plan.bound, plan.told_as_of, now, secret)
+    else:
+        person = principal.person if ask.for_user is None else await _on_behalf(db, principal, ask)
+        plan, as_of, after, lasting = _read(ask, workspace, person, now, secret)
+        if lasting and keeps:
+            _plans.put(key, plan)
+    statement = plan.statement(after, workspace)
+    rows = await reads.page(db, statement, after or ())
+    if not rows.fresh:
+        statement = compile.page(_continued(plan.question, after), workspace, kept=False)
+        rows = await reads.page(db, statement, after or ())
+    if ask.account is not None and after is None and not rows.found:
+        await _account(db, workspace.id, ask.account)
+    following = cursors.seal(secret, plan.bound, as_of, rows.last) if rows.last else None
+    return Answer(
+        rows.data, following, _counted(rows.count, plan.question.count == "capped"), as_of, plan.windows, statement.limit, rows.more, rows.records,
+        rows.keys, secret, plan.bound,
+    )  # fmt: skip
+
+
+def _hashable(ask: Ask) -> bool:
+    """A tree as JSON, parameters and lists of names are read anew each time."""
+    try:
+        hash(ask)
+    except TypeError:
+        return False
+    return True
+
+
+def _read(
+    ask: Ask, workspace: Workspace, person: Person | None, now: datetime, secret: bytes
+) -> tuple[Plan, datetime, tuple[Key, ...] | None, bool]:
+    """The plan, its moment, the keys that it continues after, and whether it is the same at any moment, for anybody."""
+    of, told = asks.frame(ask, workspace), asks.said(ask)
+    bound = asks.fingerprint(ask, told, of, workspace, person)
+    as_of, after = _moment(ask, bound, of.as_of, now, secret)
+    clock = Clock(as_of, of.zone, workspace.week_start, workspace.fiscal_month)
+    setting = Setting(workspace, clock, person, ask.params or {})
+    checked = asks.checked(ask, told, setting)
+    asked = asks.question(ask, of, checked.meaning, setting)
+    lasting = not checked.relative and (ask.selection is None or isinstance(ask.selection, Selection))
+    return Plan(of.as_of, bound, asked, checked.windows), as_of, after, lasting
+
+
+def _moment(
+    ask: Ask, bound: bytes, told: datetime | None, now: datetime, secret: bytes
+) -> tuple[datetime, tuple[Key, ...] | None]:
+    """A continued page keeps the moment of the first one."""
+    if ask.cursor is None:
+        return told or now, None
+    as_of, after = cursors.unseal(secret, bound, ask.cursor)
+    if told is not None and told != as_of:
+        raise cursors.refusal()
+    return as_of, after
+
+
+def _continued(of: Question, after: Sequence[Key] | None) -> Question:
+    return of if after is None else replace(of, page=Page(of.page.limit, tuple(after)))
+
+
+def _counted(count: int | None, capped: bool) -> tuple[int, bool] | None:
+    if count is None:
+        return None
+    return (COUNT_CAP, False) if capped and count > COUNT_CAP else (count, True)
+
+
+async def _on_behalf(db: Reader, principal: Principal, ask: Ask) -> Person:
+    """Who `@me` is where a service asks for a person."""
+    place = Place("for_user", ask.body)
+    if principal.role != "service":
+        raise place.fault("Only a service asks for somebody else.")
+    told = str(ask.for_user)
+    found = await users.named(db, principal.workspace.id, _identity(told), told)
+    person = await users.person(db, principal.workspace.id, found["id"]) if found else None
+    if person is None:
+        raise place.fault("Expected the id, external id or e-mail of an active user.")
+    return person
+
+
+async def _account(db: Reader, workspace_id: UUID, account_id: UUID) -> None:
+    if not await reads.account_exists(db, workspace_id, account_id):
+        raise NotFound
+
+
+# -- single records ----------------------------------------------------------------------------------------------------
+
+
+async def one(
+    db: Reader,
+    principal: Principal,
+    entity: str,
+    by: By,
+    value: str,
+    *,
+    fields: Told = None,
+    include: Told = None,
+    now: datetime | None = None,  # noqa: ARG001 - what reads history will read it at
+) -> One:
+    """One record, archived or not. Raises NotFound, and Invalid for fields that are not there."""
+    permit(principal, "records.read")
+    workspace = principal.workspace
+    key = (workspace.id, workspace.epoch, entity, by, *(t if t is None or isinstance(t, str) else tuple(t) for t in (fields, include)))
+    statement = _records.get(key)
+    if statement is None:
+        shows = selection(fields, include, ENTITIES[entity], workspace)
+        statement = compile.record(ENTITIES[entity], shows, by, workspace)
+        _records.put(key, statement)
+    return await _one(db, statement, by, value)
+
+
+async def one_selected(db: Reader, principal: Principal, entity: str, by: By, value: str, shows: Selection) -> One:
+    """The same for a door that has its own selection."""
+    permit(principal, "records.read")
+    return await _one(db, compile.record(ENTITIES[entity], shows, by, principal.workspace), by, value)
+
+
+async def _one(db: Reader, statement: Record, by: By, value: str) -> One:
+    named = _identity(value) if by == "id" else value
+    found = await reads.record(db, statement, named) if named is not None and "\0" not in value else None
+    if found is None:
+        raise NotFound
+    return One(*found)
+
+
+async def any_one(db: Reader, principal: Principal, value: str, shows: Mapping[str, Selection]) -> tuple[str, bytes]:
+    """The record of an id, whichever of these entities has it: the entity's name and its JSON. Raises NotFound."""
+    permit(principal, "records.read")
+    identity = _identity(value)
+    if identity is None or not shows:
+        raise NotFound
+    found = await reads.any_record(db, compile.any_record(shows, principal.workspace), identity)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def question(db: Reader, principal: Principal, asked: Question) -> Rows:
+    """The page of a question that is already one; its cursors are the caller's matter."""
+    permit(principal, "records.read")
+    after = asked.page.after or ()
+    rows = await reads.page(db, compile.page(asked, principal.workspace), after)
+    if not rows.fresh:
+        rows = await reads.page(db, compile.page(asked, principal.workspace, kept=False), after)
+    return rows
+
+
+def _identity(value: str) -> UUID | None:
+    try:
+        return UUID(value) if len(value) == 36 else None
+    except ValueError:
+        return None
