@@ -22,13 +22,13 @@ _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
-class _TooWide(ValueError):
+class _TooWideError(ValueError):
     """A number beyond what can be stored."""
 
 
 def _decimal(text: str) -> Decimal:
     if len(text) > DIGITS or abs((value := Decimal(text)).adjusted()) > DIGITS:
-        raise _TooWide
+        raise _TooWideError
     return value
 
 
@@ -45,7 +45,7 @@ def decode(raw: bytes) -> object:
         _refuse(raw, 0, f"it is nested deeper than {DEPTH} levels")
     try:
         value = _DECODER.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, _TooWide):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, _TooWideError):
         _explain(raw)
     members, sound = _survey(value)
     if not sound or members != bare.count(b":") or b"\\u0000" in raw:
@@ -160,6 +160,6 @@ def _number_trouble(text: str) -> str | None:
         return None if len(text) <= DIGITS and LEAST <= int(text) <= MOST else "is beyond 64 bits"
     try:
         _decimal(text)
-    except _TooWide:
+    except _TooWideError:
         return f"has more than {DIGITS} digits"
     return None

@@ -66,19 +66,21 @@ _OF: Mapping[type[StrataError], str] = MappingProxyType(
 Headers = list[tuple[bytes, bytes]]
 
 
-class Refused(Exception):
+class Refused(StrataError):  # noqa: N818 - vocabulary, as in the domain
     """The door itself says no: `name` is one of PROBLEMS, `headers` are sent along."""
 
-    def __init__(self, name: str, detail: str | None = None, faults: tuple[Fault, ...] = (), headers: Headers | None = None):
+    def __init__(
+        self, name: str, detail: str | None = None, faults: tuple[Fault, ...] = (), headers: Headers | None = None
+    ):
+        super().__init__(detail or PROBLEMS[name].title, faults)
         self.name = name
-        self.detail = detail or PROBLEMS[name].title
-        self.faults = faults
         self.headers = headers or []
-        super().__init__(self.detail)
 
 
 def problem_of(error: StrataError) -> Problem:
     """The problem that one of our errors is; a subclass counts as its nearest named parent."""
+    if isinstance(error, Refused):
+        return PROBLEMS[error.name]
     for kind in type(error).__mro__:
         if name := _OF.get(kind):
             return PROBLEMS[name]
@@ -88,6 +90,8 @@ def problem_of(error: StrataError) -> Problem:
 def headers_of(error: StrataError) -> Headers:
     """Headers that go with an error."""
     match error:
+        case Refused():
+            return error.headers
         case errors.Unauthenticated():
             return [(b"www-authenticate", b'Bearer realm="strata"')]
         case errors.Unavailable():
@@ -123,13 +127,10 @@ def _fault(fault: Fault) -> dict[str, object]:
 
 def document(error: BaseException, request_id: str) -> tuple[int, bytes, Headers]:
     """Status, body and headers for any exception; what we do not know is `internal` and shows nothing of itself."""
-    match error:
-        case StrataError():
-            problem, detail, faults, headers = problem_of(error), error.detail, error.faults, headers_of(error)
-        case Refused():
-            problem, detail, faults, headers = PROBLEMS[error.name], error.detail, error.faults, error.headers
-        case _:
-            problem = PROBLEMS["internal"]
-            detail, faults, headers = problem.advice, (), []
+    if isinstance(error, StrataError):
+        problem, detail, faults, headers = problem_of(error), error.detail, error.faults, headers_of(error)
+    else:
+        problem = PROBLEMS["internal"]
+        detail, faults, headers = problem.advice, (), []
     body = msgspec.json.encode(members(problem, detail, faults, request_id))
     return problem.status, body, headers

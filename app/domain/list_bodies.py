@@ -40,7 +40,11 @@ def read(body: object, *, partial: bool) -> dict[str, Any]:
             faults.append(Fault(f"Expected {misfit.expected}.", pointer=f"/{name}", suggestion=misfit.suggestion))
     if not partial:
         required = ("entity", "name", "criteria")
-        faults += [Fault(f"Expected {name}: it cannot be left out.", pointer=f"/{name}") for name in required if name not in members]
+        faults += [
+            Fault(f"Expected {name}: it cannot be left out.", pointer=f"/{name}")
+            for name in required
+            if name not in members
+        ]
     if faults:
         raise Invalid(faults=tuple(faults))
     return given

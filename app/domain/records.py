@@ -83,7 +83,11 @@ def read(
         except MisfitError as misfit:
             faults.append(Fault(f"Expected {misfit.expected}.", pointer=pointer, suggestion=misfit.suggestion))
     if not partial:
-        faults += [_missing(entity, name) for name in entity.required if name not in given and not _faulty(faults, entity, name)]
+        faults += [
+            _missing(entity, name)
+            for name in entity.required
+            if name not in given and not _faulty(faults, entity, name)
+        ]
     if faults:
         raise Invalid(faults=tuple(faults[:MAX_FAULTS]))
     return given

@@ -16,7 +16,13 @@ DEPTH = 64
 
 WRITABLE = tuple(f for f in ACCOUNTS.fields.values() if f.writable)
 STANDING = ", ".join(
-    ("id", "version", "archived_at", *(f.column for f in WRITABLE), *(f"{f.name}_by_hand" for f in WRITABLE if f.fallback))
+    (
+        "id",
+        "version",
+        "archived_at",
+        *(f.column for f in WRITABLE),
+        *(f"{f.name}_by_hand" for f in WRITABLE if f.fallback),
+    )
 )
 LOCKED = f"SELECT {STANDING} FROM accounts WHERE workspace_id = $1 AND id = $2 FOR NO KEY UPDATE"
 LOCKED_EXTERNAL = f"SELECT {STANDING} FROM accounts WHERE workspace_id = $1 AND external_id = $2 FOR NO KEY UPDATE"
@@ -90,7 +96,13 @@ async def above(tx: Transaction, workspace_id: UUID, account_id: UUID) -> list[U
 
 
 async def move_stage(
-    tx: Transaction, workspace_id: UUID, move_id: UUID, account_id: UUID, stage: str | None, now: datetime, actor: UUID | None
+    tx: Transaction,
+    workspace_id: UUID,
+    move_id: UUID,
+    account_id: UUID,
+    stage: str | None,
+    now: datetime,
+    actor: UUID | None,
 ) -> None:
     """Records that the account moved to a stage, or to none."""
     await tx.execute(MOVE_STAGE, workspace_id, move_id, account_id, stage, now, actor)

@@ -90,13 +90,19 @@ async def hold(tx: Transaction, workspace_id: UUID) -> int | None:
 async def update(tx: Transaction, workspace_id: UUID, settings: Mapping[str, Any]) -> None:
     """Changes settings and counts the version up."""
     sets = "".join(f"{name} = ${n}, " for n, name in enumerate(settings, 2))
-    await tx.execute(f"UPDATE workspaces SET {sets} version = version + 1 WHERE id = $1", workspace_id, *settings.values())
+    await tx.execute(
+        f"UPDATE workspaces SET {sets} version = version + 1 WHERE id = $1", workspace_id, *settings.values()
+    )
 
 
-async def insert_stages(tx: Transaction, workspace_id: UUID, stages: Sequence[tuple[UUID, str, str]], now: datetime) -> None:
+async def insert_stages(
+    tx: Transaction, workspace_id: UUID, stages: Sequence[tuple[UUID, str, str]], now: datetime
+) -> None:
     """Adds lifecycle stages, (id, name, slug) each, in their order from position 1."""
     ids, names, slugs = zip(*stages, strict=True)
-    await tx.execute(INSERT_STAGES, workspace_id, list(ids), list(names), list(slugs), list(range(1, len(ids) + 1)), now)
+    await tx.execute(
+        INSERT_STAGES, workspace_id, list(ids), list(names), list(slugs), list(range(1, len(ids) + 1)), now
+    )
 
 
 def _segmentations(told: bytes | None) -> dict[str, SegmentationName]:

@@ -114,7 +114,9 @@ async def _hold_tree(tx: Transaction, call: Call, given: Mapping[str, records.Va
         await workspaces.hold(tx, call.principal.workspace.id)
 
 
-async def _standing(tx: Transaction, call: Call, account_id: UUID, operation: str, expected_version: int | None) -> Record:
+async def _standing(
+    tx: Transaction, call: Call, account_id: UUID, operation: str, expected_version: int | None
+) -> Record:
     standing = await accounts.locked(tx, call.principal.workspace.id, account_id)
     if standing is None:
         raise NotFound
@@ -253,7 +255,9 @@ async def _refer(
 
 async def _taken(tx: Transaction, call: Call, external_id: str) -> Conflict:
     standing = await accounts.named(tx, call.principal.workspace.id, None, external_id)
-    return Conflict(faults=(Fault(f"Expected an external id of its own: account {standing} has it.", pointer="/external_id"),))
+    return Conflict(
+        faults=(Fault(f"Expected an external id of its own: account {standing} has it.", pointer="/external_id"),)
+    )
 
 
 async def _move_stage(tx: Transaction, call: Call, account_id: UUID, stage: str | None) -> None:

@@ -46,9 +46,7 @@ def new_id() -> UUID:
     return UUID(int=uuid_utils.uuid7().int)
 
 
-async def once(
-    db: Database, call: Call, operation: str, act: Callable[[Transaction], Awaitable[Written]]
-) -> Written:
+async def once(db: Database, call: Call, operation: str, act: Callable[[Transaction], Awaitable[Written]]) -> Written:
     """Runs `act` in one transaction together with its idempotency key; answers after COMMIT.
 
     `operation` names what is done to what, and is part of what the key is bound to. The same key and payload give the

@@ -200,10 +200,21 @@ async def _insert(tx: Transaction, workspace_id: UUID, new: NewKey, now: datetim
             raise Invalid(faults=(found,))
         role = cast(Literal["admin", "manager", "csm", "viewer"], await users.role(tx, workspace_id, new.user_id))
         if PEOPLE.index(new.role) < PEOPLE.index(role):
-            raise Invalid(faults=(Fault("Expected no more than the user's own role.", pointer="/role", suggestion=role),))
+            raise Invalid(
+                faults=(Fault("Expected no more than the user's own role.", pointer="/role", suggestion=role),)
+            )
     key_id, token = new_id(), tokens.token(secrets.token_bytes(tokens.RANDOM_BYTES))
     await keys.insert(
-        tx, workspace_id, key_id, new.name, tokens.digest(token), new.role, new.user_id, sorted(new.scopes), now, new.expires_at
+        tx,
+        workspace_id,
+        key_id,
+        new.name,
+        tokens.digest(token),
+        new.role,
+        new.user_id,
+        sorted(new.scopes),
+        now,
+        new.expires_at,
     )
     return key_id, token
 

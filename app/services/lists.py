@@ -165,7 +165,11 @@ async def set_default(db: Database, call: Call, entity: str, list_id: UUID | Non
     async with db.transaction() as tx:
         if list_id is not None:
             row = await rows.one(tx, principal.workspace.id, list_id)
-            if row is None or lists.sight(principal, row["visibility"], row["owner_id"]) != "whole" or row["entity"] != entity:
+            if (
+                row is None
+                or lists.sight(principal, row["visibility"], row["owner_id"]) != "whole"
+                or row["entity"] != entity
+            ):
                 raise Invalid(faults=(Fault(f"Expected a list of {entity} that you can see.", pointer="/list_id"),))
         await rows.set_default(tx, principal.workspace.id, principal.user_id, entity, list_id)
         return await rows.defaults(tx, principal.workspace.id, principal.user_id)
@@ -187,7 +191,14 @@ async def _make(tx: Transaction, call: Call, given: Mapping[str, Any]) -> Writte
     permit(principal, "lists.create", own=given.get("visibility", "private") == "private")
     if principal.user_id is None:
         raise Forbidden("A list has a person as its owner.")
-    stored = {"description": None, "sort": (), "visibility": "private", "mine": False, "params": (), **_as_stored(given)}
+    stored = {
+        "description": None,
+        "sort": (),
+        "visibility": "private",
+        "mine": False,
+        "params": (),
+        **_as_stored(given),
+    }
     stored.setdefault("columns", DEFAULT_COLUMNS[cast(ListEntity, given["entity"])])
     made = List(id=new_id(), owner_id=principal.user_id, version=1, created_at=call.now, updated_at=call.now, **stored)
     listings.verify(made, workspace, call.now)
@@ -238,7 +249,10 @@ def _no_owner(given: Mapping[str, Any]) -> None:
 
 
 def _as_stored(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value for name, value in given.items()}
+    return {
+        name: tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+        for name, value in given.items()
+    }
 
 
 def _written(principal: Principal, of: List, *, created: bool) -> Written:

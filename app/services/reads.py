@@ -12,7 +12,7 @@ from uuid import UUID
 from app.domain.catalogue import ENTITIES
 from app.domain.criteria.check import Echo, Setting
 from app.domain.errors import NotFound
-from app.domain.questions import COUNT_CAP, Page, Question, Selection
+from app.domain.questions import COUNT_CAP, Count, Page, Question, Selection
 from app.domain.roles import Principal, permit
 from app.domain.selections import Place, Told, selection
 from app.domain.workspaces import Clock, Person, Workspace
@@ -22,7 +22,7 @@ from app.persistence.compile.records import By
 from app.persistence.database import Reader
 from app.persistence.reads import Key, Rows
 from app.services import asks, cursors
-from app.services.asks import Ask
+from app.services.asks import Ask, Frame, Said
 
 __all__ = ["Answer", "Ask", "One", "any_one", "collection", "one", "one_selected", "question"]
 
@@ -51,21 +51,23 @@ class Recent(Generic[Thing]):
 
 @dataclass(slots=True)
 class Plan:
-    """An ask as far as it was read: what it means, what cursors of it are bound to, its statements by what of the row
-    that they continue after is empty."""
+    """An ask as far as it was read: what does not depend on the moment, and on who asks, is read once.
 
-    told_as_of: datetime | None
+    `fixed`: nothing does, and `question` and `windows` are whole. `statements` are kept by what of the row that they
+    continue after is empty: criteria of another moment have the same shape, and bind other values.
+    """
+
+    frame: Frame
+    told: Said
     bound: bytes
     question: Question
-    windows: tuple[Echo, ...]
+    fixed: bool = False
+    windows: tuple[Echo, ...] = ()
     statements: dict[tuple[bool, ...] | None, Statement] = field(default_factory=dict)
 
-    def statement(self, after: Sequence[Key] | None, workspace: Workspace) -> Statement:
-        shape = None if after is None else tuple([key is None for key in after])
-        found = self.statements.get(shape)
-        if found is None:
-            found = self.statements[shape] = compile.page(_continued(self.question, after), workspace)
-        return found
+    def bound_to(self, person: Person | None) -> bytes:
+        """What cursors are bound to: where the criteria name who asks, to that too."""
+        return self.bound + person.id.bytes if person and "@m" in self.told.text else self.bound
 
 
 _plans: Recent[Plan] = Recent(KEPT_PLANS)
@@ -113,51 +115,60 @@ async def collection(db: Reader, principal: Principal, ask: Ask, now: datetime, 
     """
     permit(principal, "records.read")
     workspace = principal.workspace
-    key = (workspace.id, workspace.epoch, ask)
-    plan = _plans.get(key) if (keeps := _hashable(ask)) else None
-    if plan is not None:
-        as_of, after = _moment(ask, plan.bound, plan.told_as_of, now, secret)
-    else:
-        person = principal.person if ask.for_user is None else await _on_behalf(db, principal, ask)
-        plan, as_of, after, lasting = _read(ask, workspace, person, now, secret)
-        if lasting and keeps:
-            _plans.put(key, plan)
-    statement = plan.statement(after, workspace)
+    person = principal.person if ask.for_user is None else await _on_behalf(db, principal, ask)
+    plan = _planned(ask, workspace)
+    bound = plan.bound_to(person)
+    as_of, after = _moment(ask, bound, plan.frame.as_of, now, secret)
+    asked, windows, statement = _asked(ask, plan, workspace, person, as_of, after)
     rows = await reads.page(db, statement, after or ())
     if not rows.fresh:
-        statement = compile.page(_continued(plan.question, after), workspace, kept=False)
-        rows = await reads.page(db, statement, after or ())
+        rows = await reads.page(db, compile.page(_continued(asked, after), workspace, kept=False), after or ())
     if ask.account is not None and after is None and not rows.found:
         await _account(db, workspace.id, ask.account)
-    following = cursors.seal(secret, plan.bound, as_of, rows.last) if rows.last else None
-    return Answer(
-        rows.data, following, _counted(rows.count, plan.question.count == "capped"), as_of, plan.windows, statement.limit, rows.more, rows.records,
-        rows.keys, secret, plan.bound,
-    )  # fmt: skip
+    following = cursors.seal(secret, bound, as_of, rows.last) if rows.last else None
+    count = _counted(rows.count, asked.count)
+    return Answer(rows.data, following, count, as_of, windows, statement.limit, rows.more, rows.records, rows.keys, secret, bound)
 
 
-def _hashable(ask: Ask) -> bool:
-    """A tree as JSON, parameters and lists of names are read anew each time."""
+def _planned(ask: Ask, workspace: Workspace) -> Plan:
+    """The plan of an ask, kept where the ask can be: a tree as JSON, parameters and lists are read anew each time."""
+    key = (workspace.id, workspace.epoch, ask)
     try:
-        hash(ask)
+        plan = _plans.get(key)
     except TypeError:
-        return False
-    return True
+        return _read(ask, workspace)
+    if plan is None:
+        plan = _read(ask, workspace)
+        _plans.put(key, plan)
+    return plan
 
 
-def _read(
-    ask: Ask, workspace: Workspace, person: Person | None, now: datetime, secret: bytes
-) -> tuple[Plan, datetime, tuple[Key, ...] | None, bool]:
-    """The plan, its moment, the keys that it continues after, and whether it is the same at any moment, for anybody."""
-    of, told = asks.frame(ask, workspace), asks.said(ask)
-    bound = asks.fingerprint(ask, told, of, workspace, person)
-    as_of, after = _moment(ask, bound, of.as_of, now, secret)
-    clock = Clock(as_of, of.zone, workspace.week_start, workspace.fiscal_month)
+def _read(ask: Ask, workspace: Workspace) -> Plan:
+    frame, told = asks.frame(ask, workspace), asks.said(ask)
+    return Plan(frame, told, asks.fingerprint(ask, told, frame, workspace), asks.question(ask, frame, workspace))
+
+
+def _asked(
+    ask: Ask, plan: Plan, workspace: Workspace, person: Person | None, as_of: datetime, after: tuple[Key, ...] | None
+) -> tuple[Question, tuple[Echo, ...], Statement]:
+    """The question at its moment, its windows, its statement."""
+    shape = None if after is None else tuple([key is None for key in after])
+    like = plan.statements.get(shape)
+    if plan.fixed:
+        if like is None:
+            like = plan.statements[shape] = compile.page(_continued(plan.question, after), workspace)
+        return plan.question, plan.windows, like
+    clock = Clock(as_of, plan.frame.zone, workspace.week_start, workspace.fiscal_month)
     setting = Setting(workspace, clock, person, ask.params or {})
-    checked = asks.checked(ask, told, setting)
-    asked = asks.question(ask, of, checked.meaning, setting)
-    lasting = not checked.relative and (ask.selection is None or isinstance(ask.selection, Selection))
-    return Plan(of.as_of, bound, asked, checked.windows), as_of, after, lasting
+    checked = asks.checked(ask, plan.told, setting)
+    asked = replace(plan.question, criteria=asks.within(ask, checked.meaning))
+    if ask.selection is not None and not isinstance(ask.selection, Selection):
+        asked = replace(asked, selection=ask.selection(setting))
+        return asked, checked.windows, compile.page(_continued(asked, after), workspace)
+    statement = plan.statements[shape] = compile.page(_continued(asked, after), workspace, like=like)
+    if not checked.relative:
+        plan.fixed, plan.question, plan.windows = True, asked, checked.windows
+    return asked, checked.windows, statement
 
 
 def _moment(
@@ -176,10 +187,10 @@ def _continued(of: Question, after: Sequence[Key] | None) -> Question:
     return of if after is None else replace(of, page=Page(of.page.limit, tuple(after)))
 
 
-def _counted(count: int | None, capped: bool) -> tuple[int, bool] | None:
-    if count is None:
+def _counted(found: int | None, asked: Count) -> tuple[int, bool] | None:
+    if found is None:
         return None
-    return (COUNT_CAP, False) if capped and count > COUNT_CAP else (count, True)
+    return (COUNT_CAP, False) if asked == "capped" and found > COUNT_CAP else (found, True)
 
 
 async def _on_behalf(db: Reader, principal: Principal, ask: Ask) -> Person:

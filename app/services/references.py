@@ -35,7 +35,11 @@ async def slug(reader: Reader, workspace_id: UUID, target: str, told: str, point
     known = await accounts.slugs(reader, workspace_id, target)
     if told in known:
         return []
-    return [Fault(f"Expected the slug of one of the workspace's {target}.", pointer=pointer, suggestion=nearest(told, known))]
+    return [
+        Fault(
+            f"Expected the slug of one of the workspace's {target}.", pointer=pointer, suggestion=nearest(told, known)
+        )
+    ]
 
 
 async def circle(tx: Transaction, workspace_id: UUID, account_id: UUID, parent_id: UUID) -> list[Fault]:

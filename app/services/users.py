@@ -35,7 +35,9 @@ async def create_user(
             await _known_team(tx, workspace_id, str(given["team"]))
         values = tuple(given[name] for name in ("external_id", "name", "email", "role", "team"))
         if not await users.insert(tx, workspace_id, user_id, values, now):
-            raise Conflict(faults=(Fault("Expected an e-mail address and external id that no other user has.", pointer="/email"),))
+            raise Conflict(
+                faults=(Fault("Expected an e-mail address and external id that no other user has.", pointer="/email"),)
+            )
     return user_id
 
 

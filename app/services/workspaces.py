@@ -46,7 +46,9 @@ async def create_workspace(db: Database, name: str, now: datetime, **settings: o
 
 async def create_in(tx: Transaction, name: str, now: datetime, **settings: object) -> UUID:
     """The same within a transaction that does more."""
-    given = _read({"slug": _slug_of(name), "currency": "USD", "zone": "UTC", **settings, "name": name}, {"slug": records.slug})
+    given = _read(
+        {"slug": _slug_of(name), "currency": "USD", "zone": "UTC", **settings, "name": name}, {"slug": records.slug}
+    )
     given["minor_digits"] = minor_digits(given["currency"])
     given["arr_per_csm"] = _minor(given.get("arr_per_csm", Decimal(ARR_PER_CSM)), given["minor_digits"])
     given["facts_day"] = now.astimezone(ZoneInfo(given["zone"])).date()
@@ -120,7 +122,9 @@ def _currency(told: object) -> str:
 def _zone(told: object) -> str:
     known = available_timezones()
     if not isinstance(told, str) or told not in known:
-        raise MisfitError("a time zone of the IANA database", nearest(told, sorted(known)) if isinstance(told, str) else None)
+        raise MisfitError(
+            "a time zone of the IANA database", nearest(told, sorted(known)) if isinstance(told, str) else None
+        )
     return told
 
 

@@ -26,7 +26,9 @@ def test_any_slip_is_told_by_the_checksum() -> None:
                 assert not keys.well_formed(TOKEN[:at] + letter + TOKEN[at + 1 :])
 
 
-@pytest.mark.parametrize("told", ["", "strata_", TOKEN.upper(), TOKEN + "\n", TOKEN + "a", " " + TOKEN, "strata_" + "a" * 39, "x" * 10_000])
+@pytest.mark.parametrize(
+    "told", ["", "strata_", TOKEN.upper(), TOKEN + "\n", TOKEN + "a", " " + TOKEN, "strata_" + "a" * 39, "x" * 10_000]
+)
 def test_what_has_not_the_shape_is_no_token(told: str) -> None:
     assert not keys.well_formed(told)
 

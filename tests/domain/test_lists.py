@@ -59,11 +59,15 @@ def test_mine_adds_that_the_record_is_the_callers(entity: lists.ListEntity, crit
     node = text.parse(criteria)
     assert lists.asked(entity, node, True) == text.parse(mine)
     assert lists.asked(entity, node, False) == node
-    check(lists.asked(entity, node, True), ENTITIES[entity], Setting(WORKSPACE, clock(WORKSPACE, NOW), Person(ME, (ME,))))
+    check(
+        lists.asked(entity, node, True), ENTITIES[entity], Setting(WORKSPACE, clock(WORKSPACE, NOW), Person(ME, (ME,)))
+    )
 
 
 def test_segmentations_are_kept_by_id() -> None:
-    node = text.parse('segment.tier = "high" AND NOT (in_segment("tier", "low") OR segment.gone IS EMPTY) AND name : "segment.tier"')
+    node = text.parse(
+        'segment.tier = "high" AND NOT (in_segment("tier", "low") OR segment.gone IS EMPTY) AND name : "segment.tier"'
+    )
     kept = lists.by_id(node, WORKSPACE)
     assert text.format(kept).count(str(TIER)) == 2
     assert lists.by_slug(kept, WORKSPACE) == node
@@ -95,7 +99,19 @@ def test_a_private_list_is_there_for_its_owner_alone() -> None:
     assert lists.sight(service, "private", ME) == "nothing"
 
 
-@pytest.mark.parametrize("columns", [["nmae"], ["contracts.arr"], ["primary_contact.nmae"], ["segment.gone"], ["custom.x"], [""], ["a.b.c"], ["contracts"]])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ["nmae"],
+        ["contracts.arr"],
+        ["primary_contact.nmae"],
+        ["segment.gone"],
+        ["custom.x"],
+        [""],
+        ["a.b.c"],
+        ["contracts"],
+    ],
+)
 def test_columns_are_fields(columns: list[str]) -> None:
     with pytest.raises(Invalid) as caught:
         lists.check_columns(["name", *columns], ENTITIES["accounts"], WORKSPACE)

@@ -98,18 +98,26 @@ def test_instants_are_rfc_3339_and_come_out_in_utc() -> None:
     body: dict[str, object] = {"account_id": str(ID), "kind": "call", "direction": "inbound"}
     told: object
     for told in ("2026-01-31T12:00:00Z", "2026-01-31t13:00:00+01:00", "2026-01-31T12:00:00.000000z"):
-        assert read({**body, "occurred_at": told}, "interactions", False)["occurred_at"] == datetime(2026, 1, 31, 12, tzinfo=UTC)
+        assert read({**body, "occurred_at": told}, "interactions", False)["occurred_at"] == datetime(
+            2026, 1, 31, 12, tzinfo=UTC
+        )
     for told in (
         "2026-01-31", "2026-01-31T12:00:00", "2026-01-31 12:00:00Z", "2026-01-31T12:00Z", "2026-01-31T24:00:00Z",
         "2026-01-31T12:00:60Z", "2026-01-31T12:00:00.0000001Z", "0001-01-01T00:00:00+01:00", 1769860800,
         "2026-W05-6T12:00:00Z", "2026-01-31T12:00:00+25:00",
     ):  # fmt: skip
         assert list(faults({**body, "occurred_at": told}, "interactions", False)) == ["/occurred_at"], told
-    assert read({"occurred_at": datetime(2026, 1, 1, tzinfo=UTC)}, "interactions")["occurred_at"] == datetime(2026, 1, 1, tzinfo=UTC)
+    assert read({"occurred_at": datetime(2026, 1, 1, tzinfo=UTC)}, "interactions")["occurred_at"] == datetime(
+        2026, 1, 1, tzinfo=UTC
+    )
 
 
 def test_unknown_members_are_refused_with_the_nearest_name() -> None:
-    assert faults({"nmae": "x", "a/b~c": 1, "csm_email": "x"}) == {"/nmae": "name", "/a~1b~0c": None, "/csm_email": "csm_id"}
+    assert faults({"nmae": "x", "a/b~c": 1, "csm_email": "x"}) == {
+        "/nmae": "name",
+        "/a~1b~0c": None,
+        "/csm_email": "csm_id",
+    }
     assert faults({"kind": "cal", "direction": 7}, "interactions") == {"/kind": "call", "/direction": None}
 
 
@@ -157,6 +165,8 @@ def test_every_writable_field_of_every_entity_can_be_read() -> None:
     special = {"country": "DE", "slug": "x"}
     for entity in (*ENTITIES.values(), ACCOUNTS, CONTACTS, INTERACTIONS, PRODUCTS):
         fields = [f for f in entity.fields.values() if f.writable]
-        body: dict[str, object] = {f.column: special.get(f.name) or (f.values[0] if f.values else examples[f.kind]) for f in fields}
+        body: dict[str, object] = {
+            f.column: special.get(f.name) or (f.values[0] if f.values else examples[f.kind]) for f in fields
+        }
         given = records.read(entity, body, minor_digits=2, attributes={}, partial=False)
         assert set(given) == {f.name for f in fields}

@@ -66,9 +66,13 @@ async def test_a_new_account_answers_whole(db: Database) -> None:
         "country": "DE", "domain": None, "is_reference": True, "version": 1, "archived_at": None,
     }  # fmt: skip
     assert {name: shown[name] for name in expected} == expected
-    stored = await org.rows("SELECT arr, mrr, margin, seat_utilisation FROM accounts WHERE workspace_id = $1 AND id = $2", written.id)
+    stored = await org.rows(
+        "SELECT arr, mrr, margin, seat_utilisation FROM accounts WHERE workspace_id = $1 AND id = $2", written.id
+    )
     assert stored == [(123456, 10288, 23456, 0.5)]
-    moves = await org.rows("SELECT stage, moved_at, actor_id FROM stage_moves WHERE workspace_id = $1 AND account_id = $2", written.id)
+    moves = await org.rows(
+        "SELECT stage, moved_at, actor_id FROM stage_moves WHERE workspace_id = $1 AND account_id = $2", written.id
+    )
     assert moves == [("trial", NOW, org.user("admin"))]
 
 
@@ -106,7 +110,11 @@ async def test_twenty_writers_of_one_field_lose_no_update(db: Database) -> None:
         tries = 0
         while True:
             tries += 1
-            row = (await org.rows("SELECT case_studies, version FROM accounts WHERE workspace_id = $1 AND id = $2", made.id))[0]
+            row = (
+                await org.rows(
+                    "SELECT case_studies, version FROM accounts WHERE workspace_id = $1 AND id = $2", made.id
+                )
+            )[0]
             try:
                 await accounts.change(db, org.call(), made.id, {"case_studies": row[0] + 1}, row[1])
             except VersionStale:
@@ -115,7 +123,9 @@ async def test_twenty_writers_of_one_field_lose_no_update(db: Database) -> None:
 
     tries = await asyncio.gather(*(add_one() for _ in range(20)))
     assert sum(tries) >= 20
-    assert await org.rows("SELECT case_studies, version FROM accounts WHERE workspace_id = $1 AND id = $2", made.id) == [(20, 21)]
+    assert await org.rows(
+        "SELECT case_studies, version FROM accounts WHERE workspace_id = $1 AND id = $2", made.id
+    ) == [(20, 21)]
 
 
 async def test_what_related_records_say_is_not_set_by_hand(db: Database) -> None:
@@ -246,7 +256,7 @@ async def test_archived_accounts_come_back(db: Database) -> None:
 
 
 async def test_stages_keep_their_history(db: Database) -> None:
-    org = (await organisation(db, zone="Pacific/Auckland"))
+    org = await organisation(db, zone="Pacific/Auckland")
     made = await make(org)
     now, version = NOW, 1
     for stage in ("trial", "adoption", None):
@@ -254,7 +264,8 @@ async def test_stages_keep_their_history(db: Database) -> None:
         written = await accounts.change(db, org.call("manager", now=now), made.id, {"stage": stage}, version)
         version = written.version
     moves = await org.rows(
-        "SELECT stage, moved_at, actor_id FROM stage_moves WHERE workspace_id = $1 AND account_id = $2 ORDER BY moved_at", made.id
+        "SELECT stage, moved_at, actor_id FROM stage_moves WHERE workspace_id = $1 AND account_id = $2 ORDER BY moved_at",
+        made.id,
     )
     actor = org.user("manager")
     assert moves == [(s, NOW + timedelta(days=n), actor) for n, s in enumerate(("trial", "adoption", None), 1)]
@@ -272,7 +283,11 @@ async def test_own_attributes_are_merged(db: Database) -> None:
     )
     stored = "SELECT custom FROM accounts WHERE workspace_id = $1 AND id = $2"
     made = await make(org, custom={"region": "emea", "budget": Decimal("1.5"), "since": "2026-01-01"})
-    assert document((await org.rows(stored, made.id))[0][0]) == {"region": "emea", "budget": Decimal("1.5"), "since": "2026-01-01"}
+    assert document((await org.rows(stored, made.id))[0][0]) == {
+        "region": "emea",
+        "budget": Decimal("1.5"),
+        "since": "2026-01-01",
+    }
     changed = await change(org, made, custom={"region": "apac", "since": None})
     assert document((await org.rows(stored, made.id))[0][0]) == {"region": "apac", "budget": Decimal("1.5")}
     with pytest.raises(Invalid) as caught:
@@ -319,7 +334,9 @@ async def test_a_csm_writes_their_own_accounts(db: Database) -> None:
         ('name = "B"', {"name": "B"}, {"name": "C"}),
     ],
 )
-async def test_segments_follow_every_change(db: Database, criteria: str, body: dict[str, Any], off: dict[str, Any]) -> None:
+async def test_segments_follow_every_change(
+    db: Database, criteria: str, body: dict[str, Any], off: dict[str, Any]
+) -> None:
     org = await organisation(db)
     segments = msgspec.json.encode([{"slug": "in", "name": "In", "criteria": criteria}])
     await org.run(SEGMENTATION, new_id(), segments, NOW)

@@ -17,9 +17,7 @@ from tests.services.organisations import NOW, Organisation, document, organisati
 
 
 async def key_of(org: Organisation, role: str = "csm") -> tuple[Principal, str]:
-    _, token = await keys.create_key(
-        org.db, org.workspace.id, "key", org.people[role].role, org.user(role), (), NOW
-    )
+    _, token = await keys.create_key(org.db, org.workspace.id, "key", org.people[role].role, org.user(role), (), NOW)
     return await keys.authenticate(org.db, token, NOW), token
 
 

@@ -27,7 +27,14 @@ INVOICE = (
 
 
 async def make(org: Organisation, role: str = "csm", **body: Any) -> UUID:
-    told = {"entity": "accounts", "name": "L", "criteria": {"text": "ALL"}, "columns": ["name"], "sort": ["name"], **body}
+    told = {
+        "entity": "accounts",
+        "name": "L",
+        "criteria": {"text": "ALL"},
+        "columns": ["name"],
+        "sort": ["name"],
+        **body,
+    }
     return (await lists.create(org.db, org.call(role), told)).id
 
 

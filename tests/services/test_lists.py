@@ -37,7 +37,10 @@ async def names(org: Organisation, role: str, entity: str | None = None) -> list
 
 async def test_a_new_list_answers_whole(db: Database) -> None:
     org = await organisation(db)
-    params = [{"name": "low", "type": "number", "default": 5}, {"name": "from", "type": "date", "default": "2026-01-01"}]
+    params = [
+        {"name": "low", "type": "number", "default": 5},
+        {"name": "from", "type": "date", "default": "2026-01-01"},
+    ]
     written = await make(
         org, criteria={"text": "arr > $low and created_at >= $from"}, columns=["name", "csm.name"], sort=["-arr"], mine=True,
         description="", params=params,
@@ -173,7 +176,12 @@ async def test_changes_keep_what_they_do_not_name(db: Database) -> None:
     made = await make(org, sort=["-arr"])
     written = await lists.change(db, org.call("csm"), made.id, {"criteria": {"text": "arr > 6"}}, 1)
     after = document(written.body)
-    assert (after["criteria"]["text"], after["sort"], after["name"], after["version"]) == ("arr > 6", ["-arr"], "Big", 2)
+    assert (after["criteria"]["text"], after["sort"], after["name"], after["version"]) == (
+        "arr > 6",
+        ["-arr"],
+        "Big",
+        2,
+    )
     assert (await lists.change(db, org.call("csm"), made.id, {"name": "Big"}, 2)).version == 2
     with pytest.raises(VersionRequired):
         await lists.change(db, org.call("csm"), made.id, {"name": "X"}, None)
@@ -192,8 +200,12 @@ async def test_a_list_that_lost_what_it_names_is_broken(db: Database) -> None:
     identity = new_id()
     await org.run(SEGMENTATION, identity, NOW)
     org = org.with_workspace(**_names(await workspaces.load(db, org.workspace.id)))
-    made = await make(org, criteria={"text": 'segment.tier = "high"'}, columns=["name", "segment.tier"], sort=["-segment.tier"])
-    kept = await org.rows("SELECT criteria::text, columns, sort FROM lists WHERE workspace_id = $1 AND id = $2", made.id)
+    made = await make(
+        org, criteria={"text": 'segment.tier = "high"'}, columns=["name", "segment.tier"], sort=["-segment.tier"]
+    )
+    kept = await org.rows(
+        "SELECT criteria::text, columns, sort FROM lists WHERE workspace_id = $1 AND id = $2", made.id
+    )
     assert "tier" not in repr(kept)
     assert str(identity) in repr(kept)
     await org.run("UPDATE segmentations SET slug = 'tiers' WHERE workspace_id = $1")
@@ -240,13 +252,21 @@ async def test_lists_come_in_pages_by_one_statement(db: Database, monkeypatch: p
 
 async def test_people_begin_with_their_own_lists(db: Database) -> None:
     org, other = await organisation(db), await organisation(db)
-    public, contacts = await make(org, visibility="public"), await make(org, "viewer", entity="contacts", criteria={"text": "ALL"})
+    public, contacts = (
+        await make(org, visibility="public"),
+        await make(org, "viewer", entity="contacts", criteria={"text": "ALL"}),
+    )
     assert await lists.set_default(db, org.call("viewer"), "accounts", public.id) == {"accounts": public.id}
     both = await lists.set_default(db, org.call("viewer"), "contacts", contacts.id)
     assert both == {"accounts": public.id, "contacts": contacts.id} == await lists.defaults(db, org.people["viewer"])
     assert await lists.defaults(db, org.people["csm"]) == {}
     foreign = await make(other, visibility="public")
-    for entity, list_id in (("accounts", contacts.id), ("contacts", new_id()), ("accounts", foreign.id), ("contacts", public.id)):
+    for entity, list_id in (
+        ("accounts", contacts.id),
+        ("contacts", new_id()),
+        ("accounts", foreign.id),
+        ("contacts", public.id),
+    ):
         with pytest.raises(Invalid):
             await lists.set_default(db, org.call("csm"), entity, list_id)
     with pytest.raises(NotFound):

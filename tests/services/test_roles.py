@@ -76,7 +76,9 @@ async def _delete_list(org: Organisation, call: Call, mine: bool) -> None:
 
 async def _transfer_list(org: Organisation, call: Call, mine: bool) -> None:
     list_id = await _public_list(org, call, mine)
-    await lists.change(org.db, call, list_id, {"owner_id": str(org.user("manager" if call.principal.role == "csm" else "csm"))}, 1)
+    await lists.change(
+        org.db, call, list_id, {"owner_id": str(org.user("manager" if call.principal.role == "csm" else "csm"))}, 1
+    )
 
 
 async def _read_lists(org: Organisation, call: Call, mine: bool) -> None:
@@ -144,7 +146,10 @@ async def org(db: Database) -> Organisation:
 
 @pytest.mark.parametrize(
     ("case", "role", "mine", "scope"),
-    [pytest.param(*cell, id=f"{cell[0].act.__name__}-{cell[1]}-{'own' if cell[2] else 'other'}-{cell[3]}") for cell in cells()],
+    [
+        pytest.param(*cell, id=f"{cell[0].act.__name__}-{cell[1]}-{'own' if cell[2] else 'other'}-{cell[3]}")
+        for cell in cells()
+    ],
 )
 async def test_every_cell(org: Organisation, case: Case, role: str, mine: bool, scope: str | None) -> None:
     call = Call(org.as_(role, *([scope] if scope else [])), NOW)
@@ -178,7 +183,11 @@ async def test_a_service_does_not_see_private_lists(org: Organisation) -> None:
 def test_the_table_here_is_the_table_there() -> None:
     for case in CASES:
         rule = RULES[case.operation]
-        assert (rule.always, rule.own, rule.scope) == (frozenset(case.may.split()), frozenset(case.own.split()), case.scope)
+        assert (rule.always, rule.own, rule.scope) == (
+            frozenset(case.may.split()),
+            frozenset(case.own.split()),
+            case.scope,
+        )
 
 
 async def test_upsert_follows_the_rules_of_what_it_turns_out_to_be(org: Organisation) -> None:

@@ -34,7 +34,9 @@ async def test_e_mail_and_external_id_are_taken_once(db: Database) -> None:
     await users.create_user(db, other.workspace.id, "new@example.com", "X", "csm", None, NOW)
 
 
-@pytest.mark.parametrize(("email", "name", "role"), [("no mail", "X", "csm"), ("a@b.c", "", "csm"), ("a@b.c", "X", "boss")])
+@pytest.mark.parametrize(
+    ("email", "name", "role"), [("no mail", "X", "csm"), ("a@b.c", "", "csm"), ("a@b.c", "X", "boss")]
+)
 async def test_a_user_is_read_strictly(db: Database, email: str, name: str, role: str) -> None:
     org = await organisation(db)
     with pytest.raises(Invalid):

@@ -17,7 +17,12 @@ from tests.services.organisations import NOW, document, organisation
 
 async def test_a_new_workspace_has_its_settings_and_stages(db: Database) -> None:
     made = await workspaces.create_workspace(
-        db, "Acme & Söhne", datetime(2026, 11, 22, 23, 30, tzinfo=UTC), currency="JPY", zone="Asia/Tokyo", fiscal_month=4
+        db,
+        "Acme & Söhne",
+        datetime(2026, 11, 22, 23, 30, tzinfo=UTC),
+        currency="JPY",
+        zone="Asia/Tokyo",
+        fiscal_month=4,
     )
     workspace = await workspaces.load(db, made)
     assert (workspace.slug, workspace.name, workspace.minor_digits) == ("acme-s-hne", "Acme & Söhne", 0)

@@ -117,17 +117,26 @@ def _named(name: str) -> dict[str, str]:
 
 
 def output(
-    name: str, fields: Sequence[StrawberryField], description: str | None = None, bases: tuple[type, ...] = (), interface: bool = False
+    name: str,
+    fields: Sequence[StrawberryField],
+    description: str | None = None,
+    bases: tuple[type, ...] = (),
+    resolve_type: Callable[..., str] | None = None,
 ) -> type:
-    """An object type, or an interface."""
-    return _made(name, fields, bases, lambda cls: (strawberry.interface if interface else strawberry.type)(
-        cls, name=name, description=description
-    ))  # fmt: skip
+    """An object type; an interface where `resolve_type` tells the type of a row."""
+    if resolve_type is not None:
+        return _made(
+            name, fields, bases, lambda cls: strawberry.interface(cls, name=name, description=description),
+            {"resolve_type": staticmethod(resolve_type)},
+        )  # fmt: skip
+    # Rows are JSON: what the schema says they are, they are.
+    known = {"is_type_of": staticmethod(lambda *_: True)} if bases else {}
+    return _made(name, fields, bases, lambda cls: strawberry.type(cls, name=name, description=description), known)
 
 
 def entered(name: str, fields: Sequence[StrawberryField], description: str | None = None, one_of: bool = False) -> type:
     """An input type."""
-    return _made(name, fields, (), lambda cls: strawberry.input(cls, name=name, description=description, one_of=one_of))
+    return _made(name, fields, (), lambda cls: strawberry.input(cls, name=name, description=description, one_of=one_of), {})
 
 
 def choices(name: str, values: Sequence[str], description: str | None = None) -> type:
@@ -137,10 +146,16 @@ def choices(name: str, values: Sequence[str], description: str | None = None) ->
     return made
 
 
-def _made(name: str, fields: Sequence[StrawberryField], bases: tuple[type, ...], declare: Callable[[type], type]) -> type:
+def _made(
+    name: str,
+    fields: Sequence[StrawberryField],
+    bases: tuple[type, ...],
+    declare: Callable[[type], type],
+    more: Mapping[str, Any],
+) -> type:
     annotations = {field.python_name: field.type_annotation for field in fields}
     members: dict[str, Any] = {field.python_name: field for field in fields}
-    members["__annotations__"] = dict.fromkeys(members, Any)
+    members |= {"__annotations__": dict.fromkeys(members, Any), **more}
     members["__module__"] = __name__
     cls = declare(types.new_class(name, bases, {}, lambda namespace: namespace.update(members)))
     # dataclasses wrote the class's own annotations over those of the fields, which know the names made here

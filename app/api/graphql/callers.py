@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from app.api.graphql.build import plain
+from app.api.graphql.selections import Reading
 from app.domain.errors import Unauthenticated
 from app.domain.roles import Principal, permit
 from app.persistence.database import Database
@@ -21,13 +22,18 @@ ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
 @dataclass(slots=True)
 class Caller:
-    """`who` is None without a credential. `key`: the Idempotency-Key header."""
+    """`who` is None without a credential. `key`: the Idempotency-Key header. `secret` seals cursors.
+
+    `reading` is the operation, for resolvers that answer from their selection.
+    """
 
     db: Database
     now: datetime
     request_id: str
     who: Principal | None = None
     key: str | None = None
+    secret: bytes = field(default=b"", repr=False)
+    reading: Reading | None = field(default=None, repr=False)
 
     @property
     def principal(self) -> Principal:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ from graphql import GraphQLObjectType
 from graphql.language import FieldNode
 
 from app.api.graphql.selections import Reading, named, subsets
-from app.domain.catalogue import Entity
+from app.domain.criteria.check import Echo
 from app.domain.questions import COUNT_CAP, Count, Fixed, Group, Item, Selection
 
 ENCODER = msgspec.json.Encoder()
@@ -41,8 +42,8 @@ class Page:
     more: bool
     before: bool
     count: tuple[int, bool] | None
-    as_of: str
-    windows: list[dict[str, Any]]
+    as_of: datetime
+    windows: Sequence[Echo]
     cursor: Callable[[int], str]
 
 
@@ -78,8 +79,12 @@ class Layout:
         return b"{" + b",".join(members) + b"}"
 
 
-def layout(reading: Reading, of: GraphQLObjectType, entity: Entity, nodes: Sequence[FieldNode]) -> Layout:
-    """The layout of a connection's selection. Raises Invalid."""
+Records = Callable[[Reading, Sequence[FieldNode]], Selection]
+"""What is shown of each record where a document asks for records by these nodes."""
+
+
+def layout(reading: Reading, of: GraphQLObjectType, nodes: Sequence[FieldNode], records: Records) -> Layout:
+    """The layout of a connection's selection."""
     parts: list[tuple[str, Part | Edges]] = []
     modes: set[Count] = set()
     singly = False
@@ -87,9 +92,9 @@ def layout(reading: Reading, of: GraphQLObjectType, entity: Entity, nodes: Seque
         name = group[0].name.value
         match name:
             case "nodes":
-                parts.append((key, Edges(key, partial(_records, entity, group))))
+                parts.append((key, Edges(key, partial(_of_nodes, records, group))))
             case "edges":
-                parts.append((key, _edges(reading, named(of, group[0]), entity, key, group)))
+                parts.append((key, _edges(reading, named(of, group[0]), key, group, records)))
             case "pageInfo":
                 made, placed = _page_info(reading, named(of, group[0]), group)
                 singly = singly or placed
@@ -104,17 +109,16 @@ def layout(reading: Reading, of: GraphQLObjectType, entity: Entity, nodes: Seque
                 parts.append((key, _windows(reading, named(of, group[0]), group)))
             case _:
                 parts.append((key, _constant(of.name)))
-    bearers = [part for _, part in parts if isinstance(part, Edges)]
-    singly = singly or any(part.cursors for part in bearers)
+    singly = singly or any(part.cursors for _, part in parts if isinstance(part, Edges))
     count: Count = "exact" if "exact" in modes else "capped" if modes else "none"
     return Layout(tuple(parts), count, singly)
 
 
-def _records(entity: Entity, nodes: Sequence[FieldNode], reading: Reading) -> Selection:
-    return reading.selection(entity, nodes)
+def _of_nodes(records: Records, nodes: Sequence[FieldNode], reading: Reading) -> Selection:
+    return records(reading, nodes)
 
 
-def _edges(reading: Reading, of: GraphQLObjectType, entity: Entity, key: str, nodes: Sequence[FieldNode]) -> Edges:
+def _edges(reading: Reading, of: GraphQLObjectType, key: str, nodes: Sequence[FieldNode], records: Records) -> Edges:
     asked = reading.fields(of, subsets(nodes))
     names = [(name, group[0].name.value) for name, group in asked.items()]
     first = next((n for n, (_, name) in enumerate(names) if name != "cursor"), len(names))
@@ -124,7 +128,7 @@ def _edges(reading: Reading, of: GraphQLObjectType, entity: Entity, key: str, no
         for name, group in asked.items():
             match group[0].name.value:
                 case "node":
-                    items.append(Group(name, reading.selection(entity, group)))
+                    items.append(Group(name, records(reading, group)))
                 case "__typename":
                     items.append(Fixed(name, of.name))
         return Selection(tuple(items))
@@ -198,7 +202,7 @@ def _windows(reading: Reading, of: GraphQLObjectType, nodes: Sequence[FieldNode]
     asked = {key: group[0].name.value for key, group in reading.fields(of, subsets(nodes)).items()}
 
     def write(page: Page) -> bytes:
-        told: list[Mapping[str, Any]] = [{"__typename": of.name, **window} for window in page.windows]
+        told = [{"__typename": of.name, "window": w.window, "lo": w.lo, "hi": w.hi, "zone": w.zone} for w in page.windows]
         return ENCODER.encode([{key: window[name] for key, name in asked.items()} for window in told])
 
     return write

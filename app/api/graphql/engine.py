@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from graphql import ExecutionResult, GraphQLError, execute, get_variable_values, is_non_null_type
+from graphql import ExecutionResult, GraphQLError, execute, get_variable_values
 from graphql.language import FieldNode, OperationDefinitionNode, OperationType
 
 from app.api.errors import Refused as RequestRefused
@@ -19,7 +19,7 @@ from app.api.graphql.plans import PLAIN, Plan, planned
 from app.api.graphql.requests import Asked
 from app.api.graphql.schema import SCHEMA
 from app.api.graphql.selections import Reading
-from app.domain.errors import StrataError, Unauthenticated
+from app.domain.errors import Unauthenticated
 
 CORE = SCHEMA._schema
 KEPT_BYTES = 16_384
@@ -85,19 +85,18 @@ class Engine:
     async def _read(self, caller: Caller, prepared: Prepared) -> bytes:
         plans = prepared.plans
         if plans is None:
-            plans = tuple(planned(prepared.reading, caller, key, nodes) for key, nodes in prepared.fields.items())
-            if all(plan.lasting for plan in plans):
-                prepared.plans = plans
+            plans = prepared.plans = _planned(prepared)
         if len(plans) == 1:
-            found: list[bytes | BaseException] = [await _outcome(plans[0], caller)]
+            found: list[bytes | Exception] = [await _outcome(plans[0], caller)]
         else:
             found = list(await asyncio.gather(*(_outcome(plan, caller) for plan in plans)))
-        if any(isinstance(one, BaseException) for one in found):
+        if any(isinstance(one, Exception) for one in found):
             return _with_errors(plans, found, caller)
         members = b",".join([b'"%s":%s' % (plan.key.encode(), one) for plan, one in zip(plans, found, strict=True)])
         return b'{"data":{' + members + b"}}"
 
     async def _execute(self, caller: Caller, prepared: Prepared) -> bytes:
+        caller.reading = prepared.reading
         result = execute(
             CORE, prepared.document.ast, context_value=caller, variable_values=dict(prepared.asked.variables),
             operation_name=prepared.asked.operation_name,
@@ -106,10 +105,17 @@ class Engine:
         return answers.answered(done.data, [answers.of_execution(error, caller.request_id) for error in done.errors or ()])
 
 
-async def _outcome(plan: Plan, caller: Caller) -> bytes | BaseException:
+def _planned(prepared: Prepared) -> tuple[Plan, ...]:
+    try:
+        return tuple(planned(prepared.reading, key, nodes) for key, nodes in prepared.fields.items())
+    except GraphQLError as error:
+        raise Refused([error]) from None
+
+
+async def _outcome(plan: Plan, caller: Caller) -> bytes | Exception:
     try:
         return await plan.answer(caller)
-    except StrataError as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's; what we do not know is logged
         return error
 
 

@@ -89,7 +89,7 @@ async def _caller(exchange: Exchange, request: Request) -> Caller:
         exchange.charge_address()
     else:
         who = await exchange.authenticate()
-    return Caller(exchange.door.database, exchange.now, exchange.id, who, request.header(b"idempotency-key"))
+    return Caller(exchange.door.database, exchange.now, exchange.id, who, request.header(b"idempotency-key"), exchange.door.secret)
 
 
 async def _send(send: Send, scope: Scope, status: int, headers: Headers, body: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.api.graphql import rows
 from app.api.graphql.accounts import ID, KEY, VERSION, Arguments, mended
 from app.api.graphql.build import argument, choices, entered, given, member, output, resolved, told
 from app.api.graphql.resources import body, uuid
@@ -34,7 +35,7 @@ output("ListTemplate", [member("slug", "str"), *_said()], "A ready-made list: th
 output("List", [
     member("id", "ID"), *_said(), member("owner_id", "ID"), member("state", "Optional[ListState]"),
     member("reason", "Optional[str]", "Why it is broken."), member("size", "Optional[int]"), member("version", "int"),
-    member("created_at", "DateTime"), member("updated_at", "DateTime"),
+    member("created_at", "DateTime"), member("updated_at", "DateTime"), *rows.FIELDS,
 ], "A saved list. Of somebody else's private one an admin sees name and size alone.")  # fmt: skip
 output("ListPayload", [resolved("list", "List", lambda source, *_: body(source.body)), resolved("created", "bool", lambda source, *_: source.created)])
 output("DeletedPayload", [resolved("id", "ID", lambda source, *_: str(source.id))])

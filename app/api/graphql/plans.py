@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import GraphQLObjectType, is_non_null_type
 from graphql.language import FieldNode
 
 from app.api.graphql.callers import Caller
-from app.api.graphql.connections import Layout, Page, layout
+from app.api.graphql.connections import Page, layout
 from app.api.graphql.filters import Spelled
-from app.api.graphql.selections import Reading, named
+from app.api.graphql.selections import Reading, criteria, mended, named
 from app.api.graphql.types import CONNECTED, type_name
 from app.domain.catalogue import ENTITIES, Entity
-from app.domain.criteria import text, tree
-from app.domain.criteria.check import Echo, Setting
+from app.domain.criteria.check import Checked, Echo, Setting
 from app.domain.criteria.nodes import And, Node
-from app.domain.errors import Fault, Invalid, NotFound, StrataError, Unreadable
-from app.domain.questions import Selection
+from app.domain.errors import Fault, Invalid, StrataError
+from app.domain.questions import Fixed, Selection
 from app.domain.workspaces import clock
 from app.services import reads
 from app.services.reads import Answer, Ask
@@ -28,8 +27,9 @@ DIRECTORY = ("users", "teams", "industries", "products", "features", "stages")
 """What an organisation has few of: plain lists."""
 PLAIN = frozenset({*CONNECTED, *DIRECTORY, "account", "node", "__typename"})
 """The fields of the query that are answered from their selection."""
+TYPE = "0type"
+"""A member that no document can ask for."""
 NODES = tuple(e for e in ENTITIES.values() if e.key != "none")
-NAMES = {"sort": "orderBy", "limit": "first", "cursor": "after", "as_of": "asOf", "for_user": "forUser"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,11 @@ class Held(Selection):
     __eq__ = object.__eq__
 
 
-def planned(reading: Reading, caller: Caller, key: str, nodes: Sequence[FieldNode]) -> Plan:
-    """The plan of a plain read. Raises GraphQLError for arguments that are none; all else is found when it answers."""
+def planned(reading: Reading, key: str, nodes: Sequence[FieldNode], *, typed: bool = False) -> Plan:
+    """The plan of a plain read. Raises GraphQLError for arguments that are none; all else is found when it answers.
+
+    `typed`: a node tells its type under TYPE, for those who go on with it.
+    """
     of = reading.schema.query_type
     assert of is not None
     node = nodes[0]
@@ -65,11 +68,11 @@ def planned(reading: Reading, caller: Caller, key: str, nodes: Sequence[FieldNod
         case "account":
             answer = _account(reading, nodes, arguments)
         case "node":
-            answer = _node(reading, nodes, arguments["id"])
+            answer = _node(reading, nodes, arguments["id"], typed)
         case _ if name in CONNECTED:
-            answer = connection(reading, caller, ENTITIES[name], named(of, node), nodes, arguments)
+            answer = connection(reading, ENTITIES[name], named(of, node), nodes, arguments)
         case _:
-            answer = _listed(reading, caller, ENTITIES[name], nodes, arguments)
+            answer = _listed(reading, ENTITIES[name], nodes, arguments)
     return Plan(key, is_non_null_type(of.fields[name].type), places, answer)
 
 
@@ -94,20 +97,22 @@ class Collection:
     spelled: Spelled | None = field(default=None, init=False)
     ask: Ask | None = field(default=None, init=False)
 
-    async def answer(self, caller: Caller) -> Answer:
-        """One statement. Raises Unreadable, Invalid, with faults that point into the arguments."""
+    async def answer(self, caller: Caller) -> tuple[Answer, tuple[Echo, ...]]:
+        """One statement, and every window that was resolved. Raises Unreadable, Invalid, pointing into the arguments."""
+        nested: list[Checked] = []
         try:
-            ask = self.ask or self._asked(caller)
-            return await reads.collection(caller.db, caller.principal, ask, caller.now, secret=caller.secret)
+            ask = self.ask or self._asked(caller, nested)
+            answer = await reads.collection(caller.db, caller.principal, ask, caller.now, secret=caller.secret)
         except StrataError as error:
-            raise self._mended(error) from None
+            raise mended(error, self.spelled if self.within is None else None) from None
+        return answer, tuple(dict.fromkeys([*answer.windows, *(echo for one in nested for echo in one.windows)]))
 
-    def _asked(self, caller: Caller) -> Ask:
+    def _asked(self, caller: Caller, nested: list[Checked]) -> Ask:
         told = self.arguments
         archived = told.get("archived")
-        selection = self._selection(caller)
+        selection = self._selection(caller, nested)
         ask = Ask(
-            self.entity.name, criteria=self._criteria(), sort=_names(told.get("orderBy")), limit=told["first"],
+            self.entity.name, criteria=self._criteria(), sort=tuple(told.get("orderBy") or ()) or None, limit=told["first"],
             cursor=told.get("after"), count=self.count, as_of=told.get("asOf"), tz=told.get("tz"),
             for_user=told.get("forUser"), archived=archived.value if archived else None, selection=selection,
             edges=self.edges,
@@ -116,92 +121,121 @@ class Collection:
             self.ask = ask
         return ask
 
-    def _selection(self, caller: Caller) -> Selection | Callable[[Setting], Selection]:
+    def _selection(self, caller: Caller, nested: list[Checked]) -> Selection | Callable[[Setting], Selection]:
         """Read once where no nested criteria depends on the moment or the person, else in each request's setting."""
-        workspace = caller.principal.workspace
-        reading = replace(self.reading, within=Setting(workspace, clock(workspace, caller.now), caller.principal.person))
+        reading = self.reading.at(setting_of(caller))
         made = self.shown(reading)
         if not reading.relative:
             return Held(made.items)
-        return lambda setting: self.shown(replace(self.reading, within=setting))
+
+        def anew(setting: Setting) -> Selection:
+            within = self.reading.at(setting)
+            shown = self.shown(within)
+            nested.extend(within.checked)
+            return shown
+
+        return anew
 
     def _criteria(self) -> Node | None:
         where, said = self.arguments.get("where"), self.arguments.get("filter")
-        if where is not None and said is not None:
-            raise Invalid(faults=(Fault("Expected where or filter, not both.", parameter="where"),))
-        own: Node | None = None
-        if said is not None:
-            own = text.parse(said) if said.strip() else None
-            if own is None:
-                raise Unreadable(faults=(Fault("Expected criteria: leave filter out to get everything.", parameter="filter"),))
-        elif where is not None:
-            self.spelled = Spelled(where, "/where")
-            own = tree.load(self.spelled.tree)
-        if self.within is None or own is None:
-            return self.within or own
-        return And((self.within, own))
-
-    def _mended(self, error: StrataError) -> StrataError:
-        if self.spelled is not None and self.within is None:
-            error = self.spelled.mend(error)
-        error.faults = tuple(
-            replace(f, parameter="filter" if f.line is not None and f.parameter is None else NAMES.get(f.parameter or "", f.parameter))
-            for f in error.faults
-        )
-        return error
+        if where is None and said is None:
+            return self.within
+        own, self.spelled = criteria(where, said)
+        return own if self.within is None else And((self.within, own))
 
 
 def connection(
-    reading: Reading, caller: Caller, entity: Entity, of: GraphQLObjectType, nodes: Sequence[FieldNode],
+    reading: Reading, entity: Entity, of: GraphQLObjectType, nodes: Sequence[FieldNode],
     arguments: Mapping[str, Any], within: Node | None = None,
 ) -> Callable[[Caller], Awaitable[bytes]]:  # fmt: skip
     """A connection."""
-    laid: Layout = layout(reading, of, entity, nodes)
+    laid = layout(reading, of, nodes, lambda within, group: within.selection(entity, group))
     asked = Collection(
         reading, entity, arguments, laid.selection, laid.count if laid.count != "none" else None, laid.singly, within
     )
 
     async def answer(caller: Caller) -> bytes:
-        return laid.write(page_of(await asked.answer(caller), arguments.get("after") is not None))
+        found, windows = await asked.answer(caller)
+        return laid.write(page_of(found, windows, arguments.get("after") is not None))
 
     return answer
 
 
-def page_of(answer: Answer, continued: bool) -> Page:
+def page_of(answer: Answer, windows: Sequence[Echo], continued: bool) -> Page:
     """A page as connections are written from it."""
-    records = answer.records if answer.keys or not answer.data else answer.data
-    return Page(records, answer.more, continued, answer.count, answer.as_of, answer.windows, answer.cursor)
+    return Page(answer.data or answer.records, answer.more, continued, answer.count, answer.as_of, windows, answer.cursor)
 
 
 def _listed(
-    reading: Reading, caller: Caller, entity: Entity, nodes: Sequence[FieldNode], arguments: Mapping[str, Any]
+    reading: Reading, entity: Entity, nodes: Sequence[FieldNode], arguments: Mapping[str, Any]
 ) -> Callable[[Caller], Awaitable[bytes]]:
     asked = Collection(reading, entity, arguments, lambda within: within.selection(entity, nodes))
 
     async def answer(caller: Caller) -> bytes:
-        return (await asked.answer(caller)).data
+        return (await asked.answer(caller))[0].data
 
     return answer
 
 
-def _names(told: Sequence[str] | None) -> tuple[str, ...] | None:
-    return tuple(told) if told else None
-
-
 # -- single records ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Shown:
+    """What is shown of one record, read once where that depends on neither moment nor person."""
+
+    reading: Reading
+    make: Callable[[Reading], Mapping[str, Selection]]
+    kept: Mapping[str, Selection] | None = field(default=None, init=False)
+
+    def now(self, caller: Caller) -> Mapping[str, Selection]:
+        """By entity. Raises Unreadable, Invalid."""
+        if self.kept is not None:
+            return self.kept
+        reading = self.reading.at(setting_of(caller))
+        made = {name: Held(selection.items) for name, selection in self.make(reading).items()}
+        if not reading.relative:
+            self.kept = made
+        return made
+
+
+def setting_of(caller: Caller) -> Setting:
+    """What criteria mean to the caller now."""
+    workspace = caller.principal.workspace
+    return Setting(workspace, clock(workspace, caller.now), caller.principal.person)
 
 
 def _account(
     reading: Reading, nodes: Sequence[FieldNode], arguments: Mapping[str, Any]
 ) -> Callable[[Caller], Awaitable[bytes]]:
     identity, external = arguments.get("id"), arguments.get("externalId")
-    kept: dict[str, Selection] = {}
+    shown = Shown(reading, lambda within: {"accounts": within.selection(ENTITIES["accounts"], nodes)})
 
     async def answer(caller: Caller) -> bytes:
         if (identity is None) == (external is None):
             raise Invalid(faults=(Fault("Expected id or externalId, one of them.", parameter="id"),))
-        shows = kept.get("it") or read_in(reading, caller, ENTITIES["accounts"], nodes, kept)
-        by, value = ("id", identity) if external is None else ("external_id", external)
-        return (await reads.one_selected(caller.db, caller.principal, "accounts", by, str(value), shows)).body
+        selection = shown.now(caller)["accounts"]
+        if external is None:
+            found = await reads.one_selected(caller.db, caller.principal, "accounts", "id", str(identity), selection)
+        else:
+            found = await reads.one_selected(caller.db, caller.principal, "accounts", "external_id", external, selection)
+        return found.body
+
+    return answer
+
+
+def _node(
+    reading: Reading, nodes: Sequence[FieldNode], identity: str, typed: bool
+) -> Callable[[Caller], Awaitable[bytes]]:
+    def make(within: Reading) -> dict[str, Selection]:
+        made = {entity.name: within.selection(entity, nodes) for entity in NODES}
+        if not typed:
+            return made
+        return {name: Selection((Fixed(TYPE, type_name(ENTITIES[name])), *shown.items)) for name, shown in made.items()}
+
+    shown = Shown(reading, make)
+
+    async def answer(caller: Caller) -> bytes:
+        return (await reads.any_one(caller.db, caller.principal, identity, shown.now(caller)))[1]
 
     return answer

@@ -6,13 +6,11 @@ from typing import Any
 
 from app.api.graphql.accounts import ID, Arguments
 from app.api.graphql.build import argument, resolved
+from app.api.graphql.plans import DIRECTORY
 from app.api.graphql.resources import planned_value
 from app.api.graphql.types import CONNECTED, filtering, paging, type_name
 from app.domain.catalogue import ENTITIES
 from app.domain.questions import MAX_LIMIT
-
-DIRECTORY = ("users", "teams", "industries", "products", "features", "stages")
-"""What an organisation has few of: plain lists."""
 
 
 async def _plain(_: Any, info: Any, said: Arguments) -> Any:
@@ -27,7 +25,7 @@ QUERIES = [
         for name in CONNECTED
     ),
     resolved(
-        "account", "Optional[Account]", _plain, argument("id", "Optional[ID]", None), argument("external_id", "Optional[str]", None),
+        "account", "Optional[Account]", _plain, argument("id", "Optional[ID]"), argument("external_id", "Optional[str]"),
         description="By `id` or `externalId`, archived or not.",
     ),
     resolved("node", "Optional[Node]", _plain, ID, description="Any record by its id."),

@@ -6,8 +6,9 @@ from typing import Any
 
 from app.api.graphql.accounts import KEY, Arguments, mended
 from app.api.graphql.build import argument, choices, entered, given, member, output, resolved, told
-from app.api.graphql.resources import body, members_of
+from app.api.graphql.resources import body, connected, single
 from app.api.graphql.types import paging
+from app.domain.criteria.nodes import Segment
 from app.domain.segmentation.model import KINDS
 from app.services import segmentations
 
@@ -29,12 +30,16 @@ output("AxisCuts", [
 
 async def _segments(source: Any, info: Any, said: Arguments) -> Any:
     caller = info.context
+    single(info, "segmentation(slug)")
     found = await segmentations.segments(caller.db, caller.permitted("segmentations.read"), source["slug"])
     return found["data"]
 
 
 async def _accounts(source: Any, info: Any, said: Arguments) -> Any:
-    return await members_of(info, source["slug"])
+    single(info, "segmentation(slug)")
+    segment = said.get("segment")
+    within = None if segment is None else Segment(source["slug"], segment)
+    return await connected(info, "accounts", within)
 
 
 output("Segmentation", [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import (
@@ -30,10 +30,11 @@ from app.api.graphql.types import type_name
 from app.domain.catalogue import ENTITIES, Entity, Field, Relation
 from app.domain.criteria import check, text, tree
 from app.domain.criteria.check import Checked, Setting
-from app.domain.criteria.meant import Column, CustomOf
-from app.domain.criteria.nodes import All
-from app.domain.errors import Fault, Invalid, StrataError
+from app.domain.criteria.meant import Column, CustomOf, Meaning
+from app.domain.criteria.nodes import Node
+from app.domain.errors import Fault, Invalid, StrataError, Unreadable
 from app.domain.questions import MAX_LIMIT, Fixed, Item, Nest, Pick, Selection, Sort
+from app.domain.selections import sort, usual_order
 
 FIELDS: Mapping[str, Mapping[str, Field | Relation]] = {
     e.name: {camel(f.column): f for f in e.fields.values()} | {camel(r.name): r for r in e.relations.values()}
@@ -50,6 +51,16 @@ class Reading:
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: VariableValues
     within: Setting | None = None
+    checked: list[Checked] = field(default_factory=list)
+
+    def at(self, setting: Setting) -> Reading:
+        """The same within a setting."""
+        return Reading(self.schema, self.fragments, self.variables, setting)
+
+    @property
+    def relative(self) -> bool:
+        """Whether criteria that were read so far would mean something else at another moment or to somebody else."""
+        return any(one.relative for one in self.checked)
 
     @property
     def setting(self) -> Setting:
@@ -133,42 +144,64 @@ class Reading:
 
     def _many(self, relation: Relation, key: str, nodes: list[FieldNode], arguments: Mapping[str, Any]) -> Nest:
         target = ENTITIES[relation.target]
-        checked = self.criteria(target, arguments)
-        return Nest(
-            key, relation, self.selection(target, nodes), checked.meaning if checked else None,
-            self.sort(target, arguments), limit(arguments),
-        )  # fmt: skip
+        meaning, order = self._criteria(target, arguments), self._sort(target, arguments)
+        return Nest(key, relation, self.selection(target, nodes), meaning, order, limit(arguments))
 
     # -- arguments -----------------------------------------------------------------------------------------------------
 
-    def criteria(self, entity: Entity, arguments: Mapping[str, Any]) -> Checked | None:
-        """`where` or `filter`, checked; None where neither is given. Raises Unreadable, Invalid."""
+    def _criteria(self, entity: Entity, arguments: Mapping[str, Any]) -> Meaning | None:
+        """`where` or `filter` of related records; None where neither is given. Raises Unreadable, Invalid."""
         where, said = arguments.get("where"), arguments.get("filter")
         if where is None and said is None:
             return None
-        if where is not None and said is not None:
-            raise Invalid(faults=(Fault("Expected where or filter, not both.", parameter="where"),))
-        if said is not None:
-            if not said.strip():
-                raise Invalid(faults=(Fault("Expected criteria: leave filter out to get everything.", parameter="filter"),))
-            return check.check(text.parse(said), entity, self.setting)
-        spelled = Spelled(where, "/where")
+        node, spelled = criteria(where, said)
         try:
-            return check.check(tree.load(spelled.tree), entity, self.setting)
+            found = check.check(node, entity, self.setting)
         except StrataError as error:
-            raise spelled.mend(error) from None
+            raise mended(error, spelled) from None
+        self.checked.append(found)
+        return found.meaning
 
-    def everything(self, entity: Entity, arguments: Mapping[str, Any]) -> Checked:
-        """The same, where neither means everything."""
-        return self.criteria(entity, arguments) or check.check(All(), entity, self.setting)
+    def _sort(self, entity: Entity, arguments: Mapping[str, Any]) -> tuple[Sort, ...]:
+        told = arguments.get("orderBy")
+        if not told:
+            return usual_order(entity)
+        try:
+            return sort(tuple(told), entity, self.setting.workspace)
+        except StrataError as error:
+            raise mended(error, None) from None
 
-    def sort(self, entity: Entity, arguments: Mapping[str, Any]) -> tuple[Sort, ...]:
-        """`orderBy`. Raises Invalid."""
-        return tuple(self._sort(entity, path) for path in arguments.get("orderBy") or ())
 
-    def _sort(self, entity: Entity, path: str) -> Sort:
-        name = path.removeprefix("-")
-        return Sort(check.shown(name, entity, self.setting.workspace, parameter="orderBy"), name != path)
+def criteria(where: Mapping[str, Any] | None, said: str | None) -> tuple[Node, Spelled | None]:
+    """`where` or `filter` as a tree, with the way back into `where`. Raises Unreadable, Invalid."""
+    if where is not None and said is not None:
+        raise Invalid(faults=(Fault("Expected where or filter, not both.", parameter="where"),))
+    spelled = None if where is None else Spelled(where, "/where")
+    try:
+        if spelled is not None:
+            return tree.load(spelled.tree), spelled
+        if not said or not said.strip():
+            raise Unreadable(faults=(Fault("Expected criteria: leave filter out to ask for everything.", line=1, column=1),))
+        return text.parse(said), None
+    except StrataError as error:
+        raise mended(error, spelled) from None
+
+
+ARGUMENTS = {"sort": "orderBy", "limit": "first", "cursor": "after", "as_of": "asOf", "for_user": "forUser"}
+
+
+def mended(error: StrataError, spelled: Spelled | None) -> StrataError:
+    """The same error, its faults pointing into the arguments of the field."""
+    if spelled is not None:
+        error = spelled.mend(error)
+    error.faults = tuple(replace(fault, parameter=_argument(fault)) for fault in error.faults)
+    return error
+
+
+def _argument(fault: Fault) -> str | None:
+    if fault.parameter is None:
+        return "filter" if fault.line is not None else None
+    return ARGUMENTS.get(fault.parameter, fault.parameter)
 
 
 def limit(arguments: Mapping[str, Any]) -> int:

@@ -95,21 +95,21 @@ def _declare(entity: Entity, node: type) -> None:
     output(type_name(entity), fields, bases=(node,) if entity.key != "none" else ())
 
 
-def _connect(entity: Entity) -> None:
-    name = type_name(entity)
-    output(f"{name}Edge", [answered("cursor", "str"), answered("node", name)])
+def connect(name: str, node: str, description: str | None = None) -> None:
+    """A connection of nodes, and its edges."""
+    output(f"{name}Edge", [answered("cursor", "str"), answered("node", node)])
     output(f"{name}Connection", [
         answered("edges", f"list[{name}Edge]"),
-        answered("nodes", f"list[{name}]", description="The records without their cursors."),
+        answered("nodes", f"list[{node}]", description="The records without their cursors."),
         answered("page_info", "PageInfo"),
         answered("total_count", "int", argument("count", "Count", "exact", "`capped` stops at 10,000.")),
         answered("as_of", "DateTime", description="The moment that windows were resolved at."),
         answered("windows", "list[ResolvedWindow]", description="What relative windows became."),
-    ])  # fmt: skip
+    ], description)  # fmt: skip
 
 
 def _declare_all() -> type:
-    node = output("Node", [answered("id", "ID")], "Anything with an id.", interface=True)
+    node = output("Node", [answered("id", "ID")], "Anything with an id.", resolve_type=lambda row, *_: str(row["0type"]))
     choices("Count", ("exact", "capped"))
     choices("Archived", ("only", "with"))
     output("PageInfo", [
@@ -117,12 +117,13 @@ def _declare_all() -> type:
         answered("start_cursor", "Optional[str]"), answered("end_cursor", "Optional[str]"),
     ])  # fmt: skip
     output("ResolvedWindow", [
-        answered("window", "str"), answered("from", "Optional[str]"), answered("to", "Optional[str]"), answered("zone", "str"),
+        answered("window", "str", description="As criteria spell it."), answered("lo", "Optional[str]"),
+        answered("hi", "Optional[str]", description="Not part of it."), answered("zone", "str"),
     ])  # fmt: skip
     for entity in ENTITIES.values():
         _declare(entity, node)
     for name in CONNECTED:
-        _connect(ENTITIES[name])
+        connect(type_name(ENTITIES[name]), type_name(ENTITIES[name]))
     return node
 
 

@@ -12,7 +12,6 @@ from app.api.rest import (
     catalog,
     directory,
     forecasts,
-    imports,
     keys,
     lists,
     me,

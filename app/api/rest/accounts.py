@@ -7,18 +7,13 @@ from app.api.conditions import call, expected_if_any, expected_version, only_new
 from app.api.requests import Request
 from app.api.responses import Answer
 from app.api.rest import reading
-from app.api.rest.parameters import (
-    IDEMPOTENCY_KEY,
-    IF_MATCH,
-    IF_MATCH_IF_THERE,
-    path,
-)  # fmt: skip
+from app.api.rest.parameters import ACCOUNT, IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_IF_THERE, IF_NEW, path
 from app.api.rest.writes import answered
 from app.api.routes import Payload, Route
 from app.domain.catalogue import ACCOUNTS
 from app.services import accounts
 
-ACCOUNT = schemas.ref(schemas.title(ACCOUNTS))
+RECORD = schemas.ref(schemas.title(ACCOUNTS))
 EXAMPLE = {"external_id": "crm-1042", "name": "Acme", "arr": 120000.5}
 EXTERNAL_ID = path("external_id", "of the account, percent-encoded", {"type": "string", "minLength": 1}, "crm-1042")
 
@@ -68,22 +63,22 @@ async def restore(request: Request) -> Answer:
 WRITES = (
     Route("POST", "/v1/accounts", "accounts.create", create, "Make an account", "accounts",
           "A member that is named is set, `null` included; references are told by id, external id or e-mail.",
-          parameters=(IDEMPOTENCY_KEY,), status=201, headers=("ETag", "Location"), answer=Payload(ACCOUNT),
+          parameters=(IDEMPOTENCY_KEY,), status=201, headers=("ETag", "Location"), answer=Payload(RECORD),
           body=Payload(schemas.ref("NewAccount"), example=EXAMPLE), problems=("conflict",)),
     Route("PATCH", "/v1/accounts/{id}", "accounts.write", change, "Change an account", "accounts",
           "Changes the members that are given, and only those.",
-          parameters=(ACCOUNT, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(ACCOUNT),
+          parameters=(ACCOUNT, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(RECORD),
           body=Payload(schemas.ref("AccountChange"), example={"health": 62}), problems=("conflict",)),
     Route("DELETE", "/v1/accounts/{id}", "accounts.archive", archive, "Archive an account", "accounts",
           "The account leaves the scope of lists, segments and forecasts; it and its records stay, are read with "
           "`archived=with`, and come back by POST /v1/accounts/{id}/restore. Archiving an archived one changes nothing.",
-          parameters=(ACCOUNT, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(ACCOUNT)),
+          parameters=(ACCOUNT, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(RECORD)),
     Route("POST", "/v1/accounts/{id}/restore", "accounts.archive", restore, "Bring an archived account back", "accounts",
-          parameters=(ACCOUNT, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(ACCOUNT)),
+          parameters=(ACCOUNT, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(RECORD)),
     Route("PUT", "/v1/accounts/external/{external_id}", "accounts.write", upsert,
           "Make or change the account of an external id", "accounts",
           "201 where it was made. A change needs `If-Match` and leaves members alone that are not given.",
-          parameters=(EXTERNAL_ID, IF_MATCH_IF_THERE, IF_NEW, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(ACCOUNT),
+          parameters=(EXTERNAL_ID, IF_MATCH_IF_THERE, IF_NEW, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(RECORD),
           body=Payload(schemas.ref("AccountChange"), example={"name": "Acme", "health": 62}), problems=("conflict",)),
 )  # fmt: skip
 READS = (

@@ -12,13 +12,27 @@ from app.api.conditions import call, expected_version, tagged
 from app.api.requests import Request
 from app.api.responses import Answer, json, nothing
 from app.api.rest import reading
-from app.api.rest.envelopes import envelope
+from app.api.rest.envelopes import envelope, paging
 from app.api.rest.parameters import (
+    ARCHIVED,
+    AS_OF,
+    COUNT,
+    CURSOR,
+    FIELDS,
+    FOR_USER,
+    IDEMPOTENCY_KEY,
     IDENTITY,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    INCLUDE,
+    LIMIT,
+    ON,
+    SORT,
+    TZ,
     path,
 )  # fmt: skip
 from app.api.rest.writes import answered
-from app.api.routes import Parameter
+from app.api.routes import Parameter, Payload, Route
 from app.domain import lists as domain
 from app.services import lists, reads
 from app.services.asks import Ask
@@ -26,7 +40,7 @@ from app.services.asks import Ask
 PARAM = "param."
 TEXT = {"type": "string"}
 _CRITERIA = {"type": "object", "properties": {"text": TEXT, "tree": {"type": "object"}}}
-_MEMBERS = {
+_MEMBERS: dict[str, Any] = {
     "name": TEXT,
     "description": {"type": ["string", "null"]},
     "columns": schemas.strings("fields to show, such as `arr`, `segment.tier`, `primary_contact.name`"),
@@ -44,7 +58,7 @@ _MEMBERS = {
         "description": "what `$name` in the criteria may be given as `param.<name>=`",
     },
 }
-_SAID = {**_MEMBERS, "criteria": {**_CRITERIA, "description": "`text` or `tree`", "additionalProperties": False}}
+_SAID: dict[str, Any] = {**_MEMBERS, "criteria": {**_CRITERIA, "description": "`text` or `tree`", "additionalProperties": False}}
 LIST = {
     "type": "object",
     "properties": {
@@ -62,7 +76,7 @@ LIST = {
     },
 }
 _ENTITY = {"entity": {"type": "string", "enum": list(domain.ENTITIES)}}
-NEW = {
+NEW: dict[str, Any] = {
     "type": "object", "required": ["entity", "name", "criteria"], "additionalProperties": False,
     "properties": {**_ENTITY, **_SAID},
 }  # fmt: skip

@@ -11,7 +11,7 @@ from app.api.rest.parameters import IDENTITY, IF_NONE_MATCH, path
 from app.api.routes import Payload, Route
 from app.domain.errors import Fault, Invalid
 from app.domain.lists import ENTITIES
-from app.domain.records import Refused, identity, only
+from app.domain.records import MisfitError, identity, only
 from app.domain.roles import ROLES
 from app.services import lists
 
@@ -55,8 +55,8 @@ async def set_default(request: Request) -> Answer:
         raise Invalid(faults=(Fault("Expected list_id: the id of a list, or null for none.", pointer="/list_id"),))
     try:
         list_id = None if body["list_id"] is None else identity(body["list_id"])
-    except Refused as refused:
-        raise Invalid(faults=(Fault(f"Expected {refused.expected}.", pointer="/list_id"),)) from None
+    except MisfitError as misfit:
+        raise Invalid(faults=(Fault(f"Expected {misfit.expected}.", pointer="/list_id"),)) from None
     await lists.set_default(request.db, call(request, body), request.values[0], list_id)
     return json(await _defaults(request))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.api.routes import Parameter
+from app.api.routes import Parameter, Schema
 from app.domain.questions import COUNT_CAP, DEFAULT_LIMIT, MAX_LIMIT
 
 IDENTITY = {"type": "string", "format": "uuid"}
@@ -62,7 +62,7 @@ QUESTION = (FILTER, FIELDS, INCLUDE, SORT, LIMIT, CURSOR, COUNT, AS_OF, ON, TZ, 
 """What a collection takes."""
 
 
-def path(name: str, description: str, schema: dict[str, object], example: object = None) -> Parameter:
+def path(name: str, description: str, schema: Schema, example: object = None) -> Parameter:
     """A variable of the path."""
     return Parameter(name, description, schema, "path", required=True, example=example)
 

@@ -46,6 +46,11 @@ async def page(request: Request, ask: Ask) -> Answer:
     return Answer(b'{"data":' + found.data + b"," + tail[1:])
 
 
+def asked(request: Request) -> dict[str, Any]:
+    """What the query string says, as members of an Ask."""
+    return dict(request.query(NAMES))
+
+
 def told(body: Mapping[str, Any]) -> dict[str, Any]:
     """The members of a query's body. Raises Invalid for those that are unknown or of the wrong type; null is left out."""
     faults: list[Fault] = []
@@ -72,7 +77,7 @@ def collection_routes(entity: str, path: str, tag: str) -> tuple[Route, Route]:
     """GET of a collection, and POST of the same question as a body."""
 
     async def find(request: Request) -> Answer:
-        return await page(request, Ask(entity, **request.query(NAMES)))
+        return await page(request, Ask(entity, **asked(request)))
 
     async def query(request: Request) -> Answer:
         request.query(())
@@ -92,7 +97,7 @@ def related_route(entity: str, path: str, tag: str) -> Route:
 
     async def find(request: Request) -> Answer:
         account = request.uuid(0)
-        return await page(request, Ask(entity, **request.query(NAMES), account=account))
+        return await page(request, Ask(entity, **asked(request), account=account))
 
     return Route("GET", path, READ, find, f"The {entity} of an account", tag, parameters=(ACCOUNT, *QUESTION),
                  answer=Payload(schemas.collection(_record(entity))))  # fmt: skip

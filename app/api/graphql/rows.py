@@ -1,0 +1,69 @@
+"""What a list holds: as rows of its own columns, or as records that the document selects from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.api.graphql.accounts import Arguments
+from app.api.graphql.build import argument, resolved
+from app.api.graphql.connections import layout
+from app.api.graphql.plans import page_of, setting_of
+from app.api.graphql.resources import body, single
+from app.api.graphql.selections import mended, named
+from app.api.graphql.types import connect, paging
+from app.domain.catalogue import ENTITIES
+from app.domain.errors import StrataError
+from app.domain.selections import selection
+from app.services import lists, reads
+
+connect("Row", "JSON", "Rows of a list's columns, nested as in REST: `csm.name` is `csm: {name}`.")
+TOLD = {"filter": "filter", "first": "limit", "after": "cursor", "asOf": "as_of", "tz": "tz", "forUser": "for_user"}
+
+
+async def _held(source: Any, info: Any, shown: Any) -> Any:
+    """The connection that the document asks for, over the list's criteria and order."""
+    single(info, "list(id)")
+    caller, raw = info.context, info._raw_info
+    arguments = caller.reading.arguments(raw.parent_type, raw.field_nodes[0])
+    laid = layout(caller.reading, named(raw.parent_type, raw.field_nodes[0]), raw.field_nodes, shown)
+    told = {name: arguments[given] for given, name in TOLD.items() if arguments.get(given) is not None}
+    archived, order = arguments.get("archived"), arguments.get("orderBy")
+    told |= {
+        "count": laid.count if laid.count != "none" else None, "edges": laid.singly, "sort": tuple(order) if order else None,
+        "archived": archived.value if archived else None, "params": arguments.get("params"),
+        "selection": lambda setting: laid.selection(caller.reading.at(setting)),
+    }  # fmt: skip
+    try:
+        ask = await lists.ask(caller.db, caller.permitted("lists.read"), source["id"], caller.now, told)
+        found = await reads.collection(caller.db, caller.principal, ask, caller.now, secret=caller.secret)
+    except StrataError as error:
+        raise mended(error, None) from None
+    return body(laid.write(page_of(found, found.windows, "cursor" in told)))
+
+
+async def _rows(source: Any, info: Any, said: Arguments) -> Any:
+    columns, entity = tuple(source["columns"] or ()), ENTITIES[source["entity"]]
+    workspace = setting_of(info.context).workspace
+    return await _held(source, info, lambda *_: selection(columns, None, entity, workspace))
+
+
+async def _records(source: Any, info: Any, said: Arguments) -> Any:
+    entity = ENTITIES[source["entity"]]
+    if info.field_name != entity.name:
+        return None
+    return await _held(source, info, lambda reading, nodes: reading.selection(entity, nodes))
+
+
+_PARAMS = argument("params", "Optional[JSON]", None, "Values of the list's parameters by name.")
+
+
+def _paging(entity: str) -> list[Any]:
+    return [*(one for one in paging(entity) if one.python_name != "where"), _PARAMS]
+
+
+FIELDS = [
+    resolved("rows", "RowConnection", _rows, *_paging("accounts"), description="The list's columns of what it holds; `filter` narrows it."),
+    resolved("accounts", "Optional[AccountConnection]", _records, *_paging("accounts"), description="What a list of accounts holds; else null."),
+    resolved("contacts", "Optional[ContactConnection]", _records, *_paging("contacts"), description="What a list of contacts holds; else null."),
+]  # fmt: skip
+"""The fields of a list that show what it holds."""

@@ -1,0 +1,1 @@
+"""How a file becomes records: read, staged, checked, applied."""

@@ -1,0 +1,170 @@
+"""NDJSON to CSV for COPY: typed and encoded by the decoder itself, batch by batch; a bad line is named, others go on."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, BinaryIO
+
+import msgspec
+
+from app.domain.catalogue import Field
+from app.domain.mappings import FileMapping, Source, importable
+from app.persistence.staging.values import ABSENT
+from app.services.importing.files import Progress, blocks, start
+
+LINE = 1 << 20
+"""Bytes of one line."""
+COPY = {"quote": '"', "escape": "\\", "null": "null"}
+"""How COPY reads what is made here: JSON's own texts, where they escape nothing but quotes and backslashes."""
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+PLACE = re.compile(r"`\$\.(.*)`$")
+ENCODER = msgspec.json.Encoder()
+
+
+def keys(file: BinaryIO) -> tuple[str, ...]:
+    """The members of the first line that is an object; none where that cannot be read."""
+    file.seek(start(file))
+    for _ in range(100):
+        try:
+            first = json.loads(file.readline(LINE))
+        except ValueError:
+            continue
+        return tuple(first) if isinstance(first, dict) else ()
+    return ()
+
+
+def members(mapping: FileMapping) -> tuple[str, ...]:
+    """The members that are read, in the order of the staged columns."""
+    return tuple(dict.fromkeys(s.column for s in mapping.fields.values() if s.column is not None))
+
+
+class Reader:
+    """Reads the lines of one mapping; `bad` are the numbers of what can be wrong, by code and by (code, member)."""
+
+    def __init__(self, mapping: FileMapping, bad: Mapping[str | tuple[str, str], int]):
+        self.names = members(mapping)
+        self.bad = bad
+        row = _row(mapping, self.names)
+        self._row = row
+        self._many: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[row])  # type: ignore[valid-type]  # made for this mapping
+        self._one: msgspec.json.Decoder[Any] = msgspec.json.Decoder(row)
+        self._out: Any = msgspec.defstruct("Bad", [("line", int), ("bad", int), *((f"c{n}", None, None) for n in range(len(self.names)))], array_like=True)
+
+    async def copied(self, file: BinaryIO, progress: Progress) -> AsyncIterator[bytes]:
+        """CSV of line, number of what is wrong, and the members, for every line that is not blank."""
+        rest, line, oversized = b"", 1, False
+        async for block in blocks(file, start(file), progress, "reading"):
+            head, feed, tail = (rest + block).rpartition(b"\n")
+            rest = tail
+            if feed:
+                lines = head.split(b"\n")
+                if oversized:
+                    lines[0] = b""
+                yield self.batch(lines, line)
+                line, oversized = line + len(lines), False
+            if len(rest) > LINE:
+                if not oversized:
+                    yield self._wrong(line, self.bad["too_long"])
+                rest, oversized = b"", True
+        if rest and not oversized:
+            yield self.batch([rest], line)
+
+    def batch(self, lines: Sequence[bytes], first: int) -> bytes:
+        """The lines from number `first` on, together where all of them are sound."""
+        try:
+            # A raw line feed is allowed between values and never within them: no two lines can make up one object.
+            rows = self._many.decode(b"[" + b"\n,\n".join(lines) + b"]")
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            rows = []
+        if len(rows) != len(lines) or max(map(len, lines)) > LINE:
+            return b"".join(self._single(one, number) for number, one in enumerate(lines, first))
+        for number, row in enumerate(rows, first):
+            row.line = number
+        return self._csv(rows, lines)
+
+    def _single(self, line: bytes, number: int) -> bytes:
+        if not line.strip():
+            return b""
+        if len(line) > LINE:
+            return self._wrong(number, self.bad["too_long"])
+        try:
+            row = self._one.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            return self._wrong(number, self._why(line, error))
+        row.line = number
+        return self._csv([row], [line])
+
+    def _csv(self, rows: Sequence[Any], lines: Sequence[bytes]) -> bytes:
+        plain = ENCODER.encode_lines(_Lines(rows)) if False else _joined(rows)
+        if b"\\" not in plain or b"\\" not in plain.replace(b"\\\\", b"").replace(b'\\"', b""):
+            return plain
+        if len(rows) > 1:
+            return b"".join(self._csv([row], [line]) for row, line in zip(rows, lines, strict=True))
+        values = [getattr(rows[0], f"c{n}") for n in range(len(self.names))]
+        if any(isinstance(value, str) and "\0" in value for value in values):
+            return self._wrong(rows[0].line, self.bad["nul"])
+        return f"{rows[0].line},null,{','.join(map(_quoted, values))}\n".encode()
+
+    def _wrong(self, line: int, problem: int) -> bytes:
+        return _joined([self._out(line, problem)])
+
+    def _why(self, line: bytes, error: Exception) -> int:
+        """The number of what is wrong with a line that cannot be decoded."""
+        if isinstance(error, UnicodeDecodeError):
+            return self.bad["encoding"]
+        if isinstance(error, msgspec.ValidationError):
+            place = PLACE.search(str(error))
+            found = self.bad.get(("type", place.group(1))) if place else None
+            return found or self.bad["unknown_member" if "unknown field" in str(error) else "json"]
+        try:
+            line.decode()
+        except UnicodeDecodeError:
+            return self.bad["encoding"]
+        return self.bad["surrogate" if SURROGATE.search(line) else "json"]
+
+
+def _joined(rows: Sequence[Any]) -> bytes:
+    """Rows as JSON arrays without their brackets: a line feed stands between them and nowhere else."""
+    return ENCODER.encode_lines(rows).replace(b"]\n[", b"\n")[1:-2] + b"\n"
+
+
+def _quoted(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case _:
+            return repr(value)
+
+
+def _row(mapping: FileMapping, names: Sequence[str]) -> Any:
+    """A type that decodes from an object and encodes as an array: line, nothing wrong, and the members read."""
+    fields = importable(mapping.entity)
+    types: dict[str, Any] = {}
+    for name, source in mapping.fields.items():
+        if source.column is not None:
+            types[source.column] = types[source.column] | _type(fields[name], source) if source.column in types else _type(fields[name], source)
+    body = [(f"c{n}", types[name] | None, ABSENT) for n, name in enumerate(names)]
+    return msgspec.defstruct(
+        "Row", [("line", int, 0), ("bad", None, None), *body], forbid_unknown_fields=not mapping.named,
+        rename={"line": "\x00line", "bad": "\x00bad", **{f"c{n}": name for n, name in enumerate(names)}},
+    )  # fmt: skip
+
+
+def _type(field: Field, source: Source) -> Any:
+    if source.map or source.otherwise_given or source.slugify:
+        return str | int | float | bool
+    match field.kind:
+        case "number" | "money":
+            return int | float
+        case "integer":
+            return int
+        case "bool":
+            return bool
+        case _:
+            return str
