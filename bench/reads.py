@@ -80,6 +80,7 @@ def measured(
 ) -> Ratio:
     """Route and limit in turn; `share` of the case's count per round."""
     count = max(2, round(case.count * share))
+    client.renew()
     wires = [request.wire() for request in case.requests]
     limit.do(Load(case.name, statements))
     route, bare = Meter({"srv": roots["srv"], "pg": roots["pg"]}), Meter({"drv": limit.pid, "pg": roots["pg"]})

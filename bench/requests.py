@@ -47,22 +47,32 @@ class Client:
 
     def __init__(self, url: str):
         parts = urlsplit(url)
-        self.socket = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=60)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.address = (parts.hostname or "", parts.port or 80)
+        self.socket = self._connected()
+
+    def _connected(self) -> socket.socket:
+        made = socket.create_connection(self.address, timeout=60)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return made
 
     def close(self) -> None:
         """End the connection."""
         self.socket.close()
 
+    def renew(self) -> None:
+        """Begin another connection: a server ends one that was idle for some seconds."""
+        self.socket.close()
+        self.socket = self._connected()
+
     def ask(self, wire: bytes) -> bytes:
         """The body of the answer. Raises FailedError for any status but 200."""
         self.socket.sendall(wire)
-        data = self.socket.recv(LARGEST_READ)
+        data = self._more()
         while (end := data.find(b"\r\n\r\n")) < 0:
             data += self._more()
         head = data[:end]
-        length = _length(head)
-        parts, missing = [data[end + 4 :]], length - (len(data) - end - 4)
+        parts = [data[end + 4 :]]
+        missing = _length(head) - len(parts[0])
         while missing > 0:
             parts.append(self._more())
             missing -= len(parts[-1])

@@ -56,6 +56,11 @@ class Source:
         return self.column is not None or self.default is not None
 
     @property
+    def leaves(self) -> bool:
+        """Whether a member that is left out leaves the field as it is; a default or a word for what is empty sets it."""
+        return self.default is None and "" not in (self.map or {})
+
+    @property
     def as_is(self) -> bool:
         """Whether the text is the field's own spelling."""
         return not (self.map or self.otherwise_given or self.slugify or self.formats)

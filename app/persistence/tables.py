@@ -184,6 +184,9 @@ for _name in (
     "parent_id", "stage", "industry",
 ):  # fmt: skip
     Index(f"accounts_{_name}_idx", accounts.c.workspace_id, accounts.c[_name], accounts.c.id)
+Index(
+    "accounts_archived_idx", accounts.c.workspace_id, accounts.c.id, postgresql_where=text("archived_at IS NOT NULL")
+)  # contacts and related records of archived accounts are left out by it
 Index("accounts_custom_idx", accounts.c.custom, postgresql_using="gin", postgresql_ops={"custom": "jsonb_path_ops"})
 
 
@@ -209,6 +212,7 @@ requests = _related("requests")
 sentiments = _related("sentiments")
 churns = _related("churns")
 Index("contacts_primary_idx", contacts.c.workspace_id, contacts.c.account_id, postgresql_where=text("is_primary"))
+Index("contacts_name_idx", contacts.c.workspace_id, contacts.c.name, contacts.c.id)
 Index("contacts_email_idx", contacts.c.workspace_id, contacts.c.email)
 Index(
     "invoices_open_idx", invoices.c.workspace_id, invoices.c.account_id,

@@ -47,7 +47,8 @@ def answered(
 ) -> StrawberryField:
     """A field of a row that comes from the database."""
     made = Answered(
-        **_named(name), type_annotation=StrawberryAnnotation(annotation, namespace=NAMES), description=description
+        python_name=_named(name)[0],
+        graphql_name=_named(name)[1], type_annotation=StrawberryAnnotation(annotation, namespace=NAMES), description=description
     )
     made.arguments = list(arguments)
     return made
@@ -62,7 +63,8 @@ def resolved(
 ) -> StrawberryField:
     """A field with a resolver that is called with the source, Strawberry's info and the given arguments."""
     made = Resolved(
-        **_named(name), type_annotation=StrawberryAnnotation(annotation, namespace=NAMES), description=description
+        python_name=_named(name)[0],
+        graphql_name=_named(name)[1], type_annotation=StrawberryAnnotation(annotation, namespace=NAMES), description=description
     )
     made.arguments = list(arguments)
     made.call = resolver
@@ -84,7 +86,8 @@ class Member(StrawberryField):
 def member(name: str, annotation: str, description: str | None = None) -> StrawberryField:
     """A field of a resource that a service answers as JSON."""
     return Member(
-        **_named(name), type_annotation=StrawberryAnnotation(annotation, namespace=NAMES), description=description
+        python_name=_named(name)[0],
+        graphql_name=_named(name)[1], type_annotation=StrawberryAnnotation(annotation, namespace=NAMES), description=description
     )
 
 
@@ -105,15 +108,17 @@ class Resolved(StrawberryField):
 def given(name: str, annotation: str, description: str | None = None, default: object = strawberry.UNSET) -> StrawberryField:
     """A field of an input; optional ones may be left out."""
     return StrawberryField(
-        **_named(name),
+        python_name=_named(name)[0],
+        graphql_name=_named(name)[1],
         type_annotation=StrawberryAnnotation(annotation, namespace=NAMES),
         description=description,
         default=default,
     )
 
 
-def _named(name: str) -> dict[str, str]:
-    return {"python_name": f"{name}_", "graphql_name": name} if keyword.iskeyword(name) else {"python_name": name}
+def _named(name: str) -> tuple[str, str | None]:
+    """The Python name and, where that cannot be the same, the GraphQL name."""
+    return (f"{name}_", name) if keyword.iskeyword(name) else (name, None)
 
 
 def output(

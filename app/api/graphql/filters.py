@@ -87,7 +87,8 @@ def _declare_filter(name: str, whose: str) -> None:
 
 _declare_values()
 _declare_leaves()
-for _name, _whose in (("AccountFilter", "accounts"), ("ContactFilter", "contacts"), ("RelatedFilter", "related records")):
+FILTERS = {"AccountFilter": "accounts", "ContactFilter": "contacts", "RelatedFilter": "related records"}
+for _name, _whose in FILTERS.items():
     _declare_filter(_name, _whose)
 
 

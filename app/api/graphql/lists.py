@@ -11,7 +11,7 @@ from app.api.graphql.resources import body, uuid
 from app.domain import lists as domain
 from app.domain.errors import Fault, Invalid
 from app.domain.questions import MAX_LIMIT
-from app.services import lists
+from app.services import listings, lists
 
 choices("ListEntity", domain.ENTITIES)
 choices("Visibility", domain.VISIBILITIES)
@@ -64,7 +64,7 @@ _input("CopyListInput", required=False)
 async def _one(_: Any, info: Any, said: Arguments) -> Any:
     caller = info.context
     found = await lists.get(caller.db, caller.permitted("lists.read"), uuid(said["id"]), caller.now)
-    return lists.document(found)
+    return listings.document(found)
 
 
 async def _all(_: Any, info: Any, said: Arguments) -> Any:
@@ -73,7 +73,7 @@ async def _all(_: Any, info: Any, said: Arguments) -> Any:
         raise Invalid(faults=(Fault(f"Expected a whole number from 1 to {MAX_LIMIT:,}.", parameter="first"),))
     entity = said["entity"].value if said.get("entity") else None
     found, _following = await lists.all_lists(caller.db, caller.permitted("lists.read"), caller.now, entity, None, first)
-    return [lists.document(one) for one in found]
+    return [listings.document(one) for one in found]
 
 
 def _templates(_: Any, info: Any, said: Arguments) -> Any:

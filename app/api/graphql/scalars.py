@@ -96,9 +96,10 @@ def _money(value: Any) -> Decimal:
     told = exact(value)
     if isinstance(told, bool) or not isinstance(told, int | Decimal):
         raise GraphQLError("Expected an amount of money: a number.")
-    if abs(told) > INT64:
+    amount = Decimal(told)
+    if abs(amount) > INT64:
         raise GraphQLError("Expected an amount within 64 bits.")
-    return Decimal(told)
+    return amount
 
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from app.api.graphql import accounts, catalog, filters, forecasts, lists, me, records, segmentations, types
+from app.api.graphql import accounts, catalog, filters, forecasts, lists, me, records, segmentations
 from app.api.graphql.build import NAMES, output
 from app.api.graphql.scalars import SCALARS
 from app.api.graphql.types import type_name
@@ -13,12 +13,11 @@ from app.domain.catalogue import ENTITIES
 
 _PARTS = (records, lists, segmentations, forecasts, me, catalog)
 _WRITES = (accounts, lists, segmentations, forecasts)
-assert filters.LEAVES and types.NODE
 
 SCHEMA = strawberry.Schema(
     query=output("Query", [field for part in _PARTS for field in part.QUERIES]),
     mutation=output("Mutation", [field for part in _WRITES for field in part.MUTATIONS]),
-    types=[NAMES[type_name(entity)] for entity in ENTITIES.values()],
+    types=[NAMES[name] for name in (*map(type_name, ENTITIES.values()), *filters.FILTERS)],
     config=StrawberryConfig(scalar_map=dict(SCALARS)),
 )
 """The schema that documents are validated against; `schema.graphql` is its text."""

@@ -135,7 +135,7 @@ class _Making:
         self.texts.append(f"{told(source, place, self.bound)} AS v{n}")
         fitted = fit(target, source, f"t.v{n}", self.bound)
         self.values.append(f"{fitted.value} AS f{n}")
-        if self.staged.partial and place is not None and _leaves(source):
+        if self.staged.partial and place is not None and source.leaves:
             self.masks.append(f"CASE WHEN s.{place} = {self.bound.text(ABSENT)} THEN {one.bit} ELSE 0 END")
         one.value = one.f
         whys = " ".join(f"WHEN {when} THEN {self._number(one, code)}" for when, code in fitted.why)
@@ -238,11 +238,6 @@ class _Making:
         if when.field.kind == "instant":
             day = f"({when.f} AT TIME ZONE {self.bound.text(self.bound.workspace.zone.key)})::date"
         return f"coalesce({day} < {begins}, false)"
-
-
-def _leaves(source: Source) -> bool:
-    """Whether a member that is left out leaves the field as it is; a default or a word for what is empty sets it."""
-    return source.default is None and "" not in (source.map or {})
 
 
 def _column(entity: Entity, one: _Field) -> Column:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 import msgspec
+from msgspec.structs import astuple
 
 from app.domain.catalogue import Field
 from app.domain.mappings import FileMapping, Source, importable
@@ -47,10 +48,8 @@ class Reader:
         self.names = members(mapping)
         self.bad = bad
         row = _row(mapping, self.names)
-        self._row = row
-        self._many: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[row])  # type: ignore[valid-type]  # made for this mapping
-        self._one: msgspec.json.Decoder[Any] = msgspec.json.Decoder(row)
-        self._out: Any = msgspec.defstruct("Bad", [("line", int), ("bad", int), *((f"c{n}", None, None) for n in range(len(self.names)))], array_like=True)
+        self._many: msgspec.json.Decoder[list[msgspec.Struct]] = msgspec.json.Decoder(list[row])  # type: ignore[valid-type]  # made for this mapping
+        self._one: msgspec.json.Decoder[msgspec.Struct] = msgspec.json.Decoder(row)
 
     async def copied(self, file: BinaryIO, progress: Progress) -> AsyncIterator[bytes]:
         """CSV of line, number of what is wrong, and the members, for every line that is not blank."""
@@ -80,9 +79,7 @@ class Reader:
             rows = []
         if len(rows) != len(lines) or max(map(len, lines)) > LINE:
             return b"".join(self._single(one, number) for number, one in enumerate(lines, first))
-        for number, row in enumerate(rows, first):
-            row.line = number
-        return self._csv(rows, lines)
+        return self._csv([(number, None, *astuple(row)) for number, row in enumerate(rows, first)])
 
     def _single(self, line: bytes, number: int) -> bytes:
         if not line.strip():
@@ -93,22 +90,21 @@ class Reader:
             row = self._one.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return self._wrong(number, self._why(line, error))
-        row.line = number
-        return self._csv([row], [line])
+        return self._csv([(number, None, *astuple(row))])
 
-    def _csv(self, rows: Sequence[Any], lines: Sequence[bytes]) -> bytes:
-        plain = ENCODER.encode_lines(_Lines(rows)) if False else _joined(rows)
+    def _csv(self, rows: Sequence[tuple[Any, ...]]) -> bytes:
+        plain = _joined(rows)
         if b"\\" not in plain or b"\\" not in plain.replace(b"\\\\", b"").replace(b'\\"', b""):
             return plain
         if len(rows) > 1:
-            return b"".join(self._csv([row], [line]) for row, line in zip(rows, lines, strict=True))
-        values = [getattr(rows[0], f"c{n}") for n in range(len(self.names))]
-        if any(isinstance(value, str) and "\0" in value for value in values):
-            return self._wrong(rows[0].line, self.bad["nul"])
-        return f"{rows[0].line},null,{','.join(map(_quoted, values))}\n".encode()
+            return b"".join(self._csv([row]) for row in rows)
+        row = rows[0]
+        if any(isinstance(value, str) and "\0" in value for value in row):
+            return self._wrong(row[0], self.bad["nul"])
+        return f"{','.join(map(_quoted, row))}\n".encode()
 
     def _wrong(self, line: int, problem: int) -> bytes:
-        return _joined([self._out(line, problem)])
+        return _joined([(line, problem, *[None] * len(self.names))])
 
     def _why(self, line: bytes, error: Exception) -> int:
         """The number of what is wrong with a line that cannot be decoded."""
@@ -125,7 +121,7 @@ class Reader:
         return self.bad["surrogate" if SURROGATE.search(line) else "json"]
 
 
-def _joined(rows: Sequence[Any]) -> bytes:
+def _joined(rows: Sequence[tuple[Any, ...]]) -> bytes:
     """Rows as JSON arrays without their brackets: a line feed stands between them and nowhere else."""
     return ENCODER.encode_lines(rows).replace(b"]\n[", b"\n")[1:-2] + b"\n"
 
@@ -143,7 +139,7 @@ def _quoted(value: object) -> str:
 
 
 def _row(mapping: FileMapping, names: Sequence[str]) -> Any:
-    """A type that decodes from an object and encodes as an array: line, nothing wrong, and the members read."""
+    """A type that decodes the members that are read, in their order."""
     fields = importable(mapping.entity)
     types: dict[str, Any] = {}
     for name, source in mapping.fields.items():
@@ -151,8 +147,7 @@ def _row(mapping: FileMapping, names: Sequence[str]) -> Any:
             types[source.column] = types[source.column] | _type(fields[name], source) if source.column in types else _type(fields[name], source)
     body = [(f"c{n}", types[name] | None, ABSENT) for n, name in enumerate(names)]
     return msgspec.defstruct(
-        "Row", [("line", int, 0), ("bad", None, None), *body], forbid_unknown_fields=not mapping.named,
-        rename={"line": "\x00line", "bad": "\x00bad", **{f"c{n}": name for n, name in enumerate(names)}},
+        "Row", body, forbid_unknown_fields=not mapping.named, rename={f"c{n}": name for n, name in enumerate(names)}
     )  # fmt: skip
 
 

@@ -1,0 +1,108 @@
+"""A file into the database as text: COPY with its own bytes where they are sound, row by row where they are not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, BinaryIO
+
+from app.domain import mappings
+from app.domain.catalogue import Entity
+from app.domain.errors import Invalid
+from app.domain.imports import ROWS, FileKind
+from app.domain.mappings import FileMapping
+from app.persistence.sessions import Session
+from app.persistence.staging import lines
+from app.persistence.staging.rows import Staged, staging, unreadable
+from app.services.importing import csv_lines, ndjson_lines
+from app.services.importing.csv_lines import Counted, EndMarkError, Header
+from app.services.importing.files import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file that can be imported: what it holds, and, where it is CSV, its header."""
+
+    file: BinaryIO
+    kind: FileKind
+    mapping: FileMapping
+    header: Header | None
+
+
+def opened(file: BinaryIO, kind: FileKind, entity: Entity, mapping: FileMapping | None) -> Opened:
+    """Looks at the file's beginning. Raises Invalid where header and mapping do not fit."""
+    if kind == "ndjson":
+        return Opened(file, kind, mapping or mappings.natural(entity, _members(entity, ndjson_lines.keys(file))), None)
+    head = csv_lines.header(file, mapping.delimiter if mapping else ",")
+    if mapping is None:
+        return Opened(file, kind, mappings.natural(entity, head.columns), head)
+    if faults := mappings.faults_of(mapping, head.columns):
+        raise Invalid(faults=faults)
+    return Opened(file, kind, mapping, head)
+
+
+def _members(entity: Entity, seen: Sequence[str]) -> list[str]:
+    """Every member that a line may have; a reference by id where the first line has it so."""
+    fields = mappings.importable(entity).values()
+    return [f.column if f.column in seen and f.name not in seen else f.name for f in fields]
+
+
+async def stage(session: Session, file: Opened, progress: Progress) -> tuple[FileMapping, Staged]:
+    """The file as `import_lines`, and what of its mapping it turned out to hold."""
+    if file.header is None:
+        return await _ndjson(session, file, progress)
+    head = file.header
+    async with session.transaction() as tx:
+        await tx.execute(staging(head.columns))
+    names = [f"c{n}" for n in range(len(head.columns))]
+    counted = Counted()
+    staged = Staged("csv", head.columns, head.lines)
+    with suppress(Invalid, EndMarkError):
+        await _copy(session, csv_lines.untouched(file.file, head, progress, counted), names, {"delimiter": file.mapping.delimiter})
+        async with session.transaction() as tx:
+            rows = await lines.count(tx)
+        return file.mapping, replace(staged, folded=rows != counted.feeds + (not counted.ended))
+    careful = csv_lines.carefully(file.file, head, file.mapping.delimiter, _numbers(file.mapping), progress)
+    await _copy(session, careful, ["line", "bad", *names], {})
+    return file.mapping, staged
+
+
+async def _ndjson(session: Session, file: Opened, progress: Progress) -> tuple[FileMapping, Staged]:
+    names = ndjson_lines.members(file.mapping)
+    async with session.transaction() as tx:
+        await tx.execute(staging(names))
+    reader = ndjson_lines.Reader(file.mapping, _numbers(file.mapping))
+    await _copy(session, reader.copied(file.file, progress), ["line", "bad", *(f"c{n}" for n in range(len(names)))], ndjson_lines.COPY)
+    async with session.transaction() as tx:
+        found = await lines.members(tx, len(names))
+    here = {name for name, (given, _) in zip(names, found, strict=True) if given}
+    partial = any(given and absent for given, absent in found)
+    return _held(file.mapping, here), Staged("ndjson", names, 0, partial=partial)
+
+
+def _held(mapping: FileMapping, here: set[str]) -> FileMapping:
+    """Without the members that no line has: those fields are left as they are. What a row is known by stays."""
+    known_by = {mapping.entity.key, *(mapping.entity.required if mapping.entity.key == "none" else ())}
+    if mapping.entity.name == "users":
+        known_by.add("email" if "external_id" not in mapping.fields or mapping.fields["external_id"].column not in here else "external_id")
+    kept = {
+        name: source
+        for name, source in mapping.fields.items()
+        if source.column is None or source.column in here or name in known_by or not source.leaves
+    }
+    return replace(mapping, fields=MappingProxyType(kept))
+
+
+async def _copy(session: Session, source: AsyncIterator[bytes], columns: Sequence[str], options: dict[str, Any]) -> None:
+    async with session.transaction() as tx:
+        await tx.copy_csv("import_lines", source, columns, encoding="utf-8", **options)
+
+
+def _numbers(mapping: FileMapping) -> dict[Any, int]:
+    """Numbers of what a reader may find, by code, and by (code, column) for values of the wrong type."""
+    found: dict[Any, int] = {}
+    for number, problem in enumerate(unreadable(mapping), 1):
+        found[problem.code if problem.code in ROWS else (problem.code, problem.column)] = number
+    return found

@@ -1,0 +1,229 @@
+"""Imports: a file of records, received, checked and applied; sent again, it changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import UUID
+
+import msgspec
+
+from app.domain import mappings
+from app.domain.catalogue import Entity
+from app.domain.errors import Fault, Invalid, NotFound, Unavailable
+from app.domain.imports import MEDIA, SHOWN, FileKind, kind_of
+from app.domain.mappings import FileMapping
+from app.domain.roles import Principal, permit
+from app.persistence import imports
+from app.persistence import mappings as stored
+from app.persistence.database import Database, Reader, Record, Transaction
+from app.services import workspaces
+from app.services.calls import Call, Written, new_id, once
+from app.services.importing import files, staging
+from app.services.importing.files import Progress
+from app.services.importing.run import Job, job, run
+
+SILENT = timedelta(minutes=2)
+"""An import that showed no sign of life for so long was killed."""
+KILLED = "The process that was at it is gone: send the file again, it goes on where it was."
+FIRST_VERSION = 1
+RUNNING = 4
+"""Imports that one process works on at once."""
+
+_tasks: set[asyncio.Task[None]] = set()
+_turns = asyncio.Semaphore(RUNNING)
+
+
+async def start(
+    db: Database,
+    call: Call,
+    kind: str,
+    content_type: str,
+    mapping: bytes | str | None,
+    chunks: AsyncIterator[bytes],
+) -> Written:
+    """Receives a file and answers once it is whole; it is imported afterwards, by this process.
+
+    `content_type` is text/csv or application/x-ndjson; `mapping` is JSON, or the name of a stored one. The same
+    Idempotency-Key and file give the first import again. Raises Forbidden, Invalid (mapping, header), TooLarge.
+    """
+    entity = _permitted(call.principal, kind)
+    told, meant = await _mapping(db, call.principal.workspace.id, entity, mapping)
+    media = MEDIA.get(content_type.partition(";")[0].strip().lower())
+    if media is None:
+        raise Invalid(faults=(Fault(f"Expected {' or '.join(MEDIA)}.", parameter="Content-Type"),))
+    file, digest = await files.spool(chunks)
+    work = job(call.principal.workspace, new_id(), call.now, call.principal.user_id)
+    try:
+        opened = staging.opened(file, media, entity, meant)
+        bound = Call(call.principal, call.now, call.key, b"\0".join((call.payload, media.encode(), told, digest)))
+        written = await once(db, bound, f"imports.create {kind}", lambda tx: _received(tx, work, kind, told))
+    except BaseException:
+        file.close()
+        raise
+    if written.id != work.import_id:
+        file.close()
+        return written
+    task = asyncio.create_task(_afterwards(db, work, opened))
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+    return written
+
+
+async def _received(tx: Transaction, work: Job, kind: str, told: bytes) -> Written:
+    await imports.insert(tx, work.workspace.id, work.import_id, kind, told, work.now)
+    row = await imports.get(tx, work.workspace.id, work.import_id)
+    if row is None:
+        raise NotFound
+    return Written(work.import_id, FIRST_VERSION, msgspec.json.encode(_shown(row, [], work.now)), created=True)
+
+
+async def _afterwards(db: Database, work: Job, opened: staging.Opened) -> None:
+    try:
+        async with _turns:
+            await run(db, work, opened, lambda step, part: None)
+    finally:
+        opened.file.close()
+
+
+async def stop() -> None:
+    """Ends the imports of this process between two chunks' transactions; sent again they go on where they were."""
+    for task in tuple(_tasks):
+        task.cancel()
+    if _tasks:
+        await asyncio.wait(tuple(_tasks))
+
+
+async def run_import(
+    db: Database, workspace_slug: str, kind: str, path: Path, mapping: bytes | None, now: datetime, progress: Progress
+) -> dict[str, Any]:
+    """Imports a file that lies on this machine, as its owner; the resource when it is over. Raises NotFound, Invalid."""
+    entity = kind_of(kind)
+    workspace = await workspaces.load(db, await workspaces.find(db, workspace_slug))
+    told, meant = await _mapping(db, workspace.id, entity, mapping)
+    work = job(workspace, new_id(), now, None)
+    with path.open("rb") as file:
+        opened = _located(path, file, entity, meant)
+        async with db.transaction() as tx:
+            await imports.insert(tx, workspace.id, work.import_id, kind, told, now)
+        await run(db, work, opened, progress)
+    return await _resource(db, workspace.id, work.import_id, work.moment)
+
+
+def _located(path: Path, file: BinaryIO, entity: Entity, meant: FileMapping | None) -> staging.Opened:
+    """Says in one line what is wrong with a file's header: there is nobody to read pointers."""
+    try:
+        return staging.opened(file, _media(path, file), entity, meant)
+    except Invalid as error:
+        raise Invalid("; ".join(_words(path, fault) for fault in error.faults[:5]) or error.detail, error.faults) from None
+
+
+def _words(path: Path, fault: Fault) -> str:
+    place = f"{path.name}:{fault.line}" + (f", column {fault.column}" if fault.column else "") if fault.line else path.name
+    meant = f" Is it {fault.suggestion}?" if fault.suggestion else ""
+    return f"{place}: {fault.message}{meant}"
+
+
+def _media(path: Path, file: BinaryIO) -> FileKind:
+    if path.suffix.lower() in (".csv", ".tsv"):
+        return "csv"
+    if path.suffix.lower() in (".ndjson", ".jsonl", ".json"):
+        return "ndjson"
+    file.seek(files.start(file))
+    return "ndjson" if file.read(1) == b"{" else "csv"
+
+
+async def get(db: Database, principal: Principal, import_id: UUID, now: datetime | None = None) -> bytes:
+    """The import as it stands, as JSON. Raises NotFound."""
+    permit(principal, "imports.read")
+    return msgspec.json.encode(await _resource(db, principal.workspace.id, import_id, now))
+
+
+async def latest(
+    db: Database, principal: Principal, limit: int, before: UUID | None, now: datetime | None = None
+) -> tuple[list[bytes], UUID | None]:
+    """Newest first, without their errors, and where the next page begins."""
+    permit(principal, "imports.read")
+    rows = await imports.latest(db, principal.workspace.id, limit + 1, before)
+    following = rows[limit - 1]["id"] if len(rows) > limit else None
+    return [msgspec.json.encode(_shown(row, None, now)) for row in rows[:limit]], following
+
+
+async def errors(
+    db: Database, principal: Principal, import_id: UUID, limit: int, after: str | None
+) -> tuple[list[bytes], str | None]:
+    """What is wrong and what is suspicious, by line, as JSON, and where the next page begins. Raises NotFound, Invalid."""
+    permit(principal, "imports.read")
+    if await imports.get(db, principal.workspace.id, import_id) is None:
+        raise NotFound
+    rows = await imports.errors(db, principal.workspace.id, import_id, limit + 1, _place(after), warnings=True)
+    more = f"{rows[limit - 1]['line']}.{rows[limit - 1]['seq']}" if len(rows) > limit else None
+    return [msgspec.json.encode(_error(row)) for row in rows[:limit]], more
+
+
+def _place(after: str | None) -> tuple[int, int]:
+    if after is None:
+        return (-1, 0)
+    line, _, seq = after.partition(".")
+    if not (line.isascii() and line.isdigit() and seq.isascii() and seq.isdigit() and len(line) < 18 and len(seq) < 9):
+        message = "The cursor is none of this collection: take `page.next` as it was given."
+        raise Invalid(message, (Fault(message, parameter="cursor"),))
+    return int(line), int(seq)
+
+
+async def _resource(db: Reader, workspace_id: UUID, import_id: UUID, now: datetime | None) -> dict[str, Any]:
+    row = await imports.get(db, workspace_id, import_id)
+    if row is None:
+        raise NotFound
+    wrong = await imports.errors(db, workspace_id, import_id, SHOWN, (-1, 0), warnings=False)
+    return _shown(row, [_error(one) for one in wrong], now)
+
+
+def _shown(row: Record, wrong: list[dict[str, Any]] | None, now: datetime | None) -> dict[str, Any]:
+    """The resource. Rows are created, updated, unchanged or rejected, each once; `warned` are among the first three."""
+    shown = {name: row[name] for name in ("id", "kind", "state", "rows", "created", "updated", "unchanged", "rejected", "warned")}
+    if wrong is not None:
+        shown["errors"] = wrong
+    shown["summary"] = msgspec.json.decode(row["summary"])
+    shown |= {name: row[name] for name in ("detail", "started_at", "finished_at")}
+    if now is not None and row["state"] in ("staged", "running") and now - row["alive_at"] > SILENT:
+        shown |= {"state": "failed", "detail": KILLED, "finished_at": row["alive_at"]}
+    return shown
+
+
+def _error(row: Record) -> dict[str, Any]:
+    return {name: row[name] for name in ("line", "column", "code", "message", "is_warning")}
+
+
+def _permitted(principal: Principal, kind: str) -> Entity:
+    entity = kind_of(kind)
+    permit(principal, "imports.create")
+    if entity.name == "users":  # whoever makes users gives roles
+        permit(principal, "users.write")
+    return entity
+
+
+async def _mapping(
+    reader: Reader, workspace_id: UUID, entity: Entity, mapping: bytes | str | None
+) -> tuple[bytes, FileMapping | None]:
+    """What was told, as JSON, and what it means; None where columns are named as the fields."""
+    if mapping is None:
+        return b"{}", None
+    if isinstance(mapping, str):
+        found = await stored.get(reader, workspace_id, mapping)
+        if found is None:
+            raise Invalid(faults=(Fault("Expected the name of a stored mapping.", parameter="mapping"),))
+        mapping = found
+    told = decoded(mapping)
+    return msgspec.json.encode(told), mappings.read(told, entity)
+
+
+def decoded(mapping: bytes) -> Mapping[str, Any]:
+    """A mapping's JSON. Raises Invalid."""
+    try:
+        return msgspec.json.decode(mapping, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Invalid(faults=(Fault("Expected the mapping as a JSON object.", parameter="mapping"),)) from None
