@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import json
 import logging
 import signal
 import threading
@@ -22,11 +23,12 @@ from app.api.cors import Origins
 from app.api.exchange import Door
 from app.api.front import Front
 from app.api.graphql.http import graphql_app
+from app.api.graphql.schema import sdl
 from app.api.limits import Buckets
 from app.api.rest import table
 from app.domain.errors import StrataError
 from app.persistence.database import Database
-from app.services import days
+from app.services import days, imports
 
 log = logging.getLogger("app.main")
 
@@ -62,12 +64,23 @@ def create_app(read: settings.Settings | None = None) -> ASGIApp:
             door.draining = True
             rolling.cancel()
             await asyncio.wait([rolling])
+            await imports.stop()
             door.access.flush()
             await db.close()
 
     routes, document = table(door)
     behind = documented.application(door, routes, document, lifespan)
     return Front(door, routes, behind, {"/graphql": graphql_app()})
+
+
+def openapi() -> str:
+    """The OpenAPI document as it is committed."""
+    return json.dumps(table(Door())[1], indent=1, ensure_ascii=False)
+
+
+def schema() -> str:
+    """The GraphQL schema as it is committed."""
+    return sdl()
 
 
 def _drain_first(door: Door, seconds: int) -> None:

@@ -21,6 +21,7 @@ from bench.limit import Limit
 from bench.ratios import Ratio
 from bench.requests import Client, FailedError
 
+CONNECTIONS = 8
 CASES = ("reads", "segmentation", "forecasts")
 
 
@@ -51,7 +52,7 @@ def main() -> int:
     )
     try:
         cpu.available()
-        for ratio in _measured(home, size, asked.only or CASES):
+        for ratio in _measured(home, size, asked.only or CASES, asked.connections):
             found.append(ratio)
             print(ratio.line(), flush=True)
     except (cpu.UnmeasurableError, FailedError) as error:
@@ -75,34 +76,37 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="tiny counts: does everything run")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the ratios there too")
     parser.add_argument("--data-dir", type=Path, help="where the benchmark's own database lies")
+    parser.add_argument(
+        "--connections", type=int, default=CONNECTIONS, help="requests on their way at a time, of each side"
+    )
     return parser.parse_args()
 
 
-def _measured(home: Path, size: Size, only: Collection[str]) -> Iterator[Ratio]:
+def _measured(home: Path, size: Size, only: Collection[str], connections: int) -> Iterator[Ratio]:
     if "forecasts" in only:
         for accounts in size.forecast:
             yield forecasts.measured(accounts, min(size.rounds, 3))
     if not {"reads", "segmentation"}.isdisjoint(only):
         with server.cluster(home) as cluster:
             if "reads" in only:
-                yield from _reads(cluster, size)
+                yield from _reads(cluster, size, connections)
             if "segmentation" in only:
                 yield from _segmentation(cluster, size)
 
 
-def _reads(cluster: server.Cluster, size: Size) -> Iterator[Ratio]:
+def _reads(cluster: server.Cluster, size: Size, connections: int) -> Iterator[Ratio]:
     dsn = cluster.dsn()
     with ExitStack() as stack:
         key = _organisation(dsn, size.accounts) if size.accounts is not None else None
         served = stack.enter_context(server.serving(cluster.home, dsn, demo=key is None))
         key = key or settings.kept_text(cluster.home / "demo.key") or ""
         asyncio.run(cluster.admin("strata", "VACUUM (ANALYZE)", "CHECKPOINT"))
-        client = Client(served.url)
+        client = Client(served.url, connections)
         stack.callback(client.close)
         cases = reads.cases(client, key, datetime.now(UTC).date())
         read = server.as_served(cluster.home, dsn)
         asked = asyncio.run(statements.noted(read, {case.name: case.requests for case in cases}))
-        limit = stack.enter_context(Limit(dsn))
+        limit = stack.enter_context(Limit(dsn, connections))
         roots = {"srv": served.pid, "pg": cluster.pid}
         for case in cases:
             yield reads.measured(case, asked[case.name], client, limit, roots, size.rounds, size.share)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Self, TypeAlias
 
 import uvloop
 
@@ -34,16 +34,16 @@ class Run:
     count: int
 
 
-Call: TypeAlias = tuple[Any, str, tuple[Any, ...]]
+Session: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class Limit:
-    """The process, seen from outside."""
+    """The process, seen from outside; `connections` of each kind of session work side by side."""
 
-    def __init__(self, dsn: str):
+    def __init__(self, dsn: str, connections: int):
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, dsn), daemon=True)
+        self.process = context.Process(target=serve, args=(theirs, dsn, connections), daemon=True)
         self.process.start()
         theirs.close()
         self.pipe.recv()
@@ -71,36 +71,47 @@ class Limit:
 
 
 class Bare:
-    """A connection for each kind of session, and the calls of each case."""
+    """Connections by the kind of their session, and the statements of each case."""
 
-    def __init__(self, dsn: str):
+    def __init__(self, dsn: str, connections: int):
         self.dsn = dsn
-        self.connections: dict[tuple[tuple[str, str], ...], Connection] = {}
-        self.cases: dict[str, list[tuple[Call, ...]]] = {}
+        self.count = connections
+        self.connections: dict[Session, list[Connection]] = {}
+        self.cases: dict[str, Sequence[Asked]] = {}
+        self.several: set[str] = set()
 
     async def do(self, order: Load | Run) -> None:
         """Carry out an order."""
         if isinstance(order, Load):
-            self.cases[order.case] = [tuple([await self._call(one) for one in asked]) for asked in order.asked]
+            self.cases[order.case] = order.asked
+            for statement in {one.sql: one for asked in order.asked for one in asked}.values():
+                await self._prepare(statement)
             return
-        requests = self.cases[order.case]
-        for number in range(order.start, order.start + order.count):
-            for run, sql, args in requests[number % len(requests)]:
-                await run(sql, *args)
+        numbers = iter(range(order.start, order.start + order.count))
+        await asyncio.gather(*(self._work(order.case, lane, numbers) for lane in range(self.count)))
 
-    async def _call(self, statement: Statement) -> Call:
-        """Run it once. The driver's fetchrow asks for one row alone: it stands for whatever gives no more."""
-        connection = self.connections.get(statement.session)
-        if connection is None:
-            connection = self.connections[statement.session] = await connect(self.dsn, dict(statement.session), None)
-        rows = await connection.fetch(statement.sql, *statement.args)
-        return (connection.fetch if len(rows) > 1 else connection.fetchrow), statement.sql, statement.args
+    async def _prepare(self, statement: Statement) -> None:
+        """Run it once on every connection. The driver's fetchrow asks for one row alone: it is for what gives no more."""
+        if statement.session not in self.connections:
+            made = [await connect(self.dsn, dict(statement.session), None) for _ in range(self.count)]
+            self.connections[statement.session] = made
+        for connection in self.connections[statement.session]:
+            if len(await connection.fetch(statement.sql, *statement.args)) > 1:
+                self.several.add(statement.sql)
+
+    async def _work(self, case: str, lane: int, numbers: Iterator[int]) -> None:
+        requests = self.cases[case]
+        for number in numbers:
+            for statement in requests[number % len(requests)]:
+                connection = self.connections[statement.session][lane]
+                run = connection.fetch if statement.sql in self.several else connection.fetchrow
+                await run(statement.sql, *statement.args)
 
 
-def serve(pipe: Pipe, dsn: str) -> None:
+def serve(pipe: Pipe, dsn: str, connections: int) -> None:
     """The process: orders come until the other end closes."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        bare = Bare(dsn)
+        bare = Bare(dsn, connections)
         gc.collect()
         gc.freeze()
         pipe.send(None)

@@ -11,10 +11,20 @@ import pytest
 from app.persistence import embedded, migrations
 from app.persistence.database import Database
 from app.services import demo
+from tests import scoping, statements
 from tests.servers import DEMO, DEMO_NOW, ROOT, TEMPLATE, Cluster, Server, start_server, stop_process
 
 # A test database need not survive a power cut.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def held() -> Iterator[None]:
+    """Fails a run in which the application sent a statement that is not held to one workspace."""
+    with statements.told() as told:
+        yield
+    wrong = [f"{line}: {what}\n{sql.strip()}" for sql, line in told.items() for what in scoping.unscoped(sql)]
+    assert not wrong, "statements that are not held to one workspace:\n\n" + "\n\n".join(wrong)
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import msgspec
 
-from app.api.requests import Request
+from app.api.requests import Request, unreadable
 from app.api.responses import JSON, Answer, etag
-from app.domain.errors import Fault, Unreadable, VersionRequired, VersionStale
+from app.domain.errors import Fault, VersionRequired, VersionStale
 from app.services.calls import Call
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
@@ -61,7 +61,7 @@ def only_new(request: Request) -> Iterator[None]:
     """Around a write under a given name: with `If-None-Match: *`, what is there already is VersionStale."""
     given = request.header(b"if-none-match")
     if given is not None and given.strip() != "*":
-        raise _unreadable("If-None-Match", "If-None-Match takes only * on a write.")
+        raise unreadable("If-None-Match", "If-None-Match takes only * on a write.")
     try:
         yield
     except VersionRequired:
@@ -77,7 +77,7 @@ def _version(given: str) -> int | None:
         return None
     found = _TAG.fullmatch(given)
     if found is None:
-        raise _unreadable("If-Match", 'If-Match takes one entity tag as it was given in ETag, quotes included: "3-0123456789abcdef".')
+        raise unreadable("If-Match", 'If-Match takes one entity tag as it was given in ETag, quotes included: "3-0123456789abcdef".')
     ours = _OURS.fullmatch(found.group(2))
     if found.group(1) or ours is None:
         raise VersionStale(faults=(Fault("No version of this resource has that entity tag.", parameter="If-Match"),))
@@ -91,7 +91,3 @@ def call(request: Request, body: object = None) -> Call:
         return Call(request.principal, request.now)
     payload = _SORTED.encode([request.scope["method"], request.scope["path"], body])
     return Call(request.principal, request.now, key, payload)
-
-
-def _unreadable(parameter: str, message: str) -> Unreadable:
-    return Unreadable(message, (Fault(message, parameter=parameter),))

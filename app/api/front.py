@@ -19,9 +19,10 @@ from app.domain.roles import permit
 log = logging.getLogger("app.api")
 
 PATH_LIMIT = 2_048
-QUERY_LIMIT = 65_536
+QUERY_LIMIT = 60_000
 HEADERS_LIMIT = 32_768
-LINGER_SECONDS = 1.0
+LINGER_SECONDS = 2.0
+LINGER_BYTES = 256 << 20
 PROBLEM = (b"content-type", b"application/problem+json")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 OTHER = "OTHER"
@@ -175,10 +176,13 @@ def _variable(raw: bytes) -> str:
 async def _linger(body: bytes, receive: Receive, send: Send) -> None:
     """Answer while a body is still coming, and read on a little, so that a reset does not overtake the answer."""
     await send({"type": "http.response.body", "body": body, "more_body": True})
+    more, read = True, 0
     try:
         async with asyncio.timeout(LINGER_SECONDS):
-            while (await receive()).get("more_body", False):
-                pass
+            while more and read < LINGER_BYTES:
+                message = await receive()
+                read += len(message.get("body", b""))
+                more = message.get("more_body", False)
     except TimeoutError:
         pass
     await send({"type": "http.response.body", "body": b""})

@@ -161,10 +161,10 @@ def _query(raw: bytes, known: Collection[str], open_prefix: str | None) -> dict[
         if key not in known and not (open_prefix and key.startswith(open_prefix)):
             raise _unknown(key, known)
         if key in found:
-            raise _unreadable(key, f"{key} is given twice.")
+            raise unreadable(key, f"{key} is given twice.")
         found[key] = decoded(value, key)
         if not found[key]:
-            raise _unreadable(key, f"{key} is empty: leave it out or give it a value.")
+            raise unreadable(key, f"{key} is empty: leave it out or give it a value.")
     return found
 
 
@@ -175,13 +175,14 @@ def decoded(raw: bytes, parameter: str | None = None) -> str:
     try:
         text = raw.decode()
     except UnicodeDecodeError:
-        raise _unreadable(parameter, "The query string is not UTF-8.") from None
+        raise unreadable(parameter, "The query string is not UTF-8.") from None
     if "\0" in text:
-        raise _unreadable(parameter, "The query string holds NUL.")
+        raise unreadable(parameter, "The query string holds NUL.")
     return text
 
 
-def _unreadable(parameter: str | None, message: str) -> Unreadable:
+def unreadable(parameter: str | None, message: str) -> Unreadable:
+    """The error of one parameter that cannot be read."""
     return Unreadable(message, (Fault(message, parameter=parameter),))
 
 

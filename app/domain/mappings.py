@@ -171,7 +171,7 @@ def _source(field: Field, told: object) -> Source:
     return Source(
         _text(told["from"], "a column's name"), _ref(field, told, target), via, _formats(field, told), _map(told),
         _word(told.get("otherwise")), otherwise_given,
-        _flag(field, told, "slugify", field.kind == "slug" or field.name == "slug"),
+        _flag(field, told, "slugify", field.kind in ("slug", "text")),
         _flag(field, told, "create", field.target in CREATABLE), _word(told.get("default")),
     )  # fmt: skip
 

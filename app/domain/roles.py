@@ -74,6 +74,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "imports.read": _rule("admin", "manager", scope="import"),
         "imports.create": _rule("admin", "manager", scope="import"),
         "users.read": READ,
+        "users.write": ADMIN,
         "keys.read": ADMIN,
         "keys.write": ADMIN,
     }

@@ -13,7 +13,7 @@ DUE = "SELECT id FROM workspaces WHERE facts_day < ($1::timestamptz AT TIME ZONE
 # The row stays locked until the transaction ends, which makes it the lease.
 CLAIM = """
 UPDATE workspaces SET facts_day = ($2::timestamptz AT TIME ZONE zone)::date
-WHERE id = ANY (ARRAY(
+WHERE id = $1 AND id = ANY (ARRAY(
   SELECT id FROM workspaces WHERE id = $1 AND facts_day < ($2::timestamptz AT TIME ZONE zone)::date
   FOR NO KEY UPDATE SKIP LOCKED
 ))

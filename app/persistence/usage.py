@@ -10,6 +10,9 @@ from app.persistence.database import Transaction
 OLDEST, NEWEST = 1970, 2199
 MAX_MONTHS = 1200
 
+# Held against another session that makes the same partitions; readers and writers of usage go on.
+LOCK = "LOCK TABLE usage_days IN SHARE UPDATE EXCLUSIVE MODE"
+
 
 def months(first: date, last: date) -> list[date]:
     """The first day of every month from that of `first` to that of `last`; Invalid outside of what can be kept."""
@@ -32,8 +35,7 @@ async def ensure_months(tx: Transaction, first: date, last: date) -> None:
     wanted = months(first, last)
     if not await _missing(tx, wanted):
         return
-    # Held against another session that makes the same ones; readers and writers of usage go on.
-    await tx.execute("LOCK TABLE usage_days IN SHARE UPDATE EXCLUSIVE MODE")
+    await tx.execute(LOCK)
     for month in await _missing(tx, wanted):
         name, after = partition(month), date(month.year + month.month // 12, month.month % 12 + 1, 1)
         await tx.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ import msgspec
 
 from app.domain import mappings
 from app.domain.catalogue import Entity
-from app.domain.errors import Fault, Invalid, NotFound, Unavailable
+from app.domain.errors import Fault, Invalid, NotFound
 from app.domain.imports import MEDIA, SHOWN, FileKind, kind_of
 from app.domain.mappings import FileMapping
 from app.domain.roles import Principal, permit
@@ -32,6 +33,8 @@ KILLED = "The process that was at it is gone: send the file again, it goes on wh
 FIRST_VERSION = 1
 RUNNING = 4
 """Imports that one process works on at once."""
+
+log = logging.getLogger("app.imports")
 
 _tasks: set[asyncio.Task[None]] = set()
 _turns = asyncio.Semaphore(RUNNING)
@@ -85,6 +88,8 @@ async def _afterwards(db: Database, work: Job, opened: staging.Opened) -> None:
     try:
         async with _turns:
             await run(db, work, opened, lambda step, part: None)
+    except Exception:  # nobody waits for this task: the log is where its failure is told
+        log.exception("an import failed", extra={"import": str(work.import_id)})
     finally:
         opened.file.close()
 

@@ -134,8 +134,13 @@ async def revoke(db: Database, call: Call, key_id: UUID) -> Written:
         return Written(key_id, 1, _body(await keys.one(tx, call.principal.workspace.id, key_id), None), created=False)
 
     written = await once(db, call, f"keys.revoke {key_id}", act)
-    _seen.pop(db, None)
+    forget(db)
     return written
+
+
+def forget(db: Database) -> None:
+    """Principals are looked up anew: a key or what the workspace is was changed by this process."""
+    _seen.pop(db, None)
 
 
 async def _found(db: Database, digest: bytes, tick: float) -> Seen:

@@ -13,6 +13,7 @@ from app.domain.catalogue import ENTITIES
 from app.domain.criteria.check import Echo, Setting
 from app.domain.errors import NotFound
 from app.domain.questions import COUNT_CAP, Count, Page, Question, Selection
+from app.domain.records import UNSTORABLE
 from app.domain.roles import Principal, permit
 from app.domain.selections import Place, Told, selection
 from app.domain.workspaces import Clock, Person, Workspace
@@ -43,10 +44,11 @@ class Recent(Generic[Thing]):
             self._things.move_to_end(key)
         return found
 
-    def put(self, key: Hashable, thing: Thing) -> None:
+    def put(self, key: Hashable, thing: Thing) -> Thing:
         self._things[key] = thing
         if len(self._things) > self._size:
             self._things.popitem(last=False)
+        return thing
 
 
 @dataclass(slots=True)
@@ -240,12 +242,14 @@ async def one(
 async def one_selected(db: Reader, principal: Principal, entity: str, by: By, value: str, shows: Selection) -> One:
     """The same for a door that has its own selection."""
     permit(principal, "records.read")
-    return await _one(db, compile.record(ENTITIES[entity], shows, by, principal.workspace), by, value)
+    key = (principal.workspace.id, principal.workspace.epoch, entity, by, shows)
+    statement = _records.get(key) or _records.put(key, compile.record(ENTITIES[entity], shows, by, principal.workspace))
+    return await _one(db, statement, by, value)
 
 
 async def _one(db: Reader, statement: Record, by: By, value: str) -> One:
-    named = _identity(value) if by == "id" else value
-    found = await reads.record(db, statement, named) if named is not None and "\0" not in value else None
+    named = _identity(value) if by == "id" else None if UNSTORABLE.search(value) else value
+    found = await reads.record(db, statement, named) if named is not None else None
     if found is None:
         raise NotFound
     return One(*found)
@@ -257,7 +261,9 @@ async def any_one(db: Reader, principal: Principal, value: str, shows: Mapping[s
     identity = _identity(value)
     if identity is None or not shows:
         raise NotFound
-    found = await reads.any_record(db, compile.any_record(shows, principal.workspace), identity)
+    key = (principal.workspace.id, principal.workspace.epoch, *shows.items())
+    statement = _records.get(key) or _records.put(key, compile.any_record(shows, principal.workspace))
+    found = await reads.any_record(db, statement, identity)
     if found is None:
         raise NotFound
     return found

@@ -28,6 +28,7 @@ from app.domain.workspaces import Workspace
 from app.persistence import segments as kept
 from app.persistence import workspaces
 from app.persistence.database import Database, Reader, Record, Transaction
+from app.services import keys
 from app.services.asks import Ask, said
 from app.services.calls import Call, Written, once, versioned
 from app.services.definitions import ENCODER, MOST, counted, define
@@ -78,7 +79,9 @@ async def put(db: Database, call: Call, slug: str, body: object, expected_versio
         assert row is not None
         return Written(row["id"], row["version"], ENCODER.encode(document(row)), created=standing is None)
 
-    return await once(db, call, f"segmentations.put {slug}", act)
+    written = await once(db, call, f"segmentations.put {slug}", act)
+    keys.forget(db)
+    return written
 
 
 async def install_presets(tx: Transaction, workspace: Workspace, now: datetime) -> None:

@@ -21,7 +21,7 @@ from app.domain.roles import Principal, permit
 from app.domain.workspaces import Workspace
 from app.persistence import workspaces
 from app.persistence.database import Database, Reader, Transaction
-from app.services import settle
+from app.services import keys, settle
 from app.services.calls import Call, Written, new_id, once, versioned
 
 STAGES = ("trial", "onboarding", "adoption", "established", "advocate")
@@ -105,7 +105,9 @@ async def change(db: Database, call: Call, body: Mapping[str, object], expected_
                 await settle.settle(tx, standing, None, call.now)
         return Written(workspace_id, standing.version, _body(standing), created=False)
 
-    return await once(db, call, "workspace.change", act)
+    written = await once(db, call, "workspace.change", act)
+    keys.forget(db)
+    return written
 
 
 def minor_digits(currency: str) -> int:

@@ -10,11 +10,11 @@ from uuid import UUID
 import httpx
 import pytest
 
+from app.domain.roles import PEOPLE
 from app.persistence.database import Database
 from app.services import keys, users, workspaces
 from tests.servers import Server
 
-PEOPLE = ("admin", "manager", "csm", "viewer")
 
 
 @dataclass(slots=True)

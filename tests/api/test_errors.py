@@ -48,9 +48,9 @@ CASES = [
     Case("GET /v1/accounts/external/%F0%9F%92%A9", 404),
     Case("DELETE /v1/accounts", 405),
     Case("PUT /v1/accounts/query", 405),
-    Case("BREW /v1/accounts", 405),
+    Case("PROPFIND /v1/accounts", 405),
     Case(f"GET /v1/{'a' * 3000}", 414),
-    Case(f"GET /v1/accounts?filter={'a' * 70000}", 414),
+    Case(f"GET /v1/accounts?filter={'a' * 61000}", 414),
     Case("GET /v1/accounts", 431, headers={"x-much": "a" * 40000}),
     # query strings
     Case("GET /v1/accounts?limit=0", 422, "limit"),
@@ -79,8 +79,8 @@ CASES = [
     Case("GET /v1/accounts?archived=yes", 422, "archived"),
     Case("GET /v1/accounts?tz=Mars/Olympus", 422, "tz"),
     Case("GET /v1/accounts?as_of=tomorrow", 422, "as_of"),
-    Case("GET /v1/accounts?cursor=abc", 422, "cursor"),
-    Case("GET /v1/accounts?cursor=%F0%9F%92%A9", 422, "cursor"),
+    Case("GET /v1/accounts?cursor=abc", 400, "cursor"),
+    Case("GET /v1/accounts?cursor=%F0%9F%92%A9", 400, "cursor"),
     Case("GET /v1/accounts?for_user=nobody", 422, "for_user"),
     Case("GET /v1/me?x=1", 422, "x"),
     # bodies

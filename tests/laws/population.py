@@ -20,7 +20,6 @@ from app.persistence.tables import GENERATED, metadata
 from tests.laws.trees import AS_OF, COUNT, POOLS, email, external_id, id_of, slug
 
 
-
 class Record(dict[str, Any]):
     """Records refer to each other in circles: written out they would have no end."""
 
@@ -167,7 +166,8 @@ def _keep(made: Population) -> None:
 
 def windows(made: Population) -> list[Row]:
     """The kept sums of usage for the workspace's day, computed from the records."""
-    day, sums = made.workspace.facts_day, defaultdict(lambda: [0.0] * 4)
+    day = made.workspace.facts_day
+    sums: dict[tuple[UUID, int], list[float]] = defaultdict(lambda: [0.0] * 4)
     for one in made.records["usage"]:
         ago = (day - one["day"]).days
         for n, (first, last) in enumerate(((0, 6), (0, 29), (0, 89), (30, 59))):

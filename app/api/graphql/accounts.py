@@ -35,7 +35,9 @@ def _input(name: str, description: str, *, required: bool) -> None:
         needed = required and field.name in ACCOUNTS.required
         fields.append(given(field.column, made if needed else f"Optional[{made}]", field.description or None))
         if field.kind == "ref":
-            fields.append(given(field.name, "Optional[str]", f"Instead of {camel(field.column)}: external id or e-mail."))
+            fields.append(
+                given(field.name, "Optional[str]", f"Instead of {camel(field.column)}: external id or e-mail.")
+            )
     entered(name, fields, description)
 
 
@@ -96,15 +98,18 @@ def _restore(_: Any, info: Any, said: Arguments) -> Awaitable[Written]:
 _NEW = argument("input", "CreateAccountInput")
 _CHANGE = argument("input", "UpdateAccountInput")
 _MAYBE = argument(
-    "expected_version", "Optional[int]", None, "Needed where the account is there already; left out where it is to be made."
+    "expected_version",
+    "Optional[int]",
+    None,
+    "Needed where the account is there already; left out where it is to be made.",
 )
 MUTATIONS = [
-    resolved("create_account", "AccountPayload", _create, _NEW, KEY),
-    resolved("update_account", "AccountPayload", _update, ID, VERSION, _CHANGE, KEY),
+    resolved("create_account", "Optional[AccountPayload]", _create, _NEW, KEY),
+    resolved("update_account", "Optional[AccountPayload]", _update, ID, VERSION, _CHANGE, KEY),
     resolved(
-        "upsert_account", "AccountPayload", _upsert, argument("external_id", "str"), _CHANGE, _MAYBE, KEY,
+        "upsert_account", "Optional[AccountPayload]", _upsert, argument("external_id", "str"), _CHANGE, _MAYBE, KEY,
         description="The account of an external id: made where there is none, else changed.",
     ),
-    resolved("archive_account", "AccountPayload", _archive, ID, VERSION, KEY, description="Takes it out of scope."),
-    resolved("restore_account", "AccountPayload", _restore, ID, VERSION, KEY, description="Brings it back into scope."),
+    resolved("archive_account", "Optional[AccountPayload]", _archive, ID, VERSION, KEY, description="Takes it out of scope."),
+    resolved("restore_account", "Optional[AccountPayload]", _restore, ID, VERSION, KEY, description="Brings it back into scope."),
 ]  # fmt: skip

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from graphql import GraphQLError
 
-from app.api.errors import PROBLEMS, Problem, Refused, members, problem_of
+from app.api.errors import PROBLEMS, Problem, members, problem_of
 from app.domain.errors import Fault, StrataError
 
 log = logging.getLogger("app.api.graphql")
@@ -24,7 +25,7 @@ def failed(errors: Iterable[GraphQLError], request_id: str) -> bytes:
     return ENCODER.encode({"errors": [of_document(error, request_id) for error in errors]})
 
 
-def refused(error: Exception, request_id: str) -> tuple[int, bytes]:
+def refused(error: StrataError, request_id: str) -> tuple[int, bytes]:
     """The status and answer of a request that was refused as a whole."""
     problem, detail, faults = _told(error)
     extensions = members(problem, detail, faults, request_id)
@@ -38,7 +39,9 @@ def answered(data: Any, errors: Sequence[Mapping[str, Any]] = ()) -> bytes:
 
 def of_document(error: GraphQLError, request_id: str) -> dict[str, Any]:
     """What is wrong with a document or its variables."""
-    message = error.message if len(error.message) <= LONGEST else error.message[: LONGEST - 1] + "…"
+    # What was found is the caller's own, and may be long or nobody else's to see in a log.
+    message = re.split(r"[.;] [Ff]ound: ", error.message, maxsplit=1)[0]
+    message = message if len(message) <= LONGEST else message[: LONGEST - 1] + "…"
     places = [{"line": place.line, "column": place.column} for place in error.locations or ()]
     first = places[0] if places else {}
     fault = Fault(message, line=first.get("line"), column=first.get("column"))
@@ -53,7 +56,7 @@ def of_field(
 ) -> dict[str, Any]:
     """What went wrong in one field; what we do not know shows nothing of itself, and is logged."""
     problem, detail, faults = _told(error)
-    if problem.status >= 500 and problem.name == "internal":
+    if problem.name == "internal":
         log.error("unexpected", exc_info=error, extra={"request_id": request_id, "route": "/graphql"})
     made: dict[str, Any] = {"message": detail, "path": list(path)}
     if locations:
@@ -70,9 +73,6 @@ def of_execution(error: GraphQLError, request_id: str) -> dict[str, Any]:
 
 
 def _told(error: Exception) -> tuple[Problem, str, tuple[Fault, ...]]:
-    match error:
-        case StrataError():
-            return problem_of(error), error.detail, error.faults
-        case Refused():
-            return PROBLEMS[error.name], error.detail, error.faults
+    if isinstance(error, StrataError):
+        return problem_of(error), error.detail, error.faults
     return PROBLEMS["internal"], PROBLEMS["internal"].advice, ()

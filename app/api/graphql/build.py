@@ -48,7 +48,9 @@ def answered(
     """A field of a row that comes from the database."""
     made = Answered(
         python_name=_named(name)[0],
-        graphql_name=_named(name)[1], type_annotation=StrawberryAnnotation(annotation, namespace=NAMES), description=description
+        graphql_name=_named(name)[1],
+        type_annotation=StrawberryAnnotation(annotation, namespace=NAMES),
+        description=description,
     )
     made.arguments = list(arguments)
     return made
@@ -64,7 +66,9 @@ def resolved(
     """A field with a resolver that is called with the source, Strawberry's info and the given arguments."""
     made = Resolved(
         python_name=_named(name)[0],
-        graphql_name=_named(name)[1], type_annotation=StrawberryAnnotation(annotation, namespace=NAMES), description=description
+        graphql_name=_named(name)[1],
+        type_annotation=StrawberryAnnotation(annotation, namespace=NAMES),
+        description=description,
     )
     made.arguments = list(arguments)
     made.call = resolver
@@ -87,7 +91,9 @@ def member(name: str, annotation: str, description: str | None = None) -> Strawb
     """A field of a resource that a service answers as JSON."""
     return Member(
         python_name=_named(name)[0],
-        graphql_name=_named(name)[1], type_annotation=StrawberryAnnotation(annotation, namespace=NAMES), description=description
+        graphql_name=_named(name)[1],
+        type_annotation=StrawberryAnnotation(annotation, namespace=NAMES),
+        description=description,
     )
 
 
@@ -105,7 +111,9 @@ class Resolved(StrawberryField):
         return self.call(source, info, kwargs)
 
 
-def given(name: str, annotation: str, description: str | None = None, default: object = strawberry.UNSET) -> StrawberryField:
+def given(
+    name: str, annotation: str, description: str | None = None, default: object = strawberry.UNSET
+) -> StrawberryField:
     """A field of an input; optional ones may be left out."""
     return StrawberryField(
         python_name=_named(name)[0],
@@ -141,7 +149,9 @@ def output(
 
 def entered(name: str, fields: Sequence[StrawberryField], description: str | None = None, one_of: bool = False) -> type:
     """An input type."""
-    return _made(name, fields, (), lambda cls: strawberry.input(cls, name=name, description=description, one_of=one_of), {})
+    return _made(
+        name, fields, (), lambda cls: strawberry.input(cls, name=name, description=description, one_of=one_of), {}
+    )
 
 
 def choices(name: str, values: Sequence[str], description: str | None = None) -> type:
@@ -180,7 +190,9 @@ def camel(name: str) -> str:
 
 def told(input_: Any) -> dict[str, Any]:
     """The members of an input that were given, by their names in REST; enums as their values."""
-    return {name.removesuffix("_"): plain(value) for name, value in vars(input_).items() if value is not strawberry.UNSET}
+    return {
+        name.removesuffix("_"): plain(value) for name, value in vars(input_).items() if value is not strawberry.UNSET
+    }
 
 
 def plain(value: Any) -> Any:

@@ -29,7 +29,7 @@ output("Catalog", [
 ])  # fmt: skip
 
 
-def _catalog(_: Any, info: Any, said: Arguments) -> Any:
+def _catalog(_: Any, info: Any, _said: Arguments) -> Any:
     return catalog.describe(info.context.permitted("catalog.read"))
 
 

@@ -12,6 +12,7 @@ import msgspec
 from graphql import GraphQLObjectType
 from graphql.language import FieldNode
 
+from app.api.graphql.build import plain
 from app.api.graphql.selections import Reading, named, subsets
 from app.domain.criteria.check import Echo
 from app.domain.questions import COUNT_CAP, Count, Fixed, Group, Item, Selection
@@ -70,13 +71,15 @@ class Layout:
             return bearers[0].shown(reading)
         return Selection(tuple(Group(f"g{n}", part.shown(reading)) for n, part in enumerate(bearers)))
 
-    def write(self, page: Page) -> bytes:
-        """The connection as JSON."""
+    def write(self, page: Page) -> list[bytes]:
+        """The connection as JSON, in pieces: a page that PostgreSQL made is not copied."""
         shown = _shown(self.bearers, page)
-        members = [
-            b'"%s":%s' % (key.encode(), shown[key] if isinstance(part, Edges) else part(page)) for key, part in self.parts
-        ]
-        return b"{" + b",".join(members) + b"}"
+        pieces: list[bytes] = []
+        for key, part in self.parts:
+            pieces.append(b'%s"%s":' % (b"," if pieces else b"{", key.encode()))
+            pieces.append(shown[key] if isinstance(part, Edges) else part(page))
+        pieces.append(b"}" if pieces else b"{}")
+        return pieces
 
 
 Records = Callable[[Reading, Sequence[FieldNode]], Selection]
@@ -100,7 +103,7 @@ def layout(reading: Reading, of: GraphQLObjectType, nodes: Sequence[FieldNode], 
                 singly = singly or placed
                 parts.append((key, made))
             case "totalCount":
-                mode: Count = reading.arguments(of, group[0])["count"].value
+                mode: Count = plain(reading.arguments(of, group[0])["count"])
                 modes.add(mode)
                 parts.append((key, _capped if mode == "capped" else _counted))
             case "asOf":
@@ -144,10 +147,7 @@ def _shown(bearers: Sequence[Edges], page: Page) -> dict[str, bytes]:
         return {}
     joined = page.records if isinstance(page.records, bytes) else b"[" + b",".join(page.records) + b"]"
     rows = _RECORDS.decode(joined)
-    return {
-        part.key: _listed(part, [bytes(row[f"g{n}"]) for row in rows], page)
-        for n, part in enumerate(bearers)
-    }
+    return {part.key: _listed(part, [bytes(row[f"g{n}"]) for row in rows], page) for n, part in enumerate(bearers)}
 
 
 def _listed(part: Edges, records: Sequence[bytes] | bytes, page: Page) -> bytes:
@@ -171,7 +171,7 @@ def _with_cursor(part: Edges, record: bytes, cursor: str) -> bytes:
 
 def _constant(value: str) -> Part:
     encoded = ENCODER.encode(value)
-    return lambda page: encoded
+    return lambda _: encoded
 
 
 def _counted(page: Page) -> bytes:
@@ -202,7 +202,9 @@ def _windows(reading: Reading, of: GraphQLObjectType, nodes: Sequence[FieldNode]
     asked = {key: group[0].name.value for key, group in reading.fields(of, subsets(nodes)).items()}
 
     def write(page: Page) -> bytes:
-        told = [{"__typename": of.name, "window": w.window, "lo": w.lo, "hi": w.hi, "zone": w.zone} for w in page.windows]
+        told = [
+            {"__typename": of.name, "window": w.window, "lo": w.lo, "hi": w.hi, "zone": w.zone} for w in page.windows
+        ]
         return ENCODER.encode([{key: window[name] for key, name in asked.items()} for window in told])
 
     return write

@@ -45,7 +45,7 @@ class Recent(Generic[K, V]):
         self.kept.clear()
 
 
-class Refused(Exception):
+class DocumentError(Exception):
     """The document cannot be executed: GraphQL's errors say why."""
 
     def __init__(self, errors: list[GraphQLError]):
@@ -62,14 +62,14 @@ class Document:
     fragments: Mapping[str, FragmentDefinitionNode]
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
-        """The operation to execute. Raises Refused where the name does not say which."""
+        """The operation to execute. Raises DocumentError where the name does not say which."""
         if name is None and len(self.operations) == 1:
             return next(iter(self.operations.values()))
         found = self.operations.get(name)
         if name is None:
-            raise Refused([GraphQLError("Expected an operationName: the document holds several operations.")])
+            raise DocumentError([GraphQLError("Expected an operationName: the document holds several operations.")])
         if found is None:
-            raise Refused([GraphQLError("Expected an operationName that the document holds.")])
+            raise DocumentError([GraphQLError("Expected an operationName that the document holds.")])
         return found
 
 
@@ -81,7 +81,7 @@ class Documents:
         self.valid: Recent[str, Document] = Recent()
 
     def read(self, text: str, variables: Mapping[str, Any], known: bool) -> Document:
-        """The document, bounded under these variables. Raises Unreadable, Refused."""
+        """The document, bounded under these variables. Raises Unreadable, DocumentError."""
         if (document := self.valid.get(text)) is not None:
             limits.check(document.ast, variables)
             return document
@@ -91,7 +91,7 @@ class Documents:
         if not errors:
             errors = _executable(ast)
         if errors:
-            raise Refused(errors)
+            raise DocumentError(errors)
         return self.valid.put(text, _document(ast))
 
 
@@ -104,11 +104,13 @@ def _parsed(text: str) -> DocumentNode:
             max_source_length=limits.MAX_CHARACTERS,
         )
     except GraphQLError as error:
-        raise Refused([error]) from None
+        raise DocumentError([error]) from None
 
 
 def _executable(ast: DocumentNode) -> list[GraphQLError]:
-    if any(isinstance(d, OperationDefinitionNode) and d.operation is OperationType.SUBSCRIPTION for d in ast.definitions):
+    if any(
+        isinstance(d, OperationDefinitionNode) and d.operation is OperationType.SUBSCRIPTION for d in ast.definitions
+    ):
         return [GraphQLError("Expected a query or a mutation: there are no subscriptions.")]
     if not any(isinstance(d, OperationDefinitionNode) for d in ast.definitions):
         return [GraphQLError("Expected an operation: the document holds fragments alone.")]
@@ -116,6 +118,8 @@ def _executable(ast: DocumentNode) -> list[GraphQLError]:
 
 
 def _document(ast: DocumentNode) -> Document:
-    operations = {d.name.value if d.name else None: d for d in ast.definitions if isinstance(d, OperationDefinitionNode)}
+    operations = {
+        d.name.value if d.name else None: d for d in ast.definitions if isinstance(d, OperationDefinitionNode)
+    }
     fragments = {d.name.value: d for d in ast.definitions if isinstance(d, FragmentDefinitionNode)}
     return Document(ast, operations, fragments)

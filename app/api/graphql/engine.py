@@ -14,7 +14,7 @@ from graphql.language import FieldNode, OperationDefinitionNode, OperationType
 from app.api.errors import Refused as RequestRefused
 from app.api.graphql import answers
 from app.api.graphql.callers import Caller
-from app.api.graphql.documents import Document, Documents, Recent, Refused
+from app.api.graphql.documents import Document, DocumentError, Documents, Recent
 from app.api.graphql.plans import PLAIN, Plan, planned
 from app.api.graphql.requests import Asked
 from app.api.graphql.schema import SCHEMA
@@ -27,6 +27,8 @@ KEPT_BYTES = 16_384
 UNKNOWN = frozenset({"__typename", "__type"})
 """What anybody may ask: what the query is called, and of a type, of which one without a credential knows none."""
 MAX_ERRORS = 10
+AT_ONCE = 4
+"""Statements of one request that run side by side: connections are everybody's."""
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ class Engine:
         self.prepared: Recent[tuple[object, ...], Prepared] = Recent()
 
     async def answer(self, caller: Caller, raw: bytes, read: Callable[[], Asked]) -> bytes:
-        """The answer to a request, whose bytes are `raw`. Raises what refuses it as a whole: StrataError, Refused."""
+        """The answer to a request, whose bytes are `raw`. Raises what refuses it as a whole."""
         who = caller.who
         key = (raw, who.workspace.id, who.workspace.epoch, who.user_id) if who else (raw,)
         prepared = self.prepared.get(key)
@@ -71,10 +73,14 @@ class Engine:
         if asked.reading and operation.operation is not OperationType.QUERY:
             raise RequestRefused("method-not-allowed", "A mutation comes by POST.", headers=[(b"allow", b"POST")])
         variables = get_variable_values(
-            CORE, operation.variable_definitions or (), dict(asked.variables), max_errors=MAX_ERRORS, hide_suggestions=not known
+            CORE,
+            operation.variable_definitions or (),
+            dict(asked.variables),
+            max_errors=MAX_ERRORS,
+            hide_suggestions=not known,
         )
         if isinstance(variables, list):
-            raise Refused(variables)
+            raise DocumentError(variables)
         reading = Reading(CORE, document.fragments, variables)
         root = CORE.query_type if operation.operation is OperationType.QUERY else CORE.mutation_type
         assert root is not None
@@ -87,13 +93,17 @@ class Engine:
         if plans is None:
             plans = prepared.plans = _planned(prepared)
         if len(plans) == 1:
-            found: list[bytes | Exception] = [await _outcome(plans[0], caller)]
+            found: list[list[bytes] | Exception] = [await _outcome(plans[0], caller)]
         else:
-            found = list(await asyncio.gather(*(_outcome(plan, caller) for plan in plans)))
-        if any(isinstance(one, Exception) for one in found):
-            return _with_errors(plans, found, caller)
-        members = b",".join([b'"%s":%s' % (plan.key.encode(), one) for plan, one in zip(plans, found, strict=True)])
-        return b'{"data":{' + members + b"}}"
+            few = asyncio.Semaphore(AT_ONCE)
+            found = list(await asyncio.gather(*(_in_turn(few, plan, caller) for plan in plans)))
+        pieces: list[bytes] = []
+        for plan, one in zip(plans, found, strict=True):
+            if isinstance(one, Exception):
+                return _with_errors(plans, found, caller)
+            pieces.append(b'%s"%s":' % (b"," if pieces else b'{"data":{', plan.key.encode()))
+            pieces += one
+        return b"".join([*pieces, b"}}"]) if pieces else b'{"data":{}}'
 
     async def _execute(self, caller: Caller, prepared: Prepared) -> bytes:
         caller.reading = prepared.reading
@@ -102,32 +112,39 @@ class Engine:
             operation_name=prepared.asked.operation_name,
         )  # fmt: skip
         done = await result if not isinstance(result, ExecutionResult) else result
-        return answers.answered(done.data, [answers.of_execution(error, caller.request_id) for error in done.errors or ()])
+        return answers.answered(
+            done.data, [answers.of_execution(error, caller.request_id) for error in done.errors or ()]
+        )
 
 
 def _planned(prepared: Prepared) -> tuple[Plan, ...]:
     try:
         return tuple(planned(prepared.reading, key, nodes) for key, nodes in prepared.fields.items())
     except GraphQLError as error:
-        raise Refused([error]) from None
+        raise DocumentError([error]) from None
 
 
-async def _outcome(plan: Plan, caller: Caller) -> bytes | Exception:
+async def _in_turn(few: asyncio.Semaphore, plan: Plan, caller: Caller) -> list[bytes] | Exception:
+    async with few:
+        return await _outcome(plan, caller)
+
+
+async def _outcome(plan: Plan, caller: Caller) -> list[bytes] | Exception:
     try:
         return await plan.answer(caller)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's; what we do not know is logged
+    except Exception as error:
         return error
 
 
-def _with_errors(plans: tuple[Plan, ...], found: list[Any], caller: Caller) -> bytes:
+def _with_errors(plans: tuple[Plan, ...], found: list[list[bytes] | Exception], caller: Caller) -> bytes:
     """Data where it may be null, and the errors with their paths."""
     errors: list[Mapping[str, Any]] = []
     data: dict[str, Any] | None = {}
     for plan, one in zip(plans, found, strict=True):
-        if isinstance(one, bytes):
-            value: Any = msgspec.Raw(one)
+        value = None
+        if isinstance(one, list):
+            value = msgspec.Raw(b"".join(one))
         else:
-            value = None
             errors.append(answers.of_field(one, [plan.key], plan.places, caller.request_id))
         if value is None and plan.required:
             data = None

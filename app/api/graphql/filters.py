@@ -37,7 +37,9 @@ def _declare_values() -> None:
 
 
 def _declare_leaves() -> None:
-    entered("Rolling", [given("dir", "RollingDirection"), given("n", "int"), given("unit", "DurationUnit")], "`last(30d)`")
+    entered(
+        "Rolling", [given("dir", "RollingDirection"), given("n", "int"), given("unit", "DurationUnit")], "`last(30d)`"
+    )
     entered("Period", [given("which", "PeriodChoice"), given("unit", "PeriodUnit")], "`this(fiscal_quarter)`")
     entered("Window", [given("rolling", "Optional[Rolling]"), given("period", "Optional[Period]")], one_of=True)
     entered("Fold", [

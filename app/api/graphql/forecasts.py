@@ -15,7 +15,6 @@ from app.domain.questions import MAX_LIMIT
 from app.services import forecasts
 
 
-
 def _totals() -> list[Any]:
     return [
         member("due", "Due", "What is up for renewal."), member("expected_accounts", "float"),
@@ -32,7 +31,7 @@ output("ForecastSkill", [
     member("standard_error", "Optional[float]"), member("months", "Optional[int]"), member("renewals", "Optional[int]"),
 ], "Whether the rates beat the base rate on past renewals.")  # fmt: skip
 output("RenewalRate", [
-    member("basis", "str"), member("parent", "Optional[str]"), member("segment", "str"), member("n", "int"),
+    member("basis", "str"), member("parent", "Optional[str]"), member("segment", "Optional[str]"), member("n", "int"),
     member("effective_n", "float"), member("raw", "Optional[float]"), member("shrunk", "float"), member("low", "float"),
     member("high", "float"),
 ])  # fmt: skip
@@ -92,4 +91,4 @@ QUERIES = [
         argument("after", "Optional[ID]", None, "The id of the last one seen."), description="Newest first.",
     ),
 ]  # fmt: skip
-MUTATIONS = [resolved("create_forecast", "ForecastPayload", _create, argument("input", "ForecastInput"), KEY)]
+MUTATIONS = [resolved("create_forecast", "Optional[ForecastPayload]", _create, argument("input", "ForecastInput"), KEY)]

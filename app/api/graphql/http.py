@@ -10,7 +10,7 @@ from app.api.errors import Headers, Refused, headers_of
 from app.api.exchange import Exchange
 from app.api.graphql import answers, requests
 from app.api.graphql.callers import Caller
-from app.api.graphql.documents import Refused as DocumentRefused
+from app.api.graphql.documents import DocumentError
 from app.api.graphql.engine import Engine
 from app.api.graphql.page import PAGE, POLICY
 from app.api.graphql.requests import HTML, JSON, PARAMETERS, RESPONSE, Asked
@@ -43,8 +43,6 @@ def graphql_app() -> ASGIApp:
             status, headers, body = await _answered(engine, exchange, request, kind)
         except StrataError as error:
             headers, (status, body) = [_TYPES[kind], *headers_of(error)], answers.refused(error, exchange.id)
-        except Refused as error:
-            headers, (status, body) = [_TYPES[kind], *error.headers], answers.refused(error, exchange.id)
         headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
@@ -84,7 +82,7 @@ async def _executed(
     """What cannot be executed is 400 in GraphQL's own type; in JSON it is an answer like any other."""
     try:
         return 200, [_TYPES[kind]], await engine.answer(caller, raw, read)
-    except DocumentRefused as refused:
+    except DocumentError as refused:
         return 400 if kind == RESPONSE else 200, [_TYPES[kind]], answers.failed(refused.errors, caller.request_id)
 
 
@@ -95,4 +93,6 @@ async def _caller(exchange: Exchange, request: Request) -> Caller:
         exchange.charge_address()
     else:
         who = await exchange.authenticate()
-    return Caller(exchange.door.database, exchange.now, exchange.id, who, request.header(b"idempotency-key"), exchange.door.secret)
+    return Caller(
+        exchange.door.database, exchange.now, exchange.id, who, request.header(b"idempotency-key"), exchange.door.secret
+    )

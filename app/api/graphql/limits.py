@@ -43,7 +43,9 @@ SCHEMA_VALUES = 100_000
 
 
 def _refused(limit: str) -> Unreadable:
-    return Unreadable(f"The document {limit}.", (Fault(f"Expected a document that stays within the limit: it {limit}."),))
+    return Unreadable(
+        f"The document {limit}.", (Fault(f"Expected a document that stays within the limit: it {limit}."),)
+    )
 
 
 @dataclass(slots=True)

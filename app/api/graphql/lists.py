@@ -37,12 +37,26 @@ output("List", [
     member("reason", "Optional[str]", "Why it is broken."), member("size", "Optional[int]"), member("version", "int"),
     member("created_at", "DateTime"), member("updated_at", "DateTime"), *rows.FIELDS,
 ], "A saved list. Of somebody else's private one an admin sees name and size alone.")  # fmt: skip
-output("ListPayload", [resolved("list", "List", lambda source, *_: body(source.body)), resolved("created", "bool", lambda source, *_: source.created)])
+output(
+    "ListPayload",
+    [
+        resolved("list", "List", lambda source, *_: body(source.body)),
+        resolved("created", "bool", lambda source, *_: source.created),
+    ],
+)
 output("DeletedPayload", [resolved("id", "ID", lambda source, *_: str(source.id))])
 output("DefaultLists", [member("accounts", "Optional[ID]"), member("contacts", "Optional[ID]")])
 output("DefaultsPayload", [resolved("defaults", "DefaultLists", lambda source, *_: source)])
-entered("CriteriaInput", [given("text", "Optional[str]"), given("tree", "Optional[JSON]")], "As text, or as the tree of REST.", one_of=True)
-entered("ListParameterInput", [given("name", "str"), given("type", "ParameterType"), given("default", "Optional[JSON]", default=None)])
+entered(
+    "CriteriaInput",
+    [given("text", "Optional[str]"), given("tree", "Optional[JSON]")],
+    "As text, or as the tree of REST.",
+    one_of=True,
+)
+entered(
+    "ListParameterInput",
+    [given("name", "str"), given("type", "ParameterType"), given("default", "Optional[JSON]", default=None)],
+)
 
 
 def _input(name: str, *more: Any, required: bool) -> None:
@@ -72,11 +86,13 @@ async def _all(_: Any, info: Any, said: Arguments) -> Any:
     if not 1 <= first <= MAX_LIMIT:
         raise Invalid(faults=(Fault(f"Expected a whole number from 1 to {MAX_LIMIT:,}.", parameter="first"),))
     entity = said["entity"].value if said.get("entity") else None
-    found, _following = await lists.all_lists(caller.db, caller.permitted("lists.read"), caller.now, entity, None, first)
+    found, _following = await lists.all_lists(
+        caller.db, caller.permitted("lists.read"), caller.now, entity, None, first
+    )
     return [listings.document(one) for one in found]
 
 
-def _templates(_: Any, info: Any, said: Arguments) -> Any:
+def _templates(_: Any, info: Any, _said: Arguments) -> Any:
     return lists.templates(info.context.permitted("lists.read"))
 
 
@@ -119,15 +135,15 @@ QUERIES = [
     resolved("list_templates", "list[ListTemplate]", _templates, description="The ready-made lists."),
 ]  # fmt: skip
 MUTATIONS = [
-    resolved("create_list", "ListPayload", _create, argument("input", "CreateListInput"), KEY),
-    resolved("update_list", "ListPayload", _update, ID, VERSION, argument("input", "UpdateListInput"), KEY),
-    resolved("delete_list", "DeletedPayload", _delete, ID, VERSION, KEY),
+    resolved("create_list", "Optional[ListPayload]", _create, argument("input", "CreateListInput"), KEY),
+    resolved("update_list", "Optional[ListPayload]", _update, ID, VERSION, argument("input", "UpdateListInput"), KEY),
+    resolved("delete_list", "Optional[DeletedPayload]", _delete, ID, VERSION, KEY),
     resolved(
-        "copy_list", "ListPayload", _copy, ID, argument("input", "Optional[CopyListInput]", None), KEY,
+        "copy_list", "Optional[ListPayload]", _copy, ID, argument("input", "Optional[CopyListInput]", None), KEY,
         description="A private list of your own with what another one says.",
     ),
     resolved(
-        "set_default_list", "DefaultsPayload", _set_default, argument("entity", "ListEntity"),
+        "set_default_list", "Optional[DefaultsPayload]", _set_default, argument("entity", "ListEntity"),
         argument("list_id", "Optional[ID]", None), KEY, description="The list that you begin with; none where it is left out.",
     ),
 ]  # fmt: skip

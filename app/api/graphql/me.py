@@ -14,7 +14,7 @@ from app.services import lists, workspaces
 choices("Role", ROLES)
 
 
-async def _user(source: Any, info: Any, said: Arguments) -> Any:
+async def _user(source: Any, info: Any, _said: Arguments) -> Any:
     user_id = source["user_id"]
     return None if user_id is None else await record(info, "users", user_id)
 
@@ -31,7 +31,7 @@ output("Me", [
 ])  # fmt: skip
 
 
-async def _me(_: Any, info: Any, said: Arguments) -> Any:
+async def _me(_: Any, info: Any, _said: Arguments) -> Any:
     caller = info.context
     principal = caller.permitted("me.read")
     return {

@@ -32,6 +32,10 @@ TYPE = "0type"
 NODES = tuple(e for e in ENTITIES.values() if e.key != "none")
 
 
+Answering = Callable[[Caller], Awaitable[list[bytes]]]
+"""Gives the value of a field as JSON, in pieces that follow one another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One field of the query. `required`: it cannot be null; `places`: where the document asks for it."""
@@ -39,7 +43,7 @@ class Plan:
     key: str
     required: bool
     places: tuple[Mapping[str, int], ...]
-    answer: Callable[[Caller], Awaitable[bytes]]
+    answer: Answering
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +67,7 @@ def planned(reading: Reading, key: str, nodes: Sequence[FieldNode], *, typed: bo
         return Plan(key, True, (), _typename)
     arguments = reading.arguments(of, node)
     places = tuple({"line": n.loc.start_token.line, "column": n.loc.start_token.column} for n in nodes if n.loc)
-    answer: Callable[[Caller], Awaitable[bytes]]
+    answer: Answering
     match name:
         case "account":
             answer = _account(reading, nodes, arguments)
@@ -76,8 +80,8 @@ def planned(reading: Reading, key: str, nodes: Sequence[FieldNode], *, typed: bo
     return Plan(key, is_non_null_type(of.fields[name].type), places, answer)
 
 
-async def _typename(_: Caller) -> bytes:
-    return b'"Query"'
+async def _typename(_: Caller) -> list[bytes]:
+    return [b'"Query"']
 
 
 # -- collections -------------------------------------------------------------------------------------------------------
@@ -147,14 +151,14 @@ class Collection:
 def connection(
     reading: Reading, entity: Entity, of: GraphQLObjectType, nodes: Sequence[FieldNode],
     arguments: Mapping[str, Any], within: Node | None = None,
-) -> Callable[[Caller], Awaitable[bytes]]:  # fmt: skip
+) -> Answering:  # fmt: skip
     """A connection."""
     laid = layout(reading, of, nodes, lambda within, group: within.selection(entity, group))
     asked = Collection(
         reading, entity, arguments, laid.selection, laid.count if laid.count != "none" else None, laid.singly, within
     )
 
-    async def answer(caller: Caller) -> bytes:
+    async def answer(caller: Caller) -> list[bytes]:
         found, windows = await asked.answer(caller)
         return laid.write(page_of(found, windows, arguments.get("after") is not None))
 
@@ -163,16 +167,16 @@ def connection(
 
 def page_of(answer: Answer, windows: Sequence[Echo], continued: bool) -> Page:
     """A page as connections are written from it."""
-    return Page(answer.data or answer.records, answer.more, continued, answer.count, answer.as_of, windows, answer.cursor)
+    return Page(
+        answer.data or answer.records, answer.more, continued, answer.count, answer.as_of, windows, answer.cursor
+    )
 
 
-def _listed(
-    reading: Reading, entity: Entity, nodes: Sequence[FieldNode], arguments: Mapping[str, Any]
-) -> Callable[[Caller], Awaitable[bytes]]:
+def _listed(reading: Reading, entity: Entity, nodes: Sequence[FieldNode], arguments: Mapping[str, Any]) -> Answering:
     asked = Collection(reading, entity, arguments, lambda within: within.selection(entity, nodes))
 
-    async def answer(caller: Caller) -> bytes:
-        return (await asked.answer(caller))[0].data
+    async def answer(caller: Caller) -> list[bytes]:
+        return [(await asked.answer(caller))[0].data]
 
     return answer
 
@@ -205,28 +209,26 @@ def setting_of(caller: Caller) -> Setting:
     return Setting(workspace, clock(workspace, caller.now), caller.principal.person)
 
 
-def _account(
-    reading: Reading, nodes: Sequence[FieldNode], arguments: Mapping[str, Any]
-) -> Callable[[Caller], Awaitable[bytes]]:
+def _account(reading: Reading, nodes: Sequence[FieldNode], arguments: Mapping[str, Any]) -> Answering:
     identity, external = arguments.get("id"), arguments.get("externalId")
     shown = Shown(reading, lambda within: {"accounts": within.selection(ENTITIES["accounts"], nodes)})
 
-    async def answer(caller: Caller) -> bytes:
+    async def answer(caller: Caller) -> list[bytes]:
         if (identity is None) == (external is None):
             raise Invalid(faults=(Fault("Expected id or externalId, one of them.", parameter="id"),))
         selection = shown.now(caller)["accounts"]
         if external is None:
             found = await reads.one_selected(caller.db, caller.principal, "accounts", "id", str(identity), selection)
         else:
-            found = await reads.one_selected(caller.db, caller.principal, "accounts", "external_id", external, selection)
-        return found.body
+            found = await reads.one_selected(
+                caller.db, caller.principal, "accounts", "external_id", external, selection
+            )
+        return [found.body]
 
     return answer
 
 
-def _node(
-    reading: Reading, nodes: Sequence[FieldNode], identity: str, typed: bool
-) -> Callable[[Caller], Awaitable[bytes]]:
+def _node(reading: Reading, nodes: Sequence[FieldNode], identity: str, typed: bool) -> Answering:
     def make(within: Reading) -> dict[str, Selection]:
         made = {entity.name: within.selection(entity, nodes) for entity in NODES}
         if not typed:
@@ -235,7 +237,7 @@ def _node(
 
     shown = Shown(reading, make)
 
-    async def answer(caller: Caller) -> bytes:
-        return (await reads.any_one(caller.db, caller.principal, identity, shown.now(caller)))[1]
+    async def answer(caller: Caller) -> list[bytes]:
+        return [(await reads.any_one(caller.db, caller.principal, identity, shown.now(caller)))[1]]
 
     return answer

@@ -13,7 +13,7 @@ from app.domain.catalogue import ENTITIES
 from app.domain.questions import MAX_LIMIT
 
 
-async def _plain(_: Any, info: Any, said: Arguments) -> Any:
+async def _plain(_: Any, info: Any, _said: Arguments) -> Any:
     """A plain read beside fields that are none."""
     return await planned_value(info)
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.api.requests import SMALL
 from app.api.bodies import decode
 from app.api.errors import Refused
 from app.api.graphql.scalars import floating
+from app.api.requests import SMALL
 from app.domain.errors import Fault, Unreadable
 
 JSON, RESPONSE, HTML = "application/json", "application/graphql-response+json", "text/html"
@@ -41,7 +41,9 @@ def media(accept: str | None) -> str:
             best, rank = found, quality
     if best is None:
         expected = " or ".join(ANSWERS)
-        raise Refused("not-acceptable", f"Answers are {expected}.", (Fault(f"Expected {expected}.", parameter="Accept"),))
+        raise Refused(
+            "not-acceptable", f"Answers are {expected}.", (Fault(f"Expected {expected}.", parameter="Accept"),)
+        )
     return best
 
 
@@ -76,7 +78,7 @@ def of_query(query: Mapping[str, str]) -> Asked:
 def _asked(told: Mapping[str, Any], *, reading: bool) -> Asked:
     for name in told:
         if name not in PARAMETERS:
-            raise _unreadable(f"Expected no members but {', '.join(PARAMETERS)}.", f"/{name}"[: SMALL])
+            raise _unreadable(f"Expected no members but {', '.join(PARAMETERS)}.", f"/{name}"[:SMALL])
     query, variables = told.get("query"), told.get("variables")
     operation, extensions = told.get("operationName"), told.get("extensions")
     if not isinstance(query, str) or not query:

@@ -44,7 +44,7 @@ async def record(info: Any, entity: str, record_id: UUID) -> Any:
 async def planned_value(info: Any) -> Any:
     """The value of a plain read."""
     caller, raw = info.context, info._raw_info
-    return body(await planned(caller.reading, raw.path.key, raw.field_nodes, typed=True).answer(caller))
+    return body(b"".join(await planned(caller.reading, raw.path.key, raw.field_nodes, typed=True).answer(caller)))
 
 
 async def connected(info: Any, entity: str, within: Node | None) -> Any:
@@ -53,7 +53,7 @@ async def connected(info: Any, entity: str, within: Node | None) -> Any:
     arguments = caller.reading.arguments(raw.parent_type, raw.field_nodes[0])
     of = named(raw.parent_type, raw.field_nodes[0])
     answer = connection(caller.reading, ENTITIES[entity], of, raw.field_nodes, arguments, within)
-    return body(await answer(caller))
+    return body(b"".join(await answer(caller)))
 
 
 def single(info: Any, instead: str) -> None:

@@ -17,7 +17,7 @@ from app.domain.selections import selection
 from app.services import lists, reads
 
 connect("Row", "JSON", "Rows of a list's columns, nested as in REST: `csm.name` is `csm: {name}`.")
-TOLD = {"filter": "filter", "first": "limit", "after": "cursor", "asOf": "as_of", "tz": "tz", "forUser": "for_user"}
+TOLD = {"first": "limit", "after": "cursor", "asOf": "as_of", "tz": "tz", "forUser": "for_user"}
 
 
 async def _held(source: Any, info: Any, shown: Any) -> Any:
@@ -38,16 +38,16 @@ async def _held(source: Any, info: Any, shown: Any) -> Any:
         found = await reads.collection(caller.db, caller.principal, ask, caller.now, secret=caller.secret)
     except StrataError as error:
         raise mended(error, None) from None
-    return body(laid.write(page_of(found, found.windows, "cursor" in told)))
+    return body(b"".join(laid.write(page_of(found, found.windows, "cursor" in told))))
 
 
-async def _rows(source: Any, info: Any, said: Arguments) -> Any:
+async def _rows(source: Any, info: Any, _said: Arguments) -> Any:
     columns, entity = tuple(source["columns"] or ()), ENTITIES[source["entity"]]
     workspace = setting_of(info.context).workspace
     return await _held(source, info, lambda *_: selection(columns, None, entity, workspace))
 
 
-async def _records(source: Any, info: Any, said: Arguments) -> Any:
+async def _records(source: Any, info: Any, _said: Arguments) -> Any:
     entity = ENTITIES[source["entity"]]
     if info.field_name != entity.name:
         return None
@@ -58,11 +58,11 @@ _PARAMS = argument("params", "Optional[JSON]", None, "Values of the list's param
 
 
 def _paging(entity: str) -> list[Any]:
-    return [*(one for one in paging(entity) if one.python_name != "where"), _PARAMS]
+    return [*(one for one in paging(entity) if one.python_name not in ("where", "filter")), _PARAMS]
 
 
 FIELDS = [
-    resolved("rows", "RowConnection", _rows, *_paging("accounts"), description="The list's columns of what it holds; `filter` narrows it."),
+    resolved("rows", "RowConnection", _rows, *_paging("accounts"), description="What it holds, as its columns say."),
     resolved("accounts", "Optional[AccountConnection]", _records, *_paging("accounts"), description="What a list of accounts holds; else null."),
     resolved("contacts", "Optional[ContactConnection]", _records, *_paging("contacts"), description="What a list of contacts holds; else null."),
 ]  # fmt: skip

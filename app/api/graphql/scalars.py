@@ -102,7 +102,6 @@ def _money(value: Any) -> Decimal:
     return amount
 
 
-
 def _day(value: Any) -> str:
     try:
         if isinstance(value, str) and DAY.fullmatch(value):
@@ -139,7 +138,10 @@ def _spelled(value: Any) -> Any:
 
 def _scalar(name: str, description: str, parse: Any, url: str | None = None) -> ScalarDefinition:
     def parse_literal(node: ValueNode, variables: Mapping[str, Any] | None = None) -> Any:
-        return parse(literal(node, variables))
+        try:
+            return parse(literal(node, variables))
+        except GraphQLError as error:
+            raise GraphQLError(error.message, node) from None
 
     return strawberry.scalar(
         name=name, description=description, specified_by_url=url,
@@ -150,7 +152,12 @@ def _scalar(name: str, description: str, parse: Any, url: str | None = None) -> 
 SCALARS: Mapping[object, ScalarDefinition] = {
     Money: _scalar("Money", "A number in major units of the workspace's currency, exact to the minor unit.", _money),
     Date: _scalar("Date", "A calendar day: YYYY-MM-DD.", _day),
-    DateTime: _scalar("DateTime", "An instant as of RFC 3339; answers are in UTC.", _instant, "https://scalars.graphql.org/andimarek/date-time.html"),
+    DateTime: _scalar(
+        "DateTime",
+        "An instant as of RFC 3339; answers are in UTC.",
+        _instant,
+        "https://scalars.graphql.org/andimarek/date-time.html",
+    ),
     BigInt: _scalar("BigInt", "A whole number within 64 bits.", _big),
     Json: _scalar("JSON", "Any JSON value.", exact),
     Value: _scalar(

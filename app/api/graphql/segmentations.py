@@ -28,7 +28,7 @@ output("AxisCuts", [
 ])  # fmt: skip
 
 
-async def _segments(source: Any, info: Any, said: Arguments) -> Any:
+async def _segments(source: Any, info: Any, _said: Arguments) -> Any:
     caller = info.context
     single(info, "segmentation(slug)")
     found = await segmentations.segments(caller.db, caller.permitted("segmentations.read"), source["slug"])
@@ -81,13 +81,13 @@ async def _one(_: Any, info: Any, said: Arguments) -> Any:
     return _document(await segmentations.get(caller.db, caller.permitted("segmentations.read"), said["slug"]))
 
 
-async def _all(_: Any, info: Any, said: Arguments) -> Any:
+async def _all(_: Any, info: Any, _said: Arguments) -> Any:
     caller = info.context
     found = await segmentations.all_segmentations(caller.db, caller.permitted("segmentations.read"))
     return [_document(one) for one in found]
 
 
-def _presets(_: Any, info: Any, said: Arguments) -> Any:
+def _presets(_: Any, info: Any, _said: Arguments) -> Any:
     found = segmentations.presets(info.context.permitted("segmentations.read"))
     return [{"slug": slug, "definition": definition} for slug, definition in found.items()]
 
@@ -114,7 +114,7 @@ QUERIES = [
 ]  # fmt: skip
 MUTATIONS = [
     resolved(
-        "put_segmentation", "SegmentationPayload", _put, argument("slug", "str"), argument("input", "SegmentationInput"),
+        "put_segmentation", "Optional[SegmentationPayload]", _put, argument("slug", "str"), argument("input", "SegmentationInput"),
         argument("expected_version", "Optional[int]", None, "Needed where it is there already."), KEY,
         description="Makes or replaces it, and places every account, before it answers.",
     ),

@@ -117,7 +117,9 @@ class Reading:
     def selection(self, entity: Entity, nodes: Iterable[FieldNode]) -> Selection:
         """What is shown of each record of an entity, relations included. Raises Invalid."""
         of = self.object_type(type_name(entity))
-        return Selection(tuple(self._item(entity, of, key, group) for key, group in self.fields(of, subsets(nodes)).items()))
+        return Selection(
+            tuple(self._item(entity, of, key, group) for key, group in self.fields(of, subsets(nodes)).items())
+        )
 
     def _item(self, entity: Entity, of: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> Item:
         node = nodes[0]
@@ -181,7 +183,9 @@ def criteria(where: Mapping[str, Any] | None, said: str | None) -> tuple[Node, S
         if spelled is not None:
             return tree.load(spelled.tree), spelled
         if not said or not said.strip():
-            raise Unreadable(faults=(Fault("Expected criteria: leave filter out to ask for everything.", line=1, column=1),))
+            raise Unreadable(
+                faults=(Fault("Expected criteria: leave filter out to ask for everything.", line=1, column=1),)
+            )
         return text.parse(said), None
     except StrataError as error:
         raise mended(error, spelled) from None

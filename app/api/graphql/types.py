@@ -109,7 +109,9 @@ def connect(name: str, node: str, description: str | None = None) -> None:
 
 
 def _declare_all() -> type:
-    node = output("Node", [answered("id", "ID")], "Anything with an id.", resolve_type=lambda row, *_: str(row["0type"]))
+    node = output(
+        "Node", [answered("id", "ID")], "Anything with an id.", resolve_type=lambda row, *_: str(row["0type"])
+    )
     choices("Count", ("exact", "capped"))
     choices("Archived", ("only", "with"))
     output("PageInfo", [

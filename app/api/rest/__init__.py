@@ -12,6 +12,7 @@ from app.api.rest import (
     catalog,
     directory,
     forecasts,
+    imports,
     keys,
     lists,
     me,
@@ -25,7 +26,7 @@ from app.api.routes import Table
 
 ROUTES = (
     *accounts.ROUTES, *related.ROUTES, *directory.ROUTES, *lists.ROUTES, *segmentations.ROUTES, *forecasts.ROUTES,
-    *workspace.ROUTES, *me.ROUTES, *keys.ROUTES, *catalog.ROUTES, *problems.ROUTES,
+    *imports.ROUTES, *workspace.ROUTES, *me.ROUTES, *keys.ROUTES, *catalog.ROUTES, *problems.ROUTES,
 )  # fmt: skip
 
 

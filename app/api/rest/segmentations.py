@@ -8,11 +8,22 @@ from app.api import schemas
 from app.api.conditions import call, expected_if_any, only_new, tagged
 from app.api.requests import Request
 from app.api.responses import Answer, encoded, json
+from app.api.rest import reading
 from app.api.rest.envelopes import envelope
-from app.api.rest.parameters import IDEMPOTENCY_KEY, IDENTITY, IF_MATCH_IF_THERE, IF_NEW, IF_NONE_MATCH, SLUG, path
+from app.api.rest.parameters import (
+    IDEMPOTENCY_KEY,
+    IDENTITY,
+    IF_MATCH_IF_THERE,
+    IF_NEW,
+    IF_NONE_MATCH,
+    QUESTION,
+    SLUG,
+    path,
+)  # fmt: skip
 from app.api.rest.writes import answered
-from app.api.routes import Payload, Route
+from app.api.routes import Parameter, Payload, Route
 from app.services import segmentations
+from app.services.asks import Ask
 
 TAG = "segmentations"
 TEXT: dict[str, Any] = {"type": "string"}
@@ -57,6 +68,7 @@ BODY = {
         "segments": {"type": "array", "items": {"type": "object"}}, "rest": SLUG,
     },
 }  # fmt: skip
+SEGMENT_OF = Parameter("segment", "only those that stand in this segment", SLUG)
 KEY = path("slug", "of the segmentation", SLUG, "tier")
 
 
@@ -96,6 +108,14 @@ async def segments(request: Request) -> Answer:
     return json(await segmentations.segments(request.db, request.principal, request.values[0]))
 
 
+async def accounts(request: Request) -> Answer:
+    """A page of the accounts of a segment, or of all."""
+    told: dict[str, Any] = dict(request.query((*reading.NAMES, "segment")))
+    segment = told.pop("segment", None)
+    ask = await segmentations.members(request.db, request.principal, request.values[0], segment, Ask("accounts", **told))
+    return await reading.page(request, ask)
+
+
 async def chart(request: Request) -> Answer:
     """The picture."""
     request.query(())
@@ -120,6 +140,9 @@ ROUTES = (
           body=Payload(BODY), problems=("conflict",)),
     Route("GET", "/v1/segmentations/{slug}/segments", "segmentations.read", segments, "Accounts and ARR per segment", TAG,
           parameters=(KEY,), answer=Payload(COUNTED)),
+    Route("GET", "/v1/segmentations/{slug}/accounts", "segmentations.read", accounts, "Accounts and where they stand", TAG,
+          "Unless told otherwise they show name, segment and the values that they are placed by.",
+          parameters=(KEY, SEGMENT_OF, *QUESTION), answer=Payload(schemas.collection(schemas.ref("Account")))),
     Route("GET", "/v1/segmentations/{slug}/chart.svg", "segmentations.read", chart, "The segments as a picture", TAG,
           parameters=(KEY,), answer=Payload(TEXT, ("image/svg+xml",))),
 )  # fmt: skip

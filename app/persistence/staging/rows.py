@@ -212,7 +212,7 @@ class _Making:
 
     def _extra(self, fields: dict[str, _Field], identity: str, import_id: UUID) -> list[tuple[str, str, str]]:
         """Columns of every row beside those of the file: name, type, SQL."""
-        made = made_id(self.bound.text(prefix(import_id)), "t.line")
+        made = made_id(self.bound.text(prefix(import_id)), "t.line") if self.mapping.entity.key != "none" else "NULL"
         any_wrong = " OR ".join(f"({when})" for when, _ in self.checks)
         each = ", ".join(f"CASE WHEN {when} THEN {code} END" for when, code in self.checks)
         errs = f"CASE WHEN t.bad IS NOT NULL THEN ARRAY[t.bad::int] WHEN {any_wrong} THEN array_remove(ARRAY[{each}]::int[], NULL) END"
@@ -236,7 +236,7 @@ class _Making:
             return "false"
         day = when.f
         if when.field.kind == "instant":
-            day = f"({when.f} AT TIME ZONE {self.bound.text(self.bound.workspace.zone.key)})::date"
+            day = f"({when.f} AT TIME ZONE {self.bound.zone})::date"
         return f"coalesce({day} < {begins}, false)"
 
 

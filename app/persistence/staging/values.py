@@ -13,7 +13,7 @@ from app.domain.catalogue import Field, Kind
 from app.domain.date_formats import DateFormat
 from app.domain.imports import FileKind
 from app.domain.mappings import Source
-from app.domain.records import COUNTRY, EMAIL, INT64, LINE, PROSE, PROSES, SLUG
+from app.domain.records import COUNTRY, EMAIL, INT64, LINE, PROSE, PROSES
 from app.domain.workspaces import Workspace
 
 ABSENT = "\ufdd0"
@@ -23,13 +23,12 @@ SQL_TYPES: Mapping[Kind, str] = {
     "text": "text", "enum": "text", "slug": "text", "number": "float8", "integer": "int4", "money": "int8", "date": "date",
     "instant": "timestamptz", "bool": "bool", "id": "uuid", "ref": "uuid",
 }  # fmt: skip
-NUMBER = r"^-?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,2})?$"
-WHOLE = r"^-?[0-9]{1,18}$"
 DIGITS = r"^-?[0-9]+$"
 UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 FIRST, LAST = "timestamptz '0001-01-01T00:00:00Z'", "timestamptz '9999-12-31T23:59:59.999999Z'"
+LONGEST = 40
+"""Characters of a number."""
 TRILLION = 10**12
 
 
@@ -48,6 +47,11 @@ class Bound:
         """The place of a text."""
         self.args.append(value)
         return f"${len(self.args)}::text"
+
+    @property
+    def zone(self) -> str:
+        """The place of the workspace's time zone."""
+        return self.text(self.workspace.zone.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ def fit(target: Field, source: Source, v: str, bound: Bound) -> Fit:
             known = ", ".join(bound.text(value) for value in target.values)
             return Fit(f"CASE WHEN {v} IN ({known}) THEN {v} END", (("true", "one_of"),))
         case "slug":
-            return _text(target, v) if source.ref != "slug" else Fit(_matching(v, f"^{SLUG.pattern}$"), (("true", "slug"),))
+            return _text(target, v) if source.ref != "slug" else Fit(f"CASE WHEN {_is_slug(v)} THEN {v} END", (("true", "slug"),))
         case "ref":
             if source.ref == "id":
                 return Fit(f"CASE WHEN {v} ~ '{UUID}' THEN {v} END", (("true", "id"),))
@@ -114,33 +118,48 @@ def fit(target: Field, source: Source, v: str, bound: Bound) -> Fit:
             assert_never(target.kind)
 
 
-def _matching(v: str, pattern: str) -> str:
-    return f"CASE WHEN {v} ~ '{pattern}' THEN {v} END"
+# Bounded repeats in patterns are what makes them slow: lengths and letters are looked at first, in other ways.
+
+
+def _is_slug(v: str) -> str:
+    return f"length({v}) <= 63 AND {v} ~ '^[a-z0-9][a-z0-9_-]*$'"
+
+
+def _is_whole(v: str) -> str:
+    return f"translate({v}, '0123456789-', '') = '' AND pg_input_is_valid({v}, 'int4')"
+
+
+def _is_number(v: str) -> str:
+    """Also one that a double can hold: neither an infinity nor NaN has such letters."""
+    return f"length({v}) <= {LONGEST} AND translate({v}, '0123456789.+-eE', '') = '' AND pg_input_is_valid({v}, 'float8')"
+
+
+def _is_day(v: str) -> str:
+    return f"{v} LIKE '____-__-__' AND translate({v}, '0123456789', '') = '--'"
 
 
 def _text(target: Field, v: str) -> Fit:
     limit = PROSE if target.name in PROSES else LINE
-    patterns = {"slug": SLUG, "country": COUNTRY, "email": EMAIL}
+    if target.name == "slug":
+        return Fit(f"CASE WHEN {_is_slug(v)} THEN {v} END", (("true", "slug"),))
+    patterns = {"country": COUNTRY, "email": EMAIL}
     if target.name in patterns:
-        pattern = patterns[target.name].pattern
-        value = f"CASE WHEN length({v}) <= {limit} AND {v} ~ '^{pattern}$' THEN {v} END"
+        value = f"CASE WHEN length({v}) <= {limit} AND {v} ~ '^{patterns[target.name].pattern}$' THEN {v} END"
         return Fit(value, ((f"length({v}) > {limit}", "text"), ("true", target.name)))
     return Fit(f"CASE WHEN length({v}) <= {limit} THEN {v} END", (("true", "text"),))
 
 
 def _integer(target: Field, v: str) -> Fit:
     low, high = target.low if target.low is not None else -(2**31), target.high if target.high is not None else 2**31 - 1
-    number = f"CASE WHEN {v} ~ '{WHOLE}' THEN {v}::int8 END"
-    value = f"CASE WHEN {number} BETWEEN {low:.0f} AND {high:.0f} THEN {v}::int4 END"
+    value = f"CASE WHEN {_is_whole(v)} THEN CASE WHEN {v}::int4 BETWEEN {low:.0f} AND {high:.0f} THEN {v}::int4 END END"
     return Fit(value, ((f"{v} ~ '{DIGITS}'", "range"), ("true", "integer")))
 
 
 def _number(target: Field, v: str) -> Fit:
-    number = f"CASE WHEN {v} ~ '{NUMBER}' THEN {v}::float8 END"
-    bounds = [f"{number} >= {target.low!r}::float8"] if target.low is not None else []
-    bounds += [f"{number} <= {target.high!r}::float8"] if target.high is not None else []
-    value = f"CASE WHEN {' AND '.join(bounds)} THEN {v}::float8 END" if bounds else number
-    return Fit(value, ((f"{v} ~ '{NUMBER}' OR {v} ~ '{DIGITS}'", "range"), ("true", "number")))
+    bounds = [f"{v}::float8 >= {target.low!r}::float8"] if target.low is not None else []
+    bounds += [f"{v}::float8 <= {target.high!r}::float8"] if target.high is not None else []
+    inside = f"CASE WHEN {' AND '.join(bounds)} THEN {v}::float8 END" if bounds else f"{v}::float8"
+    return Fit(f"CASE WHEN {_is_number(v)} THEN {inside} END", ((f"{_is_number(v)} OR {v} ~ '{DIGITS}'", "range"), ("true", "number")))
 
 
 def _money(v: str, bound: Bound) -> Fit:
@@ -148,17 +167,20 @@ def _money(v: str, bound: Bound) -> Fit:
     minor = f"{v}::numeric * {factor}"
     exact = f"AND NOT ({v} ~ '[.eE]' AND abs({v}::numeric) >= {TRILLION})" if bound.source == "ndjson" else ""
     inner = f"CASE WHEN abs({minor}) <= {INT64} AND trunc({minor}) = {minor} {exact} THEN ({minor})::int8 END"
-    value = f"CASE WHEN {v} ~ '{NUMBER}' THEN {inner} END"
-    written = f"CASE WHEN {v} ~ '{NUMBER}' THEN {{}} ELSE false END"
+    value = f"CASE WHEN {_is_number(v)} THEN {inner} END"
     return Fit(
         value,
         (
-            (f"{written.format(f'abs({minor}) > {INT64}')} OR length({v}) > 30 AND {v} ~ '{DIGITS}'", "range"),
-            (written.format(f"trunc({minor}) <> {minor}"), "decimals"),
-            (f"{v} ~ '{NUMBER}'", "inexact"),
+            (f"{_where_number(v, f'abs({minor}) > {INT64}')} OR {v} ~ '{DIGITS}' AND length({v}) > {LONGEST}", "range"),
+            (_where_number(v, f"trunc({minor}) <> {minor}"), "decimals"),
+            (_is_number(v), "inexact"),
             ("true", "money"),
         ),
     )
+
+
+def _where_number(v: str, condition: str) -> str:
+    return f"CASE WHEN {_is_number(v)} THEN {condition} ELSE false END"
 
 
 def _when(kind: Literal["date", "instant"], source: Source, v: str, bound: Bound) -> Fit:
@@ -166,7 +188,7 @@ def _when(kind: Literal["date", "instant"], source: Source, v: str, bound: Bound
         tries = [_formatted(kind, one, v, bound) for one in source.formats]
         value = f"coalesce({', '.join(tries)})" if len(tries) > 1 else tries[0]
     elif kind == "date":
-        value = _valid(f"{v} ~ '{DAY}'", v, "date")
+        value = _valid(_is_day(v), v, "date")
     else:
         value = _valid(f"{v} ~ '{MOMENT}'", f"upper({v})", "timestamptz")
     if kind == "instant":
@@ -175,14 +197,14 @@ def _when(kind: Literal["date", "instant"], source: Source, v: str, bound: Bound
 
 
 def _formatted(kind: Literal["date", "instant"], one: DateFormat, v: str, bound: Bound) -> str:
-    pattern, zone = bound.text(one.pattern), bound.text(bound.workspace.zone.key)
+    pattern = bound.text(one.pattern)
     iso = f"regexp_replace({v}, {pattern}, {bound.text(one.parts)})"
     matches = f"{v} ~ {pattern}"
     if one.zoned:
         moment = _valid(matches, iso, "timestamptz")
-        return moment if kind == "instant" else f"(({moment}) AT TIME ZONE {zone})::date"
+        return moment if kind == "instant" else f"(({moment}) AT TIME ZONE {bound.zone})::date"
     local = _valid(matches, iso, "timestamp")
-    return f"({local}) AT TIME ZONE {zone}" if kind == "instant" else f"({local})::date"
+    return f"({local}) AT TIME ZONE {bound.zone}" if kind == "instant" else f"({local})::date"
 
 
 def _valid(matches: str, iso: str, type_: str) -> str:

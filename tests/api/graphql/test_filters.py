@@ -40,22 +40,32 @@ SPELLINGS = [
     ('{in: {of: "industry", values: ["retail", "energy"]}}', 'industry IN ("retail", "energy")'),
     ('{range: {of: "arr", lo: 10000, hi: 50000, hiOpen: true}}', "arr IN 10000..<50000"),
     ('{time: {of: "renewal_date", in: {rolling: {dir: next, n: 90, unit: d}}}}', "renewal_date IN next(90d)"),
-    ('{time: {of: "renewal_date", in: {period: {which: this, unit: fiscal_quarter}}}}', "renewal_date IN this(fiscal_quarter)"),
+    (
+        '{time: {of: "renewal_date", in: {period: {which: this, unit: fiscal_quarter}}}}',
+        "renewal_date IN this(fiscal_quarter)",
+    ),
     ('{text: {of: "name", match: starts_with, value: "Ac"}}', 'starts_with(name, "Ac")'),
     ('{has: {of: "products", anyOf: ["core", "api"]}}', 'has_any(products, ("core", "api"))'),
-    ('{quant: {q: none, rel: "interactions", in: {rolling: {dir: last, n: 30, unit: d}}}}', "none(interactions, last(30d))"),
+    (
+        '{quant: {q: none, rel: "interactions", in: {rolling: {dir: last, n: 30, unit: d}}}}',
+        "none(interactions, last(30d))",
+    ),
     (
         '{quant: {q: any, rel: "invoices", where: {in: {of: "status", values: ["unpaid", "failed"]}}}}',
         'any(invoices WHERE status IN ("unpaid", "failed"))',
     ),
     (
-        '{cmp: {fold: {fn: sum, rel: "usage", field: "value", where: {cmp: {of: "feature", cmp: eq, value: "api"}}, '
-        "in: {rolling: {dir: last, n: 30, unit: d}}}, cmp: lt, value: 50}}",
+        (
+            '{cmp: {fold: {fn: sum, rel: "usage", field: "value", where: {cmp: {of: "feature", cmp: eq, value: "api"}}, '
+            "in: {rolling: {dir: last, n: 30, unit: d}}}, cmp: lt, value: 50}}"
+        ),
         'sum(usage.value WHERE feature = "api", last(30d)) < 50',
     ),
     (
-        '{cmp: {change: {fn: change, of: {fn: count, rel: "interactions"}, now: {rolling: {dir: last, n: 30, unit: d}}, '
-        "was: {period: {which: previous, unit: month}}}, cmp: lt, value: -0.2}}",
+        (
+            '{cmp: {change: {fn: change, of: {fn: count, rel: "interactions"}, now: {rolling: {dir: last, n: 30, unit: d}}, '
+            "was: {period: {which: previous, unit: month}}}, cmp: lt, value: -0.2}}"
+        ),
         "change(count(interactions), last(30d), previous(month)) < -0.2",
     ),
     ('{cmp: {rank: {fn: percent_rank, field: "arr"}, cmp: ge, value: 0.9}}', "percent_rank(arr) >= 0.9"),

@@ -33,7 +33,7 @@ def _tables(source: Any) -> Iterator[tuple[str, str]]:
     for one in source:
         match one:
             case ast.RangeVar():
-                yield one.relname, one.alias.aliasname if one.alias else one.relname
+                yield str(one.relname), str(one.alias.aliasname if one.alias else one.relname)
             case ast.JoinExpr():
                 yield from _tables((one.larg, one.rarg))
 
@@ -42,8 +42,8 @@ def _held(where: Any) -> Iterator[tuple[str, str]]:
     """`alias.column` that must equal `$1` for the condition to be true."""
     match where:
         case ast.BoolExpr() if where.boolop == 0:
-            for arg in where.args:
+            for arg in where.args or ():
                 yield from _held(arg)
         case ast.A_Expr(lexpr=ast.ColumnRef(fields=(alias, column)), rexpr=ast.ParamRef(number=1)):
-            if where.name[0].sval == "=":
+            if where.name and where.name[0].sval == "=":
                 yield alias.sval, column.sval

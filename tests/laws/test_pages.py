@@ -1,0 +1,141 @@
+"""The law: pages one after another are the whole, each record once and in order, whatever others write meanwhile."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.domain.catalogue import ENTITIES, Field
+from app.domain.criteria.evaluate import value
+from app.domain.criteria.fields import find, paths
+from app.domain.questions import Sort
+from app.domain.roles import Principal
+from app.domain.selections import sort, usual_order
+from app.persistence.database import Database
+from app.services.reads import Ask, collection
+from tests.laws.population import Population, Record, populate, store
+from tests.laws.trees import AS_OF, WORKSPACE
+
+OWN = replace(WORKSPACE, id=UUID(int=9), epoch="pages")
+PRINCIPAL = Principal(UUID(int=1), OWN, "admin")
+SECRET = b"a secret of the test's own, 32 b"
+COPIED = "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND attgenerated = '' AND attname NOT IN ('id', 'external_id')"
+
+
+@pytest.fixture(scope="module")
+async def population(db: Database) -> Population:
+    made = populate(OWN, seed=3, accounts=30)
+    async with db.transaction() as tx:
+        await store(tx, made)
+    return made
+
+
+def sortable(entity: str) -> list[str]:
+    found = []
+    for path in paths(ENTITIES[entity], OWN):
+        of = find(path, ENTITIES[entity], OWN)
+        field = getattr(of, "field", None)
+        if not isinstance(field, Field) or field.sortable:
+            found.append(path)
+    return found
+
+
+def orders(entity: str, several: int) -> list[str]:
+    """Each field both ways, and some combinations of fields."""
+    dice, known = random.Random(entity), sortable(entity)
+    single = [sign + path for path in known for sign in ("", "-")]
+    joint = [",".join(dice.choice(("", "-")) + path for path in dice.sample(known, dice.choice((2, 3)))) for _ in range(several)]
+    return single + joint
+
+
+def ordered(records: list[Record], keys: tuple[Sort, ...]) -> list[UUID]:
+    """The order by the reference: one stable sort for each key, the last one first; empty values last."""
+    found = sorted(records, key=lambda one: one["id"], reverse=bool(keys) and keys[-1].descending)
+    for key in reversed(keys):
+        filled = [one for one in found if value(key.of, one) is not None]
+        empty = [one for one in found if value(key.of, one) is None]
+        # Reversing keeps ties in their order only when they are reversed before.
+        filled = filled[::-1] if key.descending else filled
+        filled = sorted(filled, key=lambda one, of=key.of: value(of, one))  # type: ignore[misc]  # of is bound per key
+        found = (filled[::-1] if key.descending else filled) + empty
+    return [one["id"] for one in found]
+
+
+async def pages(db: Database, ask: Ask) -> AsyncIterator[list[dict[str, Any]]]:
+    while True:
+        answer = await collection(db, PRINCIPAL, ask, AS_OF, secret=SECRET)
+        yield json.loads(answer.data)
+        if answer.next is None:
+            return
+        ask = replace(ask, cursor=answer.next)
+
+
+async def whole(db: Database, ask: Ask) -> list[UUID]:
+    return [UUID(one["id"]) async for page in pages(db, ask) for one in page]
+
+
+@pytest.mark.parametrize("entity", ["accounts", "contacts", "interactions", "contracts"])
+async def test_pages_are_the_whole_in_order(db: Database, population: Population, entity: str) -> None:
+    for order in orders(entity, 40):
+        keys = sort(order, ENTITIES[entity], OWN)
+        size = 7 if entity in ("accounts", "contacts") else 29
+        found = await whole(db, Ask(entity, sort=order, limit=size, fields="id"))
+        assert found == ordered(population.records[entity], keys), order
+
+
+async def test_the_usual_order(db: Database, population: Population) -> None:
+    for entity in ("accounts", "contacts", "invoices", "surveys", "churns"):
+        found = await whole(db, Ask(entity, limit=11, fields="id"))
+        assert found == ordered(population.records[entity], usual_order(ENTITIES[entity])), entity
+
+
+async def test_usage_has_pages_too(db: Database, population: Population) -> None:
+    for order in (None, "day", "-value", "feature,-day", "module"):
+        ask = Ask("usage", sort=order, limit=13)
+        found = [one async for page in pages(db, ask) for one in page]
+        seen = [(one["account_id"], one["contact_id"], one["feature"], one["day"], float(one["value"])) for one in found]
+        wanted = [
+            (str(r["account"]["id"]), str(r["contact"]["id"]) if r["contact"] else None, r["feature"], r["day"].isoformat(), r["value"])
+            for r in population.records["usage"]
+        ]
+        assert sorted(map(repr, seen)) == sorted(map(repr, wanted)), order
+
+
+async def test_edges_have_a_cursor_each_that_leads_on_from_there(db: Database, population: Population) -> None:
+    for order in ("-health", "nps,-arr", "segment.tier"):
+        ask = Ask("accounts", sort=order, limit=1000, fields="id", edges=True)
+        answer = await collection(db, PRINCIPAL, ask, AS_OF, secret=SECRET)
+        found = [UUID(json.loads(one)["id"]) for one in answer.records]
+        assert found == ordered(population.records["accounts"], sort(order, ENTITIES["accounts"], OWN))
+        for n in range(len(found)):
+            rest = await whole(db, replace(ask, cursor=answer.cursor(n), edges=False))
+            assert rest == found[n + 1 :]
+
+
+@pytest.mark.parametrize("order", ["-arr", "arr,-name", "-health", "renewal_date", "-nps,name", "-segment.tier", "-custom.score"])
+async def test_nothing_is_lost_or_doubled_while_others_write(db: Database, population: Population, order: str) -> None:
+    columns = await db.fetchval(COPIED, "accounts")
+    dice = random.Random(order)
+    made: set[UUID] = set()
+    found: list[UUID] = []
+    async for page in pages(db, Ask("accounts", sort=order, limit=4, fields="id")):
+        found += [UUID(one["id"]) for one in page]
+        for _ in range(3):
+            twin, new = dice.choice(population.records["accounts"])["id"], UUID(int=dice.getrandbits(128), version=4)
+            async with db.transaction() as tx:
+                await tx.execute(
+                    f"INSERT INTO accounts (id, {columns}) SELECT $3, {columns} FROM accounts WHERE workspace_id = $1 AND id = $2",
+                    OWN.id, twin, new,
+                )  # fmt: skip
+            made.add(new)
+    assert len(found) == len(set(found))
+    kept = [one for one in found if one not in made]
+    assert kept == ordered(population.records["accounts"], sort(order, ENTITIES["accounts"], OWN))
+    async with db.transaction() as tx:
+        await tx.execute("DELETE FROM accounts WHERE workspace_id = $1 AND id = ANY($2)", OWN.id, list(made))
