@@ -40,7 +40,11 @@ def read(told: str) -> DateFormat:
         raise FormatError("a format with %Y, one of %m %b %B, and %d")
     if ("I" in order) != ("p" in order) or ("M" in order and hour is None) or ("S" in order and "M" not in order):
         raise FormatError("a time of %H:%M, %H:%M:%S or %I:%M %p")
-    if ("f" in order and "S" not in order) or (hour is not None and "M" not in order) or ("z" in order and hour is None):
+    if (
+        ("f" in order and "S" not in order)
+        or (hour is not None and "M" not in order)
+        or ("z" in order and hour is None)
+    ):
         raise FormatError("a time of %H:%M, %H:%M:%S or %I:%M %p")
     parts = f"\\{order['Y']}-\\{month}-\\{order['d']}"
     if hour is not None:

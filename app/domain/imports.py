@@ -126,5 +126,7 @@ def kind_of(name: str) -> Entity:
     found = ENTITIES.get(name)
     if found is None:
         known = ", ".join(ENTITIES)
-        raise Invalid(faults=(Fault(f"Expected one of {known}.", parameter="kind", suggestion=nearest(name, ENTITIES)),))
+        raise Invalid(
+            faults=(Fault(f"Expected one of {known}.", parameter="kind", suggestion=nearest(name, ENTITIES)),)
+        )
     return found

@@ -95,8 +95,14 @@ def natural(entity: Entity, columns: Sequence[str]) -> FileMapping:
         field = fields.get(column) or ids.get(column)
         if field is None:
             derived = column in entity.fields
-            message = "Expected no such column: Strata keeps it." if derived else f"Expected the name of a field of {entity.name}, or a mapping."
-            faults.append(Fault(message, line=1, column=number, suggestion=None if derived else nearest(column, [*fields, *ids])))
+            message = (
+                "Expected no such column: Strata keeps it."
+                if derived
+                else f"Expected the name of a field of {entity.name}, or a mapping."
+            )
+            faults.append(
+                Fault(message, line=1, column=number, suggestion=None if derived else nearest(column, [*fields, *ids]))
+            )
         elif field.name in found:
             faults.append(Fault(f"Expected one column for {field.name}.", line=1, column=number))
         else:
@@ -219,7 +225,9 @@ def _map(told: Mapping[str, Any]) -> Mapping[str, str | None] | None:
         return None
     if not isinstance(given, Mapping) or not 0 < len(given) <= WORDS:
         raise MisfitError(f"a map of 1 to {WORDS:,} texts")
-    return MappingProxyType({_text(key, "texts as the map's keys", empty=True): _word(value) for key, value in given.items()})
+    return MappingProxyType(
+        {_text(key, "texts as the map's keys", empty=True): _word(value) for key, value in given.items()}
+    )
 
 
 def _flag(field: Field, told: Mapping[str, Any], name: str, fits: bool) -> bool:
@@ -270,7 +278,11 @@ def _members(told: object, pointer: str, known: Sequence[str] | None) -> Mapping
     if unknown:
         raise Invalid(
             faults=tuple(
-                Fault("Expected no member of this name.", pointer=f"{pointer}/{escape(name)}", suggestion=nearest(name, known or ()))
+                Fault(
+                    "Expected no member of this name.",
+                    pointer=f"{pointer}/{escape(name)}",
+                    suggestion=nearest(name, known or ()),
+                )
                 for name in unknown
             )
         )

@@ -36,7 +36,9 @@ WHERE workspace_id = $1 AND import_id = $2 AND (line, seq) > ($3, $4) AND ($5 OR
 """
 
 
-async def insert(tx: Transaction, workspace_id: UUID, import_id: UUID, kind: str, mapping: bytes, now: datetime) -> None:
+async def insert(
+    tx: Transaction, workspace_id: UUID, import_id: UUID, kind: str, mapping: bytes, now: datetime
+) -> None:
     """Adds an import that has been received; `mapping` as JSON."""
     await tx.execute(INSERT, workspace_id, import_id, kind, mapping, now)
 
@@ -51,7 +53,9 @@ async def latest(reader: Reader, workspace_id: UUID, limit: int, before: UUID | 
     return await reader.fetch(f"{LATEST} {int(limit)}", workspace_id, before)
 
 
-async def checked(tx: Transaction, workspace_id: UUID, import_id: UUID, counts: Mapping[str, Any], summary: bytes, now: datetime) -> None:
+async def checked(
+    tx: Transaction, workspace_id: UUID, import_id: UUID, counts: Mapping[str, Any], summary: bytes, now: datetime
+) -> None:
     """The file has been read and checked: `rows`, `rejected`, `warned`, `unchanged` so far."""
     told = (counts["rows"], counts["rejected"], counts["warned"], counts["unchanged"])
     await tx.execute(CHECKED, workspace_id, import_id, *told, summary, now)

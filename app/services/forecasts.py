@@ -90,10 +90,10 @@ def _scope(principal: Principal, where: str | None) -> Node:
 def _compute(wanted: Asked, due: DueColumns, closed: ClosedColumns, today: date) -> Forecast:
     history = History(
         _ints(closed.arr), _days(closed.due_on), _days(closed.closed_on), np.array(closed.kept, dtype=np.float64),
-        _texts(closed.products), _pairs(closed.products, closed.industries),
+        _texts(closed.industries), _pairs(closed.industries, closed.products),
     )  # fmt: skip
     to_come = Due(
-        _texts(due.account_ids), _ints(due.arr), _days(due.due_on), _texts(due.products), _pairs(due.products, due.industries)
+        _texts(due.account_ids), _ints(due.arr), _days(due.due_on), _texts(due.industries), _pairs(due.industries, due.products)
     )
     return forecast(to_come, history, np.datetime64(today), [_texts(k) for k in due.keys], wanted.target)
 
@@ -145,7 +145,7 @@ def _answer(forecast_id: UUID, wanted: Asked, as_of: datetime, computed: Forecas
 
 
 def _rate(rate: Rate) -> dict[str, Any]:
-    """`n` closed renewals; `raw` and `shrunk` with the 90 % interval of the latter; `segment` is product / industry."""
+    """`n` closed renewals; `raw` and `shrunk` with the 90 % interval of the latter; `segment` is industry / product."""
     return {
         "basis": rate.basis, "parent": rate.parent or None, "segment": rate.child, "n": rate.n,
         "effective_n": round(rate.effective_n, 2), "raw": rate.raw, "shrunk": rate.shrunk, "low": rate.low, "high": rate.high,

@@ -123,11 +123,15 @@ def _located(path: Path, file: BinaryIO, entity: Entity, meant: FileMapping | No
     try:
         return staging.opened(file, _media(path, file), entity, meant)
     except Invalid as error:
-        raise Invalid("; ".join(_words(path, fault) for fault in error.faults[:5]) or error.detail, error.faults) from None
+        raise Invalid(
+            "; ".join(_words(path, fault) for fault in error.faults[:5]) or error.detail, error.faults
+        ) from None
 
 
 def _words(path: Path, fault: Fault) -> str:
-    place = f"{path.name}:{fault.line}" + (f", column {fault.column}" if fault.column else "") if fault.line else path.name
+    place = (
+        f"{path.name}:{fault.line}" + (f", column {fault.column}" if fault.column else "") if fault.line else path.name
+    )
     meant = f" Is it {fault.suggestion}?" if fault.suggestion else ""
     return f"{place}: {fault.message}{meant}"
 
@@ -189,7 +193,10 @@ async def _resource(db: Reader, workspace_id: UUID, import_id: UUID, now: dateti
 
 def _shown(row: Record, wrong: list[dict[str, Any]] | None, now: datetime | None) -> dict[str, Any]:
     """The resource. Rows are created, updated, unchanged or rejected, each once; `warned` are among the first three."""
-    shown = {name: row[name] for name in ("id", "kind", "state", "rows", "created", "updated", "unchanged", "rejected", "warned")}
+    shown = {
+        name: row[name]
+        for name in ("id", "kind", "state", "rows", "created", "updated", "unchanged", "rejected", "warned")
+    }
     if wrong is not None:
         shown["errors"] = wrong
     shown["summary"] = msgspec.json.decode(row["summary"])

@@ -43,16 +43,16 @@ class SizeCast:
 
 
 INDUSTRIES = (
-    IndustryCast("software", "Software", 0.25, "low", 22),
-    IndustryCast("financial-services", "Financial services", 0.15, "medium", 14),
-    IndustryCast("healthcare", "Healthcare", 0.3, "low", 13),
+    IndustryCast("software", "Software", 0.9, "low", 22),
+    IndustryCast("financial-services", "Financial services", 0.3, "medium", 14),
+    IndustryCast("healthcare", "Healthcare", 1.0, "low", 13),
     IndustryCast("manufacturing", "Manufacturing", 0.0, "medium", 12),
-    IndustryCast("retail", "Retail", -0.35, "severe", 11),
+    IndustryCast("retail", "Retail", -1.4, "severe", 11),
     IndustryCast("education", "Education", 0.05, "medium", 8),
-    IndustryCast("media", "Media", -0.15, "medium", 7),
+    IndustryCast("media", "Media", -0.7, "medium", 7),
     IndustryCast("logistics", "Logistics", 0.05, "low", 6),
-    IndustryCast("travel", "Travel and hospitality", -0.55, "severe", 4),
-    IndustryCast("energy", "Energy", 0.2, "low", 3),
+    IndustryCast("travel", "Travel and hospitality", -1.7, "severe", 4),
+    IndustryCast("energy", "Energy", 0.5, "low", 3),
 )
 
 FEATURES = (

@@ -13,7 +13,7 @@ from app.domain.segmentation.scales import Measure, Scale, fitted, thinned
 MOST = 2000
 """Points that are drawn; of more accounts so many are taken, evenly by ARR."""
 WIDTH, HEIGHT = 520.0, 500.0
-LEFT, RIGHT, TOP, BOTTOM = 74.0, 12.0, 56.0, 56.0
+LEFT, RIGHT, TOP, BOTTOM = 82.0, 12.0, 56.0, 56.0
 FLOOR, WALL = HEIGHT - BOTTOM, WIDTH - RIGHT
 SIDE, ROOM = 14.0, 66.0
 """What points keep away from the sides of the plot, and from above and below, where the cells' labels are."""
@@ -141,7 +141,7 @@ def _grid(picture: Picture, x: Scale, y: Scale) -> str:
         f'<text class="ink" x="{middle_x:g}" y="{HEIGHT - 13:g}" text-anchor="middle">{_titled(picture.x, x, picture)}</text>'
     )
     parts.append(
-        f'<text class="ink" transform="translate(17 {middle_y:g}) rotate(-90)" text-anchor="middle">{_titled(picture.y, y, picture)}</text>'
+        f'<text class="ink" transform="translate(13 {middle_y:g}) rotate(-90)" text-anchor="middle">{_titled(picture.y, y, picture)}</text>'
     )
     return "".join(parts)
 

@@ -82,12 +82,18 @@ WITH RECURSIVE up(line, start, node, depth) AS (
   WHERE n.parent_id IS NOT NULL AND u.node <> u.start AND u.depth <= $3
 )
 """
-CIRCLES = CLIMB + """
+CIRCLES = (
+    CLIMB
+    + """
 UPDATE import_rows r SET errs = ARRAY[$4::int] FROM (SELECT DISTINCT line FROM up WHERE node = start) w WHERE w.line = r.line
 """
-DEEP = CLIMB + """
+)
+DEEP = (
+    CLIMB
+    + """
 UPDATE import_rows r SET errs = ARRAY[$4::int] FROM (SELECT DISTINCT line FROM up WHERE depth >= $3) w WHERE w.line = r.line
 """
+)
 DEPTHS = CLIMB + "INSERT INTO import_depths SELECT line, max(depth) FROM up GROUP BY line"
 
 WARN = "INSERT INTO import_marks SELECT line, $1 FROM {rows}"
@@ -102,16 +108,22 @@ WITH found AS (
   FROM found
 )
 """
-KEEP = REPORTED + """
+KEEP = (
+    REPORTED
+    + """
 INSERT INTO import_errors (workspace_id, import_id, line, seq, "column", code, message, is_warning)
 SELECT $5, $6, line, row_number() OVER (PARTITION BY line ORDER BY is_warning, problem), col, code, message, is_warning
 FROM (SELECT * FROM named ORDER BY is_warning, line, problem LIMIT $7) n
 """
-SUMMARY = REPORTED + """
+)
+SUMMARY = (
+    REPORTED
+    + """
 SELECT col, code, message, is_warning, sum(1) AS count, array_agg(line ORDER BY line) FILTER (WHERE nth <= $5) AS lines
 FROM (SELECT n.*, row_number() OVER (PARTITION BY problem ORDER BY line) AS nth FROM named n) n
 GROUP BY problem, col, code, message, is_warning ORDER BY is_warning, count DESC, code, col
 """
+)
 COUNTS = """
 SELECT (SELECT count(*) FROM import_rows) AS rows, (SELECT count(*) FROM import_rows WHERE errs IS NOT NULL) AS rejected,
   (SELECT count(DISTINCT line) FROM import_marks) AS warned
@@ -119,7 +131,12 @@ SELECT (SELECT count(*) FROM import_rows) AS rows, (SELECT count(*) FROM import_
 
 
 async def across(
-    tx: Transaction, workspace_id: UUID, entity: Entity, columns: Sequence[str], problems: list[Problem], parent_bit: int
+    tx: Transaction,
+    workspace_id: UUID,
+    entity: Entity,
+    columns: Sequence[str],
+    problems: list[Problem],
+    parent_bit: int,
 ) -> None:
     """Marks what single rows cannot tell; new problems are added to `problems`. `columns` are those of the rows."""
     await tx.execute(TABLES)
@@ -228,5 +245,7 @@ async def insert_slugs(
 
 async def unknown_slugs(tx: Transaction, workspace_id: UUID, table: str, column: str, problems: list[Problem]) -> None:
     """Refuses the rows that name one that could not be made."""
-    problems.append(problem(column, "unknown", f"Expected one of the workspace's {table}: too many new ones in one file."))
+    problems.append(
+        problem(column, "unknown", f"Expected one of the workspace's {table}: too many new ones in one file.")
+    )
     await tx.execute(UNKNOWN_SLUGS.format(table=table, column=column), workspace_id, len(problems))

@@ -67,7 +67,9 @@ WHERE t.pos BETWEEN $4 AND $5 AND a.stage IS DISTINCT FROM m.stage
 """
 
 
-async def prepare(tx: Transaction, workspace_id: UUID, entity: Entity, columns: Sequence[Column], partial: bool) -> Todo:
+async def prepare(
+    tx: Transaction, workspace_id: UUID, entity: Entity, columns: Sequence[Column], partial: bool
+) -> Todo:
     """Finds the rows that make or change a record, ordered so that each stands after what it refers to."""
     types = "".join(f', "{c.name}" {c.type}' for c in columns if c.name != "account_id")
     await tx.execute(
@@ -84,7 +86,13 @@ def _fill(entity: Entity, columns: Sequence[Column], partial: bool) -> str:
     related = "account" in entity.fields
     others = [c for c in columns if c.name != "account_id"]
     given_account = any(c.name == "account_id" for c in columns)
-    account = "coalesce(r.account_id, x.account_id)" if related and given_account else "x.account_id" if related else "NULL::uuid"
+    account = (
+        "coalesce(r.account_id, x.account_id)"
+        if related and given_account
+        else "x.account_id"
+        if related
+        else "NULL::uuid"
+    )
     if entity.name == "accounts":
         account = "r.id"
     parents = any(c.name == "parent_id" for c in columns)
@@ -120,7 +128,9 @@ class Chunks:
     import_id: UUID
     today: date
 
-    async def apply(self, tx: Transaction, workspace_id: UUID, first: int, last: int, now: datetime, actor: UUID | None) -> Applied:
+    async def apply(
+        self, tx: Transaction, workspace_id: UUID, first: int, last: int, now: datetime, actor: UUID | None
+    ) -> Applied:
         """Writes rows `first` to `last`; the accounts they touch are locked already."""
         low = UUID(prefix(self.import_id) + "0" * 10)
         high = UUID(prefix(self.import_id) + "f" * 10)
@@ -176,5 +186,7 @@ def _beside(entity: Entity, names: Sequence[str], staged: bool) -> list[tuple[st
         beside.append(("is_active", "true", None))
     if entity.name == "features":
         highest = "(SELECT coalesce(max(f.no), 0) FROM features f WHERE f.workspace_id = $1)"
-        beside.append(("no", f"coalesce(x.no, {highest} + row_number() OVER (ORDER BY x.no IS NULL DESC, t.pos))", None))
+        beside.append(
+            ("no", f"coalesce(x.no, {highest} + row_number() OVER (ORDER BY x.no IS NULL DESC, t.pos))", None)
+        )
     return beside

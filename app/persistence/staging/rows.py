@@ -202,8 +202,15 @@ class _Making:
 
     def _typed(self) -> str:
         """The file's lines, then their text as told, then typed; each step done once for every row."""
-        embedded = " + ".join(f"coalesce(length(s.c{n}) - length(replace(s.c{n}, chr(10), '')), 0)" for n in range(len(self.staged.columns)))
-        more = f" + coalesce(sum({embedded}) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::bigint" if self.staged.folded else ""
+        embedded = " + ".join(
+            f"coalesce(length(s.c{n}) - length(replace(s.c{n}, chr(10), '')), 0)"
+            for n in range(len(self.staged.columns))
+        )
+        more = (
+            f" + coalesce(sum({embedded}) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::bigint"
+            if self.staged.folded
+            else ""
+        )
         # A scan of a temporary table, never parallel nor synchronised, gives rows in the order in which they were copied.
         line = f"coalesce(s.line, {self.staged.before} + row_number() OVER (){more}) AS line"
         gone = f"{' | '.join(self.masks) or '0'}::bigint AS gone"

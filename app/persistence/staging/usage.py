@@ -94,7 +94,9 @@ async def prepare(tx: Transaction, workspace_id: UUID, columns: Sequence[str]) -
 class Days:
     """How chunks of usage are written."""
 
-    async def apply(self, tx: Transaction, workspace_id: UUID, first: int, last: int, now: datetime, actor: UUID | None) -> Applied:
+    async def apply(
+        self, tx: Transaction, workspace_id: UUID, first: int, last: int, now: datetime, actor: UUID | None
+    ) -> Applied:
         """Merges values `first` to `last` into their days; the accounts are locked already."""
         await tx.execute(MERGE, workspace_id, first, last)
         row = await tx.fetchrow(WRITTEN, first, last)

@@ -97,7 +97,11 @@ def fit(target: Field, source: Source, v: str, bound: Bound) -> Fit:
             known = ", ".join(bound.text(value) for value in target.values)
             return Fit(f"CASE WHEN {v} IN ({known}) THEN {v} END", (("true", "one_of"),))
         case "slug":
-            return _text(target, v) if source.ref != "slug" else Fit(f"CASE WHEN {_is_slug(v)} THEN {v} END", (("true", "slug"),))
+            return (
+                _text(target, v)
+                if source.ref != "slug"
+                else Fit(f"CASE WHEN {_is_slug(v)} THEN {v} END", (("true", "slug"),))
+            )
         case "ref":
             if source.ref == "id":
                 return Fit(f"CASE WHEN {v} ~ '{UUID}' THEN {v} END", (("true", "id"),))
@@ -131,7 +135,9 @@ def _is_whole(v: str) -> str:
 
 def _is_number(v: str) -> str:
     """Also one that a double can hold: neither an infinity nor NaN has such letters."""
-    return f"length({v}) <= {LONGEST} AND translate({v}, '0123456789.+-eE', '') = '' AND pg_input_is_valid({v}, 'float8')"
+    return (
+        f"length({v}) <= {LONGEST} AND translate({v}, '0123456789.+-eE', '') = '' AND pg_input_is_valid({v}, 'float8')"
+    )
 
 
 def _is_day(v: str) -> str:
@@ -150,7 +156,10 @@ def _text(target: Field, v: str) -> Fit:
 
 
 def _integer(target: Field, v: str) -> Fit:
-    low, high = target.low if target.low is not None else -(2**31), target.high if target.high is not None else 2**31 - 1
+    low, high = (
+        target.low if target.low is not None else -(2**31),
+        target.high if target.high is not None else 2**31 - 1,
+    )
     value = f"CASE WHEN {_is_whole(v)} THEN CASE WHEN {v}::int4 BETWEEN {low:.0f} AND {high:.0f} THEN {v}::int4 END END"
     return Fit(value, ((f"{v} ~ '{DIGITS}'", "range"), ("true", "integer")))
 
@@ -159,7 +168,10 @@ def _number(target: Field, v: str) -> Fit:
     bounds = [f"{v}::float8 >= {target.low!r}::float8"] if target.low is not None else []
     bounds += [f"{v}::float8 <= {target.high!r}::float8"] if target.high is not None else []
     inside = f"CASE WHEN {' AND '.join(bounds)} THEN {v}::float8 END" if bounds else f"{v}::float8"
-    return Fit(f"CASE WHEN {_is_number(v)} THEN {inside} END", ((f"{_is_number(v)} OR {v} ~ '{DIGITS}'", "range"), ("true", "number")))
+    return Fit(
+        f"CASE WHEN {_is_number(v)} THEN {inside} END",
+        ((f"{_is_number(v)} OR {v} ~ '{DIGITS}'", "range"), ("true", "number")),
+    )
 
 
 def _money(v: str, bound: Bound) -> Fit:

@@ -92,7 +92,9 @@ async def untouched(file: BinaryIO, head: Header, progress: Progress, counted: C
     counted.ended = tail.endswith(b"\n")
 
 
-async def carefully(file: BinaryIO, head: Header, delimiter: str, bad: Mapping[str, int], progress: Progress) -> AsyncIterator[bytes]:
+async def carefully(
+    file: BinaryIO, head: Header, delimiter: str, bad: Mapping[str, int], progress: Progress
+) -> AsyncIterator[bytes]:
     """CSV of line, number of what is wrong, and the values, for every row; `bad` are the numbers by code."""
     whole = max(1, file.seek(0, 2))
     width = len(head.columns)
@@ -156,7 +158,9 @@ def _values(raw: bytes, delimiter: str, width: int) -> list[str] | str:
     try:
         rows = list(csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
-        return "quote" if "unexpected end" in str(error) else "columns" if "expected after" in str(error) else "too_long"
+        return (
+            "quote" if "unexpected end" in str(error) else "columns" if "expected after" in str(error) else "too_long"
+        )
     return rows[0] if len(rows) == 1 and len(rows[0]) == width else "columns"
 
 

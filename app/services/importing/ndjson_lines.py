@@ -144,7 +144,11 @@ def _row(mapping: FileMapping, names: Sequence[str]) -> Any:
     types: dict[str, Any] = {}
     for name, source in mapping.fields.items():
         if source.column is not None:
-            types[source.column] = types[source.column] | _type(fields[name], source) if source.column in types else _type(fields[name], source)
+            types[source.column] = (
+                types[source.column] | _type(fields[name], source)
+                if source.column in types
+                else _type(fields[name], source)
+            )
     body = [(f"c{n}", types[name] | None, ABSENT) for n, name in enumerate(names)]
     return msgspec.defstruct(
         "Row", body, forbid_unknown_fields=not mapping.named, rename={f"c{n}": name for n, name in enumerate(names)}

@@ -60,7 +60,12 @@ async def stage(session: Session, file: Opened, progress: Progress) -> tuple[Fil
     counted = Counted()
     staged = Staged("csv", head.columns, head.lines)
     with suppress(Invalid, EndMarkError):
-        await _copy(session, csv_lines.untouched(file.file, head, progress, counted), names, {"delimiter": file.mapping.delimiter})
+        await _copy(
+            session,
+            csv_lines.untouched(file.file, head, progress, counted),
+            names,
+            {"delimiter": file.mapping.delimiter},
+        )
         async with session.transaction() as tx:
             rows = await lines.count(tx)
         return file.mapping, replace(staged, folded=rows != counted.feeds + (not counted.ended))
@@ -74,7 +79,12 @@ async def _ndjson(session: Session, file: Opened, progress: Progress) -> tuple[F
     async with session.transaction() as tx:
         await tx.execute(staging(names))
     reader = ndjson_lines.Reader(file.mapping, _numbers(file.mapping))
-    await _copy(session, reader.copied(file.file, progress), ["line", "bad", *(f"c{n}" for n in range(len(names)))], ndjson_lines.COPY)
+    await _copy(
+        session,
+        reader.copied(file.file, progress),
+        ["line", "bad", *(f"c{n}" for n in range(len(names)))],
+        ndjson_lines.COPY,
+    )
     async with session.transaction() as tx:
         found = await lines.members(tx, len(names))
     here = {name for name, (given, _) in zip(names, found, strict=True) if given}
@@ -86,7 +96,11 @@ def _held(mapping: FileMapping, here: set[str]) -> FileMapping:
     """Without the members that no line has: those fields are left as they are. What a row is known by stays."""
     known_by = {mapping.entity.key, *(mapping.entity.required if mapping.entity.key == "none" else ())}
     if mapping.entity.name == "users":
-        known_by.add("email" if "external_id" not in mapping.fields or mapping.fields["external_id"].column not in here else "external_id")
+        known_by.add(
+            "email"
+            if "external_id" not in mapping.fields or mapping.fields["external_id"].column not in here
+            else "external_id"
+        )
     kept = {
         name: source
         for name, source in mapping.fields.items()
@@ -95,7 +109,9 @@ def _held(mapping: FileMapping, here: set[str]) -> FileMapping:
     return replace(mapping, fields=MappingProxyType(kept))
 
 
-async def _copy(session: Session, source: AsyncIterator[bytes], columns: Sequence[str], options: dict[str, Any]) -> None:
+async def _copy(
+    session: Session, source: AsyncIterator[bytes], columns: Sequence[str], options: dict[str, Any]
+) -> None:
     async with session.transaction() as tx:
         await tx.copy_csv("import_lines", source, columns, encoding="utf-8", **options)
 
