@@ -18,7 +18,6 @@ from starlette.types import ASGIApp
 
 from app import settings
 from app.api import documented
-from app.api.accesslog import AccessLog
 from app.api.cors import Origins
 from app.api.exchange import Door
 from app.api.front import Front
@@ -42,7 +41,7 @@ def create_app(read: settings.Settings | None = None) -> ASGIApp:
     read = read or settings.read()
     door = Door(
         secret=read.secret,
-        access=AccessLog(log.isEnabledFor(logging.INFO)),
+        logs=log.isEnabledFor(logging.INFO),
         per_credential=Buckets("credential", read.rate_limit),
         per_address=Buckets("address", min(read.rate_limit, PER_ADDRESS)),
         origins=Origins(read.cors_origins),
@@ -65,7 +64,7 @@ def create_app(read: settings.Settings | None = None) -> ASGIApp:
             rolling.cancel()
             await asyncio.wait([rolling])
             await imports.stop()
-            door.access.flush()
+            door.settle()
             await db.close()
 
     routes, document = table(door)

@@ -16,13 +16,13 @@ from pathlib import Path
 from app import settings
 from app.persistence import migrations
 from app.persistence.database import Database
-from bench import cpu, forecasts, population, reads, segmentation, server, statements
+from bench import cpu, forecasts, imports, population, reads, segmentation, server, statements
 from bench.limit import Limit
 from bench.ratios import Ratio
 from bench.requests import Client, FailedError
 
 CONNECTIONS = 8
-CASES = ("reads", "segmentation", "forecasts")
+CASES = ("reads", "imports", "segmentation", "forecasts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,14 @@ class Size:
     rounds: int
     share: float
     accounts: int | None
+    staged: int
+    imported: int
     placed: int
     forecast: tuple[int, ...]
 
 
-FULL = Size(9, 1.0, None, 200_000, (10_000, 100_000))
-QUICK = Size(1, 0.02, 2_000, 2_000, (1_000, 2_000))
+FULL = Size(9, 1.0, None, 500_000, 10_000, 200_000, (10_000, 100_000))
+QUICK = Size(1, 0.02, 2_000, 2_000, 200, 2_000, (1_000, 2_000))
 
 
 def main() -> int:
@@ -86,12 +88,18 @@ def _measured(home: Path, size: Size, only: Collection[str], connections: int) -
     if "forecasts" in only:
         for accounts in size.forecast:
             yield forecasts.measured(accounts, min(size.rounds, 3))
-    if not {"reads", "segmentation"}.isdisjoint(only):
-        with server.cluster(home) as cluster:
-            if "reads" in only:
-                yield from _reads(cluster, size, connections)
-            if "segmentation" in only:
-                yield from _segmentation(cluster, size)
+    if {"reads", "imports", "segmentation"}.isdisjoint(only):
+        return
+    bulk = min(size.rounds, 3)
+    with server.cluster(home) as cluster:
+        if "reads" in only:
+            yield from _reads(cluster, size, connections)
+        if "imports" in only:
+            with server.apart(cluster, "bench_imports") as dsn:
+                yield from imports.measured(cluster, dsn, size.staged, size.imported, bulk)
+        if "segmentation" in only:
+            with server.apart(cluster, "bench_segmentation") as dsn:
+                yield from segmentation.measured(cluster, dsn, size.placed, bulk)
 
 
 def _reads(cluster: server.Cluster, size: Size, connections: int) -> Iterator[Ratio]:
@@ -127,18 +135,6 @@ def _organisation(dsn: str, accounts: int) -> str:
         return key
 
     return asyncio.run(make())
-
-
-def _segmentation(cluster: server.Cluster, size: Size) -> Iterator[Ratio]:
-    """In a database of its own, so that other cases do not meet its rows."""
-    name = "bench_segmentation"
-    drop = f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"
-    asyncio.run(cluster.admin("postgres", drop, f"CREATE DATABASE {name} OWNER strata"))
-    try:
-        migrations.upgrade(cluster.dsn(name))
-        yield from segmentation.measured(cluster, cluster.dsn(name), size.placed, min(size.rounds, 3))
-    finally:
-        asyncio.run(cluster.admin("postgres", drop))
 
 
 if __name__ == "__main__":

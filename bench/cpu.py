@@ -10,12 +10,12 @@ from time import sleep
 from typing import TypeAlias
 
 PROC = Path("/proc")
-SETTLE = 0.002
-"""Seconds in which a backend that has answered puts its things away."""
+SETTLE = 0.02
+"""Seconds in which a backend that has answered puts its things away, or ends."""
 TICK = 1_000_000 / os.sysconf("SC_CLK_TCK")
 
 Reading: TypeAlias = dict[int, float]
-"""Microseconds that each process has used so far."""
+"""Microseconds that each process has used so far; under its negative number those of its children that have ended."""
 
 
 class UnmeasurableError(Exception):
@@ -43,13 +43,18 @@ def tree(root: int) -> list[int]:
 
 
 def used(root: int) -> Reading:
-    """What each living process of a tree has used, threads included."""
-    return {pid: _spent(pid) for pid in tree(root)}
+    """What each process of a tree has used, threads and children that ended included."""
+    found: Reading = {}
+    for pid in tree(root):
+        found[pid] = _spent(pid)
+        if stat := _stat(pid):
+            found[-pid] = (int(stat[13]) + int(stat[14])) * TICK
+    return found
 
 
 def between(before: Reading, after: Reading) -> float:
-    """Microseconds used by the processes alive at the end; one that ended in between is not seen."""
-    return sum(spent - before.get(pid, 0.0) for pid, spent in after.items())
+    """Microseconds used: what a process had used when it ended is its parent's to tell."""
+    return max(0.0, sum(after.values()) - sum(before.values()))
 
 
 class Meter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -71,9 +71,13 @@ class Rounds:
             found = {name: sides[name]() for name in order}
             self.taken.append(found)
 
-    def ratios(self, over: str, under: str) -> tuple[float, ...]:
-        """Per round, everything that one side used by everything that the other did."""
-        return tuple(sum(one[over].values()) / max(sum(one[under].values()), 1e-9) for one in self.taken)
+    def ratios(self, over: str, under: str, parts: Collection[str] = ()) -> tuple[float, ...]:
+        """Per round, what one side used by what the other did: of these parts, or of everything."""
+
+        def of(side: dict[str, float]) -> float:
+            return sum(used for name, used in side.items() if not parts or name in parts)
+
+        return tuple(of(one[over]) / max(of(one[under]), 1e-9) for one in self.taken)
 
     def median(self, side: str, part: str) -> float:
         """The median over rounds of one part of one side."""

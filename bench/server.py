@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 import asyncpg
 
 from app import settings
-from app.persistence import embedded
+from app.persistence import embedded, migrations
 from bench.requests import Client, FailedError, Request
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -76,6 +77,18 @@ def cluster(home: Path) -> Iterator[Cluster]:
     """The PostgreSQL in this directory while the block runs."""
     with embedded.running(home, progress=_say):
         yield Cluster(home, embedded.Cluster(home))
+
+
+@contextmanager
+def apart(cluster: Cluster, name: str) -> Iterator[str]:
+    """A fresh migrated database, so that other cases do not meet its rows; gone after the block. Gives its address."""
+    drop = f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"
+    asyncio.run(cluster.admin("postgres", drop, f"CREATE DATABASE {name} OWNER strata"))
+    try:
+        migrations.upgrade(cluster.dsn(name))
+        yield cluster.dsn(name)
+    finally:
+        asyncio.run(cluster.admin("postgres", drop))
 
 
 @contextmanager

@@ -21,10 +21,10 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", 
 @pytest.fixture(scope="session", autouse=True)
 def held() -> Iterator[None]:
     """Fails a run in which the application sent a statement that is not held to one workspace."""
-    with statements.told() as told:
+    with statements.told() as noted:
         yield
-    wrong = [f"{line}: {what}\n{sql.strip()}" for sql, line in told.items() for what in scoping.unscoped(sql)]
-    assert not wrong, "statements that are not held to one workspace:\n\n" + "\n\n".join(wrong)
+    if wrong := scoping.told(noted):
+        pytest.fail(f"statements that are not held to one workspace:\n\n{wrong}", pytrace=False)
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 from typing import Any
 
-from pglast import ast, parse_sql
-from pglast.enums import BoolExprType, JoinType, LockWaitPolicy, OnConflictAction, SubLinkType
+from pglast import parse_sql
+from pglast.enums import BoolExprType, JoinType, OnConflictAction
+from pglast.parser import ParseError
 
 from app.persistence import days, keys, usage, workspaces
 from app.persistence.tables import metadata
+from tests.sharding import WRITES, ast, children, unfit
 
 HELD = {name for name, table in metadata.tables.items() if table.info["kind"] in ("tenant", "reference")}
 PARTITION = re.compile(r"(usage_days)_\d{4}_\d{2}")
@@ -28,23 +29,12 @@ EXEMPT: Mapping[str, str] = {
 }
 """Statements that may see more than one workspace, and why."""
 
-CLOCKS = {"clock_timestamp", "now", "statement_timestamp", "timeofday", "transaction_timestamp"}
-VOLATILE = {
-    "currval", "gen_random_uuid", "lastval", "nextval", "random", "random_normal", "setval", "uuidv4", "uuidv7",
-}  # fmt: skip
-STABLE = {
-    "array_to_json", "array_to_string", "concat", "concat_ws", "format", "json_agg", "json_build_array",
-    "json_build_object", "json_object_agg", "json_populate_record", "json_populate_recordset", "jsonb_agg",
-    "jsonb_build_array", "jsonb_build_object", "jsonb_object_agg", "jsonb_populate_record", "jsonb_populate_recordset",
-    "row_to_json", "to_char", "to_date", "to_json", "to_jsonb", "to_regclass",
-}  # fmt: skip
-"""Functions whose every form is volatile or stable, as far as anybody may think of them here."""
+OUTSIDE = {"app.persistence.embedded", "app.persistence.embedded_files", "app.persistence.migrations"}
+"""Modules that make the database and its schema, and know no workspace."""
 
-Node = ast.Node
 Names = frozenset[str]
 Place = tuple[str, str]
 """A table of the schema and the alias under which a statement reads it."""
-WRITES = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt)
 SESSION = (ast.TransactionStmt, ast.VariableSetStmt, ast.NotifyStmt, ast.ListenStmt)
 
 
@@ -53,19 +43,31 @@ def unscoped(sql: str) -> list[str]:
     return [] if sql in EXEMPT else findings(sql)
 
 
+def told(statements: Mapping[str, str]) -> str:
+    """What is wrong with statements, for people; `statements` say where each is sent."""
+    return "\n\n".join(f"{place}: {wrong}\n{sql.strip()}" for sql, place in statements.items() for wrong in _wrong(sql))
+
+
+def _wrong(sql: str) -> list[str]:
+    try:
+        return unscoped(sql)
+    except ParseError as error:
+        return [f"cannot be read: {error}"]
+
+
 def findings(sql: str) -> list[str]:
     """The same, exempt or not."""
     return [one for raw in parse_sql(sql) for one in dict.fromkeys(_statement(raw.stmt))]
 
 
-def _statement(statement: Node) -> Iterator[str]:
+def _statement(statement: Any) -> Iterator[str]:
     match statement:
         case ast.SelectStmt() | ast.InsertStmt() | ast.UpdateStmt() | ast.DeleteStmt():
             lint = _Lint()
             yield from lint.statement(statement, frozenset())
             if len(lint.places) > 1:
                 yield f"two values say whose it is: {', '.join(f'${n}' for n in sorted(lint.places))}"
-            yield from _unfit(statement)
+            yield from unfit(statement)
         case ast.CopyStmt():
             yield from _copy(statement)
         case ast.VacuumStmt() if not statement.is_vacuumcmd:
@@ -76,6 +78,8 @@ def _statement(statement: Node) -> Iterator[str]:
         case ast.AlterTableStmt(cmds=(ast.AlterTableCmd(name=None, def_=ast.PartitionCmd()),)):
             pass
         case ast.IndexStmt(relation=relation) if relation.relname in TEMPORARY:
+            pass
+        case ast.DropStmt(objects=names) if all(name[-1].sval in TEMPORARY for name in names):
             pass
         case _ if not isinstance(statement, SESSION):
             yield f"{type(statement).__name__} is no statement of a workspace"
@@ -129,7 +133,7 @@ class _Lint:
         return known
 
     def _below(self, node: Any, known: Names) -> Iterator[str]:
-        for child in _children(node):
+        for child in children(node):
             if isinstance(child, (ast.SelectStmt, *WRITES)):
                 yield from self.statement(child, known)
             elif isinstance(child, ast.MergeStmt):
@@ -222,7 +226,11 @@ def _joined(source: Any) -> Iterator[Equal]:
         return
     yield from _joined(source.larg)
     yield from _joined(source.rarg)
-    sides = {JoinType.JOIN_INNER: (source.larg, source.rarg), JoinType.JOIN_LEFT: (source.rarg,), JoinType.JOIN_RIGHT: (source.larg,)}
+    sides = {
+        JoinType.JOIN_INNER: (source.larg, source.rarg),
+        JoinType.JOIN_LEFT: (source.rarg,),
+        JoinType.JOIN_RIGHT: (source.larg,),
+    }
     within = {alias for side in sides.get(source.jointype, ()) for alias in _aliases(side)}
     yield from (one for one in _equal(source.quals) if one[0] in within)
 
@@ -281,59 +289,12 @@ def _rows(select: Any) -> Iterator[tuple[Any, ...]]:
 
 def _at(row: tuple[Any, ...], place: int) -> Any:
     """The value at a place, None where a `*` before it hides which one that is."""
-    starred = any(isinstance(value, ast.ColumnRef) and isinstance(value.fields[-1], ast.A_Star) for value in row[: place + 1])
+    starred = any(
+        isinstance(value, ast.ColumnRef) and isinstance(value.fields[-1], ast.A_Star) for value in row[: place + 1]
+    )
     return None if starred or place >= len(row) else row[place]
 
 
 def _moved(table: str | None, targets: Any) -> Iterator[str]:
     if table is not None and _key(table) in [target.name for target in targets or ()]:
         yield f"{_key(table)} of {table} is changed"
-
-
-# -- what a cluster cannot run -----------------------------------------------------------------------------------------
-
-
-def _unfit(statement: Node) -> Iterator[str]:
-    nodes = list(_all(statement))
-    writes = any(isinstance(node, WRITES) for node in nodes)
-    for node in nodes:
-        match node:
-            case ast.SQLValueFunction():
-                yield "the time or the user is read from the server"
-            case ast.FuncCall(funcname=(*_, ast.String(sval=name))):
-                if name in CLOCKS:
-                    yield f"{name}() reads the server's clock"
-                elif writes and name in VOLATILE:
-                    yield f"{name}() in a write is volatile"
-                elif writes and name in STABLE and any(isinstance(inner, ast.ColumnRef) for inner in _all(node)):
-                    yield f"{name}() over a column in a write is only stable"
-            case ast.SubLink(subLinkType=SubLinkType.ANY_SUBLINK, subselect=select) if _skips(select):
-                yield "IN (… SKIP LOCKED) takes more rows than its LIMIT"
-
-
-def _skips(select: Node) -> bool:
-    return any(isinstance(n, ast.LockingClause) and n.waitPolicy == LockWaitPolicy.LockWaitSkip for n in _all(select))
-
-
-# -- nodes -------------------------------------------------------------------------------------------------------------
-
-
-def _all(node: Any) -> Iterator[Node]:
-    yield node
-    for child in _children(node):
-        yield from _all(child)
-
-
-def _children(node: Any) -> Iterator[Node]:
-    for name in _slots(type(node)):
-        value = getattr(node, name)
-        for one in value if isinstance(value, tuple) else (value,):
-            # Rows of VALUES are tuples within a tuple.
-            for each in one if isinstance(one, tuple) else (one,):
-                if isinstance(each, ast.Node):
-                    yield each
-
-
-@cache
-def _slots(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(kind.__slots__)

@@ -54,7 +54,10 @@ def _listening(noted: Told) -> type[Any]:
     queries = ("cursor", "execute", "executemany", "fetch", "fetchmany", "fetchrow", "fetchval", "prepare")
     methods = {name: noting(name, _same) for name in queries}
     methods |= {name: noting(name, _copy_in) for name in ("copy_records_to_table", "copy_to_table")}
-    methods |= {"copy_from_table": noting("copy_from_table", _copy_out), "copy_from_query": noting("copy_from_query", _copied)}
+    methods |= {
+        "copy_from_table": noting("copy_from_table", _copy_out),
+        "copy_from_query": noting("copy_from_query", _copied),
+    }
     return type("Listening", (asyncpg.Connection,), {"__slots__": (), **methods})
 
 
@@ -63,7 +66,8 @@ def _same(query: str, **_: Any) -> str:
 
 
 def _copy_in(table: str, *, columns: list[str], **_: Any) -> str:
-    return f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+    names = ", ".join(f'"{column}"' for column in columns)
+    return f"COPY {table} ({names}) FROM STDIN"
 
 
 def _copy_out(table: str, **_: Any) -> str:

@@ -1,45 +1,47 @@
-"""The access log: one JSON object per answered request, written in small batches."""
+"""The access log: one JSON object per answered request."""
 
 from __future__ import annotations
 
-import asyncio
 import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
-FLUSH_SECONDS = 0.2
 _ENCODER = msgspec.json.Encoder()
 
 
-class AccessLog:
-    """Lines on stderr: route template (never the address), status, milliseconds, request and workspace id."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answered request: its route's template (never the address), what it took, and whose it was."""
 
-    def __init__(self, enabled: bool):
-        self.enabled = enabled
-        self._lines: list[bytes] = []
+    at: datetime
+    method: str
+    route: str
+    status: int
+    seconds: float
+    request_id: str
+    workspace_id: UUID | None
 
-    def add(self, at: datetime, method: str, route: str, status: int, seconds: float, request_id: str, workspace: str | None) -> None:
-        """Note an answered request; it is written within FLUSH_SECONDS."""
-        line = {
-            "at": at,
-            "level": "info",
-            "logger": "app.access",
-            "message": "answered",
-            "method": method,
-            "route": route,
-            "status": status,
-            "ms": round(seconds * 1000, 2),
-            "request_id": request_id,
-            "workspace_id": workspace,
-        }
-        if not self._lines:
-            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
-        self._lines.append(_ENCODER.encode(line))
 
-    def flush(self) -> None:
-        """Write what is noted."""
-        if self._lines:
-            lines, self._lines = self._lines, []
-            sys.stderr.buffer.write(b"\n".join(lines) + b"\n")
-            sys.stderr.buffer.flush()
+def write(requests: Iterable[Answered]) -> None:
+    """Lines on stderr."""
+    sys.stderr.buffer.write(b"".join([_ENCODER.encode(_line(one)) + b"\n" for one in requests]))
+    sys.stderr.buffer.flush()
+
+
+def _line(one: Answered) -> dict[str, object]:
+    return {
+        "at": one.at,
+        "level": "info",
+        "logger": "app.access",
+        "message": "answered",
+        "method": one.method,
+        "route": one.route,
+        "status": one.status,
+        "ms": round(one.seconds * 1000, 2),
+        "request_id": one.request_id,
+        "workspace_id": one.workspace_id,
+    }

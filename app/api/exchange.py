@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 import time
@@ -10,7 +11,8 @@ from datetime import UTC, datetime
 
 from starlette.types import Scope
 
-from app.api.accesslog import AccessLog
+from app.api import accesslog
+from app.api.accesslog import Answered
 from app.api.auth import authenticate
 from app.api.cors import Origins
 from app.api.errors import Headers, Refused
@@ -21,6 +23,7 @@ from app.domain.roles import Principal
 from app.persistence.database import Database
 
 UNMATCHED = "unmatched"
+SETTLE_SECONDS = 0.2
 CLOSE = (b"connection", b"close")
 NO_SNIFF = (b"x-content-type-options", b"nosniff")
 REVALIDATE = (b"cache-control", b"private, no-cache")
@@ -30,16 +33,32 @@ _ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 @dataclass(slots=True)
 class Door:
-    """What requests of one process share. `secret` seals cursors; `draining` says that the process is to end."""
+    """What requests of one process share. `secret` seals cursors, `logs` says whether answered requests are logged,
+    `draining` that the process is to end, `answered` are requests that are not counted and logged yet."""
 
     db: Database | None = None
     secret: bytes = b""
     metrics: Metrics = field(default_factory=Metrics)
-    access: AccessLog = field(default_factory=lambda: AccessLog(enabled=False))
+    logs: bool = False
     per_credential: Buckets = field(default_factory=lambda: Buckets("credential", 0))
     per_address: Buckets = field(default_factory=lambda: Buckets("address", 0))
     origins: Origins = field(default_factory=lambda: Origins(()))
     draining: bool = False
+    answered: list[Answered] = field(default_factory=list)
+
+    def note(self, answered: Answered) -> None:
+        """Remember a request to be counted and logged soon: many at a time cost less than each by itself."""
+        if not self.answered:
+            asyncio.get_running_loop().call_later(SETTLE_SECONDS, self.settle)
+        self.answered.append(answered)
+
+    def settle(self) -> None:
+        """Count and log what is noted."""
+        noted, self.answered = self.answered, []
+        for one in noted:
+            self.metrics.observe(one.method, one.route, one.status, one.seconds)
+        if noted and self.logs:
+            accesslog.write(noted)
 
     @property
     def database(self) -> Database:
@@ -87,7 +106,9 @@ class Exchange:
 
     def headers(self) -> Headers:
         """What every answer carries."""
-        headers = [*self.limit, (b"x-request-id", self.id.encode()), NO_SNIFF, *self.door.origins.headers(self.scope)]
+        headers = [*self.limit, (b"x-request-id", self.id.encode()), NO_SNIFF]
+        if self.door.origins.named:
+            headers += self.door.origins.headers(self.scope)
         if self.who is not None:
             headers.append(REVALIDATE)
         if self.door.draining:
@@ -95,14 +116,10 @@ class Exchange:
         return headers
 
     def finish(self) -> None:
-        """Count and log it."""
+        """It is answered."""
         seconds = time.perf_counter() - self.began
-        self.door.metrics.observe(self.scope["method"], self.route, self.status, seconds)
-        if self.door.access.enabled:
-            workspace = str(self.who.workspace.id) if self.who else None
-            self.door.access.add(
-                self.now, self.scope["method"], self.route, self.status, seconds, self.id, workspace
-            )
+        workspace = self.who.workspace.id if self.who else None
+        self.door.note(Answered(self.now, self.scope["method"], self.route, self.status, seconds, self.id, workspace))
 
 
 def begin(door: Door, scope: Scope) -> Exchange:

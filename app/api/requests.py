@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from app.persistence.database import Database
 
 PARAMETERS = 200
+KEPT, LONGEST_KEPT = 2_000, 1_000
+"""Query strings that are kept as they were read, and bytes up to which they are."""
 SMALL = 100
 """Characters that an id, a slug or a number may have."""
 
@@ -68,11 +72,15 @@ class Request:
                 found = value
         return None if found is None else found.decode("latin-1")
 
-    def query(self, known: Collection[str], open_prefix: str | None = None) -> dict[str, str]:
+    def query(self, known: Collection[str], open_prefix: str | None = None) -> Mapping[str, str]:
         """The query string. Invalid for a name that is not `known` (nor begins with `open_prefix`),
         Unreadable for a name given twice, bad percent-encoding, NUL, or a value left empty."""
         raw: bytes = self.scope["query_string"]
-        return _query(raw, known, open_prefix) if raw else {}
+        if not raw:
+            return {}
+        if len(raw) > LONGEST_KEPT:
+            return _query(raw, known, open_prefix)
+        return _kept(raw, tuple(known), open_prefix)
 
     def uuid(self, index: int) -> UUID:
         """A path variable that is an id; what is no UUID names nothing."""
@@ -146,6 +154,11 @@ def as_uuid(text: str) -> UUID:
 
 def _too_large() -> TooLarge:
     return TooLarge(f"A JSON body may have {JSON_LIMIT:,} bytes.")
+
+
+@lru_cache(KEPT)
+def _kept(raw: bytes, known: tuple[str, ...], open_prefix: str | None) -> Mapping[str, str]:
+    return MappingProxyType(_query(raw, known, open_prefix))
 
 
 def _query(raw: bytes, known: Collection[str], open_prefix: str | None) -> dict[str, str]:

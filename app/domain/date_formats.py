@@ -57,7 +57,8 @@ def read(told: str) -> DateFormat:
 def _pattern(told: str) -> tuple[str, dict[str, int]]:
     if not told or len(told) > LONGEST:
         raise FormatError(f"a format of 1 to {LONGEST} characters")
-    pattern, order, rest = "", {}, iter(told)
+    pattern, rest = "", iter(told)
+    order: dict[str, int] = {}
     for character in rest:
         if character != "%":
             pattern += re.escape(character)

@@ -84,6 +84,13 @@ def importable(entity: Entity) -> Mapping[str, Field]:
     return fields
 
 
+def known_by(entity: Entity) -> tuple[str, ...]:
+    """The fields by which a row is found again when the file is sent again."""
+    if entity.key == "none":
+        return entity.required
+    return ("external_id", "email") if entity.name == "users" else (entity.key,)
+
+
 def natural(entity: Entity, columns: Sequence[str]) -> FileMapping:
     """The mapping of a file whose columns are named as the fields; references as `account` or, by id, `account_id`.
 
@@ -171,7 +178,7 @@ def _source(field: Field, told: object) -> Source:
     for member in told:
         if member not in MEMBERS:
             raise MisfitError(f"{', '.join(MEMBERS)} and nothing else here", nearest(str(member), MEMBERS))
-    via = _one_of(told, "via", VIA) if field.name == "account" else _none(told, "via", "an account")
+    via = _via(field, told)
     target = via or field.target
     otherwise_given = "otherwise" in told
     return Source(
@@ -189,6 +196,13 @@ def _constant(field: Field, told: object) -> Source:
     return Source(None, _first(field), default=word)
 
 
+def _via(field: Field, told: Mapping[str, Any]) -> str | None:
+    if field.name == "account":
+        return _one_of(told, "via", VIA)
+    _none(told, "via", "an account")
+    return None
+
+
 def _first(field: Field) -> str | None:
     if field.kind == "ref":
         return REFERENCES[str(field.target)][0] if field.target != "users" else None
@@ -197,7 +211,8 @@ def _first(field: Field) -> str | None:
 
 def _ref(field: Field, told: Mapping[str, Any], target: str | None) -> str | None:
     if field.kind not in ("ref", "slug"):
-        return _none(told, "ref", "a reference")
+        _none(told, "ref", "a reference")
+        return None
     known = BY_SLUG if field.kind == "slug" else REFERENCES.get(str(target), ("external_id", "id"))
     ref = _one_of(told, "ref", known) if "ref" in told else _first(field)
     if ref != "slug" and (told.get("slugify") or told.get("create")):

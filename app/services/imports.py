@@ -87,11 +87,15 @@ async def _received(tx: Transaction, work: Job, kind: str, told: bytes) -> Writt
 async def _afterwards(db: Database, work: Job, opened: staging.Opened) -> None:
     try:
         async with _turns:
-            await run(db, work, opened, lambda step, part: None)
+            await run(db, work, opened, _silent)
     except Exception:  # nobody waits for this task: the log is where its failure is told
         log.exception("an import failed", extra={"import": str(work.import_id)})
     finally:
         opened.file.close()
+
+
+def _silent(_step: str, _part: float) -> None:
+    """Whoever wants to know asks for the resource."""
 
 
 async def stop() -> None:

@@ -56,11 +56,13 @@ _seen: WeakKeyDictionary[Database, dict[bytes, Seen]] = WeakKeyDictionary()
 
 async def authenticate(db: Database, token: str, now: datetime) -> Principal:
     """Who the token stands for, with their workspace as it was at most a second ago. Raises Unauthenticated."""
-    if not tokens.well_formed(token):
+    if not token.isascii():
         raise Unauthenticated
     digest, seen = tokens.digest(token), _seen.setdefault(db, {})
     known, tick = seen.get(digest), time.monotonic()
     if known is None or tick - known.at >= FRESH_SECONDS:
+        if not tokens.well_formed(token):
+            raise Unauthenticated
         seen.pop(digest, None)
         known = await _found(db, digest, tick)
         while len(seen) >= REMEMBERED:

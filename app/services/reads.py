@@ -28,6 +28,7 @@ from app.services.asks import Ask, Frame, Said
 __all__ = ["Answer", "Ask", "One", "any_one", "collection", "one", "one_selected", "question"]
 
 KEPT_PLANS = 2_000
+KEPT_CONDITIONS = 100
 Thing = TypeVar("Thing")
 
 
@@ -51,29 +52,53 @@ class Recent(Generic[Thing]):
         return thing
 
 
+Shape = tuple[bool, ...] | None
+"""What of the row that a page continues after is empty; None on the first page."""
+
+
+@dataclass(slots=True)
+class Template:
+    """An ask but for its criteria, read once for all of them; statements by shape and condition."""
+
+    frame: Frame
+    question: Question
+    statements: dict[Shape, dict[str, Statement]] = field(default_factory=dict)
+
+    def statement(self, asked: Question, workspace: Workspace, shape: Shape) -> Statement:
+        """The statement of a question of this template: criteria of one shape share its text, and bind their values."""
+        known = self.statements.setdefault(shape, {})
+        made = compile.page(asked, workspace, known=known)
+        if len(known) >= KEPT_CONDITIONS:
+            known.clear()
+        known[made.condition] = made
+        return made
+
+
 @dataclass(slots=True)
 class Plan:
     """An ask as far as it was read: what does not depend on the moment, and on who asks, is read once.
 
-    `fixed`: nothing does, and `question` and `windows` are whole. `statements` are kept by what of the row that they
-    continue after is empty: criteria of another moment have the same shape, and bind other values.
+    `fixed`: nothing does, and `question`, `windows` and `statements` are whole.
     """
 
-    frame: Frame
+    template: Template
     told: Said
     bound: bytes
     question: Question
     fixed: bool = False
     windows: tuple[Echo, ...] = ()
-    statements: dict[tuple[bool, ...] | None, Statement] = field(default_factory=dict)
+    statements: dict[Shape, Statement] = field(default_factory=dict)
 
     def bound_to(self, person: Person | None) -> bytes:
         """What cursors are bound to: where the criteria name who asks, to that too."""
         return self.bound + person.id.bytes if person and "@m" in self.told.text else self.bound
 
 
+_templates: Recent[Template] = Recent(KEPT_PLANS)
 _plans: Recent[Plan] = Recent(KEPT_PLANS)
 _records: Recent[Record] = Recent(KEPT_PLANS)
+_selected: Recent[Record] = Recent(KEPT_PLANS)
+"""Apart from the others: selections that depend on the moment come once and never again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +145,7 @@ async def collection(db: Reader, principal: Principal, ask: Ask, now: datetime, 
     person = principal.person if ask.for_user is None else await _on_behalf(db, principal, ask)
     plan = _planned(ask, workspace)
     bound = plan.bound_to(person)
-    as_of, after = _moment(ask, bound, plan.frame.as_of, now, secret)
+    as_of, after = _moment(ask, bound, plan.template.frame.as_of, now, secret)
     asked, windows, statement = _asked(ask, plan, workspace, person, as_of, after)
     rows = await reads.page(db, statement, after or ())
     if not rows.fresh:
@@ -134,7 +159,7 @@ async def collection(db: Reader, principal: Principal, ask: Ask, now: datetime, 
 
 def _planned(ask: Ask, workspace: Workspace) -> Plan:
     """The plan of an ask, kept where the ask can be: a tree as JSON, parameters and lists are read anew each time."""
-    key = (workspace.id, workspace.epoch, ask)
+    key = _key(ask, workspace)
     try:
         plan = _plans.get(key)
     except TypeError:
@@ -145,9 +170,31 @@ def _planned(ask: Ask, workspace: Workspace) -> Plan:
     return plan
 
 
+def _template(ask: Ask, workspace: Workspace) -> Template:
+    key = _key(replace(ask, filter=None, criteria=None, params=None, for_user=None), workspace)
+    try:
+        template = _templates.get(key)
+    except TypeError:
+        return _framed(ask, workspace)
+    if template is None:
+        template = _framed(ask, workspace)
+        _templates.put(key, template)
+    return template
+
+
+def _framed(ask: Ask, workspace: Workspace) -> Template:
+    frame = asks.frame(ask, workspace)
+    return Template(frame, asks.question(ask, frame, workspace))
+
+
+def _key(ask: Ask, workspace: Workspace) -> Hashable:
+    # True equals 1, and is no limit.
+    return workspace.id, workspace.epoch, type(ask.limit), ask
+
+
 def _read(ask: Ask, workspace: Workspace) -> Plan:
-    frame, told = asks.frame(ask, workspace), asks.said(ask)
-    return Plan(frame, told, asks.fingerprint(ask, told, frame, workspace), asks.question(ask, frame, workspace))
+    template, told = _template(ask, workspace), asks.said(ask)
+    return Plan(template, told, asks.fingerprint(ask, told, template.frame, workspace), template.question)
 
 
 def _asked(
@@ -155,21 +202,24 @@ def _asked(
 ) -> tuple[Question, tuple[Echo, ...], Statement]:
     """The question at its moment, its windows, its statement."""
     shape = None if after is None else tuple([key is None for key in after])
-    like = plan.statements.get(shape)
     if plan.fixed:
-        if like is None:
-            like = plan.statements[shape] = compile.page(_continued(plan.question, after), workspace)
-        return plan.question, plan.windows, like
-    clock = Clock(as_of, plan.frame.zone, workspace.week_start, workspace.fiscal_month)
+        statement = plan.statements.get(shape)
+        if statement is None:
+            asked = _continued(plan.question, after)
+            statement = plan.statements[shape] = plan.template.statement(asked, workspace, shape)
+        return plan.question, plan.windows, statement
+    frame = plan.template.frame
+    clock = Clock(as_of, frame.zone, workspace.week_start, workspace.fiscal_month)
     setting = Setting(workspace, clock, person, ask.params or {})
     checked = asks.checked(ask, plan.told, setting)
-    asked = replace(plan.question, criteria=asks.within(ask, checked.meaning))
+    asked = replace(plan.question, criteria=asks.within(ask, checked.meaning), page=Page(frame.limit, after))
     if ask.selection is not None and not isinstance(ask.selection, Selection):
         asked = replace(asked, selection=ask.selection(setting))
-        return asked, checked.windows, compile.page(_continued(asked, after), workspace)
-    statement = plan.statements[shape] = compile.page(_continued(asked, after), workspace, like=like)
+        return asked, checked.windows, compile.page(asked, workspace)
+    statement = plan.template.statement(asked, workspace, shape)
     if not checked.relative:
         plan.fixed, plan.question, plan.windows = True, asked, checked.windows
+        plan.statements[shape] = statement
     return asked, checked.windows, statement
 
 

@@ -127,21 +127,21 @@ def _custom(made: Population, name: str) -> Row:
 
 
 def _usage(made: Population) -> None:
+    """Often several rows of one feature and day, of people and of nobody."""
+    dice = made.random
     contacts = defaultdict(list)
     for one in made.records["contacts"]:
         contacts[one["account"]["id"]].append(one)
     for account in made.records["accounts"]:
-        seen = set()
-        for _ in range(made.random.choice((0, 0, 5, 30))):
-            feature = made.random.choice(made.records["features"])
-            contact = _some(contacts[account["id"]], made.random)
-            day = made.random.choice(POOLS.days) + timedelta(days=made.random.choice((-1, 0, 0, 1)))
-            if (key := (feature["no"], contact and contact["id"], day)) in seen:
-                continue
-            seen.add(key)
-            told = {"account": account, "contact": contact, "feature": feature["slug"], "no": feature["no"], "day": day}
-            about = {"module": feature["module"], "is_key": feature["is_key"]}
-            made.records["usage"].append(Record(told | about | {"value": made.random.choice(POOLS.numbers)}))
+        days = dice.sample(POOLS.days, 8)
+        keys: dict[object, Record] = {}
+        for _ in range(dice.choice((0, 5, 20, 30))):
+            feature, day = dice.choice(made.records["features"]), dice.choice(days) + timedelta(days=dice.choice((-1, 0, 0, 1)))
+            about = {name: feature[name] for name in ("no", "module", "is_key")} | {"feature": feature["slug"], "day": day}
+            for contact in (_some(contacts[account["id"]], dice), _some(contacts[account["id"]], dice)):
+                told = {"account": account, "contact": contact, "value": dice.choice(POOLS.numbers)}
+                keys[feature["no"], day, contact and contact["id"]] = Record(about | told)
+        made.records["usage"] += keys.values()
 
 
 def _relate(made: Population) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from strawberry.types.field import StrawberryField
 
-from app.api.graphql.build import argument, camel, entered, given, output, resolved, told
+from app.api.graphql.build import argument, camel, entered, given, operated, output, resolved, told
 from app.api.graphql.resources import record, uuid
 from app.api.graphql.types import annotation
 from app.domain.catalogue import ACCOUNTS
@@ -68,30 +68,30 @@ async def mended(act: Awaitable[Written]) -> Written:
 
 def _create(_: Any, info: Any, said: Arguments) -> Awaitable[Written]:
     caller = info.context
-    return mended(accounts.create(caller.db, caller.call("accounts.create", info, said), told(said["input"])))
+    return mended(accounts.create(caller.db, caller.call(info, said), told(said["input"])))
 
 
 def _update(_: Any, info: Any, said: Arguments) -> Awaitable[Written]:
     caller, version = info.context, said["expected_version"]
-    call = caller.call("accounts.write", info, said)
+    call = caller.call(info, said)
     return mended(accounts.change(caller.db, call, uuid(said["id"]), told(said["input"]), version))
 
 
 def _upsert(_: Any, info: Any, said: Arguments) -> Awaitable[Written]:
     caller, version = info.context, said.get("expected_version")
-    call = caller.call("accounts.write", info, said)
+    call = caller.call(info, said)
     return mended(accounts.upsert(caller.db, call, said["external_id"], told(said["input"]), version))
 
 
 def _archive(_: Any, info: Any, said: Arguments) -> Awaitable[Written]:
     caller = info.context
-    call = caller.call("accounts.archive", info, said)
+    call = caller.call(info, said)
     return accounts.archive(caller.db, call, uuid(said["id"]), said["expected_version"])
 
 
 def _restore(_: Any, info: Any, said: Arguments) -> Awaitable[Written]:
     caller = info.context
-    call = caller.call("accounts.archive", info, said)
+    call = caller.call(info, said)
     return accounts.restore(caller.db, call, uuid(said["id"]), said["expected_version"])
 
 
@@ -104,12 +104,12 @@ _MAYBE = argument(
     "Needed where the account is there already; left out where it is to be made.",
 )
 MUTATIONS = [
-    resolved("create_account", "Optional[AccountPayload]", _create, _NEW, KEY),
-    resolved("update_account", "Optional[AccountPayload]", _update, ID, VERSION, _CHANGE, KEY),
-    resolved(
-        "upsert_account", "Optional[AccountPayload]", _upsert, argument("external_id", "str"), _CHANGE, _MAYBE, KEY,
+    operated("accounts.create", "create_account", "Optional[AccountPayload]", _create, _NEW, KEY),
+    operated("accounts.write", "update_account", "Optional[AccountPayload]", _update, ID, VERSION, _CHANGE, KEY),
+    operated(
+        "accounts.write", "upsert_account", "Optional[AccountPayload]", _upsert, argument("external_id", "str"), _CHANGE, _MAYBE, KEY,
         description="The account of an external id: made where there is none, else changed.",
     ),
-    resolved("archive_account", "Optional[AccountPayload]", _archive, ID, VERSION, KEY, description="Takes it out of scope."),
-    resolved("restore_account", "Optional[AccountPayload]", _restore, ID, VERSION, KEY, description="Brings it back into scope."),
+    operated("accounts.archive", "archive_account", "Optional[AccountPayload]", _archive, ID, VERSION, KEY, description="Takes it out of scope."),
+    operated("accounts.archive", "restore_account", "Optional[AccountPayload]", _restore, ID, VERSION, KEY, description="Brings it back into scope."),
 ]  # fmt: skip

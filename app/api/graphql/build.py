@@ -14,6 +14,7 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from app.api.graphql.scalars import BigInt, Date, DateTime, Json, Money, Value
+from app.domain.roles import RULES
 
 NAMES: dict[str, Any] = {
     "Optional": Optional, "ID": strawberry.ID, "Money": Money, "Date": Date, "DateTime": DateTime, "BigInt": BigInt,
@@ -62,7 +63,7 @@ def resolved(
     resolver: Callable[..., Any],
     *arguments: StrawberryArgument,
     description: str | None = None,
-) -> StrawberryField:
+) -> Resolved:
     """A field with a resolver that is called with the source, Strawberry's info and the given arguments."""
     made = Resolved(
         python_name=_named(name)[0],
@@ -72,6 +73,22 @@ def resolved(
     )
     made.arguments = list(arguments)
     made.call = resolver
+    return made
+
+
+def operated(
+    operation: str,
+    name: str,
+    annotation: str,
+    resolver: Callable[..., Any],
+    *arguments: StrawberryArgument,
+    description: str | None = None,
+) -> Resolved:
+    """A field of the query or the mutation: an operation of RULES, which is permitted before the resolver is called."""
+    if operation not in RULES:
+        raise LookupError(f"{name}: no rule is declared for {operation!r}")
+    made = resolved(name, annotation, resolver, *arguments, description=description)
+    made.operation = operation
     return made
 
 
@@ -101,6 +118,7 @@ class Resolved(StrawberryField):
     """A field whose resolver takes (source, info, arguments)."""
 
     call: Callable[..., Any]
+    operation: str | None = None
 
     @property
     def is_basic_field(self) -> bool:
@@ -108,6 +126,8 @@ class Resolved(StrawberryField):
 
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
         """What the resolver gives; it may be awaitable."""
+        if self.operation is not None:
+            info.context.permit(self.operation)
         return self.call(source, info, kwargs)
 
 

@@ -42,17 +42,19 @@ class Caller:
             raise Unauthenticated
         return self.who
 
-    def permitted(self, operation: str) -> Principal:
-        """Who asks, if the operation is theirs or could be. Raises Unauthenticated, Forbidden."""
-        permit(self.principal, operation, own=True)
-        return self.principal
+    def permit(self, operation: str) -> None:
+        """Whether the thing is theirs only the use case knows; who may not even then goes no further.
 
-    def call(self, operation: str, info: Any, arguments: Mapping[str, Any]) -> Call:
+        Raises Unauthenticated, Forbidden.
+        """
+        permit(self.principal, operation, own=True)
+
+    def call(self, info: Any, arguments: Mapping[str, Any]) -> Call:
         """A write: one effect per key, argument before header, bound to the mutation and its arguments.
 
         Several mutations of one document share the header's key, each under its own name.
         """
-        principal = self.permitted(operation)
+        principal = self.principal
         key = arguments.get("idempotency_key")
         if key is None and self.key is not None:
             key = sha256(f"{self.key}\0{info.path.key}".encode()).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.api.graphql.accounts import Arguments
-from app.api.graphql.build import member, output, resolved
+from app.api.graphql.build import member, operated, output
 from app.services import catalog
 
 output("CatalogField", [
@@ -30,7 +30,9 @@ output("Catalog", [
 
 
 def _catalog(_: Any, info: Any, _said: Arguments) -> Any:
-    return catalog.describe(info.context.permitted("catalog.read"))
+    return catalog.describe(info.context.principal)
 
 
-QUERIES = [resolved("catalog", "Catalog", _catalog, description="What can be asked for, with examples.")]
+QUERIES = [
+    operated("catalog.read", "catalog", "Catalog", _catalog, description="What can be asked for, with examples.")
+]

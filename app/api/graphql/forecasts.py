@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.api.graphql.accounts import KEY, Arguments, at_argument, mended
-from app.api.graphql.build import argument, entered, given, member, output, resolved, told
+from app.api.graphql.build import argument, entered, given, member, operated, output, resolved, told
 from app.api.graphql.filters import Spelled
 from app.api.graphql.resources import body, uuid
 from app.domain.criteria import text, tree
@@ -52,7 +52,7 @@ entered("ForecastInput", [
 
 async def _one(_: Any, info: Any, said: Arguments) -> Any:
     caller = info.context
-    return body(await forecasts.get(caller.db, caller.permitted("forecasts.read"), uuid(said["id"])))
+    return body(await forecasts.get(caller.db, caller.principal, uuid(said["id"])))
 
 
 async def _latest(_: Any, info: Any, said: Arguments) -> Any:
@@ -61,13 +61,13 @@ async def _latest(_: Any, info: Any, said: Arguments) -> Any:
     if not 1 <= first <= MAX_LIMIT:
         raise Invalid(faults=(Fault(f"Expected a whole number from 1 to {MAX_LIMIT:,}.", parameter="first"),))
     before = uuid(said["after"]) if said.get("after") else None
-    found, _ = await forecasts.latest(caller.db, caller.permitted("forecasts.read"), first, before)
+    found, _ = await forecasts.latest(caller.db, caller.principal, first, before)
     return [body(one) for one in found]
 
 
 async def _create(_: Any, info: Any, said: Arguments) -> Any:
     caller = info.context
-    call = caller.call("forecasts.create", info, said)
+    call = caller.call(info, said)
     return await mended(forecasts.create(caller.db, call, _asked(told(said["input"]))))
 
 
@@ -85,10 +85,19 @@ def _asked(given_: Mapping[str, Any]) -> dict[str, Any]:
 
 
 QUERIES = [
-    resolved("forecast", "Optional[Forecast]", _one, argument("id", "ID")),
-    resolved(
-        "forecasts", "list[Forecast]", _latest, argument("first", "int", 50),
+    operated("forecasts.read", "forecast", "Optional[Forecast]", _one, argument("id", "ID")),
+    operated(
+        "forecasts.read", "forecasts", "list[Forecast]", _latest, argument("first", "int", 50),
         argument("after", "Optional[ID]", None, "The id of the last one seen."), description="Newest first.",
     ),
 ]  # fmt: skip
-MUTATIONS = [resolved("create_forecast", "Optional[ForecastPayload]", _create, argument("input", "ForecastInput"), KEY)]
+MUTATIONS = [
+    operated(
+        "forecasts.create",
+        "create_forecast",
+        "Optional[ForecastPayload]",
+        _create,
+        argument("input", "ForecastInput"),
+        KEY,
+    )
+]

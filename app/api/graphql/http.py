@@ -43,7 +43,8 @@ def graphql_app() -> ASGIApp:
             status, headers, body = await _answered(engine, exchange, request, kind)
         except StrataError as error:
             headers, (status, body) = [_TYPES[kind], *headers_of(error)], answers.refused(error, exchange.id)
-        headers.append((b"content-length", b"%d" % len(body)))
+        if status != 204:
+            headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 

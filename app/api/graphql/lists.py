@@ -6,7 +6,7 @@ from typing import Any
 
 from app.api.graphql import rows
 from app.api.graphql.accounts import ID, KEY, VERSION, Arguments, mended
-from app.api.graphql.build import argument, choices, entered, given, member, output, resolved, told
+from app.api.graphql.build import argument, choices, entered, given, member, operated, output, resolved, told
 from app.api.graphql.resources import body, uuid
 from app.domain import lists as domain
 from app.domain.errors import Fault, Invalid
@@ -77,7 +77,7 @@ _input("CopyListInput", required=False)
 
 async def _one(_: Any, info: Any, said: Arguments) -> Any:
     caller = info.context
-    found = await lists.get(caller.db, caller.permitted("lists.read"), uuid(said["id"]), caller.now)
+    found = await lists.get(caller.db, caller.principal, uuid(said["id"]), caller.now)
     return listings.document(found)
 
 
@@ -86,64 +86,62 @@ async def _all(_: Any, info: Any, said: Arguments) -> Any:
     if not 1 <= first <= MAX_LIMIT:
         raise Invalid(faults=(Fault(f"Expected a whole number from 1 to {MAX_LIMIT:,}.", parameter="first"),))
     entity = said["entity"].value if said.get("entity") else None
-    found, _following = await lists.all_lists(
-        caller.db, caller.permitted("lists.read"), caller.now, entity, None, first
-    )
+    found, _following = await lists.all_lists(caller.db, caller.principal, caller.now, entity, None, first)
     return [listings.document(one) for one in found]
 
 
 def _templates(_: Any, info: Any, _said: Arguments) -> Any:
-    return lists.templates(info.context.permitted("lists.read"))
+    return lists.templates(info.context.principal)
 
 
 async def _create(_: Any, info: Any, said: Arguments) -> Any:
     caller = info.context
-    return await mended(lists.create(caller.db, caller.call("lists.create", info, said), told(said["input"])))
+    return await mended(lists.create(caller.db, caller.call(info, said), told(said["input"])))
 
 
 async def _update(_: Any, info: Any, said: Arguments) -> Any:
     caller = info.context
-    call, version = caller.call("lists.write", info, said), said["expected_version"]
+    call, version = caller.call(info, said), said["expected_version"]
     return await mended(lists.change(caller.db, call, uuid(said["id"]), told(said["input"]), version))
 
 
 async def _copy(_: Any, info: Any, said: Arguments) -> Any:
     caller, more = info.context, said.get("input")
-    call = caller.call("lists.create", info, said)
+    call = caller.call(info, said)
     return await mended(lists.copy(caller.db, call, uuid(said["id"]), told(more) if more else None))
 
 
 async def _delete(_: Any, info: Any, said: Arguments) -> Any:
     caller = info.context
-    call = caller.call("lists.write", info, said)
+    call = caller.call(info, said)
     return await lists.delete(caller.db, call, uuid(said["id"]), said["expected_version"])
 
 
 async def _set_default(_: Any, info: Any, said: Arguments) -> Any:
     caller, chosen = info.context, said.get("list_id")
-    call = caller.call("me.defaults.write", info, said)
+    call = caller.call(info, said)
     list_id = uuid(chosen) if chosen is not None else None
     return await lists.set_default(caller.db, call, said["entity"].value, list_id)
 
 
 QUERIES = [
-    resolved("list", "Optional[List]", _one, ID),
-    resolved(
-        "lists", "list[List]", _all, argument("entity", "Optional[ListEntity]", None), argument("first", "int", MAX_LIMIT),
+    operated("lists.read", "list", "Optional[List]", _one, ID),
+    operated(
+        "lists.read", "lists", "list[List]", _all, argument("entity", "Optional[ListEntity]", None), argument("first", "int", MAX_LIMIT),
         description="The lists that you can see, by name.",
     ),
-    resolved("list_templates", "list[ListTemplate]", _templates, description="The ready-made lists."),
+    operated("lists.read", "list_templates", "list[ListTemplate]", _templates, description="The ready-made lists."),
 ]  # fmt: skip
 MUTATIONS = [
-    resolved("create_list", "Optional[ListPayload]", _create, argument("input", "CreateListInput"), KEY),
-    resolved("update_list", "Optional[ListPayload]", _update, ID, VERSION, argument("input", "UpdateListInput"), KEY),
-    resolved("delete_list", "Optional[DeletedPayload]", _delete, ID, VERSION, KEY),
-    resolved(
-        "copy_list", "Optional[ListPayload]", _copy, ID, argument("input", "Optional[CopyListInput]", None), KEY,
+    operated("lists.create", "create_list", "Optional[ListPayload]", _create, argument("input", "CreateListInput"), KEY),
+    operated("lists.write", "update_list", "Optional[ListPayload]", _update, ID, VERSION, argument("input", "UpdateListInput"), KEY),
+    operated("lists.write", "delete_list", "Optional[DeletedPayload]", _delete, ID, VERSION, KEY),
+    operated(
+        "lists.create", "copy_list", "Optional[ListPayload]", _copy, ID, argument("input", "Optional[CopyListInput]", None), KEY,
         description="A private list of your own with what another one says.",
     ),
-    resolved(
-        "set_default_list", "Optional[DefaultsPayload]", _set_default, argument("entity", "ListEntity"),
+    operated(
+        "me.defaults.write", "set_default_list", "Optional[DefaultsPayload]", _set_default, argument("entity", "ListEntity"),
         argument("list_id", "Optional[ID]", None), KEY, description="The list that you begin with; none where it is left out.",
     ),
 ]  # fmt: skip

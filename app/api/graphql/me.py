@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.api.graphql.accounts import Arguments
-from app.api.graphql.build import choices, member, output, resolved
+from app.api.graphql.build import choices, member, operated, output, resolved
 from app.api.graphql.resources import body, record
 from app.domain.lists import ENTITIES
 from app.domain.roles import ROLES
@@ -33,7 +33,7 @@ output("Me", [
 
 async def _me(_: Any, info: Any, _said: Arguments) -> Any:
     caller = info.context
-    principal = caller.permitted("me.read")
+    principal = caller.principal
     return {
         "user_id": principal.user_id,
         "role": principal.role,
@@ -43,4 +43,4 @@ async def _me(_: Any, info: Any, _said: Arguments) -> Any:
     }
 
 
-QUERIES = [resolved("me", "Me", _me)]
+QUERIES = [operated("me.read", "me", "Me", _me)]

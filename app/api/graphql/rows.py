@@ -34,7 +34,7 @@ async def _held(source: Any, info: Any, shown: Any) -> Any:
         "selection": lambda setting: laid.selection(caller.reading.at(setting)),
     }  # fmt: skip
     try:
-        ask = await lists.ask(caller.db, caller.permitted("lists.read"), source["id"], caller.now, told)
+        ask = await lists.ask(caller.db, caller.principal, source["id"], caller.now, told)
         found = await reads.collection(caller.db, caller.principal, ask, caller.now, secret=caller.secret)
     except StrataError as error:
         raise mended(error, None) from None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from app.api.graphql import accounts, catalog, filters, forecasts, lists, me, records, segmentations
-from app.api.graphql.build import NAMES, output
+from app.api.graphql.build import NAMES, Resolved, output
 from app.api.graphql.scalars import SCALARS
 from app.api.graphql.types import type_name
 from app.domain.catalogue import ENTITIES
@@ -14,9 +16,19 @@ from app.domain.catalogue import ENTITIES
 _PARTS = (records, lists, segmentations, forecasts, me, catalog)
 _WRITES = (accounts, lists, segmentations, forecasts)
 
+
+def _root(name: str, fields: Iterable[Resolved]) -> type:
+    """Query or Mutation: a field without an operation that roles are told for is no field of theirs."""
+    found = list(fields)
+    for field in found:
+        if field.operation is None:
+            raise LookupError(f"{name}.{field.python_name}: no operation is declared")
+    return output(name, found)
+
+
 SCHEMA = strawberry.Schema(
-    query=output("Query", [field for part in _PARTS for field in part.QUERIES]),
-    mutation=output("Mutation", [field for part in _WRITES for field in part.MUTATIONS]),
+    query=_root("Query", (field for part in _PARTS for field in part.QUERIES)),
+    mutation=_root("Mutation", (field for part in _WRITES for field in part.MUTATIONS)),
     types=[NAMES[name] for name in (*map(type_name, ENTITIES.values()), *filters.FILTERS)],
     config=StrawberryConfig(scalar_map=dict(SCALARS)),
 )
@@ -25,4 +37,4 @@ SCHEMA = strawberry.Schema(
 
 def sdl() -> str:
     """The schema as text, as it is committed."""
-    return SCHEMA.as_str() + "\n"
+    return SCHEMA.as_str()

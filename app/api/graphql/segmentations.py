@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.api.graphql.accounts import KEY, Arguments, mended
-from app.api.graphql.build import argument, choices, entered, given, member, output, resolved, told
+from app.api.graphql.build import argument, choices, entered, given, member, operated, output, resolved, told
 from app.api.graphql.resources import body, connected, single
 from app.api.graphql.types import paging
 from app.domain.criteria.nodes import Segment
@@ -31,7 +31,7 @@ output("AxisCuts", [
 async def _segments(source: Any, info: Any, _said: Arguments) -> Any:
     caller = info.context
     single(info, "segmentation(slug)")
-    found = await segmentations.segments(caller.db, caller.permitted("segmentations.read"), source["slug"])
+    found = await segmentations.segments(caller.db, caller.principal, source["slug"])
     return found["data"]
 
 
@@ -78,17 +78,17 @@ def _document(found: dict[str, Any]) -> dict[str, Any]:
 
 async def _one(_: Any, info: Any, said: Arguments) -> Any:
     caller = info.context
-    return _document(await segmentations.get(caller.db, caller.permitted("segmentations.read"), said["slug"]))
+    return _document(await segmentations.get(caller.db, caller.principal, said["slug"]))
 
 
 async def _all(_: Any, info: Any, _said: Arguments) -> Any:
     caller = info.context
-    found = await segmentations.all_segmentations(caller.db, caller.permitted("segmentations.read"))
+    found = await segmentations.all_segmentations(caller.db, caller.principal)
     return [_document(one) for one in found]
 
 
 def _presets(_: Any, info: Any, _said: Arguments) -> Any:
-    found = segmentations.presets(info.context.permitted("segmentations.read"))
+    found = segmentations.presets(info.context.principal)
     return [{"slug": slug, "definition": definition} for slug, definition in found.items()]
 
 
@@ -96,7 +96,7 @@ async def _put(_: Any, info: Any, said: Arguments) -> Any:
     caller, wanted = info.context, told(said["input"])
     wanted = {name: value for name, value in wanted.items() if value is not None}
     wanted["segments"] = [_segment(one) for one in wanted["segments"]]
-    call = caller.call("segmentations.write", info, said)
+    call = caller.call(info, said)
     return await mended(segmentations.put(caller.db, call, said["slug"], wanted, said.get("expected_version")))
 
 
@@ -108,13 +108,13 @@ def _segment(given_: dict[str, Any]) -> dict[str, Any]:
 
 
 QUERIES = [
-    resolved("segmentation", "Optional[Segmentation]", _one, argument("slug", "str")),
-    resolved("segmentations", "list[Segmentation]", _all),
-    resolved("segmentation_presets", "list[SegmentationPreset]", _presets, description="Ready to be put."),
+    operated("segmentations.read", "segmentation", "Optional[Segmentation]", _one, argument("slug", "str")),
+    operated("segmentations.read", "segmentations", "list[Segmentation]", _all),
+    operated("segmentations.read", "segmentation_presets", "list[SegmentationPreset]", _presets, description="Ready to be put."),
 ]  # fmt: skip
 MUTATIONS = [
-    resolved(
-        "put_segmentation", "Optional[SegmentationPayload]", _put, argument("slug", "str"), argument("input", "SegmentationInput"),
+    operated(
+        "segmentations.write", "put_segmentation", "Optional[SegmentationPayload]", _put, argument("slug", "str"), argument("input", "SegmentationInput"),
         argument("expected_version", "Optional[int]", None, "Needed where it is there already."), KEY,
         description="Makes or replaces it, and places every account, before it answers.",
     ),

@@ -86,6 +86,7 @@ def _ready(door: Door) -> Handler:
 def _metrics(door: Door) -> Handler:
     async def metrics(request: Request) -> Answer:
         request.query(())
+        door.settle()
         return Answer(door.metrics.render(request.db.connections), 200, [(b"content-type", CONTENT_TYPE)])
 
     return metrics

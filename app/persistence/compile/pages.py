@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -40,17 +40,20 @@ class Statement:
     edges: bool
 
 
-def page(question: Question, workspace: Workspace, *, kept: bool = True, like: Statement | None = None) -> Statement:
+def page(
+    question: Question, workspace: Workspace, *, kept: bool = True, known: Mapping[str, Statement] | None = None
+) -> Statement:
     """The statement of a question. Of the row it continues after (`page.after`) only what is empty shapes the text.
 
-    `like`: the statement of a question that differs at most in its criteria and in the values it continues after;
-    where the criteria have the same shape, only what they bind is new.
+    `known`: statements, by their condition, of questions that differ at most in their criteria and in the values that
+    they continue after; where one has criteria of the same shape, only what they bind is new.
     """
     entity, limit = ENTITIES[question.entity], question.page.limit
     scope = Scope(workspace, kept=kept)
     rows = start(entity, ROW)
     asked = condition_on(question.criteria, rows, scope)
-    if like is not None and asked == like.condition and scope.leaned == like.leaned:
+    like = known.get(asked) if known else None
+    if like is not None and scope.leaned == like.leaned:
         return replace(like, args=(*scope.args, *like.args[len(scope.args) :]))
     leaned = scope.leaned
     conditions = [*in_scope(entity, question.archived, rows, scope), *([asked] if asked != "true" else [])]

@@ -145,7 +145,7 @@ async def across(
     else:
         await tx.execute(REPEATED)
         await _taken(tx, workspace_id, entity, columns, problems)
-    if "parent_key" in columns:
+    if "parent_id" in columns:
         await _parents(tx, workspace_id, problems, parent_bit)
     await _warn(tx, problems, "duplicate", "import_superseded s")
     await _warn(tx, problems, "before_contract", "import_rows r WHERE r.early AND r.errs IS NULL")

@@ -6,11 +6,6 @@ from app.persistence.database import Transaction
 from app.persistence.staging.values import ABSENT
 
 
-async def count(tx: Transaction) -> int:
-    """Rows that were staged."""
-    return int(await tx.fetchval("SELECT count(*) FROM import_lines"))
-
-
 async def members(tx: Transaction, width: int) -> list[tuple[bool, bool]]:
     """For each column whether some row has the member, and whether some row leaves it out."""
     if width == 0:

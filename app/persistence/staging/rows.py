@@ -58,7 +58,8 @@ def unreadable(mapping: FileMapping) -> tuple[Problem, ...]:
 
 
 def staging(columns: Sequence[str]) -> str:
-    """The table of a file's text. `line` is empty where rows are counted by the order in which they came."""
+    """The table of a file's text. `line` is empty where rows are counted by the order in which they came; `bad` is what is
+    wrong with the row as a whole, 0 where it is none."""
     texts = "".join(f', c{n} text COLLATE "C"' for n in range(len(columns)))
     return f"CREATE TEMP TABLE import_lines (line bigint, bad smallint{texts})"
 
@@ -215,7 +216,7 @@ class _Making:
         line = f"coalesce(s.line, {self.staged.before} + row_number() OVER (){more}) AS line"
         gone = f"{' | '.join(self.masks) or '0'}::bigint AS gone"
         lines = f"SELECT {line}, s.bad, {gone}, {', '.join(self.texts)} FROM import_lines s"
-        return f"SELECT t.*, {', '.join(self.values)} FROM ({lines}) t OFFSET 0"
+        return f"SELECT t.*, {', '.join(self.values)} FROM ({lines}) t WHERE t.bad IS DISTINCT FROM 0 OFFSET 0"
 
     def _extra(self, fields: dict[str, _Field], identity: str, import_id: UUID) -> list[tuple[str, str, str]]:
         """Columns of every row beside those of the file: name, type, SQL."""

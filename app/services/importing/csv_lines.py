@@ -83,7 +83,7 @@ def _wrong(message: str, column: int | None = None) -> Invalid:
 async def untouched(file: BinaryIO, head: Header, progress: Progress, counted: Counted) -> AsyncIterator[bytes]:
     """The rows as they are. Raises EndMarkError."""
     tail = b"\n"
-    async for block in blocks(file, head.offset, progress, "reading"):
+    async for block in blocks(file, head.offset, progress, "reading", 4 * BLOCK):
         if b"\n\\." in tail + block:
             raise EndMarkError
         counted.feeds += block.count(b"\n")

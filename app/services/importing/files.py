@@ -55,15 +55,17 @@ def size(file: BinaryIO) -> int:
     return file.seek(0, 2)
 
 
-async def blocks(file: BinaryIO, offset: int, progress: Progress, step: str) -> AsyncIterator[bytes]:
+async def blocks(
+    file: BinaryIO, offset: int, progress: Progress, step: str, length: int = BLOCK
+) -> AsyncIterator[bytes]:
     """The file from an offset on, read beside the event loop."""
     whole = max(1, size(file))
-    while block := await asyncio.to_thread(_read, file, offset):
+    while block := await asyncio.to_thread(_read, file, offset, length):
         yield block
         offset += len(block)
         progress(step, offset / whole)
 
 
-def _read(file: BinaryIO, offset: int) -> bytes:
+def _read(file: BinaryIO, offset: int, length: int) -> bytes:
     file.seek(offset)
-    return file.read(BLOCK)
+    return file.read(length)

@@ -11,14 +11,19 @@ import msgspec
 from msgspec.structs import astuple
 
 from app.domain.catalogue import Field
+from app.domain.errors import Fault
 from app.domain.mappings import FileMapping, Source, importable
 from app.persistence.staging.values import ABSENT
 from app.services.importing.files import Progress, blocks, start
 
 LINE = 1 << 20
 """Bytes of one line."""
+BLANK = 0
+"""In place of what is wrong: the line is empty, and no row."""
 COPY = {"quote": '"', "escape": "\\", "null": "null"}
 """How COPY reads what is made here: JSON's own texts, where they escape nothing but quotes and backslashes."""
+UNREADABLE = re.compile(r'["\\\x00-\x1f]')
+ABSENT_BYTES = ABSENT.encode()
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 PLACE = re.compile(r"`\$\.(.*)`$")
 ENCODER = msgspec.json.Encoder()
@@ -36,15 +41,33 @@ def keys(file: BinaryIO) -> tuple[str, ...]:
     return ()
 
 
+def faults_of(mapping: FileMapping) -> tuple[Fault, ...]:
+    """The members that the mapping names and that no decoder here can look for."""
+    return tuple(
+        Fault(
+            f"Expected a member's name without quotes, backslashes and control characters for {name}.",
+            pointer=f"/columns/{name}",
+        )
+        for name, source in mapping.fields.items()
+        if source.column is not None and UNREADABLE.search(source.column)
+    )
+
+
 def members(mapping: FileMapping) -> tuple[str, ...]:
     """The members that are read, in the order of the staged columns."""
     return tuple(dict.fromkeys(s.column for s in mapping.fields.values() if s.column is not None))
 
 
-class Reader:
-    """Reads the lines of one mapping; `bad` are the numbers of what can be wrong, by code and by (code, member)."""
+class MoreMembersError(Exception):
+    """A line has a member that the first lines had not."""
 
-    def __init__(self, mapping: FileMapping, bad: Mapping[str | tuple[str, str], int]):
+
+class Reader:
+    """Reads the lines of one mapping, unless it has not `every` member that lines may have: then MoreMembersError. `partial`: some line left a member out; `bad` are the numbers of what can be wrong, by code and by (code, member)."""
+
+    def __init__(self, mapping: FileMapping, bad: Mapping[str | tuple[str, str], int], *, every: bool):
+        self.every = every
+        self.partial = False
         self.names = members(mapping)
         self.bad = bad
         row = _row(mapping, self.names)
@@ -52,59 +75,58 @@ class Reader:
         self._one: msgspec.json.Decoder[msgspec.Struct] = msgspec.json.Decoder(row)
 
     async def copied(self, file: BinaryIO, progress: Progress) -> AsyncIterator[bytes]:
-        """CSV of line, number of what is wrong, and the members, for every line that is not blank."""
-        rest, line, oversized = b"", 1, False
+        """CSV of the members and the number of what is wrong, a row for each line."""
+        rest, oversized = b"", False
         async for block in blocks(file, start(file), progress, "reading"):
-            head, feed, tail = (rest + block).rpartition(b"\n")
-            rest = tail
+            head, feed, rest = (rest + block).rpartition(b"\n")
+            if oversized and feed:
+                _, more, head = head.partition(b"\n")
+                feed, oversized = more, False
             if feed:
-                lines = head.split(b"\n")
-                if oversized:
-                    lines[0] = b""
-                yield self.batch(lines, line)
-                line, oversized = line + len(lines), False
+                yield self.batch(head)
             if len(rest) > LINE:
                 if not oversized:
-                    yield self._wrong(line, self.bad["too_long"])
+                    yield self._wrong(self.bad["too_long"])
                 rest, oversized = b"", True
         if rest and not oversized:
-            yield self.batch([rest], line)
+            yield self.batch(rest)
 
-    def batch(self, lines: Sequence[bytes], first: int) -> bytes:
-        """The lines from number `first` on, together where all of them are sound."""
+    def batch(self, lines: bytes) -> bytes:
+        """A row for each line, in order: together where all of them are sound."""
         try:
             # A raw line feed is allowed between values and never within them: no two lines can make up one object.
-            rows = self._many.decode(b"[" + b"\n,\n".join(lines) + b"]")
+            rows = self._many.decode(b"[" + lines.replace(b"\n", b"\n,\n") + b"]")
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             rows = []
-        if len(rows) != len(lines) or max(map(len, lines)) > LINE:
-            return b"".join(self._single(one, number) for number, one in enumerate(lines, first))
-        return self._csv([(number, None, *astuple(row)) for number, row in enumerate(rows, first)])
+        if len(rows) != lines.count(b"\n") + 1:
+            return b"".join(map(self._single, lines.split(b"\n")))
+        return self._csv(list(map(astuple, rows)))
 
-    def _single(self, line: bytes, number: int) -> bytes:
+    def _single(self, line: bytes) -> bytes:
         if not line.strip():
-            return b""
+            return self._wrong(BLANK)
         if len(line) > LINE:
-            return self._wrong(number, self.bad["too_long"])
+            return self._wrong(self.bad["too_long"])
         try:
             row = self._one.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            return self._wrong(number, self._why(line, error))
-        return self._csv([(number, None, *astuple(row))])
+            return self._wrong(self._why(line, error))
+        return self._csv([astuple(row)])
 
     def _csv(self, rows: Sequence[tuple[Any, ...]]) -> bytes:
         plain = _joined(rows)
+        self.partial = self.partial or ABSENT_BYTES in plain
         if b"\\" not in plain or b"\\" not in plain.replace(b"\\\\", b"").replace(b'\\"', b""):
             return plain
         if len(rows) > 1:
             return b"".join(self._csv([row]) for row in rows)
         row = rows[0]
         if any(isinstance(value, str) and "\0" in value for value in row):
-            return self._wrong(row[0], self.bad["nul"])
+            return self._wrong(self.bad["nul"])
         return f"{','.join(map(_quoted, row))}\n".encode()
 
-    def _wrong(self, line: int, problem: int) -> bytes:
-        return _joined([(line, problem, *[None] * len(self.names))])
+    def _wrong(self, problem: int) -> bytes:
+        return _joined([(*[None] * len(self.names), problem)])
 
     def _why(self, line: bytes, error: Exception) -> int:
         """The number of what is wrong with a line that cannot be decoded."""
@@ -112,8 +134,11 @@ class Reader:
             return self.bad["encoding"]
         if isinstance(error, msgspec.ValidationError):
             place = PLACE.search(str(error))
+            unknown = "unknown field" in str(error)
+            if unknown and not self.every:
+                raise MoreMembersError from None
             found = self.bad.get(("type", place.group(1))) if place else None
-            return found or self.bad["unknown_member" if "unknown field" in str(error) else "json"]
+            return found or self.bad["unknown_member" if unknown else "json"]
         try:
             line.decode()
         except UnicodeDecodeError:
@@ -149,9 +174,9 @@ def _row(mapping: FileMapping, names: Sequence[str]) -> Any:
                 if source.column in types
                 else _type(fields[name], source)
             )
-    body = [(f"c{n}", types[name] | None, ABSENT) for n, name in enumerate(names)]
+    body = [*((f"c{n}", types[name] | None, ABSENT) for n, name in enumerate(names)), ("bad", None, None)]
     return msgspec.defstruct(
-        "Row", body, forbid_unknown_fields=not mapping.named, rename={f"c{n}": name for n, name in enumerate(names)}
+        "Row", body, gc=False, forbid_unknown_fields=not mapping.named, rename={"bad": f"{ABSENT}bad", **{f"c{n}": name for n, name in enumerate(names)}}
     )  # fmt: skip
 
 

@@ -219,7 +219,8 @@ async def _again(own: Session, chunk: Callable[[Transaction], Awaitable[None]]) 
     for attempt in range(1, TRIES + 1):
         try:
             async with own.transaction() as tx:
-                return await chunk(tx)
+                await chunk(tx)
+                return
         except Unavailable:
             if attempt == TRIES or own.connection.is_closed():
                 raise

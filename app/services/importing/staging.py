@@ -19,6 +19,7 @@ from app.persistence.staging.rows import Staged, staging, unreadable
 from app.services.importing import csv_lines, ndjson_lines
 from app.services.importing.csv_lines import Counted, EndMarkError, Header
 from app.services.importing.files import Progress
+from app.services.importing.ndjson_lines import MoreMembersError
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,10 @@ class Opened:
 def opened(file: BinaryIO, kind: FileKind, entity: Entity, mapping: FileMapping | None) -> Opened:
     """Looks at the file's beginning. Raises Invalid where header and mapping do not fit."""
     if kind == "ndjson":
-        return Opened(file, kind, mapping or mappings.natural(entity, _members(entity, ndjson_lines.keys(file))), None)
+        meant = mapping or mappings.natural(entity, _members(entity, ndjson_lines.keys(file), every=False))
+        if faults := ndjson_lines.faults_of(meant):
+            raise Invalid(faults=faults)
+        return Opened(file, kind, meant, None)
     head = csv_lines.header(file, mapping.delimiter if mapping else ",")
     if mapping is None:
         return Opened(file, kind, mappings.natural(entity, head.columns), head)
@@ -43,10 +47,14 @@ def opened(file: BinaryIO, kind: FileKind, entity: Entity, mapping: FileMapping 
     return Opened(file, kind, mapping, head)
 
 
-def _members(entity: Entity, seen: Sequence[str]) -> list[str]:
-    """Every member that a line may have; a reference by id where the first line has it so."""
-    fields = mappings.importable(entity).values()
-    return [f.column if f.column in seen and f.name not in seen else f.name for f in fields]
+def _members(entity: Entity, seen: Sequence[str], *, every: bool) -> list[str]:
+    """The members that lines have: those seen and what a row is known by, or every field's; a reference by id where the
+    first line has it so."""
+    named = [
+        (f, f.column if f.column in seen and f.name not in seen else f.name)
+        for f in mappings.importable(entity).values()
+    ]
+    return [name for f, name in named if every or name in seen or f.name in mappings.known_by(entity)]
 
 
 async def stage(session: Session, file: Opened, progress: Progress) -> tuple[FileMapping, Staged]:
@@ -60,14 +68,9 @@ async def stage(session: Session, file: Opened, progress: Progress) -> tuple[Fil
     counted = Counted()
     staged = Staged("csv", head.columns, head.lines)
     with suppress(Invalid, EndMarkError):
-        await _copy(
-            session,
-            csv_lines.untouched(file.file, head, progress, counted),
-            names,
-            {"delimiter": file.mapping.delimiter},
-        )
-        async with session.transaction() as tx:
-            rows = await lines.count(tx)
+        untouched = csv_lines.untouched(file.file, head, progress, counted)
+        rows = await _copy(session, untouched, names, {"delimiter": file.mapping.delimiter})
+
         return file.mapping, replace(staged, folded=rows != counted.feeds + (not counted.ended))
     careful = csv_lines.carefully(file.file, head, file.mapping.delimiter, _numbers(file.mapping), progress)
     await _copy(session, careful, ["line", "bad", *names], {})
@@ -75,32 +78,34 @@ async def stage(session: Session, file: Opened, progress: Progress) -> tuple[Fil
 
 
 async def _ndjson(session: Session, file: Opened, progress: Progress) -> tuple[FileMapping, Staged]:
-    names = ndjson_lines.members(file.mapping)
+    try:
+        return await _members_staged(session, file.file, file.mapping, progress)
+    except MoreMembersError:
+        entity = file.mapping.entity
+        every = mappings.natural(entity, _members(entity, ndjson_lines.keys(file.file), every=True))
+        return await _members_staged(session, file.file, every, progress, last=True)
+
+
+async def _members_staged(
+    session: Session, file: BinaryIO, mapping: FileMapping, progress: Progress, *, last: bool = False
+) -> tuple[FileMapping, Staged]:
+    names = ndjson_lines.members(mapping)
+    reader = ndjson_lines.Reader(mapping, _numbers(mapping), every=last or mapping.named)
     async with session.transaction() as tx:
         await tx.execute(staging(names))
-    reader = ndjson_lines.Reader(file.mapping, _numbers(file.mapping))
-    await _copy(
-        session,
-        reader.copied(file.file, progress),
-        ["line", "bad", *(f"c{n}" for n in range(len(names)))],
-        ndjson_lines.COPY,
-    )
-    async with session.transaction() as tx:
-        found = await lines.members(tx, len(names))
+        columns = [*(f"c{n}" for n in range(len(names))), "bad"]
+        await tx.copy_csv("import_lines", reader.copied(file, progress), columns, encoding="utf-8", **ndjson_lines.COPY)
+        found = await lines.members(tx, len(names)) if reader.partial else [(True, False)] * len(names)
     here = {name for name, (given, _) in zip(names, found, strict=True) if given}
     partial = any(given and absent for given, absent in found)
-    return _held(file.mapping, here), Staged("ndjson", names, 0, partial=partial)
+    return _held(mapping, here), Staged("ndjson", names, 0, partial=partial)
 
 
 def _held(mapping: FileMapping, here: set[str]) -> FileMapping:
     """Without the members that no line has: those fields are left as they are. What a row is known by stays."""
-    known_by = {mapping.entity.key, *(mapping.entity.required if mapping.entity.key == "none" else ())}
-    if mapping.entity.name == "users":
-        known_by.add(
-            "email"
-            if "external_id" not in mapping.fields or mapping.fields["external_id"].column not in here
-            else "external_id"
-        )
+    known_by = mappings.known_by(mapping.entity)
+    if mapping.entity.name == "users" and any(n in known_by and s.column in here for n, s in mapping.fields.items()):
+        known_by = ()  # either is enough
     kept = {
         name: source
         for name, source in mapping.fields.items()
@@ -109,11 +114,11 @@ def _held(mapping: FileMapping, here: set[str]) -> FileMapping:
     return replace(mapping, fields=MappingProxyType(kept))
 
 
-async def _copy(
-    session: Session, source: AsyncIterator[bytes], columns: Sequence[str], options: dict[str, Any]
-) -> None:
+async def _copy(session: Session, source: AsyncIterator[bytes], columns: Sequence[str], options: dict[str, Any]) -> int:
+    """How many rows were copied."""
     async with session.transaction() as tx:
-        await tx.copy_csv("import_lines", source, columns, encoding="utf-8", **options)
+        tag = await tx.copy_csv("import_lines", source, columns, encoding="utf-8", **options)
+    return int(tag.rpartition(" ")[2])
 
 
 def _numbers(mapping: FileMapping) -> dict[Any, int]:

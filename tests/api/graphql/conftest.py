@@ -11,7 +11,9 @@ import pytest
 Ask = Callable[..., Awaitable[Any]]
 
 
-async def ask(client: httpx.AsyncClient, query: str, /, _headers: dict[str, str] | None = None, **variables: Any) -> Any:
+async def ask(
+    client: httpx.AsyncClient, query: str, /, _headers: dict[str, str] | None = None, **variables: Any
+) -> Any:
     """The body of an answer, which must be 200."""
     answer = await client.post("/graphql", json={"query": query, "variables": variables}, headers=_headers)
     assert answer.status_code == 200, answer.text
@@ -22,7 +24,9 @@ async def ask(client: httpx.AsyncClient, query: str, /, _headers: dict[str, str]
 def asking() -> Ask:
     """Asks a client and gives the data; there must be no errors."""
 
-    async def data(client: httpx.AsyncClient, query: str, /, _headers: dict[str, str] | None = None, **variables: Any) -> Any:
+    async def data(
+        client: httpx.AsyncClient, query: str, /, _headers: dict[str, str] | None = None, **variables: Any
+    ) -> Any:
         body = await ask(client, query, _headers, **variables)
         assert "errors" not in body, body["errors"]
         return body["data"]
@@ -34,7 +38,9 @@ def asking() -> Ask:
 def failing() -> Ask:
     """Asks a client and gives the first error's extensions, and what data there is."""
 
-    async def error(client: httpx.AsyncClient, query: str, /, _headers: dict[str, str] | None = None, **variables: Any) -> Any:
+    async def error(
+        client: httpx.AsyncClient, query: str, /, _headers: dict[str, str] | None = None, **variables: Any
+    ) -> Any:
         body = await ask(client, query, _headers, **variables)
         assert body["errors"], body
         for one in body["errors"]:

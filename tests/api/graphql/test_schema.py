@@ -13,7 +13,7 @@ from tests.servers import ROOT
 
 def test_committed() -> None:
     committed = (ROOT / "schema.graphql").read_text()
-    assert sdl() == committed, "run: strata schema > schema.graphql"
+    assert sdl() + "\n" == committed, "run: strata schema > schema.graphql"
 
 
 def test_every_entity_has_its_type() -> None:

@@ -1,0 +1,78 @@
+"""No input makes a 5xx, and no answer shows what is inside."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import House
+
+ACCOUNTS = "query($v: %s) { accounts(%s) { totalCount nodes { id } } }"
+VALUES: list[Any] = [
+    None, True, -1, 0, 2**31, 2**63, 2**64, 10**30, 1e308, 0.1, "", "x", "x" * 70_000, "\x00", "'; DROP TABLE accounts; --",
+    [], {}, [[]], {"a": 1}, "é" * 100, "\u202e", "NaN", "2026-02-30",
+]  # fmt: skip
+PLACES = [
+    ("Int!", "first: $v"), ("String", "filter: $v"), ("String", "after: $v"), ("String", "asOf: $v"), ("String", "tz: $v"),
+    ("String", "forUser: $v"), ("[String!]", "orderBy: $v"), ("AccountFilter", "where: $v"), ("Archived", "archived: $v"),
+    ("Value!", 'where: {cmp: {of: "arr", cmp: gt, value: $v}}'), ("Value!", 'where: {cmp: {of: "name", cmp: eq, value: $v}}'),
+    ("Value!", 'where: {cmp: {of: "renewal_date", cmp: eq, value: $v}}'), ("[Value!]!", 'where: {in: {of: "health", values: $v}}'),
+    ("String!", 'where: {cmp: {of: $v, cmp: eq, value: 1}}'), ("Int!", 'where: {time: {of: "renewal_date", in: {rolling: {dir: next, n: $v, unit: d}}}}'),
+    ("String!", 'where: {quant: {q: any, rel: $v}}'), ("ID", "where: {list: $v}"), ("String!", 'where: {segment: {segmentation: $v, segment: "x"}}'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "place"), PLACES)
+async def test_values(house: House, kind: str, place: str) -> None:
+    for value in VALUES:
+        answer = await house.viewer.post(
+            "/graphql", json={"query": ACCOUNTS % (kind, place), "variables": {"v": value}}
+        )
+        checked(answer.status_code, answer.text)
+
+
+DOCUMENTS = [
+    '{ node(id: "\\u0000") { id } }', '{ account(externalId: "\\u0000") { id } }', '{ account(id: "\\uD83D\\uDE00") { id } }',
+    '{ list(id: "x") { name } }', '{ segmentation(slug: "\\u0000") { slug } }', '{ forecast(id: "") { id } }', "{ forecasts(first: -1) { id } }",
+    "{ lists(first: 0) { id } }", '{ forecasts(after: "x") { id } }', "{ accounts { nodes { " + "a" * 70 + ": name } } }",
+    '{ accounts { nodes { custom(slug: "\\u0000") segment(segmentation: "x") } } }', '{ accounts(orderBy: ["", "-", "--arr", "custom", "products"]) { totalCount } }',
+    "{ accounts { nodes { contacts(first: 0) { id } } } }", "{ accounts { nodes { usage(orderBy: [\"id\"]) { day } } } }",
+    'mutation { createAccount(input: {name: "x", custom: {a: {b: [1, "c", null]}}}) { created } }',
+    'mutation { createAccount(idempotencyKey: "", input: {name: "x"}) { created } }',
+    'mutation { upsertAccount(externalId: "\\u0000", input: {name: "x"}) { created } }',
+    'mutation { updateAccount(id: "x", expectedVersion: 2147483647, input: {name: "x"}) { created } }',
+    'mutation { putSegmentation(slug: "../x", input: {name: "x", kind: bands, spec: 1e400, segments: []}) { created } }',
+    "mutation { createForecast(input: {target: 1e30, groupBy: [\"x\"]}) { forecast { id } } }",
+    'mutation { createList(input: {entity: accounts, name: "\\u0000", criteria: {tree: {op: "and"}}}) { created } }',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+async def test_documents(house: House, document: str) -> None:
+    answer = await house.admin.post("/graphql", json={"query": document})
+    checked(answer.status_code, answer.text)
+
+
+BODIES = [
+    b'{"query": "{ __typename }", "variables": {"a": NaN}}', b'{"query": "{ __typename }", "variables": {"a": "\\ud800"}}',
+    b'{"query": "\\u0000"}', b'{"query": "{ __typename }", "query": "{ __typename }"}', b"\xff\xfe", b"[" * 100_000,
+    b'{"query": "{ __typename }", "variables": ' + b'{"a":' * 500 + b"1" + b"}" * 500 + b"}",
+    b'{"query": "' + b"{" * 100_000 + b'"}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", BODIES)
+async def test_bodies(house: House, body: bytes) -> None:
+    answer = await house.admin.post("/graphql", content=body, headers={"content-type": "application/json"})
+    checked(answer.status_code, answer.text)
+
+
+def checked(status: int, body: str) -> None:
+    assert status in (200, 400, 413), body[:500]
+    for error in json.loads(body).get("errors", ()):
+        assert error["extensions"]["status"] < 500, body[:500]
+        assert len(error["message"]) <= 400
+        assert "Traceback" not in body
+        assert "SELECT" not in body

@@ -1,0 +1,210 @@
+"""The law: the same question asked through either door has the same rows, the same count, and the same windows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from starlette.types import Receive, Scope, Send
+
+from app.api.exchange import Door
+from app.api.front import Front
+from app.api.graphql.build import camel
+from app.api.graphql.http import graphql_app
+from app.api.rest import table
+from app.domain.catalogue import ENTITIES, Entity
+from app.domain.criteria import text, tree
+from app.domain.criteria.nodes import Node
+from app.persistence.database import Database
+from app.services import keys
+from tests.laws.population import populate, store
+from tests.laws.trees import AS_OF, WORKSPACE, criteria, id_of
+
+ROUNDS = settings(
+    max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+)
+MOMENT = AS_OF.isoformat().replace("+00:00", "Z")
+
+
+async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError("every address of this test is a door's")
+
+
+@pytest.fixture(scope="module")
+async def client(db: Database) -> AsyncIterator[httpx.AsyncClient]:
+    """Both doors over one database that holds a generated workspace."""
+    async with db.transaction() as tx:
+        await store(tx, populate(WORKSPACE, seed=3))
+    _, token = await keys.create_key(db, WORKSPACE.id, "law", "admin", id_of("users", 0), (), AS_OF)
+    door = Door(db=db, secret=b"s" * 32)
+    front = Front(door, table(door)[0], _nowhere, {"/graphql": graphql_app()})
+    headers = {"authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(front), base_url="http://strata", headers=headers
+    ) as made:
+        yield made
+
+
+# -- one question, spelled twice ---------------------------------------------------------------------------------------
+
+
+def where(node: Mapping[str, Any]) -> dict[str, Any]:
+    """A tree of REST as the input of GraphQL."""
+    op = node["op"]
+    match op:
+        case "and" | "or":
+            return {op: [where(arg) for arg in node["args"]]}
+        case "not":
+            return {op: where(node["arg"])}
+        case "all":
+            return {op: True}
+        case "list":
+            return {op: node["list"]}
+    return {op: members({name: value for name, value in node.items() if name != "op"})}
+
+
+def members(said: Mapping[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for name, value in said.items():
+        match name:
+            case "of" if isinstance(value, Mapping):
+                made["of" if str(said.get("fn")).startswith("change") else operand(value)] = members(value)
+            case "in" | "now" | "was" if isinstance(value, Mapping):
+                made[name] = {value["win"]: {k: v for k, v in value.items() if k != "win"}}
+            case "where":
+                made[name] = where(value)
+            case _:
+                made[camel(name)] = value
+    return made
+
+
+def operand(of: Mapping[str, Any]) -> str:
+    return "change" if of["fn"].startswith("change") else "fold" if "rel" in of else "rank"
+
+
+def columns(entity: Entity) -> str:
+    return " ".join(camel(field.column) for field in entity.fields.values())
+
+
+def in_rest(row: Any, entity: Entity) -> Any:
+    """A row of GraphQL under the names of REST."""
+    names = {camel(f.column): f.column for f in entity.fields.values()} | {camel(r): r for r in entity.relations}
+    made = {names[key]: value for key, value in row.items()}
+    for relation in entity.relations.values():
+        related, target = made.get(relation.name), ENTITIES[relation.target]
+        if isinstance(related, list):
+            made[relation.name] = [in_rest(one, target) for one in related]
+        elif isinstance(related, dict):
+            made[relation.name] = in_rest(related, target)
+    return made
+
+
+QUERY = """query($where: %(name)sFilter, $filter: String, $order: [String!], $asOf: String) {
+  %(entity)s(where: $where, filter: $filter, orderBy: $order, first: %(first)d, asOf: $asOf) {
+    nodes { %(fields)s %(related)s } totalCount windows { window lo hi zone } pageInfo { hasNextPage } } }"""
+
+
+async def graphql(client: httpx.AsyncClient, question: Mapping[str, Any], **criteria: Any) -> Any:
+    entity = ENTITIES[question["entity"]]
+    related = " ".join(
+        f"{camel(name)}{'(first: 2)' if entity.relations[name].many else ''} {{ {columns(ENTITIES[entity.relations[name].target])} }}"
+        for name in question["include"]
+    )
+    query = QUERY % {
+        "name": entity.singular.capitalize(), "entity": entity.name, "first": question["limit"], "related": related,
+        "fields": " ".join(camel(entity.fields[name].column) for name in question["fields"]),
+    }  # fmt: skip
+    variables = {"asOf": MOMENT, "order": question["sort"], **criteria}
+    answer = await client.post("/graphql", json={"query": query, "variables": variables})
+    body = answer.json()
+    if body.get("errors"):
+        return body["errors"][0]["extensions"]["status"]
+    page = body["data"][entity.name]
+    rows = [in_rest(row, entity) for row in page["nodes"]]
+    return rows, page["totalCount"], page["windows"], page["pageInfo"]["hasNextPage"]
+
+
+async def rest(client: httpx.AsyncClient, question: Mapping[str, Any], **criteria: Any) -> Any:
+    entity = ENTITIES[question["entity"]]
+    include = [f"{name}(2)" if entity.relations[name].many else name for name in question["include"]]
+    body = {
+        "fields": list(question["fields"]), "include": include, "sort": question["sort"], "limit": question["limit"],
+        "count": "exact", "as_of": MOMENT, **criteria,
+    }  # fmt: skip
+    answer = await client.post(f"/v1/{entity.name}/query", json=body)
+    if answer.status_code != 200:
+        return answer.json()["status"]
+    page = answer.json()
+    return page["data"], page["count"]["value"], page["windows"], page["page"]["next"] is not None
+
+
+@st.composite
+def questions(draw: st.DrawFn, name: str) -> dict[str, Any]:
+    """What to show of which records in which order."""
+    entity = ENTITIES[name]
+    sortable = sorted(f.name for f in entity.fields.values() if f.sortable)
+    order = draw(st.lists(st.sampled_from(sortable), max_size=3, unique=True))
+    return {
+        "entity": name,
+        "fields": draw(st.lists(st.sampled_from(sorted(entity.fields)), min_size=1, max_size=8, unique=True)),
+        "include": draw(st.lists(st.sampled_from(sorted(entity.relations)), max_size=2, unique=True)),
+        "sort": [draw(st.sampled_from(("", "-"))) + path for path in order],
+        "limit": draw(st.sampled_from((1, 3, 1000))),
+    }
+
+
+async def agree(client: httpx.AsyncClient, question: Mapping[str, Any], node: Node) -> None:
+    dumped = tree.dump(node)
+    expected = await rest(client, question, criteria=encoded(dumped))
+    assert await graphql(client, question, where=encoded(where(dumped))) == expected, text.format(node)
+    assert await graphql(client, question, filter=text.format(node)) == expected, text.format(node)
+
+
+def encoded(value: Any) -> Any:
+    """Decimals as the numbers of JSON."""
+    if isinstance(value, Mapping):
+        return {name: encoded(one) for name, one in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [encoded(one) for one in value]
+    return float(value) if type(value).__name__ == "Decimal" else value
+
+
+@ROUNDS
+@given(question=questions("accounts"), node=criteria(ENTITIES["accounts"]))
+async def test_accounts(client: httpx.AsyncClient, question: dict[str, Any], node: Node) -> None:
+    await agree(client, question, node)
+
+
+@ROUNDS
+@given(question=questions("contacts"), node=criteria(ENTITIES["contacts"]))
+async def test_contacts(client: httpx.AsyncClient, question: dict[str, Any], node: Node) -> None:
+    await agree(client, question, node)
+
+
+async def test_one_record(client: httpx.AsyncClient) -> None:
+    entity = ENTITIES["accounts"]
+    for n in range(4):
+        account = id_of("accounts", n)
+        one = (await client.get(f"/v1/accounts/{account}")).json()
+        for field in (
+            f'account(id: "{account}")',
+            f'account(externalId: "{one["external_id"]}")' if one["external_id"] else None,
+        ):
+            if field:
+                answer = await client.post("/graphql", json={"query": f"{{ {field} {{ {columns(entity)} }} }}"})
+                assert in_rest(answer.json()["data"]["account"], entity) == one
+
+
+@pytest.mark.parametrize("name", [name for name in ENTITIES if ENTITIES[name].key != "none"])
+async def test_any_record(client: httpx.AsyncClient, name: str) -> None:
+    entity = ENTITIES[name]
+    record = id_of(name, 0)
+    query = f'{{ node(id: "{record}") {{ __typename ... on {entity.singular.capitalize()} {{ {columns(entity)} }} }} }}'
+    found = (await client.post("/graphql", json={"query": query})).json()["data"]["node"]
+    assert found.pop("__typename") == entity.singular.capitalize()
+    key = found["slug"] if "slug" in entity.fields else str(record)
+    assert in_rest(found, entity) == (await client.get(f"/v1/{name}/{key}")).json()
