@@ -61,8 +61,8 @@ def _staged(
 
         def copy() -> dict[str, float]:
             _told(psql, "TRUNCATE lines;\n")
-            return copying.during(
-                partial(_told, psql, f"\\copy lines FROM '{files_of['csv']}' WITH (FORMAT csv, HEADER)\n")
+            return _timed(
+                copying, partial(_told, psql, f"\\copy lines FROM '{files_of['csv']}' WITH (FORMAT csv, HEADER)\n")
             )
 
         for kind, goal in GOALS.items():

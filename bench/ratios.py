@@ -24,10 +24,11 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """One line of the report. `rounds` are ratios, or amounts of `unit`; `figures` are medians that explain them."""
+    """One line of the report. `rounds` are ratios, or amounts of `unit`; `figures` are medians that explain them. Without a
+    goal it is told for comparison."""
 
     name: str
-    goal: Goal
+    goal: Goal | None
     rounds: tuple[float, ...]
     figures: Mapping[str, str]
     unit: str = ""
@@ -37,22 +38,22 @@ class Ratio:
         return median(self.rounds)
 
     @property
-    def met(self) -> bool:
-        return self.goal.met(self.median)
+    def met(self) -> bool | None:
+        return self.goal.met(self.median) if self.goal else None
 
     def line(self) -> str:
         """The line as people read it."""
         spread = f"{_short(min(self.rounds))}-{_short(max(self.rounds))}"
         shown = f"{_short(self.median)}{self.unit}"
-        verdict = "met" if self.met else "NOT MET"
+        goal, verdict = (str(self.goal), "met" if self.met else "NOT MET") if self.goal else ("", "")
         figures = " · ".join(f"{name} {value}" for name, value in self.figures.items())
-        return f"{self.name:<34} {shown:>8}  ({spread:>13})  {self.goal!s:>7}  {verdict:<7}  {figures}"
+        return f"{self.name:<34} {shown:>8}  ({spread:>13})  {goal:>7}  {verdict:<7}  {figures}"
 
     def record(self) -> dict[str, Any]:
         """The line as programs read it."""
         return {
             "name": self.name, "median": self.median, "min": min(self.rounds), "max": max(self.rounds), "unit": self.unit,
-            "goal": self.goal.value, "at_most": self.goal.most, "met": self.met, "rounds": list(self.rounds),
+            "goal": self.goal and self.goal.value, "at_most": self.goal and self.goal.most, "met": self.met, "rounds": list(self.rounds),
             "figures": dict(self.figures),
         }  # fmt: skip
 

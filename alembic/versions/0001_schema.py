@@ -32,7 +32,7 @@ def downgrade() -> None:
 
 TABLES = (
     "workspaces", "teams", "users", "api_keys",
-    "industries", "products", "stages", "features", "scenarios",
+    "industries", "products", "stages", "features", "scenarios", "attributes",
     "accounts", "contacts",
     "contracts", "opportunities", "interactions", "invoices", "surveys", "tickets", "requests", "sentiments", "churns",
     "usage_days", "usage_windows", "stage_moves",
@@ -191,19 +191,47 @@ def definitions() -> None:
         "scenarios",
         sa.Column("workspace_id", sa.UUID(), nullable=False),
         sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("slug", TEXT, nullable=False),
+        sa.Column("external_id", TEXT),
         sa.Column("name", TEXT, nullable=False),
+        sa.Column("slug", TEXT, nullable=False),
         sa.Column("impacts", JSONB(), nullable=False),
         sa.Column("lanes", JSONB(), nullable=False),
-        sa.Column("is_active", sa.Boolean(), nullable=False),
-        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("is_active", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("updated_at", INSTANT, nullable=False),
+        sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("scenarios_pk")),
+        sa.UniqueConstraint("workspace_id", "external_id", name=op.f("scenarios_workspace_id_external_id_key")),
         sa.UniqueConstraint("workspace_id", "slug", name=op.f("scenarios_workspace_id_slug_key")),
     )
     op.create_index(
         "scenarios_active_key", "scenarios", ["workspace_id"], unique=True, postgresql_where=sa.text("is_active")
+    )
+    op.create_table(
+        "attributes",
+        sa.Column("workspace_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("external_id", TEXT),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("slug", TEXT, nullable=False),
+        sa.Column("entity", TEXT, nullable=False),
+        sa.Column("type", TEXT, nullable=False),
+        sa.Column("values", sa.ARRAY(TEXT), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("is_required", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("is_unique", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("is_promoted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("retired_at", INSTANT),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.CheckConstraint("entity IN ('accounts', 'contacts')", name=op.f("attributes_entity_check")),
+        sa.CheckConstraint(
+            "type IN ('text', 'number', 'integer', 'money', 'date', 'instant', 'bool', 'enum', 'tags')",
+            name=op.f("attributes_type_check"),
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("attributes_pk")),
+        sa.UniqueConstraint("workspace_id", "external_id", name=op.f("attributes_workspace_id_external_id_key")),
+        sa.UniqueConstraint("workspace_id", "entity", "slug", name=op.f("attributes_workspace_id_entity_slug_key")),
     )
 
 

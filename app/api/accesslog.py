@@ -13,7 +13,7 @@ import msgspec
 _ENCODER = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answered:
     """An answered request: its route's template (never the address), what it took, and whose it was."""
 

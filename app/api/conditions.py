@@ -45,7 +45,9 @@ def expected_version(request: Request) -> int:
         raise VersionRequired(faults=(Fault("If-Match is missing.", parameter="If-Match"),))
     version = _version(given.strip())
     if version is None:
-        raise VersionRequired(faults=(Fault("Name the version: `*` would overwrite whatever is there.", parameter="If-Match"),))
+        raise VersionRequired(
+            faults=(Fault("Name the version: `*` would overwrite whatever is there.", parameter="If-Match"),)
+        )
     return version
 
 
@@ -77,7 +79,9 @@ def _version(given: str) -> int | None:
         return None
     found = _TAG.fullmatch(given)
     if found is None:
-        raise unreadable("If-Match", 'If-Match takes one entity tag as it was given in ETag, quotes included: "3-0123456789abcdef".')
+        raise unreadable(
+            "If-Match", 'If-Match takes one entity tag as it was given in ETag, quotes included: "3-0123456789abcdef".'
+        )
     ours = _OURS.fullmatch(found.group(2))
     if found.group(1) or ours is None:
         raise VersionStale(faults=(Fault("No version of this resource has that entity tag.", parameter="If-Match"),))

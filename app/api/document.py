@@ -79,7 +79,9 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def _operation_id(route: Route) -> str:
-    parts = [part.strip("{}").replace("-", "_").replace(".", "_") for part in route.path.split("/") if part not in ("", "v1")]
+    parts = [
+        part.strip("{}").replace("-", "_").replace(".", "_") for part in route.path.split("/") if part not in ("", "v1")
+    ]
     return "_".join([route.method.lower(), *parts])
 
 
@@ -121,7 +123,11 @@ def _answers(route: Route) -> dict[str, Any]:
     if route.answer is not None:
         answer["content"] = _content(route.answer)
     answers = {str(route.status): answer}
-    if route.method == "PUT" and route.status == 200 and any(p.name == "If-Match" and not p.required for p in route.parameters):
+    if (
+        route.method == "PUT"
+        and route.status == 200
+        and any(p.name == "If-Match" and not p.required for p in route.parameters)
+    ):
         location = {"Location": {"$ref": "#/components/headers/Location"}}
         answers["201"] = {**answer, "description": "It was made", "headers": {**answer["headers"], **location}}
     if any(p.name == "If-None-Match" for p in route.parameters):
@@ -172,7 +178,8 @@ def _responses() -> dict[str, Any]:
                 "application/problem+json": {
                     "schema": schemas.ref("Problem"),
                     "examples": {
-                        p.name: {"value": members(p, p.advice, (fault,) if status in (400, 422) else (), "3f8a1c")} for p in here
+                        p.name: {"value": members(p, p.advice, (fault,) if status in (400, 422) else (), "3f8a1c")}
+                        for p in here
                     },
                 }
             },
@@ -188,8 +195,8 @@ def _header(description: str, kind: str = "string") -> dict[str, Any]:
 
 _HEADERS: dict[str, Any] = {
     "X-Request-Id": _header("names the request in logs; taken from the request where it is short and plain"),
-    "RateLimit": _header("requests left, and seconds until all are there again: `\"credential\";r=599999;t=1`"),
-    "RateLimit-Policy": _header("requests per window in seconds: `\"credential\";q=600000;w=60`"),
+    "RateLimit": _header('requests left, and seconds until all are there again: `"credential";r=599999;t=1`'),
+    "RateLimit-Policy": _header('requests per window in seconds: `"credential";q=600000;w=60`'),
     "ETag": _header("strong entity tag of the version and the representation; If-Match compares the version"),
     "Location": _header("address of what was made"),
     "Retry-After": _header("seconds to wait", "integer"),

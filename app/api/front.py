@@ -145,7 +145,7 @@ def problem(exchange: Exchange, error: Exception) -> Answer:
 async def deliver(exchange: Exchange, request: Request, answer: Answer, send: Send) -> None:
     """Send an answer, completed by what every answer carries."""
     exchange.status = answer.status
-    headers: Headers = [*answer.headers, *exchange.headers()]
+    headers: Headers = answer.headers + exchange.headers()
     if answer.status not in (204, 304):
         headers.append((b"content-length", b"%d" % len(answer.body)))
     unread = answer.status >= 400 and request.unread

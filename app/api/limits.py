@@ -17,6 +17,7 @@ class Buckets:
         self.policy = b'"%s";q=%d;w=%d' % (name.encode(), quota, WINDOW)
         self._line = b'"%s";r=%%d;t=%%d' % name.encode()
         self._kept: dict[object, tuple[float, float]] = {}
+        self._told: tuple[int, list[tuple[bytes, bytes]]] = (-1, [])
 
     def take(self, key: object, at: float) -> float:
         """Tokens left after taking one at this time in seconds; negative when there was none to take."""
@@ -35,8 +36,11 @@ class Buckets:
         """RateLimit and RateLimit-Policy after a take."""
         if not self.quota:
             return []
-        full = (self.quota - left) / self.rate
-        return [(b"ratelimit-policy", self.policy), (b"ratelimit", self._line % (max(0, int(left)), int(full) + 1))]
+        whole = max(0, int(left))
+        if self._told[0] != whole:  # a bucket that is hardly used says the same again and again
+            full = int((self.quota - left) / self.rate) + 1
+            self._told = whole, [(b"ratelimit-policy", self.policy), (b"ratelimit", self._line % (whole, full))]
+        return self._told[1]
 
     def wait(self, left: float) -> int:
         """Whole seconds until a token is there again."""

@@ -68,7 +68,7 @@ class Request:
             if key == name:
                 if found is not None:
                     shown = name.decode().title()
-                    raise Unreadable(f"{shown} is given twice.", (Fault(f"{shown} is given twice.", parameter=shown),))
+                    raise unreadable(shown, f"{shown} is given twice.")
                 found = value
         return None if found is None else found.decode("latin-1")
 

@@ -106,7 +106,11 @@ def collection(item: dict[str, Any]) -> dict[str, Any]:
             "data": {"type": "array", "items": item},
             "page": ref("Page"),
             "count": nullable(ref("Count")),
-            "as_of": {"type": "string", "format": "date-time", "description": "the moment that windows were resolved at"},
+            "as_of": {
+                "type": "string",
+                "format": "date-time",
+                "description": "the moment that windows were resolved at",
+            },
             "windows": {"type": "array", "items": ref("Window")},
         },
     }
@@ -115,7 +119,11 @@ def collection(item: dict[str, Any]) -> dict[str, Any]:
 def strings(description: str, items: Iterable[str] = ()) -> dict[str, Any]:
     """A list of texts, of which some are known."""
     known = list(items)
-    return {"type": "array", "items": {"type": "string", **({"enum": known} if known else {})}, "description": description}
+    return {
+        "type": "array",
+        "items": {"type": "string", **({"enum": known} if known else {})},
+        "description": description,
+    }
 
 
 def either(description: str) -> dict[str, Any]:

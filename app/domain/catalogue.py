@@ -70,7 +70,10 @@ class Relation:
 
 @dataclass(frozen=True)
 class Entity:
-    """A kind of record. `time_field` is what a window without a field is on; `required` cannot be left out on creation."""
+    """A kind of record. `time_field` is what a window without a field is on; `required` cannot be left out on creation.
+
+    `imported`: files of it can be brought in; what shapes a workspace is set up by hand.
+    """
 
     name: str
     singular: str
@@ -79,6 +82,7 @@ class Entity:
     time_field: str | None = None
     versioned: bool = True
     key: Literal["external_id", "slug", "none"] = "external_id"
+    imported: bool = True
 
     @cached_property
     def fields(self) -> Mapping[str, Field]:
@@ -188,10 +192,11 @@ def entity(
     time: str | None = None,
     versioned: bool = True,
     key: Literal["external_id", "slug", "none"] = "external_id",
+    imported: bool = True,
 ) -> Entity:
     """An entity whose to-one relations are its references."""
     ones = tuple(to_one(f.name, f.target) for f in fields if f.kind == "ref" and f.target)
-    return Entity(name, singular, fields, MappingProxyType({r.name: r for r in (*ones, *many)}), time, versioned, key)
+    return Entity(name, singular, fields, MappingProxyType({r.name: r for r in (*ones, *many)}), time, versioned, key, imported)
 
 
 OF_ACCOUNT = (
@@ -325,12 +330,28 @@ TEAMS = entity("teams", "team", NAME, SLUG, key="slug")
 INDUSTRIES = entity("industries", "industry", NAME, SLUG, key="slug")
 STAGES = entity("stages", "stage", NAME, SLUG, integer("position"), key="slug")
 
+SCENARIOS = entity(
+    "scenarios", "scenario",
+    NAME, SLUG, Field("impacts", "json", "what it means for each industry, by slug: severe, medium or low"),
+    Field("lanes", "json", "the shift of the renewal logit per impact"), flag("is_active", "one is"),
+    key="slug", imported=False,
+)  # fmt: skip
+
+ATTRIBUTES = entity(
+    "attributes", "attribute",
+    NAME, text("slug", "lower-case letters, digits, - and _; unique for its entity"), enum("entity", "accounts", "contacts"),
+    enum("type", "text", "number", "integer", "money", "date", "instant", "bool", "enum", "tags"),
+    tags("values", "what an enum or tags may be"), flag("is_required"), flag("is_unique"), flag("is_promoted", "indexed"),
+    opt(instant("retired_at", "since then it is kept, but neither shown nor set")),
+    imported=False,
+)  # fmt: skip
+
 ENTITIES: Mapping[str, Entity] = MappingProxyType(
     {
         e.name: e
         for e in (
             ACCOUNTS, CONTACTS, CONTRACTS, OPPORTUNITIES, USAGE, INTERACTIONS, INVOICES, SURVEYS, TICKETS, REQUESTS,
-            SENTIMENTS, CHURNS, PRODUCTS, FEATURES, USERS, TEAMS, INDUSTRIES, STAGES,
+            SENTIMENTS, CHURNS, PRODUCTS, FEATURES, USERS, TEAMS, INDUSTRIES, STAGES, SCENARIOS, ATTRIBUTES,
         )
     }
 )  # fmt: skip

@@ -123,10 +123,8 @@ def _json(field: Field) -> str:
 
 def kind_of(name: str) -> Entity:
     """The kind of record that is imported. Raises Invalid with the nearest one."""
-    found = ENTITIES.get(name)
-    if found is None:
-        known = ", ".join(ENTITIES)
-        raise Invalid(
-            faults=(Fault(f"Expected one of {known}.", parameter="kind", suggestion=nearest(name, ENTITIES)),)
-        )
-    return found
+    kinds = {kind: entity for kind, entity in ENTITIES.items() if entity.imported}
+    if name not in kinds:
+        known = ", ".join(kinds)
+        raise Invalid(faults=(Fault(f"Expected one of {known}.", parameter="kind", suggestion=nearest(name, kinds)),))
+    return kinds[name]

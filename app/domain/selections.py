@@ -177,7 +177,9 @@ def _include(told: str, tree: _Tree, place: Place) -> None:
     found = INCLUDED.fullmatch(told)
     relation = tree.entity.relations.get(found[1]) if found else None
     if found is None or relation is None:
-        raise place.fault(f"{tree.entity.name} have no such related records.", nearest(told.partition("(")[0], tree.entity.relations))
+        raise place.fault(
+            f"{tree.entity.name} have no such related records.", nearest(told.partition("(")[0], tree.entity.relations)
+        )
     if found[2] and not relation.many:
         raise place.fault(f"{relation.name} is one: it takes no number.")
     if found[2] and not 1 <= int(found[2]) <= MAX_RELATED:

@@ -61,5 +61,7 @@ async def any_record(reader: Reader, statement: Record, identity: UUID) -> tuple
 
 async def account_exists(reader: Reader, workspace_id: UUID, account_id: UUID) -> bool:
     """Whether there is such an account, archived or not."""
-    found = await reader.fetchval("SELECT true FROM accounts WHERE workspace_id = $1 AND id = $2", workspace_id, account_id, point=True)
+    found = await reader.fetchval(
+        "SELECT true FROM accounts WHERE workspace_id = $1 AND id = $2", workspace_id, account_id, point=True
+    )
     return bool(found)

@@ -97,7 +97,7 @@ def _entity(name: str, *extra: Any, kind: str = "tenant") -> Table:
         *(c for f in fields for c in _references(f)),
         PrimaryKeyConstraint("workspace_id", "id"),
         UniqueConstraint("workspace_id", "external_id"),
-        *([UniqueConstraint("workspace_id", "slug")] if "slug" in declared.fields else []),
+        *([UniqueConstraint("workspace_id", "slug")] if declared.key == "slug" else []),
         *extra,
         info={"kind": kind},
     )  # fmt: skip
@@ -160,21 +160,9 @@ features = _entity(
     Column("no", SmallInteger, nullable=False),  # what usage rows say instead of the slug
     UniqueConstraint("workspace_id", "no"),
 )
-scenarios = _tenant(
-    "scenarios",
-    Column("id", UUID(), nullable=False),
-    Column("slug", TEXT, nullable=False),
-    Column("name", TEXT, nullable=False),
-    Column("impacts", JSONB, nullable=False),  # {industry slug: severe | medium | low}
-    Column("lanes", JSONB, nullable=False),  # shifts per impact, on the logit
-    Column("is_active", Boolean, nullable=False),
-    Column("version", Integer, nullable=False, server_default="1"),
-    Column("created_at", INSTANT, nullable=False),
-    Column("updated_at", INSTANT, nullable=False),
-    PrimaryKeyConstraint("workspace_id", "id"),
-    UniqueConstraint("workspace_id", "slug"),
-    Index("scenarios_active_key", "workspace_id", unique=True, postgresql_where=text("is_active")),
-)
+scenarios = _entity("scenarios")
+Index("scenarios_active_key", scenarios.c.workspace_id, unique=True, postgresql_where=text("is_active"))
+attributes = _entity("attributes", UniqueConstraint("workspace_id", "entity", "slug"))
 
 # -- accounts and what is related to them ------------------------------------------------------------------------------
 

@@ -28,11 +28,14 @@ FROM unnest($2::uuid[], $3::text[], $4::text[], $5::integer[]) AS s(id, name, sl
 
 
 def columns(workspace: str) -> str:
-    """The select list of a workspace `w` with its segmentations; `workspace` is its id, as SQL."""
+    """The select list of a workspace `w` with its segmentations and attributes; `workspace` is its id, as SQL."""
     return f"""w.id AS workspace_id, {", ".join(f"w.{name} AS workspace_{name}" for name in SETTINGS)},
     (SELECT json_agg(json_build_object('id', s.id, 'slug', s.slug, 'rest', s.rest, 'version', s.version,
         'segments', jsonb_path_query_array(s.segments, '$[*].slug')) ORDER BY s.slug)
-     FROM segmentations s WHERE s.workspace_id = {workspace}) AS workspace_segmentations"""
+     FROM segmentations s WHERE s.workspace_id = {workspace}) AS workspace_segmentations,
+    (SELECT json_agg(json_build_object('entity', t.entity, 'slug', t.slug, 'type', t.type, 'values', t.values,
+        'required', t.is_required) ORDER BY t.entity, t.slug)
+     FROM attributes t WHERE t.workspace_id = {workspace} AND t.retired_at IS NULL) AS workspace_attributes"""
 
 
 LOAD = f"SELECT {columns('$1')} FROM workspaces w WHERE w.id = $1"
@@ -63,12 +66,15 @@ async def are_there(reader: Reader) -> bool:
 def made(row: Record) -> Workspace:
     """A workspace from a row of `columns`."""
     given = {name: row[f"workspace_{name}"] for name in SETTINGS}
-    segmentations = row["workspace_segmentations"]
-    epoch = blake2b(repr((row["workspace_id"], given, segmentations)).encode(), digest_size=12).hexdigest()
+    segmentations, attributes = row["workspace_segmentations"], row["workspace_attributes"]
+    epoch = blake2b(repr((row["workspace_id"], given, segmentations, attributes)).encode(), digest_size=12).hexdigest()
     given["zone"] = ZoneInfo(given["zone"])
-    attributes: dict[tuple[str, str], Field] = {}
     return Workspace(
-        id=row["workspace_id"], segmentations=_segmentations(segmentations), attributes=attributes, epoch=epoch, **given
+        id=row["workspace_id"],
+        segmentations=_segmentations(segmentations),
+        attributes=_attributes(attributes),
+        epoch=epoch,
+        **given,
     )
 
 
@@ -111,3 +117,12 @@ def _segmentations(told: bytes | None) -> dict[str, SegmentationName]:
         segments = tuple(dict.fromkeys((*one["segments"], one["rest"])))
         named[one["slug"]] = SegmentationName(UUID(one["id"]), one["slug"], segments)
     return named
+
+
+def _attributes(told: bytes | None) -> dict[tuple[str, str], Field]:
+    return {
+        (one["entity"], one["slug"]): Field(
+            one["slug"], one["type"], optional=not one["required"], values=tuple(one["values"])
+        )
+        for one in (msgspec.json.decode(told) if told else ())
+    }

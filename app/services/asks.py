@@ -166,7 +166,9 @@ def _limit(ask: Ask, told: int | str) -> int:
 def _zone(ask: Ask, told: str) -> ZoneInfo:
     if told in _zones():
         return ZoneInfo(told)
-    raise Place("tz", ask.body).fault("Expected a zone of the IANA database, as in Europe/Berlin.", nearest(told, _zones()))
+    raise Place("tz", ask.body).fault(
+        "Expected a zone of the IANA database, as in Europe/Berlin.", nearest(told, _zones())
+    )
 
 
 @cache

@@ -13,9 +13,9 @@ from app.domain.roles import Principal, permit
 from app.domain.workspaces import Workspace
 
 FUNCTIONS = {
-    "count": "count(interactions WHERE kind = \"meeting\", last(90d)) >= 2",
+    "count": 'count(interactions WHERE kind = "meeting", last(90d)) >= 2',
     "count_distinct": "count_distinct(usage.feature, last(30d)) < 3",
-    "sum": "sum(usage.value WHERE feature = \"reports\", last(30d)) < 50",
+    "sum": 'sum(usage.value WHERE feature = "reports", last(30d)) < 50',
     "avg": "avg(surveys.score, last(1y)) >= 8",
     "min": "min(tickets.satisfaction, last(90d)) <= 2",
     "max": "max(invoices.amount, last(1y)) > 10000",
@@ -26,8 +26,8 @@ EXAMPLES = (
     "arr >= 50000 AND renewal_date IN next(90d)",
     "csm = @me AND health < 50",
     "none(interactions, last(30d))",
-    "any(invoices WHERE status IN (\"unpaid\", \"failed\"))",
-    "NOT (industry IS EMPTY) AND name : \"ac\"",
+    'any(invoices WHERE status IN ("unpaid", "failed"))',
+    'NOT (industry IS EMPTY) AND name : "ac"',
 )
 
 
@@ -65,7 +65,12 @@ def _entity(entity: Entity, workspace: Workspace) -> dict[str, Any]:
             *(_field(path, field) for path, field in own.items()),
         ],
         "relations": [
-            {"name": r.name, "target": r.target, "many": r.many, "time_field": ENTITIES[r.target].time_field if r.many else None}
+            {
+                "name": r.name,
+                "target": r.target,
+                "many": r.many,
+                "time_field": ENTITIES[r.target].time_field if r.many else None,
+            }
             for r in entity.relations.values()
         ],
     }
@@ -77,7 +82,14 @@ def _custom(entity: Entity, workspace: Workspace) -> list[tuple[str, str]]:
 
 def _segment(slug: str, workspace: Workspace) -> dict[str, Any]:
     segments = workspace.segmentations[slug].segments
-    field = Field(f"segment.{slug}", "enum", "the segment that the account stands in", optional=True, derived=True, values=segments)
+    field = Field(
+        f"segment.{slug}",
+        "enum",
+        "the segment that the account stands in",
+        optional=True,
+        derived=True,
+        values=segments,
+    )
     return _field(field.name, field)
 
 

@@ -45,7 +45,10 @@ def unseal(secret: bytes, question: bytes, cursor: str) -> tuple[datetime, tuple
         raise refusal() from None
     mark, told = sealed[:SEAL], sealed[SEAL:]
     # Compared as text too: base64 reads some different texts as the same bytes.
-    if not hmac.compare_digest(mark, _mark(secret, question, told)) or urlsafe_b64encode(sealed).rstrip(b"=") != cursor.encode():
+    if (
+        not hmac.compare_digest(mark, _mark(secret, question, told))
+        or urlsafe_b64encode(sealed).rstrip(b"=") != cursor.encode()
+    ):
         raise refusal()
     moment, *keys = _decoder.decode(told)
     return EPOCH + moment * MICROSECOND, tuple(map(_read, keys))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,14 +15,15 @@ import numpy as np
 
 from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria import check, text
+from app.domain.criteria.meant import Meaning
 from app.domain.criteria.nodes import All, And, Cmp, Me, Node, Path
-from app.domain.errors import NotFound
+from app.domain.errors import Invalid, NotFound, Unreadable
 from app.domain.forecasting import asked as asking
 from app.domain.forecasting.asked import Asked
 from app.domain.forecasting.rates import Rate
 from app.domain.forecasting.renewals import Due, Forecast, History, Total, forecast
 from app.domain.roles import Principal, allows, permit
-from app.domain.workspaces import Workspace, clock
+from app.domain.workspaces import Clock, Workspace, clock
 from app.persistence import forecasts
 from app.persistence.database import Database, Transaction
 from app.persistence.forecasts import ClosedColumns, DueColumns
@@ -43,8 +45,7 @@ async def create(db: Database, call: Call, body: object) -> Written:
     moment = clock(workspace, as_of)
     start, end = asking.period(said.start, said.end, moment.today)
     wanted = Asked(start, end, asking.groups(said.group_by, workspace), said.target)
-    setting = check.Setting(workspace, moment, call.principal.person)
-    where = check.check(_scope(call.principal, said.where), ACCOUNTS, setting).meaning
+    where = _scope(call.principal, said.where, moment)
 
     async def act(tx: Transaction) -> Written:
         due = await forecasts.due(tx, workspace, wanted, where, moment.today)
@@ -79,12 +80,16 @@ async def latest(
     return [answer for answer, _ in rows[:limit]], more
 
 
-def _scope(principal: Principal, where: str | None) -> Node:
-    """What was asked for, narrowed to the own accounts of who may see no others."""
-    node = text.parse(where) if where is not None else All()
-    if allows(principal, "forecasts.create"):
-        return node
-    return And((Cmp(Path("csm"), "eq", Me()), node))
+def _scope(principal: Principal, where: str | None, moment: Clock) -> Meaning:
+    """What was asked for, narrowed to the own accounts of who may see no others. Its faults point at `where`."""
+    try:
+        node: Node = text.parse(where) if where is not None else All()
+        if not allows(principal, "forecasts.create"):
+            node = And((Cmp(Path("csm"), "eq", Me()), node))
+        return check.check(node, ACCOUNTS, check.Setting(principal.workspace, moment, principal.person)).meaning
+    except (Invalid, Unreadable) as refused:
+        faults = tuple(replace(fault, pointer="/where") for fault in refused.faults)
+        raise type(refused)(refused.detail, faults) from None
 
 
 def _compute(wanted: Asked, due: DueColumns, closed: ClosedColumns, today: date) -> Forecast:

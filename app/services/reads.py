@@ -154,7 +154,9 @@ async def collection(db: Reader, principal: Principal, ask: Ask, now: datetime, 
         await _account(db, workspace.id, ask.account)
     following = cursors.seal(secret, bound, as_of, rows.last) if rows.last else None
     count = _counted(rows.count, asked.count)
-    return Answer(rows.data, following, count, as_of, windows, statement.limit, rows.more, rows.records, rows.keys, secret, bound)
+    return Answer(
+        rows.data, following, count, as_of, windows, statement.limit, rows.more, rows.records, rows.keys, secret, bound
+    )
 
 
 def _planned(ask: Ask, workspace: Workspace) -> Plan:
@@ -280,7 +282,13 @@ async def one(
     """One record, archived or not. Raises NotFound, and Invalid for fields that are not there."""
     permit(principal, "records.read")
     workspace = principal.workspace
-    key = (workspace.id, workspace.epoch, entity, by, *(t if t is None or isinstance(t, str) else tuple(t) for t in (fields, include)))
+    key = (
+        workspace.id,
+        workspace.epoch,
+        entity,
+        by,
+        *(t if t is None or isinstance(t, str) else tuple(t) for t in (fields, include)),
+    )
     statement = _records.get(key)
     if statement is None:
         shows = selection(fields, include, ENTITIES[entity], workspace)

@@ -16,7 +16,6 @@ from app.services import keys, users, workspaces
 from tests.servers import Server
 
 
-
 @dataclass(slots=True)
 class House:
     """A workspace with a user and a client per role, and a service's."""

@@ -34,7 +34,7 @@ async def test_an_etag_is_version_and_representation(house: House) -> None:
     assert re.fullmatch('"1-[0-9a-f]{16}"', whole.headers["etag"])
     assert whole.headers["etag"] != some.headers["etag"]
     assert some.json() == {"name": "Acme"}
-    for known in (whole.headers["etag"], "*", f'W/{whole.headers["etag"]}', f'"x", {whole.headers["etag"]}'):
+    for known in (whole.headers["etag"], "*", f"W/{whole.headers['etag']}", f'"x", {whole.headers["etag"]}'):
         same = await house.viewer.get(path, headers={"if-none-match": known})
         assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", whole.headers["etag"])
     assert (await house.viewer.get(path, headers={"if-none-match": some.headers["etag"]})).status_code == 200
@@ -89,7 +89,12 @@ async def test_a_repeated_post_has_one_effect(house: House) -> None:
 async def test_the_envelope_of_a_collection_and_its_pages(house: House) -> None:
     for n in range(5):
         await made(house.manager, name=f"Page {n}", arr=n)
-    query = {"filter": 'starts_with(name, "Page") AND created_at IN last(1d)', "sort": "-arr", "fields": "name", "limit": "2"}
+    query = {
+        "filter": 'starts_with(name, "Page") AND created_at IN last(1d)',
+        "sort": "-arr",
+        "fields": "name",
+        "limit": "2",
+    }
     names, answer = [], {}
     for _ in range(3):
         answer = (await house.viewer.get("/v1/accounts", params=query)).json()
@@ -110,7 +115,10 @@ async def test_a_question_as_a_body_is_the_same_question(house: House) -> None:
     by_query = await house.viewer.get(
         "/v1/accounts", params={"filter": 'name = "Asked twice"', "fields": "name,health", "as_of": "2030-01-01"}
     )
-    for said in ({"filter": 'name = "Asked twice"'}, {"criteria": {"op": "cmp", "of": "name", "cmp": "eq", "value": "Asked twice"}}):
+    for said in (
+        {"filter": 'name = "Asked twice"'},
+        {"criteria": {"op": "cmp", "of": "name", "cmp": "eq", "value": "Asked twice"}},
+    ):
         body = {**said, "fields": ["name", "health"], "as_of": "2030-01-01", "cursor": None}
         by_body = await house.viewer.post("/v1/accounts/query", json=body)
         assert by_body.content == by_query.content
@@ -124,7 +132,9 @@ async def test_anothers_account_cannot_be_told_from_none(house: House, stranger:
         ("GET", "/v1/accounts/{}", None), ("PATCH", "/v1/accounts/{}", "{}"), ("DELETE", "/v1/accounts/{}", None),
         ("GET", "/v1/accounts/{}/contacts", None), ("POST", "/v1/accounts/{}/restore", None),
     ):  # fmt: skip
-        answers = [await house.admin.request(method, path.format(one), content=body, headers=tag) for one in (theirs, absent)]
+        answers = [
+            await house.admin.request(method, path.format(one), content=body, headers=tag) for one in (theirs, absent)
+        ]
         assert [answer.status_code for answer in answers] == [404, 404], path
         told = [{**answer.json(), "request_id": None} for answer in answers]
         assert told[0] == told[1]

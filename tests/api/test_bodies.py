@@ -64,7 +64,14 @@ def test_what_is_not_is_refused_with_its_place(
 
 
 MIB = 1 << 20
-BOMBS = [b'"' + b'\\"' * (MIB // 2), b"{" * MIB, b"[" * 60 + b"1" * MIB, b'{"a":1,' * (MIB // 7), b'"' * MIB, b"\\" * MIB]
+BOMBS = [
+    b'"' + b'\\"' * (MIB // 2),
+    b"{" * MIB,
+    b"[" * 60 + b"1" * MIB,
+    b'{"a":1,' * (MIB // 7),
+    b'"' * MIB,
+    b"\\" * MIB,
+]
 
 
 @pytest.mark.parametrize("raw", BOMBS, ids=lambda raw: repr(raw[:8]))

@@ -118,7 +118,12 @@ CASES = [
     post(b'{"name":"x"}', 422, "Idempotency-Key", **{"idempotency-key": "k" * 256}),
     post(b'{"limit":"5"}', 422, "/limit", "/v1/accounts/query"),
     post(b'{"limit":true}', 422, "/limit", "/v1/accounts/query"),
-    post(b'{"limits":5}', 422, "/limits", "/v1/accounts/query", ),
+    post(
+        b'{"limits":5}',
+        422,
+        "/limits",
+        "/v1/accounts/query",
+    ),
     post(b'{"filter":7}', 422, "/filter", "/v1/accounts/query"),
     post(b'{"filter":"arr >"}', 400, "/filter", "/v1/accounts/query"),
     post(b'{"criteria":{"v":1,"filter":{"op":"cmp"}}}', 422, "/criteria/filter", "/v1/accounts/query"),

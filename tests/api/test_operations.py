@@ -37,7 +37,16 @@ async def test_everything_else_does(nobody: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize(
     "credential",
-    ["", "Bearer", "Bearer x", "Basic eDp5", "Bearer strata_" + "a" * 39, "Bearer " + "a" * 9000, "bearer\tx", "Bearer x y"],
+    [
+        "",
+        "Bearer",
+        "Bearer x",
+        "Basic eDp5",
+        "Bearer strata_" + "a" * 39,
+        "Bearer " + "a" * 9000,
+        "bearer\tx",
+        "Bearer x y",
+    ],
 )
 async def test_what_is_no_key_opens_nothing(nobody: httpx.AsyncClient, credential: str) -> None:
     answer = await nobody.get("/v1/me", headers={"authorization": credential})
@@ -55,7 +64,9 @@ async def test_every_answer_carries_id_limits_and_no_sniffing(house: House, nobo
 
 
 async def test_a_request_id_is_kept_where_it_is_sane(nobody: httpx.AsyncClient) -> None:
-    assert (await nobody.get("/livez", headers={"x-request-id": "trace-1:2.3_4"})).headers["x-request-id"] == "trace-1:2.3_4"
+    assert (await nobody.get("/livez", headers={"x-request-id": "trace-1:2.3_4"})).headers[
+        "x-request-id"
+    ] == "trace-1:2.3_4"
     for strange in (b"a b", b"x" * 129, b'"', "ü".encode()):
         answer = await nobody.get("/livez", headers=[(b"x-request-id", strange)])
         assert re.fullmatch("[0-9a-f]{24}", answer.headers["x-request-id"])

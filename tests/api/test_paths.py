@@ -43,9 +43,13 @@ async def test_both_ways_give_the_same(house: House, database: Database, path: s
     told = []
     headers = {**house.viewer.headers, "x-request-id": "alike"}
     for app in (Front(door, routes, behind, {}), behind):
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x", headers=headers) as client:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://x", headers=headers
+        ) as client:
             answer = await client.get(path)
-            kept = {name: value for name, value in answer.headers.items() if name not in ("ratelimit", "content-length")}
+            kept = {
+                name: value for name, value in answer.headers.items() if name not in ("ratelimit", "content-length")
+            }
             told.append((answer.status_code, kept, answer.content))
     assert told[0] == told[1]
 
@@ -93,7 +97,9 @@ async def test_a_list_from_its_making_to_its_end(house: House) -> None:
     assert default.json() == {"accounts": mine.json()["id"], "contacts": None}
     assert (await house.viewer.get("/v1/me")).json()["defaults"]["accounts"] == mine.json()["id"]
     page = (await house.viewer.get("/v1/lists?limit=1&entity=accounts")).json()
-    following = (await house.viewer.get("/v1/lists", params={"limit": 1, "entity": "accounts", "cursor": page["page"]["next"]})).json()
+    following = (
+        await house.viewer.get("/v1/lists", params={"limit": 1, "entity": "accounts", "cursor": page["page"]["next"]})
+    ).json()
     assert page["data"][0]["id"] != following["data"][0]["id"]
     changed = await house.csm.patch(path, json={"name": "Renamed"}, headers={"if-match": new.headers["etag"]})
     assert changed.json()["version"] == 2
@@ -142,13 +148,19 @@ async def test_an_import_from_file_to_rows(house: House) -> None:
         "/v1/imports?kind=accounts&mapping=crm", content=renamed, headers={"content-type": "text/csv; charset=utf-8"}
     )
     assert sent.status_code == 202, sent.text
-    for target, media, status in (("?kind=acounts", "text/csv", 422), ("", "text/csv", 400), ("?kind=accounts", "text/html", 415)):
+    for target, media, status in (
+        ("?kind=acounts", "text/csv", 422),
+        ("", "text/csv", 400),
+        ("?kind=accounts", "text/html", 415),
+    ):
         answer = await house.manager.post(f"/v1/imports{target}", content=file, headers={"content-type": media})
         assert answer.status_code == status
 
 
 async def test_a_forecast_is_kept(house: House) -> None:
-    made = await house.manager.post("/v1/forecasts", json={"from": "2026-01-01", "to": "2026-03-31", "group_by": ["month"]})
+    made = await house.manager.post(
+        "/v1/forecasts", json={"from": "2026-01-01", "to": "2026-03-31", "group_by": ["month"]}
+    )
     assert made.status_code == 201, made.text
     kept = await house.manager.get(made.headers["location"])
     assert (kept.content, kept.headers["etag"]) == (made.content, made.headers["etag"])
@@ -170,7 +182,11 @@ async def test_a_key_lives_until_it_is_revoked(house: House) -> None:
 
 async def test_settings_change_by_version(house: House) -> None:
     before = await house.admin.get("/v1/workspace")
-    changed = await house.admin.patch("/v1/workspace", json={"week_start": 7}, headers={"if-match": before.headers["etag"]})
+    changed = await house.admin.patch(
+        "/v1/workspace", json={"week_start": 7}, headers={"if-match": before.headers["etag"]}
+    )
     assert (changed.status_code, changed.json()["week_start"]) == (200, 7)
-    stale = await house.admin.patch("/v1/workspace", json={"week_start": 1}, headers={"if-match": before.headers["etag"]})
+    stale = await house.admin.patch(
+        "/v1/workspace", json={"week_start": 1}, headers={"if-match": before.headers["etag"]}
+    )
     assert stale.status_code == 412

@@ -28,7 +28,9 @@ def test_an_address_cannot_be_declared_twice() -> None:
 
 
 def test_addresses_are_found_by_their_segments_as_they_came() -> None:
-    table = Table((_route("GET", "/a/{id}"), _route("DELETE", "/a/{id}"), _route("POST", "/a/query"), _route("GET", "/a/b/{x}/c")))
+    table = Table(
+        (_route("GET", "/a/{id}"), _route("DELETE", "/a/{id}"), _route("POST", "/a/query"), _route("GET", "/a/b/{x}/c"))
+    )
     found, values = table.find(b"/a/1%2F2")
     assert values == [b"1%2F2"]
     assert allowed(found) == "DELETE, GET, HEAD, OPTIONS"

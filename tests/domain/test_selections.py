@@ -58,7 +58,11 @@ def test_what_is_named_twice_is_there_once_and_in_order() -> None:
 
 
 def test_references_answer_as_ids() -> None:
-    assert told("csm,parent,industry") == told("csm_id,parent_id,industry") == {"csm_id": True, "parent_id": True, "industry": True}
+    assert (
+        told("csm,parent,industry")
+        == told("csm_id,parent_id,industry")
+        == {"csm_id": True, "parent_id": True, "industry": True}
+    )
 
 
 def test_includes_come_beside_fields_and_have_limits() -> None:
@@ -87,7 +91,9 @@ def test_order() -> None:
         (",".join(["name"] * 500), None, None), ("parent.parent.parent.parent.name", None, None), ("csm.segment.tier", None, None),
     ],
 )  # fmt: skip
-def test_what_is_not_there_is_refused_where_it_was_told(fields: str | None, include: str | None, suggestion: str | None) -> None:
+def test_what_is_not_there_is_refused_where_it_was_told(
+    fields: str | None, include: str | None, suggestion: str | None
+) -> None:
     with pytest.raises(Invalid) as raised:
         told(fields, include)
     (fault,) = raised.value.faults
@@ -98,7 +104,10 @@ def test_what_is_not_there_is_refused_where_it_was_told(fields: str | None, incl
     assert raised.value.faults[0].pointer == ("/fields" if include is None else "/include")
 
 
-@pytest.mark.parametrize("order", ["arrr", "-", "--arr", "products", "custom", "csm", "arr,-arr", "name,", "contacts.name", ",".join("abcdefghi")])
+@pytest.mark.parametrize(
+    "order",
+    ["arrr", "-", "--arr", "products", "custom", "csm", "arr,-arr", "name,", "contacts.name", ",".join("abcdefghi")],
+)
 def test_orders_that_are_none(order: str) -> None:
     with pytest.raises(Invalid) as raised:
         sort(order, ACCOUNTS, WORKSPACE)

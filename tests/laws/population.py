@@ -78,7 +78,11 @@ def populate(workspace: Workspace, seed: int, accounts: int = 40) -> Population:
     for name in SMALL:
         for n in range(COUNT):
             made.records[name].append(_small(made, name, n))
-    for name, count in (("accounts", accounts), ("contacts", 2 * accounts), *((name, 3 * accounts) for name in RELATED)):
+    for name, count in (
+        ("accounts", accounts),
+        ("contacts", 2 * accounts),
+        *((name, 3 * accounts) for name in RELATED),
+    ):
         for n in range(count):
             made.records[name].append(_record(made, name, n))
     for one in made.records["accounts"]:
@@ -136,8 +140,14 @@ def _usage(made: Population) -> None:
         days = dice.sample(POOLS.days, 8)
         keys: dict[object, Record] = {}
         for _ in range(dice.choice((0, 5, 20, 30))):
-            feature, day = dice.choice(made.records["features"]), dice.choice(days) + timedelta(days=dice.choice((-1, 0, 0, 1)))
-            about = {name: feature[name] for name in ("no", "module", "is_key")} | {"feature": feature["slug"], "day": day}
+            feature, day = (
+                dice.choice(made.records["features"]),
+                dice.choice(days) + timedelta(days=dice.choice((-1, 0, 0, 1))),
+            )
+            about = {name: feature[name] for name in ("no", "module", "is_key")} | {
+                "feature": feature["slug"],
+                "day": day,
+            }
             for contact in (_some(contacts[account["id"]], dice), _some(contacts[account["id"]], dice)):
                 told = {"account": account, "contact": contact, "value": dice.choice(POOLS.numbers)}
                 keys[feature["no"], day, contact and contact["id"]] = Record(about | told)
@@ -216,7 +226,9 @@ def _row(name: str, one: Mapping[str, Any]) -> Row:
 async def _copy(tx: Transaction, workspace_id: UUID, table: str, rows: Iterable[Row]) -> None:
     if rows := list(rows):
         columns = [c for c in rows[0] if c in metadata.tables[table].columns]
-        await tx.copy_records(table, [(workspace_id, *(r[c] for c in columns)) for r in rows], ["workspace_id", *columns])
+        await tx.copy_records(
+            table, [(workspace_id, *(r[c] for c in columns)) for r in rows], ["workspace_id", *columns]
+        )
 
 
 async def _copy_usage(tx: Transaction, workspace_id: UUID, rows: list[Record]) -> None:
@@ -228,7 +240,9 @@ async def _copy_usage(tx: Transaction, workspace_id: UUID, rows: list[Record]) -
     for (account_id, day), group in days.items():
         contacts = [r["contact"] and r["contact"]["id"] for r in group]
         features, amounts = [r["no"] for r in group], [r["value"] for r in group]
-        packed.append({"account_id": account_id, "day": day, "features": features, "contacts": contacts, "amounts": amounts})
+        packed.append(
+            {"account_id": account_id, "day": day, "features": features, "contacts": contacts, "amounts": amounts}
+        )
     await _copy(tx, workspace_id, "usage_days", packed)
 
 
@@ -237,7 +251,9 @@ async def _copy_segments(tx: Transaction, made: Population) -> None:
     known = own.segmentations.values()
     head = {"kind": "bands", "spec": b"{}", "segments": b"[]", "rest": "", "cuts": b"{}", "version": 1, "state": "ok"}
     times = {"created_at": MOMENT, "updated_at": MOMENT}
-    await _copy(tx, own.id, "segmentations", [{"id": s.id, "slug": s.slug, "name": s.slug, **head, **times} for s in known])
+    await _copy(
+        tx, own.id, "segmentations", [{"id": s.id, "slug": s.slug, "name": s.slug, **head, **times} for s in known]
+    )
     ids = {s.slug: s.id for s in known}
     members = [
         {"segmentation_id": ids[slug], "account_id": one["id"], "segment": segment, "since": MOMENT}

@@ -50,7 +50,10 @@ def orders(entity: str, several: int) -> list[str]:
     """Each field both ways, and some combinations of fields."""
     dice, known = random.Random(entity), sortable(entity)
     single = [sign + path for path in known for sign in ("", "-")]
-    joint = [",".join(dice.choice(("", "-")) + path for path in dice.sample(known, dice.choice((2, 3)))) for _ in range(several)]
+    joint = [
+        ",".join(dice.choice(("", "-")) + path for path in dice.sample(known, dice.choice((2, 3))))
+        for _ in range(several)
+    ]
     return single + joint
 
 
@@ -99,9 +102,17 @@ async def test_usage_has_pages_too(db: Database, population: Population) -> None
     for order in (None, "day", "-value", "feature,-day", "module"):
         ask = Ask("usage", sort=order, limit=13)
         found = [one async for page in pages(db, ask) for one in page]
-        seen = [(one["account_id"], one["contact_id"], one["feature"], one["day"], float(one["value"])) for one in found]
+        seen = [
+            (one["account_id"], one["contact_id"], one["feature"], one["day"], float(one["value"])) for one in found
+        ]
         wanted = [
-            (str(r["account"]["id"]), str(r["contact"]["id"]) if r["contact"] else None, r["feature"], r["day"].isoformat(), r["value"])
+            (
+                str(r["account"]["id"]),
+                str(r["contact"]["id"]) if r["contact"] else None,
+                r["feature"],
+                r["day"].isoformat(),
+                r["value"],
+            )
             for r in population.records["usage"]
         ]
         assert sorted(map(repr, seen)) == sorted(map(repr, wanted)), order
@@ -118,7 +129,9 @@ async def test_edges_have_a_cursor_each_that_leads_on_from_there(db: Database, p
             assert rest == found[n + 1 :]
 
 
-@pytest.mark.parametrize("order", ["-arr", "arr,-name", "-health", "renewal_date", "-nps,name", "-segment.tier", "-custom.score"])
+@pytest.mark.parametrize(
+    "order", ["-arr", "arr,-name", "-health", "renewal_date", "-nps,name", "-segment.tier", "-custom.score"]
+)
 async def test_nothing_is_lost_or_doubled_while_others_write(db: Database, population: Population, order: str) -> None:
     columns = await db.fetchval(COPIED, "accounts")
     dice = random.Random(order)

@@ -60,7 +60,11 @@ async def agree(db: Database, population: Population, entity: str, trees: list[N
 
 # Shrinking would take a batch apart for minutes, where the failure already names the one criteria.
 RUN = settings(
-    max_examples=ROUNDS, deadline=None, derandomize=ROUNDS == USUAL, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+    max_examples=ROUNDS,
+    deadline=None,
+    derandomize=ROUNDS == USUAL,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],
 )
 
 
@@ -76,8 +80,24 @@ async def test_contacts(db: Database, population: Population, trees: list[Node],
     await agree(db, population, "contacts", trees, shift)
 
 
-WINDOWS = ("last(1h)", "last(1d)", "last(30d)", "next(30d)", "this(day)", "this(week)", "previous(month)", "next(week)", "last(2y)")
-FEATURES = ("", ' WHERE feature IN ("feature-a", "feature-b")', " WHERE is_key = true", ' WHERE NOT module : "a"', " WHERE module IS EMPTY")
+WINDOWS = (
+    "last(1h)",
+    "last(1d)",
+    "last(30d)",
+    "next(30d)",
+    "this(day)",
+    "this(week)",
+    "previous(month)",
+    "next(week)",
+    "last(2y)",
+)
+FEATURES = (
+    "",
+    ' WHERE feature IN ("feature-a", "feature-b")',
+    " WHERE is_key = true",
+    ' WHERE NOT module : "a"',
+    " WHERE module IS EMPTY",
+)
 MOMENTS = sorted({one - AS_OF + by for one in POOLS.instants for by in (timedelta(0), timedelta(microseconds=1))})
 
 
@@ -86,21 +106,32 @@ async def all_agree(db: Database, population: Population, sources: list[str], sh
 
 
 async def test_the_latest_interaction_says_what_the_rows_say(db: Database, population: Population) -> None:
-    asked = [f"{q}(interactions{window})" for q in ("any", "none", "all") for window in ("", *(f", {w}" for w in WINDOWS))]
+    asked = [
+        f"{q}(interactions{window})" for q in ("any", "none", "all") for window in ("", *(f", {w}" for w in WINDOWS))
+    ]
     for shift in MOMENTS:
         await all_agree(db, population, [*asked, *(f"NOT {one}" for one in asked)], shift)
 
 
 async def test_kept_windows_say_what_the_rows_say(db: Database, population: Population) -> None:
-    sums = [f"sum(usage.value{where}, last({days}d))" for where in FEATURES for days in (6, 7, 8, 29, 30, 31, 89, 90, 91)]
+    sums = [
+        f"sum(usage.value{where}, last({days}d))" for where in FEATURES for days in (6, 7, 8, 29, 30, 31, 89, 90, 91)
+    ]
     asked = [f"{one} {cmp} {value}" for one in sums for cmp in (">", "=") for value in (0, 1, 2.5)]
     for days in (0, 1, -1, -29, -30, -31):
         await all_agree(db, population, asked, timedelta(days=days))
 
 
 async def test_changes_and_last_values_of_usage(db: Database, population: Population) -> None:
-    changes = [f"{fn}(sum(usage.value), {w}) < {v}" for fn in ("change", "change_abs") for w in ("last(30d), last(90d)", "last(7d), last(8d)") for v in (-1, 0, 0.5)]
-    features = [f'last_value(usage.feature{window}) = "feature-{one}"' for one in "abcd" for window in ("", ", last(90d)")]
+    changes = [
+        f"{fn}(sum(usage.value), {w}) < {v}"
+        for fn in ("change", "change_abs")
+        for w in ("last(30d), last(90d)", "last(7d), last(8d)")
+        for v in (-1, 0, 0.5)
+    ]
+    features = [
+        f'last_value(usage.feature{window}) = "feature-{one}"' for one in "abcd" for window in ("", ", last(90d)")
+    ]
     values = [f"last_value(usage.value{where}) >= {value}" for where in FEATURES for value in POOLS.numbers]
     for days in (0, -1, 7, -60):
         await all_agree(db, population, [*changes, *features, *values], timedelta(days=days))

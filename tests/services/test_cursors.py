@@ -41,7 +41,10 @@ def refused(secret: bytes, question: bytes, cursor: str) -> tuple[str, object]:
 def test_forged_foreign_and_other_are_refused_alike() -> None:
     cursor = seal(SECRET, QUESTION, AS_OF, (5, UUID(int=7)))
     changed = [cursor[:n] + ("A" if cursor[n] != "A" else "B") + cursor[n + 1 :] for n in range(len(cursor))]
-    told = {refused(SECRET, QUESTION, one) for one in (*changed, "", "x", "ü", "=", cursor + "A", cursor + "=", cursor[:-1], "A" * 99_999)}
+    told = {
+        refused(SECRET, QUESTION, one)
+        for one in (*changed, "", "x", "ü", "=", cursor + "A", cursor + "=", cursor[:-1], "A" * 99_999)
+    }
     told |= {refused(b"t" * 32, QUESTION, cursor), refused(SECRET, b"another", cursor)}
     told |= {refused(SECRET, QUESTION, f" {cursor}"), refused(SECRET, QUESTION, cursor.replace("_", "/") + "\n")}
     assert len(told) == 1

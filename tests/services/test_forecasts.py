@@ -127,10 +127,10 @@ async def test_nothing_due_is_an_honest_nothing(demo_db: Database, admin: Princi
         ({"group_by": "month"}, "/group_by"),
         ({"target": "much"}, "/target"),
         ({"scenario": "calm"}, "/scenario"),
-        ({"where": "arrr > 5"}, None),
+        ({"where": "arrr > 5"}, "/where"),
     ],
 )
-async def test_what_means_nothing_is_named(demo_db: Database, admin: Principal, body: dict[str, Any], pointer: str | None) -> None:
+async def test_what_means_nothing_is_named(demo_db: Database, admin: Principal, body: dict[str, Any], pointer: str) -> None:
     with pytest.raises(Invalid) as refused:
         await forecasts.create(demo_db, Call(admin, DEMO_NOW), body)
     assert refused.value.faults[0].pointer == pointer

@@ -95,7 +95,9 @@ async def test_money_is_exact_in_every_currency(db: Database, population: Popula
 
 
 async def test_rows_nest(db: Database, population: Population) -> None:
-    fields = "id,name,segment.tier,custom.region-2,csm.name,parent.segment,primary_contact.name,primary_contact.custom.topic"
+    fields = (
+        "id,name,segment.tier,custom.region-2,csm.name,parent.segment,primary_contact.name,primary_contact.custom.topic"
+    )
     answer = await ask(db, fields=fields, include="interactions(2),usage(3)", limit=1000)
     found = {one["id"]: one for one in json.loads(answer.data)}
     for record in population.records["accounts"]:
@@ -103,8 +105,12 @@ async def test_rows_nest(db: Database, population: Population) -> None:
         assert one["segment"] == {"tier": record["segment"].get("tier")}
         assert one["custom"] == {"region-2": record["custom"].get("region-2")}
         assert one["csm"] == (csm and {"name": csm["name"]})
-        assert one["primary_contact"] == (contact and {"name": contact["name"], "custom": {"topic": contact["custom"].get("topic")}})
-        assert one["parent"] == (parent and {"segment": {slug: parent["segment"].get(slug) for slug in OWN.segmentations}})
+        assert one["primary_contact"] == (
+            contact and {"name": contact["name"], "custom": {"topic": contact["custom"].get("topic")}}
+        )
+        assert one["parent"] == (
+            parent and {"segment": {slug: parent["segment"].get(slug) for slug in OWN.segmentations}}
+        )
         latest = sorted(record["interactions"], key=lambda i: (i["occurred_at"], i["id"]), reverse=True)[:2]
         assert [i["id"] for i in one["interactions"]] == [str(i["id"]) for i in latest]
         days = sorted((u["day"].isoformat() for u in record["usage"]), reverse=True)[:3]
@@ -116,10 +122,14 @@ async def test_one_record_by_what_names_it(db: Database, population: Population)
     one = await reads.one(db, PRINCIPAL, "accounts", "id", str(record["id"]))
     assert json.loads(one.body, parse_float=Decimal) == told(record, "accounts")
     assert one.version == record["version"]
-    by_name = await reads.one(db, PRINCIPAL, "accounts", "external_id", external_id("accounts", 0), fields="name,csm.name", include="parent")
+    by_name = await reads.one(
+        db, PRINCIPAL, "accounts", "external_id", external_id("accounts", 0), fields="name,csm.name", include="parent"
+    )
     assert list(json.loads(by_name.body)) == ["name", "csm", "parent"]
     assert await reads.one(db, PRINCIPAL, "accounts", "id", str(record["id"])) == one
-    selected = await reads.one_selected(db, PRINCIPAL, "accounts", "id", str(record["id"]), everything(ENTITIES["accounts"]))
+    selected = await reads.one_selected(
+        db, PRINCIPAL, "accounts", "id", str(record["id"]), everything(ENTITIES["accounts"])
+    )
     assert selected == one
 
 
@@ -156,7 +166,9 @@ async def test_archived_accounts_and_what_is_theirs_are_out_of_scope(db: Databas
     theirs = {one["id"] for one in gone["contacts"]}
     everyone = {one["id"] for one in population.records["contacts"]}
     async with db.transaction() as tx:
-        await tx.execute("UPDATE accounts SET archived_at = $3 WHERE workspace_id = $1 AND id = $2", OWN.id, gone["id"], AS_OF)
+        await tx.execute(
+            "UPDATE accounts SET archived_at = $3 WHERE workspace_id = $1 AND id = $2", OWN.id, gone["id"], AS_OF
+        )
     try:
         assert gone["id"] not in await ids(db, limit=1000)
         assert await ids(db, archived="only") == {gone["id"]}
@@ -206,16 +218,34 @@ async def test_counts(db: Database, population: Population) -> None:
 
 
 async def test_a_capped_count_says_that_it_is(db: Database, population: Population) -> None:
-    rows = [(OWN.id, UUID(int=(1 << 90) + n), id_of("accounts", 0), "note", "inbound", AS_OF, False, AS_OF, AS_OF) for n in range(COUNT_CAP)]
-    columns = ("workspace_id", "id", "account_id", "kind", "direction", "occurred_at", "is_automated", "created_at", "updated_at")
+    rows = [
+        (OWN.id, UUID(int=(1 << 90) + n), id_of("accounts", 0), "note", "inbound", AS_OF, False, AS_OF, AS_OF)
+        for n in range(COUNT_CAP)
+    ]
+    columns = (
+        "workspace_id",
+        "id",
+        "account_id",
+        "kind",
+        "direction",
+        "occurred_at",
+        "is_automated",
+        "created_at",
+        "updated_at",
+    )
     async with db.transaction() as tx:
         await tx.copy_records("interactions", rows, columns)
     try:
         assert (await ask(db, "interactions", count="capped", limit=1)).count == (COUNT_CAP, False)
-        assert (await ask(db, "interactions", count="exact", limit=1)).count == (COUNT_CAP + len(population.records["interactions"]), True)
+        assert (await ask(db, "interactions", count="exact", limit=1)).count == (
+            COUNT_CAP + len(population.records["interactions"]),
+            True,
+        )
     finally:
         async with db.transaction() as tx:
-            await tx.execute("DELETE FROM interactions WHERE workspace_id = $1 AND id = ANY($2)", OWN.id, [row[1] for row in rows])
+            await tx.execute(
+                "DELETE FROM interactions WHERE workspace_id = $1 AND id = ANY($2)", OWN.id, [row[1] for row in rows]
+            )
 
 
 async def test_a_cursor_fits_its_question_alone(db: Database, population: Population) -> None:
@@ -223,7 +253,14 @@ async def test_a_cursor_fits_its_question_alone(db: Database, population: Popula
     answer = await ask(db, **first)
     assert answer.next
     assert len(json.loads((await ask(db, **first, cursor=answer.next)).data)) == 2
-    again: dict[str, Any] = {**first, "filter": "  arr>0", "sort": ["-arr"], "limit": "3", "fields": "id", "count": "exact"}
+    again: dict[str, Any] = {
+        **first,
+        "filter": "  arr>0",
+        "sort": ["-arr"],
+        "limit": "3",
+        "fields": "id",
+        "count": "exact",
+    }
     assert len(json.loads((await ask(db, **again, cursor=answer.next)).data)) == 3
     told = set()
     others: list[dict[str, Any]] = [
@@ -249,7 +286,9 @@ async def test_a_cursor_is_of_the_person_where_the_criteria_are(db: Database, po
 async def test_a_continued_page_keeps_its_moment(db: Database, population: Population) -> None:
     asked = Ask("accounts", filter="NOT renewal_date IN next(30d)", limit=2)
     first = await reads.collection(db, PRINCIPAL, asked, AS_OF, secret=SECRET)
-    later = await reads.collection(db, PRINCIPAL, replace(asked, cursor=first.next), AS_OF + timedelta(days=40), secret=SECRET)
+    later = await reads.collection(
+        db, PRINCIPAL, replace(asked, cursor=first.next), AS_OF + timedelta(days=40), secret=SECRET
+    )
     assert later.as_of == first.as_of == AS_OF
     assert later.windows == first.windows != ()
     elsewhere = await reads.collection(db, PRINCIPAL, asked, AS_OF + timedelta(days=40), secret=SECRET)
@@ -281,7 +320,13 @@ async def test_kept_windows_of_another_day_are_not_believed(db: Database, popula
 
 
 async def test_plans_that_are_kept_answer_like_new_ones(db: Database, population: Population) -> None:
-    for source in (None, "arr > 0", "renewal_date IN next(90d)", "csm = @me", 'name : "a" OR count(interactions, last(7d)) > 0'):
+    for source in (
+        None,
+        "arr > 0",
+        "renewal_date IN next(90d)",
+        "csm = @me",
+        'name : "a" OR count(interactions, last(7d)) > 0',
+    ):
         for hours in (0, 24, 24 * 30):
             now = AS_OF + timedelta(hours=hours)
             kept = await reads.collection(db, PRINCIPAL, Ask("accounts", filter=source, limit=1000), now, secret=SECRET)
@@ -310,14 +355,20 @@ async def test_a_selection_may_depend_on_the_setting(db: Database, population: P
         return everything(ENTITIES["accounts"])
 
     found = await ask(db, selection=chosen, limit=2)
-    assert found.data == (await ask(db, selection=everything(ENTITIES["accounts"]), limit=2)).data == (await ask(db, limit=2)).data
+    assert (
+        found.data
+        == (await ask(db, selection=everything(ENTITIES["accounts"]), limit=2)).data
+        == (await ask(db, limit=2)).data
+    )
     assert moments == [AS_OF]
 
 
 async def test_a_service_asks_for_a_person(db: Database, population: Population) -> None:
     async with db.transaction() as tx:
         await tx.execute("UPDATE users SET is_active = id <> $2 WHERE workspace_id = $1", OWN.id, id_of("users", 3))
-    wanted = {one["id"] for one in population.records["accounts"] if one["csm"] and one["csm"]["id"] == id_of("users", 1)}
+    wanted = {
+        one["id"] for one in population.records["accounts"] if one["csm"] and one["csm"]["id"] == id_of("users", 1)
+    }
     for name in (str(id_of("users", 1)), external_id("users", 1), email("users", 1)):
         assert await ids(db, principal=SERVICE, filter="csm = @me", for_user=name, limit=1000) == wanted
     for principal, name in ((SERVICE, "nobody"), (SERVICE, email("users", 3)), (PRINCIPAL, email("users", 1))):
@@ -342,7 +393,9 @@ async def test_parameters_of_a_list(db: Database, population: Population) -> Non
         ("filter", ""), ("filter", "arr >"), ("filter", "arr > x"), ("filter", "nothing = 1"), ("for_user", "x"),
     ],
 )  # fmt: skip
-async def test_what_cannot_be_is_refused_where_it_was_told(db: Database, population: Population, name: str, wrong: Any) -> None:
+async def test_what_cannot_be_is_refused_where_it_was_told(
+    db: Database, population: Population, name: str, wrong: Any
+) -> None:
     for body in (False, True):
         with pytest.raises(StrataError) as raised:
             await ask(db, body=body, **{name: wrong})

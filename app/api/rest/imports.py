@@ -57,7 +57,11 @@ async def create(request: Request) -> Answer:
         mapping = mapping.encode()
     bound = call(request, told)
     written = await imports.start(request.db, bound, told["kind"], media, mapping, request.stream())
-    headers = [JSON, (b"etag", etag(written.version, written.body)), (b"location", b"/v1/imports/%s" % str(written.id).encode())]
+    headers = [
+        JSON,
+        (b"etag", etag(written.version, written.body)),
+        (b"location", b"/v1/imports/%s" % str(written.id).encode()),
+    ]
     return Answer(written.body, 202, headers)
 
 

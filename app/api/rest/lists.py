@@ -53,12 +53,19 @@ _MEMBERS: dict[str, Any] = {
             "type": "object",
             "required": ["name", "type", "default"],
             "additionalProperties": False,
-            "properties": {"name": TEXT, "type": {"type": "string", "enum": list(domain.PARAMETER_KINDS)}, "default": {}},
+            "properties": {
+                "name": TEXT,
+                "type": {"type": "string", "enum": list(domain.PARAMETER_KINDS)},
+                "default": {},
+            },
         },
         "description": "what `$name` in the criteria may be given as `param.<name>=`",
     },
 }
-_SAID: dict[str, Any] = {**_MEMBERS, "criteria": {**_CRITERIA, "description": "`text` or `tree`", "additionalProperties": False}}
+_SAID: dict[str, Any] = {
+    **_MEMBERS,
+    "criteria": {**_CRITERIA, "description": "`text` or `tree`", "additionalProperties": False},
+}
 LIST = {
     "type": "object",
     "properties": {
@@ -91,7 +98,9 @@ EXAMPLE = {
 ID = path("id", "of the list", IDENTITY)
 ENTITY = Parameter("entity", "only the lists of this entity", _ENTITY["entity"])
 PARAMS = Parameter(
-    "params", "values of the list's parameters: `param.<name>=`", {"type": "object", "additionalProperties": {"type": "string"}}
+    "params",
+    "values of the list's parameters: `param.<name>=`",
+    {"type": "object", "additionalProperties": {"type": "string"}},
 )
 
 

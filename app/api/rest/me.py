@@ -26,7 +26,10 @@ ME = {
         "user_id": {"type": ["string", "null"], "format": "uuid"},
         "role": {"type": "string", "enum": list(ROLES)},
         "scopes": {"type": "array", "items": {"type": "string"}},
-        "workspace": {"type": "object", "properties": {"id": IDENTITY, "slug": {"type": "string"}, "name": {"type": "string"}}},
+        "workspace": {
+            "type": "object",
+            "properties": {"id": IDENTITY, "slug": {"type": "string"}, "name": {"type": "string"}},
+        },
         "defaults": _DEFAULTS,
     },
 }

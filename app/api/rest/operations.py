@@ -46,7 +46,9 @@ TEXT = {"type": "string"}
 
 def routes(door: Door) -> tuple[Route, ...]:
     """The routes of one process."""
-    state = Payload({"type": "object", "properties": {"status": TEXT}, "required": ["status"]}, example={"status": "ok"})
+    state = Payload(
+        {"type": "object", "properties": {"status": TEXT}, "required": ["status"]}, example={"status": "ok"}
+    )
     plain = Payload(TEXT, ("text/plain",))
     return (
         Route("GET", "/livez", PUBLIC, alive, "Is the process alive", "operations", answer=state),
@@ -100,7 +102,9 @@ def description(document: bytes) -> Route:
         request.query(())
         return _cached(request, document, tag, [JSON])
 
-    return Route("GET", "/openapi.json", PUBLIC, openapi, "This document", "operations", answer=Payload({"type": "object"}))
+    return Route(
+        "GET", "/openapi.json", PUBLIC, openapi, "This document", "operations", answer=Payload({"type": "object"})
+    )
 
 
 async def documentation(request: Request) -> Answer:

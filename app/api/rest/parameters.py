@@ -40,7 +40,10 @@ SORT = Parameter(
     example="-arr,name",
 )  # fmt: skip
 LIMIT = Parameter(
-    "limit", "records of a page", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}, example=3
+    "limit",
+    "records of a page",
+    {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+    example=3,
 )
 CURSOR = Parameter("cursor", "`page.next` of the page before, with the same question", {"type": "string"})
 COUNT = Parameter(
@@ -53,7 +56,10 @@ AS_OF = Parameter(
 )  # fmt: skip
 ON = Parameter("on", "a past day to read history of, where it is kept", {"type": "string", "format": "date"})
 TZ = Parameter(
-    "tz", "the zone that windows are cut by; the workspace's where it is left out", {"type": "string"}, example="Europe/Berlin"
+    "tz",
+    "the zone that windows are cut by; the workspace's where it is left out",
+    {"type": "string"},
+    example="Europe/Berlin",
 )
 FOR_USER = Parameter("for_user", "who `@me` is, where a service asks: id, external id or e-mail", {"type": "string"})
 ARCHIVED = Parameter("archived", "archived records alone, or too", {"type": "string", "enum": ["only", "with"]})

@@ -37,7 +37,9 @@ async def every(request: Request) -> Answer:
     """All problems."""
     request.query(())
     if "text/html" in (request.header(b"accept") or ""):
-        items = "".join(f'<li><a href="/problems/{p.name}">{p.status} {escape(p.title)}</a></li>' for p in PROBLEMS.values())
+        items = "".join(
+            f'<li><a href="/problems/{p.name}">{p.status} {escape(p.title)}</a></li>' for p in PROBLEMS.values()
+        )
         body = PAGE.format(title="Problems", body=f"<h1>Problems</h1><ul>{items}</ul>")
         return Answer(body.encode(), 200, [HTML, POLICY, VARY])
     answer = json({"data": [_members(problem) for problem in PROBLEMS.values()]})
@@ -55,7 +57,8 @@ def _members(problem: Problem) -> dict[str, object]:
 
 def _html(problem: Problem) -> bytes:
     advice = "".join(
-        f"<code>{escape(part)}</code>" if odd % 2 else escape(part) for odd, part in enumerate(problem.advice.split("`"))
+        f"<code>{escape(part)}</code>" if odd % 2 else escape(part)
+        for odd, part in enumerate(problem.advice.split("`"))
     )
     body = (
         f'<p class="s">{problem.status} · <a href="/problems">problems</a></p><h1>{escape(problem.title)}</h1>'

@@ -112,7 +112,9 @@ async def accounts(request: Request) -> Answer:
     """A page of the accounts of a segment, or of all."""
     told: dict[str, Any] = dict(request.query((*reading.NAMES, "segment")))
     segment = told.pop("segment", None)
-    ask = await segmentations.members(request.db, request.principal, request.values[0], segment, Ask("accounts", **told))
+    ask = await segmentations.members(
+        request.db, request.principal, request.values[0], segment, Ask("accounts", **told)
+    )
     return await reading.page(request, ask)
 
 

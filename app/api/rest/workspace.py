@@ -15,7 +15,12 @@ SETTINGS = {
     "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
     "zone": {"type": "string", "description": "IANA time zone", "examples": ["Europe/Berlin"]},
     "week_start": {"type": "integer", "minimum": 1, "maximum": 7, "description": "Monday is 1"},
-    "fiscal_month": {"type": "integer", "minimum": 1, "maximum": 12, "description": "month in which the fiscal year begins"},
+    "fiscal_month": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 12,
+        "description": "month in which the fiscal year begins",
+    },
     "health_yellow": {"type": "number", "minimum": 0, "maximum": 100, "description": "health from here on is yellow"},
     "health_green": {"type": "number", "minimum": 0, "maximum": 100, "description": "health from here on is green"},
     "arr_per_csm": {"type": "number", "exclusiveMinimum": 0, "description": "ARR that one CSM looks after"},

@@ -56,8 +56,6 @@ def foundation(seed: int, today: date) -> Foundation:
             named("calm", "Calm", impacts={i.slug: "low" for i in INDUSTRIES}, lanes=LANES, is_active=False),
         ],
     }
-    for row in rows["scenarios"]:
-        del row["external_id"]
     csms: dict[str, list[UUID]] = {slug: [] for slug, _ in TEAMS}
     for (name, team), role in [(c, "csm") for c in CSMS] + [(MANAGER, "manager"), (ADMIN, "admin")]:
         user: Row = {

@@ -83,4 +83,6 @@ def change(of: ChangeOf, rows: Rows, scope: Scope, test: Test) -> Expression:
     alias = scope.alias()
     # OFFSET 0 keeps the planner from writing the earlier fold out twice.
     both = f"SELECT {now.sql}::float8 AS now, {was.sql}::float8 AS was OFFSET 0"
-    return Expression(f"(SELECT ({alias}.now - {alias}.was) / nullif(abs({alias}.was), 0) FROM ({both}) {alias})", "number")
+    return Expression(
+        f"(SELECT ({alias}.now - {alias}.was) / nullif(abs({alias}.was), 0) FROM ({both}) {alias})", "number"
+    )

@@ -67,7 +67,9 @@ def page(
     places = _places(question.page.after, keys, scope)
     listed = _listed(", ".join(columns), rows, scope, conditions, keys, places, f"LIMIT {limit + 1:d}")
     text = f"SELECT {', '.join(outputs)} FROM ({listed}) {PAGE} CROSS JOIN LATERAL {record}"
-    return Statement(text, args, asked, leaned, limit, len(keys), question.count != "none", scope.leaned, question.edges)
+    return Statement(
+        text, args, asked, leaned, limit, len(keys), question.count != "none", scope.leaned, question.edges
+    )
 
 
 def in_scope(entity: Entity, archived: Archived, rows: Rows, scope: Scope) -> list[str]:
@@ -133,8 +135,16 @@ def _outputs(edges: bool, limit: int, keys: int) -> list[str]:
     """One row is read beyond the page to know whether there is one; it is cut off again."""
     names = [f"{PAGE}.k{n}" for n in range(1, keys + 1)]
     if edges:
-        return [f"(array_agg(row_to_json({SHAPE})))[:{limit:d}]", "count(*)", *(f"(array_agg({k}))[:{limit:d}]" for k in names)]
-    return [f"array_to_json((array_agg({SHAPE}))[:{limit:d}])", "count(*)", *(f"(array_agg({k}))[{limit:d}]" for k in names)]
+        return [
+            f"(array_agg(row_to_json({SHAPE})))[:{limit:d}]",
+            "count(*)",
+            *(f"(array_agg({k}))[:{limit:d}]" for k in names),
+        ]
+    return [
+        f"array_to_json((array_agg({SHAPE}))[:{limit:d}])",
+        "count(*)",
+        *(f"(array_agg({k}))[{limit:d}]" for k in names),
+    ]
 
 
 def _count(count: Count, source: str) -> list[str]:
@@ -151,7 +161,9 @@ def _count(count: Count, source: str) -> list[str]:
 
 def _fresh(scope: Scope) -> str:
     alias = scope.alias()
-    return f"(SELECT {alias}.facts_day = {scope.bind(scope.workspace.facts_day)}::date {scope.rows('workspaces', alias)})"
+    return (
+        f"(SELECT {alias}.facts_day = {scope.bind(scope.workspace.facts_day)}::date {scope.rows('workspaces', alias)})"
+    )
 
 
 def _places(after: Sequence[object] | None, keys: Sequence[Key], scope: Scope) -> list[str | None] | None:
@@ -165,7 +177,13 @@ def _places(after: Sequence[object] | None, keys: Sequence[Key], scope: Scope) -
 
 
 def _listed(
-    columns: str, rows: Rows, scope: Scope, conditions: list[str], keys: list[Key], places: list[str | None] | None, limit: str
+    columns: str,
+    rows: Rows,
+    scope: Scope,
+    conditions: list[str],
+    keys: list[Key],
+    places: list[str | None] | None,
+    limit: str,
 ) -> str:
     """The page's rows in order, as a range of an index wherever there is one.
 

@@ -40,17 +40,27 @@ SELECT r.line, $1 FROM import_rows r JOIN (
 ) d ON d.external_id = r.external_id AND r.line > d.first
 WHERE r.errs IS NULL AND NOT EXISTS (SELECT FROM import_superseded s WHERE s.line = r.line)
 """
-TAKEN = """
+STANDING = """
 WITH standing AS (
   SELECT r.line, r.id, r.{column} FROM import_rows r
   WHERE r.errs IS NULL AND r.{column} IS NOT NULL AND NOT EXISTS (SELECT FROM import_superseded s WHERE s.line = r.line)
-), wrong AS (
-  SELECT s.line FROM standing s JOIN {table} x ON x.workspace_id = $1 AND x.{column} = s.{column} AND x.id <> s.id
-  UNION
-  SELECT s.line FROM standing s JOIN standing o ON o.{column} = s.{column} AND o.id <> s.id AND o.line < s.line
 )
-UPDATE import_rows r SET errs = ARRAY[$2::int] FROM wrong w WHERE w.line = r.line
 """
+TAKEN = (
+    STANDING
+    + """
+UPDATE import_rows r SET errs = ARRAY[$2::int]
+FROM standing s JOIN {table} x ON x.workspace_id = $1 AND x.{column} = s.{column} AND x.id <> s.id WHERE s.line = r.line
+"""
+)
+TAKEN_BEFORE = (
+    STANDING
+    + """
+UPDATE import_rows r SET errs = ARRAY[$1::int]
+FROM (SELECT {column}, min(line) AS first FROM standing GROUP BY {column} HAVING count(*) > 1) o JOIN standing s ON s.{column} = o.{column}
+WHERE s.line = r.line AND s.line > o.first
+"""
+)
 PARENTS = """
 UPDATE import_rows r SET parent_id = p.id
 FROM import_rows p
@@ -169,6 +179,7 @@ async def _taken(
         if column in columns:
             problems.append(problem(column, "taken"))
             await tx.execute(TAKEN.format(table=entity.name, column=column), workspace_id, len(problems))
+            await tx.execute(TAKEN_BEFORE.format(column=column), len(problems))
 
 
 async def _parents(tx: Transaction, workspace_id: UUID, problems: list[Problem], bit: int) -> None:

@@ -159,7 +159,11 @@ def _upsert(entity: Entity, columns: Sequence[Column], partial: bool, staged: bo
         names.append(column)
         values.append(value)
         sets += [update] if update else []
-    needs = partial or entity.name == "features"
+    # A row that is proposed must be whole, even where the one that stands is only changed.
+    lacking = [entity.fields[n].column for n in entity.required if entity.fields[n].column not in names]
+    names += lacking
+    values += [f'x."{name}"' for name in lacking]
+    needs = partial or lacking or entity.name == "features"
     return UPSERT.format(
         table=entity.name, names="".join(f', "{n}"' for n in names), values="".join(f", {v}" for v in values),
         join=f" LEFT JOIN {entity.name} x ON x.workspace_id = $1 AND x.id = t.id" if needs else "",

@@ -64,9 +64,15 @@ def test_every_table_of_a_page_of_contacts_is_held_to_the_workspace(tree: Node) 
 @pytest.mark.parametrize("entity", sorted(ENTITIES))
 def test_every_entity_has_statements_that_are_held_to_the_workspace(entity: str) -> None:
     shows = everything(ENTITIES[entity])
-    statements = [page(Question(entity, meant("ALL"), shows, edges=edges, count="exact"), WORKSPACE).text for edges in (True, False)]
+    statements = [
+        page(Question(entity, meant("ALL"), shows, edges=edges, count="exact"), WORKSPACE).text
+        for edges in (True, False)
+    ]
     if entity != "usage":
-        statements += [record(ENTITIES[entity], shows, "id", WORKSPACE).text, any_record({entity: shows}, WORKSPACE).text]
+        statements += [
+            record(ENTITIES[entity], shows, "id", WORKSPACE).text,
+            any_record({entity: shows}, WORKSPACE).text,
+        ]
     assert [unscoped(one) for one in statements] == [[]] * len(statements)
 
 
@@ -115,13 +121,17 @@ def test_no_value_is_in_the_text_but_page_sizes() -> None:
 def test_kept_windows_are_read_where_they_say_the_same() -> None:
     kept = ("last(7d)", "last(30d)", "last(90d)")
     for window in kept:
-        statement = asked(f"sum(usage.value WHERE feature = \"x\", {window}) < 5")
+        statement = asked(f'sum(usage.value WHERE feature = "x", {window}) < 5')
         assert statement.leans
         assert "usage_windows" in statement.text
         assert "usage_days" not in statement.text
     month_ago = replace(SETTING, clock=clock(WORKSPACE, AS_OF - timedelta(days=30)))
     assert ".before_30" in asked("sum(usage.value, last(30d)) < 5", setting=month_ago).text
-    for source in ("sum(usage.value, last(31d)) < 5", "sum(usage.value WHERE value > 1, last(30d)) < 5", "count(usage, last(7d)) < 5"):
+    for source in (
+        "sum(usage.value, last(31d)) < 5",
+        "sum(usage.value WHERE value > 1, last(30d)) < 5",
+        "count(usage, last(7d)) < 5",
+    ):
         assert not asked(source).leans
     yesterday = replace(SETTING, clock=clock(WORKSPACE, AS_OF - timedelta(days=1)))
     assert not asked("sum(usage.value, last(30d)) < 5", setting=yesterday).leans
@@ -130,7 +140,7 @@ def test_kept_windows_are_read_where_they_say_the_same() -> None:
 def test_the_latest_interaction_decides_without_rows_where_it_can() -> None:
     assert "interactions" not in asked("none(interactions)").text
     assert "last_interaction_at" in asked("any(interactions, last(30d))").text
-    assert "last_interaction_at" not in asked("any(interactions WHERE kind = \"call\", last(30d))").text
+    assert "last_interaction_at" not in asked('any(interactions WHERE kind = "call", last(30d))').text
 
 
 @pytest.mark.parametrize(
@@ -143,7 +153,9 @@ def test_the_latest_interaction_decides_without_rows_where_it_can() -> None:
         ("-nps", (1.0, None), "(a.nps < $2::float8 OR a.nps IS NULL OR (a.nps = $2::float8 AND a.id < "),
     ],
 )
-def test_the_range_after_a_row_is_one_of_an_index_where_it_can_be(order: str, after: tuple[Any, ...], expected: str) -> None:
+def test_the_range_after_a_row_is_one_of_an_index_where_it_can_be(
+    order: str, after: tuple[Any, ...], expected: str
+) -> None:
     places = (*after[:-1], SETTING.person and SETTING.person.id)
     assert expected in asked(order=order, page=Page(10, places)).text
 
