@@ -51,7 +51,6 @@ def _taken(
 ) -> tuple[dict[str, list[float]], float]:
     """PostgreSQL's microseconds of the one first time and of every other, and this process's seconds at most."""
     meter = Meter({"pg": cluster.pid})
-    spent: list[float] = []
     python: list[float] = []
 
     def work() -> None:
@@ -59,8 +58,7 @@ def _taken(
         runner.run(_placed(db, workspace_id))
         python.append(process_time() - began)
 
-    for _ in range(1 + rounds):
-        spent.append(meter.during(work)["pg"])
+    spent = [meter.during(work)["pg"] for _ in range(1 + rounds)]
     return {"first": spent[:1], "again": spent[1:]}, max(python)
 
 

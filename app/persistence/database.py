@@ -79,6 +79,10 @@ class Database:
         """Whether the server answered when it was last asked, at most two seconds ago."""
         return not self._points.down
 
+    async def ping(self) -> None:
+        """Raises Unavailable unless the server answers."""
+        await self.fetchval("SELECT 1", point=True)
+
     async def fetchval(self, sql: str, *args: Any, point: bool = False) -> Any:
         """First column of the first row, None without rows."""
         pool = self._points if point else self._pages

@@ -10,6 +10,8 @@ from app.persistence.database import Reader, Transaction
 # Work on all tenants at once: reference rows alone, one small statement.
 DUE = "SELECT id FROM workspaces WHERE facts_day < ($1::timestamptz AT TIME ZONE zone)::date ORDER BY id"
 
+# Sooner than the server looks for deadlocks: of a roll and a write that wait for each other, the roll yields.
+PATIENCE = "SET LOCAL lock_timeout = '800ms'"
 # The row stays locked until the transaction ends, which makes it the lease.
 CLAIM = """
 UPDATE workspaces SET facts_day = ($2::timestamptz AT TIME ZONE zone)::date
@@ -28,5 +30,6 @@ async def due(reader: Reader, now: datetime) -> list[UUID]:
 
 async def claim(tx: Transaction, workspace_id: UUID, now: datetime) -> date | None:
     """Move the day; None where it has been moved already or another transaction is moving it."""
+    await tx.execute(PATIENCE)
     day: date | None = await tx.fetchval(CLAIM, workspace_id, now)
     return day

@@ -86,7 +86,7 @@ CONTRACTS = """
     coalesce(sum(c.arr) FILTER (WHERE {active}), 0)::bigint AS arr, (sum(c.seats) FILTER (WHERE {active}))::int AS seats,
     coalesce(sum(coalesce(c.tcv, round(c.arr::numeric * {term} / 360))) FILTER (WHERE {active}), 0)::bigint AS tcv,
     coalesce(array_agg(DISTINCT c.product) FILTER (WHERE c.product IS NOT NULL AND {active}), '{{}}') AS products
-  FROM contracts c, w, LATERAL (SELECT age(c.end_date + 1, c.start_date) AS term) t
+  FROM contracts c, w, LATERAL (SELECT age((c.end_date + 1)::timestamp, c.start_date::timestamp) AS term) t
   WHERE c.workspace_id = $1 AND {c} GROUP BY c.account_id"""
 ACTIVE = "c.start_date <= w.day AND (c.end_date IS NULL OR c.end_date >= w.day)"
 TERM = (

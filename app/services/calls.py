@@ -68,12 +68,6 @@ async def once(db: Database, call: Call, operation: str, act: Callable[[Transact
         return written
 
 
-async def forget_keys(db: Database, workspace_id: UUID, now: datetime) -> int:
-    """Deletes idempotency keys older than 24 hours; says how many. Meant to be called about daily."""
-    async with db.transaction() as tx:
-        return await idempotency.forget(tx, workspace_id, now)
-
-
 def versioned(standing: int, expected: int | None) -> None:
     """Raises VersionRequired where no version was told, VersionStale where it is not the standing one."""
     if expected is None:

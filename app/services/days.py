@@ -1,4 +1,4 @@
-"""The day moving on: windows, facts and segments that depend on it, once per workspace and day of its zone."""
+"""The day moving on: windows, facts and segments that depend on it, and what is forgotten, once per workspace and day."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from app.domain.errors import Unavailable
-from app.persistence import days, workspaces
+from app.persistence import days, idempotency, workspaces
 from app.persistence.database import Database
 from app.services.settle import settle
 
@@ -19,13 +19,12 @@ async def roll(db: Database, workspace_id: UUID, now: datetime) -> date | None:
     """Move the workspace's facts to the day that it is there now, in one transaction; the new day, or None where there
     is nothing to do or somebody else is at it. A day never moves back."""
     async with db.transaction(TIMEOUT) as tx:
-        # Sooner than the server looks for deadlocks: of a roll and a write that wait for each other, the roll yields.
-        await tx.execute("SET LOCAL lock_timeout = '800ms'")
         day = await days.claim(tx, workspace_id, now)
         if day is None:
             return None
         workspace = await workspaces.load(tx, workspace_id)
         await settle(tx, workspace, None, now, reason="day")
+        await idempotency.forget(tx, workspace_id, now)
     return day
 
 

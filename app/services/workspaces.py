@@ -21,7 +21,7 @@ from app.domain.roles import Principal, permit
 from app.domain.workspaces import Workspace
 from app.persistence import workspaces
 from app.persistence.database import Database, Reader, Transaction
-from app.services import keys, settle
+from app.services import keys, segmentations, settle
 from app.services.calls import Call, Written, new_id, once, versioned
 
 STAGES = ("trial", "onboarding", "adoption", "established", "advocate")
@@ -36,16 +36,18 @@ THOUSANDTHS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
 
 
 async def create_workspace(db: Database, name: str, now: datetime, **settings: object) -> UUID:
-    """A new workspace with the default stages; its id. `settings` are those of SETTINGS, and `slug`.
+    """A new workspace with the default stages and preset segmentations; its id. `settings`: SETTINGS, and `slug`.
 
     Raises Invalid, Conflict where the slug is taken.
     """
     async with db.transaction() as tx:
-        return await create_in(tx, name, now, **settings)
+        workspace_id = await create_in(tx, name, now, **settings)
+        await segmentations.install_presets(tx, await workspaces.load(tx, workspace_id), now)
+    return workspace_id
 
 
 async def create_in(tx: Transaction, name: str, now: datetime, **settings: object) -> UUID:
-    """The same within a transaction that does more."""
+    """A new workspace without segmentations, within a transaction that does more."""
     given = _read(
         {"slug": _slug_of(name), "currency": "USD", "zone": "UTC", **settings, "name": name}, {"slug": records.slug}
     )

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from app.services import imports
+from app.services.importing.files import BOM
 from tests.services.organisations import NOW, Organisation
 
 _numbers = itertools.count(1)
@@ -29,7 +30,8 @@ async def bring(
     org: Organisation, tmp_path: Path, kind: str, body: bytes, mapping: Mapping[str, object] | None = None
 ) -> dict[str, Any]:
     """Imports a body, NDJSON where it begins with a brace; the resource as JSON has it."""
-    path = tmp_path / f"{next(_numbers)}.{'ndjson' if body.startswith(b'{') else 'csv'}"
+    suffix = "ndjson" if body.removeprefix(BOM).startswith(b"{") else "csv"
+    path = tmp_path / f"{next(_numbers)}.{suffix}"
     path.write_bytes(body)
     told = msgspec.json.encode(mapping) if mapping is not None else None
     result = await imports.run_import(org.db, org.workspace.slug, kind, path, told, NOW, _silent)

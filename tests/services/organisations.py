@@ -70,7 +70,8 @@ class Organisation:
 async def organisation(db: Database, **settings: object) -> Organisation:
     """A new workspace of its own, with its people."""
     name = f"Organisation {next(_numbers)}"
-    workspace_id = await workspaces.create_workspace(db, name, NOW, **settings)
+    async with db.transaction() as tx:
+        workspace_id = await workspaces.create_in(tx, name, NOW, **settings)
     await users.create_team(db, workspace_id, "north", "North", NOW)
     workspace = await workspaces.load(db, workspace_id)
     people: dict[str, Principal] = {}

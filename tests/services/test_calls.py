@@ -10,8 +10,8 @@ import pytest
 
 from app.domain.errors import Invalid, KeyReused, KeyStillRunning, NotFound, Unavailable
 from app.persistence.database import Database, Transaction
-from app.services import accounts
-from app.services.calls import Written, forget_keys, new_id, once
+from app.services import accounts, days
+from app.services.calls import Written, new_id, once
 from tests.services.organisations import NOW, Organisation, organisation
 
 
@@ -98,8 +98,11 @@ async def test_keys_are_kept_for_a_day(db: Database) -> None:
     assert await accounts.create(db, org.call(key="k", now=almost), {"name": "A"}) == first
     second = await accounts.create(db, org.call(key="k", payload=b"other", now=day), {"name": "B"})
     assert second.id != first.id
-    assert await forget_keys(db, org.workspace.id, day) == 0
-    assert await forget_keys(db, org.workspace.id, day + timedelta(hours=24)) == 1
+    kept = "SELECT count(*) FROM idempotency_keys WHERE workspace_id = $1"
+    await days.roll(db, org.workspace.id, day)
+    assert await db.fetchval(kept, org.workspace.id) == 1
+    await days.roll(db, org.workspace.id, day + timedelta(hours=24))
+    assert await db.fetchval(kept, org.workspace.id) == 0
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\x00b", "ä", "a\nb"])

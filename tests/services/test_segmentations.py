@@ -27,7 +27,8 @@ TIER = presets("absolute", "absolute")["tier"]
 
 async def made(db: Database, arrs: list[tuple[int, int | None]], name: str = "Acme") -> Workspace:
     """A workspace with accounts of this ARR and growth potential, in major units, settled."""
-    workspace_id = await workspaces.create_workspace(db, name, NOW, slug=f"w-{new_id().hex}")
+    async with db.transaction() as tx:
+        workspace_id = await workspaces.create_in(tx, name, NOW, slug=f"w-{new_id().hex}")
     async with db.transaction() as tx:
         for n, (arr, growth) in enumerate(arrs):
             await tx.execute(

@@ -111,3 +111,8 @@ async def test_settings_are_an_admins_and_need_their_version(db: Database) -> No
 async def test_a_workspace_that_is_not_there_is_not_found(db: Database) -> None:
     with pytest.raises(NotFound):
         await workspaces.load(db, new_id())
+
+
+async def test_a_new_workspace_has_the_preset_segmentations(db: Database) -> None:
+    made = await workspaces.create_workspace(db, "Preset", NOW)
+    assert sorted((await workspaces.load(db, made)).segmentations) == ["portfolio", "tier"]

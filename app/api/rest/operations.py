@@ -77,7 +77,7 @@ def _ready(door: Door) -> Handler:
             raise Refused("unavailable", "This process is about to end.", headers=[(b"retry-after", b"2")])
         try:
             async with asyncio.timeout(READY_SECONDS):
-                await request.db.fetchval("SELECT 1", point=True)
+                await request.db.ping()
         except TimeoutError as error:
             raise Unavailable from error
         return json({"status": "ok"})

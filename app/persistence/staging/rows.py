@@ -28,11 +28,13 @@ class Column:
 class Staged:
     """A file as it lies in `import_lines`: the columns that it has, and how its lines are counted.
 
-    `before`: lines above the first row. `folded`: some row is longer than a line.
+    `problems`: what a reader of the file may have found, by number from 1. `before`: lines above the first row. `folded`:
+    some row is longer than a line. `partial`: some line leaves a member out.
     """
 
     source: FileKind
     columns: tuple[str, ...]
+    problems: tuple[Problem, ...]
     before: int
     folded: bool = False
     partial: bool = False
@@ -76,7 +78,7 @@ def prefix(import_id: UUID) -> str:
 
 def plan(mapping: FileMapping, staged: Staged, workspace: Workspace, import_id: UUID) -> Plan:
     """The statement for one file, and what its errors mean."""
-    making = _Making(mapping, staged, Bound(workspace, staged.source), list(unreadable(mapping)))
+    making = _Making(mapping, staged, Bound(workspace, staged.source), list(staged.problems))
     return making.plan(import_id)
 
 
@@ -173,7 +175,8 @@ class _Making:
         return f" LEFT JOIN products lp ON lp.workspace_id = $1 AND lp.slug = {product}"
 
     def _check_value(self, one: _Field) -> None:
-        if one.field.optional or (one.field.fallback and self.mapping.entity.name == "accounts"):
+        entity = self.mapping.entity
+        if one.field.optional or one.field.name == entity.key or (one.field.fallback and entity.name == "accounts"):
             return
         self._check(f"{one.v} IS NULL AND {one.value} IS NULL{self._present(one)}", one, "empty")
 
@@ -193,6 +196,8 @@ class _Making:
         entity = self.mapping.entity
         if entity.key == "none":
             return
+        known_by = fields.get(entity.key) or fields["email"]
+        self._check(f"{key(entity, {name: one.v for name, one in fields.items()})} IS NULL", known_by, "empty")
         known = importable(entity)
         for name in entity.required:
             one = fields.get(name)

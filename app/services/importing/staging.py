@@ -66,7 +66,7 @@ async def stage(session: Session, file: Opened, progress: Progress) -> tuple[Fil
         await tx.execute(staging(head.columns))
     names = [f"c{n}" for n in range(len(head.columns))]
     counted = Counted()
-    staged = Staged("csv", head.columns, head.lines)
+    staged = Staged("csv", head.columns, unreadable(file.mapping), head.lines)
     with suppress(Invalid, EndMarkError):
         untouched = csv_lines.untouched(file.file, head, progress, counted)
         rows = await _copy(session, untouched, names, {"delimiter": file.mapping.delimiter})
@@ -98,7 +98,7 @@ async def _members_staged(
         found = await lines.members(tx, len(names)) if reader.partial else [(True, False)] * len(names)
     here = {name for name, (given, _) in zip(names, found, strict=True) if given}
     partial = any(given and absent for given, absent in found)
-    return _held(mapping, here), Staged("ndjson", names, 0, partial=partial)
+    return _held(mapping, here), Staged("ndjson", names, unreadable(mapping), 0, partial=partial)
 
 
 def _held(mapping: FileMapping, here: set[str]) -> FileMapping:
