@@ -68,7 +68,9 @@ def only_new(request: Request) -> Iterator[None]:
         yield
     except VersionRequired:
         if given is None:
-            raise
+            raise VersionRequired(
+                faults=(Fault("If-Match is missing: it is there already.", parameter="If-Match"),)
+            ) from None
         message = "There is one already."
         raise VersionStale(message, (Fault(message, parameter="If-None-Match"),)) from None
 

@@ -18,7 +18,7 @@ from app.api.cors import Origins
 from app.api.errors import Headers, Refused
 from app.api.limits import Buckets
 from app.api.metrics import Metrics
-from app.domain.errors import Unauthenticated
+from app.domain.errors import StrataError
 from app.domain.roles import Principal
 from app.persistence.database import Database
 
@@ -87,7 +87,7 @@ class Exchange:
         """Who asks, charged for one request; Unauthenticated without a valid credential."""
         try:
             self.who = await authenticate(self.door.database, self.scope, self.now)
-        except Unauthenticated:
+        except StrataError:
             self.charge_address()
             raise
         self._charge(self.door.per_credential, self.who.credential_id)

@@ -35,6 +35,8 @@ def nullable(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema, or null."""
     if "$ref" in schema:
         return {"anyOf": [schema, {"type": "null"}]}
+    if "null" in schema["type"]:
+        return schema
     made = {**schema, "type": [schema["type"], "null"]}
     return {**made, "enum": [*made["enum"], None]} if "enum" in made else made
 

@@ -110,26 +110,32 @@ async def test_a_list_from_its_making_to_its_end(house: House) -> None:
 async def test_a_segmentation_and_its_picture(house: House) -> None:
     presets = (await house.manager.get("/v1/segmentations/presets")).json()["data"]
     for slug, body in presets.items():
-        made = await house.manager.put(f"/v1/segmentations/{slug}", json=body)
+        made = await house.manager.put(f"/v1/segmentations/own_{slug}", json=body)
         assert made.status_code == 201, made.text
-        assert (await house.viewer.get(f"/v1/segmentations/{slug}")).headers["etag"] == made.headers["etag"]
-        assert (await house.manager.put(f"/v1/segmentations/{slug}", json=body)).status_code == 428
-        assert (await house.viewer.get(f"/v1/segmentations/{slug}/segments")).json()["data"]
-    answer = await house.viewer.get("/v1/segmentations/portfolio/chart.svg")
+        assert (await house.viewer.get(f"/v1/segmentations/own_{slug}")).headers["etag"] == made.headers["etag"]
+        assert (await house.manager.put(f"/v1/segmentations/own_{slug}", json=body)).status_code == 428
+        assert (await house.viewer.get(f"/v1/segmentations/own_{slug}/segments")).json()["data"]
+    answer = await house.viewer.get("/v1/segmentations/own_portfolio/chart.svg")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml; charset=utf-8")
     assert answer.text.startswith("<svg")
-    tier = (await house.viewer.get("/v1/accounts?fields=segment.tier&limit=1")).json()["data"][0]
-    assert set(tier["segment"]) == {"tier"}
+    tier = (await house.viewer.get("/v1/accounts?fields=segment.own_tier&limit=1")).json()["data"][0]
+    assert set(tier["segment"]) == {"own_tier"}
     await house.manager.put("/v1/accounts/external/placed", json={"name": "Placed", "arr": 999999})
-    page = (await house.viewer.get("/v1/segmentations/tier/accounts?segment=high&limit=1")).json()
-    assert page["data"][0]["segment"] == {"tier": "high"}
-    assert (await house.viewer.get("/v1/segmentations/tier/accounts?segment=none")).status_code == 404
+    page = (await house.viewer.get("/v1/segmentations/own_tier/accounts?segment=high&limit=1")).json()
+    assert page["data"][0]["segment"] == {"own_tier": "high"}
+    assert (await house.viewer.get("/v1/segmentations/own_tier/accounts?segment=none")).status_code == 404
 
 
 async def test_an_import_from_file_to_rows(house: House) -> None:
     file = b"external_id,name,arr\nfile-1,First,10.50\nfile-2,Second,x\nfile-3,Third,3\n"
     sent = await house.manager.post("/v1/imports?kind=accounts", content=file, headers={"content-type": "text/csv"})
     assert sent.status_code == 202, sent.text
+    key = {"content-type": "text/csv", "idempotency-key": "file"}
+    once = [
+        await house.manager.post("/v1/imports?kind=industries", content=b"slug,name\nore,Ore\n", headers=key)
+        for _ in "12"
+    ]
+    assert once[0].json()["id"] == once[1].json()["id"]
     told: dict[str, Any] = {}
     for _ in range(100):
         told = (await house.manager.get(sent.headers["location"])).json()

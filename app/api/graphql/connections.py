@@ -185,17 +185,16 @@ def _capped(page: Page) -> bytes:
 def _page_info(reading: Reading, of: GraphQLObjectType, nodes: Sequence[FieldNode]) -> tuple[Part, bool]:
     """The part, and whether it needs to know where single records stand."""
     asked = {key: group[0].name.value for key, group in reading.fields(of, subsets(nodes)).items()}
-    placed = any(name in ("startCursor", "endCursor") for name in asked.values())
+    places = [(name, place) for name, place in (("startCursor", 0), ("endCursor", -1)) if name in asked.values()]
 
     def write(page: Page) -> bytes:
         length = 0 if isinstance(page.records, bytes) else len(page.records)
         known: dict[str, Any] = {"__typename": of.name, "hasNextPage": page.more, "hasPreviousPage": page.before}
-        if placed:
-            known["startCursor"] = page.cursor(0) if length else None
-            known["endCursor"] = page.cursor(length - 1) if length else None
+        for name, place in places:
+            known[name] = page.cursor(place % length) if length else None
         return ENCODER.encode({key: known[name] for key, name in asked.items()})
 
-    return write, placed
+    return write, bool(places)
 
 
 def _windows(reading: Reading, of: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Part:

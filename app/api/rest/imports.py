@@ -55,7 +55,7 @@ async def create(request: Request) -> Answer:
     mapping: str | bytes | None = told.get("mapping")
     if isinstance(mapping, str) and mapping.startswith("{"):
         mapping = mapping.encode()
-    bound = call(request, told)
+    bound = call(request, dict(told))
     written = await imports.start(request.db, bound, told["kind"], media, mapping, request.stream())
     headers = [
         JSON,
