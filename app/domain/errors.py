@@ -20,6 +20,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def escape(member: str) -> str:
+    """A member's name within a JSON pointer (RFC 6901)."""
+    return member.replace("~", "~0").replace("/", "~1")
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that is wrong: where, what was expected, and the nearest known name.

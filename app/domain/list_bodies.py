@@ -15,10 +15,10 @@ from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid, Unreadable
 from app.domain.lists import ENTITIES, PARAMETER_KINDS, VISIBILITIES, Parameter
 from app.domain.records import MisfitError
+from app.domain.selections import MAX_SORT
 
 NAME_LENGTH = 200
 MAX_COLUMNS = 50
-MAX_SORT = 8
 MAX_PARAMS = 20
 MAX_PATH = 200
 NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,20})?", re.ASCII)
@@ -37,7 +37,7 @@ def read(body: object, *, partial: bool) -> dict[str, Any]:
         try:
             given[name] = READERS[name](told)
         except MisfitError as misfit:
-            faults.append(Fault(f"Expected {misfit.expected}.", pointer=f"/{name}", suggestion=misfit.suggestion))
+            faults.append(misfit.fault(f"/{name}"))
     if not partial:
         required = ("entity", "name", "criteria")
         faults += [

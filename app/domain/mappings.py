@@ -12,8 +12,8 @@ from app.domain import date_formats
 from app.domain.catalogue import ENTITIES, Entity, Field
 from app.domain.criteria.suggest import nearest
 from app.domain.date_formats import DateFormat, FormatError
-from app.domain.errors import Fault, Invalid
-from app.domain.records import MisfitError, escape, text
+from app.domain.errors import Fault, Invalid, escape
+from app.domain.records import MisfitError, text
 
 REFERENCES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -139,7 +139,7 @@ def read(told: object, entity: Entity) -> FileMapping:
                     raise MisfitError("the field once, as a column or as a constant")
                 found[name] = reader(fields[name], one)
             except MisfitError as misfit:
-                faults.append(Fault(f"Expected {misfit.expected}.", pointer=pointer, suggestion=misfit.suggestion))
+                faults.append(misfit.fault(pointer))
     if faults:
         raise Invalid(faults=tuple(faults))
     return _whole(FileMapping(entity, MappingProxyType(found), str(delimiter)))

@@ -6,16 +6,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from app.domain.catalogue import Relation
-from app.domain.criteria.meant import Column, CustomOf, Meaning, SegmentOf, Typed
+from app.domain.criteria.meant import Meaning, Shown, Typed
 
 Count = Literal["none", "capped", "exact"]
 Archived = Literal["without", "only", "with"]
 COUNT_CAP = 10_000
 MAX_LIMIT = 1_000
 DEFAULT_LIMIT = 50
-
-Shown = Column | SegmentOf | CustomOf
-"""What a record can show and be sorted by."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from decimal import Context, Decimal, Inexact, InvalidOperation
 from uuid import UUID
 
 from app.domain.catalogue import Entity, Field, Kind
+from app.domain.criteria import coerce
 from app.domain.criteria.suggest import nearest
-from app.domain.errors import Fault, Invalid
+from app.domain.errors import Fault, Invalid, escape
 
 LINE = 500
 """Characters of a text; what is indexed must fit into a page of an index."""
@@ -25,7 +26,6 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
-UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 EXACT = Context(prec=40, traps=[Inexact, InvalidOperation])
@@ -50,6 +50,10 @@ class MisfitError(ValueError):
         super().__init__(expected)
         self.expected = expected
         self.suggestion = suggestion
+
+    def fault(self, pointer: str | None = None, parameter: str | None = None) -> Fault:
+        """The fault of the value that was told there."""
+        return Fault(f"Expected {self.expected}.", pointer, parameter, suggestion=self.suggestion)
 
 
 def read(
@@ -81,7 +85,7 @@ def read(
             else:
                 given[field.name] = _member(field, member, told, minor_digits, pointer)
         except MisfitError as misfit:
-            faults.append(Fault(f"Expected {misfit.expected}.", pointer=pointer, suggestion=misfit.suggestion))
+            faults.append(misfit.fault(pointer))
     if not partial:
         faults += [
             _missing(entity, name)
@@ -192,9 +196,10 @@ def identity(told: object) -> UUID:
     """An id, written with its hyphens. Raises MisfitError."""
     if isinstance(told, UUID):
         return told
-    if not isinstance(told, str) or not UUID_TEXT.fullmatch(told):
+    found = coerce.identity(told) if isinstance(told, str) else None
+    if found is None:
         raise MisfitError("an id: a UUID")
-    return UUID(told)
+    return found
 
 
 def boolean(told: object) -> bool:
@@ -208,11 +213,6 @@ PLAIN: Mapping[Kind, Callable[[object], Value]] = {
     "slug": slug, "bool": boolean, "date": day, "instant": instant, "ref": identity, "id": identity,
 }  # fmt: skip
 """How kinds are read whose fields differ in nothing else."""
-
-
-def escape(member: str) -> str:
-    """A member's name within a JSON pointer."""
-    return member.replace("~", "~0").replace("/", "~1")
 
 
 def _object(body: object) -> Mapping[str, object]:
@@ -252,7 +252,7 @@ def _custom(
             given[name] = value(own[name], one, minor_digits)
         except MisfitError as misfit:
             at = f"{pointer}/{escape(name)}"
-            faults.append(Fault(f"Expected {misfit.expected}.", pointer=at, suggestion=misfit.suggestion))
+            faults.append(misfit.fault(at))
     return given
 
 

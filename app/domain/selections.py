@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from app.domain.catalogue import ENTITIES, Entity, Relation
 from app.domain.criteria.check import shown
-from app.domain.criteria.meant import Column, SegmentOf
+from app.domain.criteria.meant import Column, SegmentOf, Shown
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
-from app.domain.questions import Group, Item, Nest, Pick, Selection, Shown, Sort
+from app.domain.questions import Group, Item, Nest, Pick, Selection, Sort
 from app.domain.workspaces import Workspace
 
 MAX_FIELDS = 200

@@ -9,8 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from app.domain.catalogue import ACCOUNTS
-from app.domain.criteria.meant import Meaning
-from app.domain.questions import Shown
+from app.domain.criteria.meant import Meaning, Shown
 from app.domain.workspaces import Workspace
 from app.persistence.compile import Scope, condition
 from app.persistence.compile.operands import shown

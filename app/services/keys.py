@@ -167,7 +167,7 @@ def _new(told: Mapping[str, object], now: datetime) -> NewKey:
         try:
             return read(told[member]) if told.get(member) is not None else default
         except MisfitError as misfit:
-            faults.append(Fault(f"Expected {misfit.expected}.", pointer=f"/{member}", suggestion=misfit.suggestion))
+            faults.append(misfit.fault(f"/{member}"))
             return default
 
     name, role = take("name", records.text), take("role", _role)

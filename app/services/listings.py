@@ -96,7 +96,7 @@ def parameters(params: Sequence[Parameter], told: Mapping[str, object] | None = 
             given = list_bodies.parameter_text(one.type, told[one.name]) if told and one.name in told else one.default
             values[one.name] = list_bodies.parameter_value(one.type, given)
         except records.MisfitError as misfit:
-            faults.append(Fault(f"Expected {misfit.expected}.", parameter=f"param.{one.name}"))
+            faults.append(misfit.fault(parameter=f"param.{one.name}"))
     known = {one.name for one in params}
     unknown = [name for name in told or {} if name not in known]
     faults += [Fault("The list has no such parameter.", parameter=f"param.{name}") for name in unknown]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from app.domain.criteria.coerce import identity
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault
-from app.domain.records import MisfitError, Named, Value, identity
+from app.domain.records import Named, Value
 from app.persistence import accounts, users
 from app.persistence.database import Reader, Transaction
 
@@ -58,7 +59,4 @@ def _told(told: Value, pointer: str) -> tuple[UUID | None, str, str]:
         return told, str(told), pointer
     if not isinstance(told, Named):
         raise TypeError("a reference is a UUID or Named")
-    try:
-        return identity(told.name), told.name, told.pointer
-    except MisfitError:
-        return None, told.name, told.pointer
+    return identity(told.name), told.name, told.pointer

@@ -13,10 +13,9 @@ import msgspec
 from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria import text, tree
 from app.domain.criteria.check import shown
-from app.domain.criteria.meant import SegmentOf
+from app.domain.criteria.meant import SegmentOf, Shown
 from app.domain.criteria.nodes import All, And, Segment
 from app.domain.errors import NotFound, VersionStale
-from app.domain.questions import Shown
 from app.domain.roles import Principal, permit
 from app.domain.segmentation import presets as ready
 from app.domain.segmentation.chart import MOST as POINTS

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.domain import records
 from app.domain.catalogue import TEAMS, USERS
+from app.domain.criteria.coerce import identity
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.roles import Role
@@ -53,11 +54,7 @@ async def create_team(db: Database, workspace_id: UUID, slug: str, name: str, no
 
 async def person(reader: Reader, workspace_id: UUID, name: str) -> Person:
     """Who `for_user` is: an active user by id, external id or e-mail. Raises NotFound."""
-    try:
-        identity: UUID | None = records.identity(name)
-    except records.MisfitError:
-        identity = None
-    row = await users.named(reader, workspace_id, identity, name)
+    row = await users.named(reader, workspace_id, identity(name), name)
     found = await users.person(reader, workspace_id, row["id"]) if row else None
     if found is None:
         raise NotFound

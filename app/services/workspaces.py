@@ -186,7 +186,7 @@ def _read(body: Mapping[str, object], more: Mapping[str, Callable[[object], Any]
         try:
             given[member] = readers[member](told)
         except MisfitError as misfit:
-            faults.append(Fault(f"Expected {misfit.expected}.", pointer=f"/{member}", suggestion=misfit.suggestion))
+            faults.append(misfit.fault(f"/{member}"))
     if faults:
         raise Invalid(faults=tuple(faults))
     return given
@@ -207,7 +207,7 @@ def _minor(amount: Decimal, digits: int) -> int:
     try:
         return records.money(amount, digits)
     except MisfitError as misfit:
-        raise Invalid(faults=(Fault(f"Expected {misfit.expected}.", pointer="/arr_per_csm"),)) from None
+        raise Invalid(faults=(misfit.fault("/arr_per_csm"),)) from None
 
 
 def _bands(yellow: float, green: float) -> None:

@@ -72,9 +72,9 @@ async def test_origins_that_are_allowed(house: House, database: Database) -> Non
 
 async def test_a_list_from_its_making_to_its_end(house: House) -> None:
     for n in range(3):
-        await house.manager.put(f"/v1/accounts/external/listed-{n}", json={"name": f"Listed {n}", "arr": n})
+        await house.manager.put(f"/v1/accounts/external/shelved-{n}", json={"name": f"Shelved {n}", "arr": n})
     body: dict[str, Any] = {
-        "entity": "accounts", "name": "Listed", "criteria": {"text": 'starts_with(name, "Listed") AND arr >= $least'},
+        "entity": "accounts", "name": "Shelved", "criteria": {"text": 'starts_with(name, "Shelved") AND arr >= $least'},
         "columns": ["name", "csm.name"], "sort": ["-arr"], "visibility": "public",
         "params": [{"name": "least", "type": "number", "default": 0}],
     }  # fmt: skip
@@ -83,7 +83,7 @@ async def test_a_list_from_its_making_to_its_end(house: House) -> None:
     path = new.headers["location"]
     assert (await house.viewer.get(path)).content == new.content
     rows = (await house.viewer.get(f"{path}/rows")).json()
-    assert [row["name"] for row in rows["data"]] == ["Listed 2", "Listed 1", "Listed 0"]
+    assert [row["name"] for row in rows["data"]] == ["Shelved 2", "Shelved 1", "Shelved 0"]
     assert set(rows["data"][0]) == {"name", "csm"}
     some = (await house.viewer.get(f"{path}/rows?param.least=1&limit=1&fields=arr&count=exact")).json()
     assert (some["data"], some["count"]) == ([{"arr": 2.0}], {"value": 2, "exact": True})

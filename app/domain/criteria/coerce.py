@@ -125,5 +125,5 @@ def said(given: Typed | Decimal, at: At) -> Scalar:
 
 
 def identity(name: str) -> UUID | None:
-    """The id that a name of a record is, where it is one."""
+    """The id that a name of a record is, written with its hyphens; None where it is none."""
     return UUID(name) if _ID.fullmatch(name) else None

@@ -108,7 +108,7 @@ def fold(text: str) -> str:
 
 def _compares(meaning: Compare, record: Record) -> bool:
     left, right = value(meaning.of, record), meaning.value
-    if isinstance(right, (Column, SegmentOf, CustomOf, FoldOf, ChangeOf)):
+    if isinstance(right, Operand):
         right = value(right, record)
     if left is None or right is None:
         return meaning.cmp == "ne"

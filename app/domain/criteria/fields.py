@@ -8,13 +8,12 @@ from types import MappingProxyType
 from typing import Literal, assert_never
 
 from app.domain.catalogue import ENTITIES, Entity, Kind, Relation
-from app.domain.criteria.meant import Column, CustomOf, SegmentOf
+from app.domain.criteria.meant import Column, CustomOf, SegmentOf, Shown
 from app.domain.criteria.nodes import At
 from app.domain.criteria.suggest import invalid, nearest
 from app.domain.errors import Fault, Invalid
 from app.domain.workspaces import Workspace
 
-Shown = Column | SegmentOf | CustomOf
 Question = Literal["equal", "order", "time", "text", "tags", "empty"]
 
 QUESTIONS: Mapping[Kind, tuple[Question, ...]] = MappingProxyType(

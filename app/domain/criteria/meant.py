@@ -74,7 +74,9 @@ class ChangeOf:
     relative: bool
 
 
-Operand = Column | SegmentOf | CustomOf | FoldOf | ChangeOf
+Shown = Column | SegmentOf | CustomOf
+"""What a record can show and be sorted by."""
+Operand = Shown | FoldOf | ChangeOf
 
 
 # -- predicates: each is true or false, never unknown ------------------------------------------------------------------

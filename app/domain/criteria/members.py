@@ -8,13 +8,14 @@ from typing import TypeVar
 from app.domain.criteria import literals
 from app.domain.criteria.nodes import At
 from app.domain.criteria.suggest import invalid, nearest
+from app.domain.errors import escape
 
 Word = TypeVar("Word", bound=str)
 
 
 def child(pointer: str, key: str | int) -> str:
     """The RFC 6901 pointer of a member or element."""
-    return f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+    return f"{pointer}/{escape(str(key))}"
 
 
 class Members:

@@ -263,7 +263,9 @@ def invoices(life: Life, rng: Random, today: date) -> None:
     trouble = 0.05 * expit(-life.character.mood)
     for contract in life.rows.get("contracts", []):
         start, end, arr = contract["start_date"], contract["end_date"], contract["arr"]
-        assert isinstance(start, date) and isinstance(end, date) and isinstance(arr, int)
+        assert isinstance(start, date)
+        assert isinstance(end, date)
+        assert isinstance(arr, int)
         step, n, issued = steps[str(contract["billing"])], 0, start
         while issued <= min(end, today):
             if issued >= today - HISTORY:

@@ -104,7 +104,7 @@ def _begin(number: int, rng: Random, today: date, base: Foundation) -> tuple[Lif
     country, region, _ = rng.choices(COUNTRIES, [c[2] for c in COUNTRIES])[0]
     prospect = rng.random() < 0.06
     age = rng.randrange(0, 7) if rng.random() < 0.008 else int(rng.triangular(1, 1500, 500))
-    started = None if prospect else min(today, today - timedelta(days=age))
+    started = None if prospect else today - timedelta(days=age)
     born = started or today - timedelta(days=rng.randrange(5, 200))
     csm = rng.choice(base.csms[region])
     life = Life(identity(rng, instant(born, rng)), number, size, industry, lives.character(rng), csm, started)

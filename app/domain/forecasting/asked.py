@@ -53,7 +53,7 @@ def read(body: object, minor_digits: int) -> Said:
         try:
             return None if told.get(name) is None else reader(told[name])
         except records.MisfitError as misfit:
-            faults.append(Fault(f"Expected {misfit.expected}.", pointer=f"/{name}", suggestion=misfit.suggestion))
+            faults.append(misfit.fault(f"/{name}"))
             return None
 
     said = Said(

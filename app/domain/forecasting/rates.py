@@ -194,7 +194,6 @@ def _book_prior(k: Floats, n: Floats) -> tuple[float, float]:
     """Mean and precision of the parents' Beta prior: maximum of the marginal likelihood, by zooming on a grid."""
     seen = n > 0
     k, n = k[seen], n[seen]
-    logit, log_precision = float(np.log(PRIOR_MEAN / (1 - PRIOR_MEAN))), float(np.log(PRIOR_PRECISION))
     if not len(n):
         return PRIOR_MEAN, PRIOR_PRECISION
     across, along = _LOGIT_BOUND, (_LOG_PRECISION_BOUNDS[1] - _LOG_PRECISION_BOUNDS[0]) / 2

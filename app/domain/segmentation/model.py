@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeGuard
 from app.domain.criteria import text, tree
 from app.domain.criteria.nodes import Node
 from app.domain.criteria.suggest import nearest
-from app.domain.errors import Fault, Invalid, StrataError
+from app.domain.errors import Fault, Invalid, StrataError, escape
 from app.domain.records import SLUG, UNSTORABLE
 
 Kind = Literal["bands", "matrix", "rules"]
@@ -147,8 +147,8 @@ class _Faults:
             return {}
         for member in told:
             if member not in allowed:
-                where = str(member).replace("~", "~0").replace("/", "~1")
-                self.add(f"{pointer}/{where}", "Expected no member of this name.", nearest(str(member), allowed))
+                where = f"{pointer}/{escape(str(member))}"
+                self.add(where, "Expected no member of this name.", nearest(str(member), allowed))
         for member in required:
             if member not in told:
                 self.add(f"{pointer}/{member}", "Expected a value.")

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.domain.catalogue import Kind
-from app.domain.criteria.meant import Column
-from app.domain.questions import Shown, Sort
+from app.domain.criteria.meant import Column, Shown
+from app.domain.questions import Sort
 from app.persistence.compile.operands import shown
 from app.persistence.compile.rows import Rows, table_of, ties
 from app.persistence.compile.scope import SQL_TYPES, Scope

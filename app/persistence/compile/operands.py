@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from app.domain.catalogue import Field, Kind
-from app.domain.criteria.meant import Column, CustomOf, SegmentOf
-from app.domain.questions import Shown
+from app.domain.criteria.meant import Column, CustomOf, SegmentOf, Shown
 from app.persistence.compile.rows import Rows, stored, towards
 from app.persistence.compile.scope import Scope
 

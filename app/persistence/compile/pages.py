@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from app.domain.catalogue import ENTITIES, Entity, Field
-from app.domain.criteria.meant import Column, CustomOf, SegmentOf
-from app.domain.questions import COUNT_CAP, Archived, Count, Fixed, Group, Nest, Pick, Question, Selection, Shown
+from app.domain.criteria.meant import Column, CustomOf, SegmentOf, Shown
+from app.domain.questions import COUNT_CAP, Archived, Count, Fixed, Group, Nest, Pick, Question, Selection
 from app.domain.workspaces import Workspace
 from app.persistence.compile.conditions import condition_on
 from app.persistence.compile.keys import Key, following, keys_of, ordered

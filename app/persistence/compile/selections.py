@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from app.domain.criteria.meant import CustomOf
+from app.domain.criteria.meant import CustomOf, Shown
 from app.domain.errors import Invalid
-from app.domain.questions import Fixed, Group, Nest, Pick, Selection, Shown
+from app.domain.questions import Fixed, Group, Nest, Pick, Selection
 from app.domain.workspaces import Workspace
 from app.persistence.compile.conditions import condition_on
 from app.persistence.compile.keys import keys_of, ordered
