@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from app.domain.roles import Principal
-from app.domain.segmentation.presets import presets
 from app.domain.workspaces import Person
 from app.persistence.database import Database
 from app.services import segmentations, settle, workspaces
@@ -17,9 +16,11 @@ from app.services.calls import Call, new_id
 from bench import population
 from bench.cpu import Meter
 from bench.ratios import Goal, Ratio
+from bench.requests import FailedError
 from bench.server import Cluster
 
 MILLION = 1_000_000
+SEGMENTATIONS = 5
 SECONDS = 300.0
 # More axes than the presets have: health, seats and employees, each cut into three.
 BANDS = {"condition": ("health", [40, 70]), "adoption": ("seats_active", [20, 100]), "size": ("employees", [100, 1000])}
@@ -63,12 +64,14 @@ def _taken(
 
 
 async def _prepared(db: Database, cluster: Cluster, dsn: str, accounts: int) -> UUID:
-    """Segmentations are defined while there is no account: their cuts are amounts."""
+    """What a workspace begins with, and three more; defined while there is no account, their cuts are amounts."""
     workspace_id, admin, _ = await population.organisation(db, "segmentation")
     workspace = await workspaces.load(db, workspace_id)
     call = Call(Principal(new_id(), workspace, "admin", Person(admin, (admin,))), population.NOW)
-    for slug, body in {**presets("absolute", "absolute"), **_bands()}.items():
+    for slug, body in _bands().items():
         await segmentations.put(db, call, slug, body, None)
+    if (found := len((await workspaces.load(db, workspace_id)).segmentations)) != SEGMENTATIONS:
+        raise FailedError(f"{found} segmentations are there, not {SEGMENTATIONS}")
     await population.accounts(db, workspace_id, admin, accounts)
     await cluster.admin(dsn.split("@/", 1)[1].split("?", 1)[0], "VACUUM (ANALYZE) accounts", "CHECKPOINT")
     return workspace_id

@@ -11,7 +11,9 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
 
-Kind = Literal["text", "number", "integer", "money", "date", "instant", "bool", "enum", "slug", "ref", "tags", "json", "id"]
+Kind = Literal[
+    "text", "number", "integer", "money", "date", "instant", "bool", "enum", "slug", "ref", "tags", "json", "id"
+]
 """`slug` is a reference that answers and compares as the slug of `target`; `ref` one that answers as an id."""
 
 
@@ -92,14 +94,20 @@ class Entity:
 
     @cached_property
     def required(self) -> tuple[str, ...]:
-        return tuple(f.name for f in self.own if f.writable and not f.optional and f.kind != "bool" and f.initial is None and not f.fallback)
+        return tuple(
+            f.name
+            for f in self.own
+            if f.writable and not f.optional and f.kind != "bool" and f.initial is None and not f.fallback
+        )
 
 
 def text(name: str, description: str = "") -> Field:
     return Field(name, "text", description)
 
 
-def number(name: str, description: str = "", unit: str | None = None, low: float | None = None, high: float | None = None) -> Field:
+def number(
+    name: str, description: str = "", unit: str | None = None, low: float | None = None, high: float | None = None
+) -> Field:
     return Field(name, "number", description, unit=unit, low=low, high=high)
 
 
@@ -196,7 +204,9 @@ def entity(
 ) -> Entity:
     """An entity whose to-one relations are its references."""
     ones = tuple(to_one(f.name, f.target) for f in fields if f.kind == "ref" and f.target)
-    return Entity(name, singular, fields, MappingProxyType({r.name: r for r in (*ones, *many)}), time, versioned, key, imported)
+    return Entity(
+        name, singular, fields, MappingProxyType({r.name: r for r in (*ones, *many)}), time, versioned, key, imported
+    )
 
 
 OF_ACCOUNT = (

@@ -134,11 +134,9 @@ def _paths(limit: int) -> Callable[[object], list[str]]:
 
 
 def _columns(told: object) -> list[str]:
-    return _paths(MAX_COLUMNS)(told) or _refuse("at least one column")
-
-
-def _refuse(expected: str) -> Any:
-    raise MisfitError(expected)
+    if not (given := _paths(MAX_COLUMNS)(told)):
+        raise MisfitError("at least one column")
+    return given
 
 
 def _params(told: object) -> tuple[Parameter, ...]:

@@ -155,7 +155,7 @@ def slug(told: object) -> str:
 
 def money(told: object, minor_digits: int) -> int:
     """An amount in major units as int minor units, exactly. Raises MisfitError."""
-    amount = _decimal(told)
+    amount = decimal(told)
     try:
         minor = int(EXACT.quantize(amount, Decimal(1).scaleb(-minor_digits)).scaleb(minor_digits))
     except Inexact:
@@ -293,7 +293,8 @@ def _one_of(field: Field, told: object) -> str:
     return told
 
 
-def _decimal(told: object) -> Decimal:
+def decimal(told: object) -> Decimal:
+    """A finite number, as it was written. Raises MisfitError."""
     if isinstance(told, bool) or not isinstance(told, int | float | Decimal):
         raise MisfitError("a number")
     if isinstance(told, int) and abs(told) > INT64:
@@ -322,7 +323,7 @@ def _integer(field: Field, told: object) -> int:
 
 
 def _number(field: Field, told: object) -> float:
-    given = float(_decimal(told))
+    given = float(decimal(told))
     if given in (float("inf"), float("-inf")):
         raise MisfitError("a number that a double can hold")
     _bounded(field, given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -45,6 +46,10 @@ class Workspace:
     attributes: Mapping[tuple[str, str], Field] = field(default_factory=dict)
     """Own attributes by (entity, slug)."""
     epoch: str = ""
+
+    def major(self, minor: int) -> Decimal:
+        """An amount in minor units as its major ones, exactly."""
+        return Decimal(minor).scaleb(-self.minor_digits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,6 @@ from asyncpg.cursor import CursorFactory
 
 from app.domain.errors import Conflict, Invalid, StrataError, Unavailable
 from app.persistence.pool import Connection, Pool, Watch, settings
-from app.persistence.statements import Compiled, compiled
-
-__all__ = ["Compiled", "Database", "Reader", "Transaction", "compiled"]
 
 Record = asyncpg.Record
 # The client's clock only catches what the server's own statement_timeout could not end.
@@ -73,11 +70,6 @@ class Database:
         """Per pool: connections that are free and in use, and callers waiting for one."""
         pools = {"pages": self._pages, "points": self._points}
         return {n: {"free": len(p.free), "busy": len(p.busy), "waiting": len(p.waiters)} for n, p in pools.items()}
-
-    @property
-    def answering(self) -> bool:
-        """Whether the server answered when it was last asked, at most two seconds ago."""
-        return not self._points.down
 
     async def ping(self) -> None:
         """Raises Unavailable unless the server answers."""
@@ -162,18 +154,9 @@ class Transaction:
         self._connection = connection
         self._limit = limit
 
-    @property
-    def raw(self) -> Connection:
-        """The driver's connection, for what this class does not offer."""
-        return self._connection
-
     async def execute(self, sql: str, *args: Any) -> str:
         """Run a statement; gives its command tag, such as `UPDATE 1`."""
         return await self._connection.execute(sql, *args, timeout=self._limit)
-
-    async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Run a statement for each row, in one round trip."""
-        await self._connection.executemany(sql, rows, timeout=self._limit)
 
     async def fetchval(self, sql: str, *args: Any, point: bool = True) -> Any:
         """First column of the first row, None without rows."""
@@ -202,16 +185,12 @@ class Transaction:
         )
 
     @asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[Self]:
-        """Undo only this block when it fails; the transaction goes on. The driver's errors leave as ours."""
-        await self._connection.execute("SAVEPOINT part")
-        try:
-            yield self
-        except Exception as error:
-            if not self._connection.is_closed():
-                await self._connection.execute("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")
-            raise translated(error) from error
-        await self._connection.execute("RELEASE SAVEPOINT part")
+    async def hashing(self) -> AsyncIterator[None]:
+        """Tables are joined whole within the block: a nested loop, chosen without statistics or for other numbers, would
+        read them once per account."""
+        await self.execute("SET LOCAL enable_nestloop = off")
+        yield
+        await self.execute("SET LOCAL enable_nestloop = on")
 
 
 @asynccontextmanager
@@ -267,7 +246,6 @@ def translated(error: BaseException) -> BaseException:
 
 
 UNAVAILABLE = ("08", "53", "57", "58", "40", "55P03", "25006", "25P03", "25P04")
-STALE_STATES = ("0A000",)
 
 
 def _by_state(state: str, error: asyncpg.PostgresError) -> BaseException:

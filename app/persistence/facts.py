@@ -12,13 +12,26 @@ from functools import cache
 from typing import Literal, assert_never
 from uuid import UUID
 
-from app.domain.engagement import ENGAGEMENT, EVENTS, FEATURES, FREQUENCY, INBOUND, MEETINGS, MODULES, OPENED, SEATS
+from app.domain.engagement import (
+    CONSUMPTION,
+    ENGAGEMENT,
+    ENGAGEMENT_DAYS,
+    EVENTS,
+    FEATURES,
+    FREQUENCY,
+    INBOUND,
+    MEETINGS,
+    MODULES,
+    OPENED,
+    SEATS,
+)
 from app.persistence.database import Transaction
 
 Scope = Literal["one", "few", "many", "all"]
 """One and few accounts look their rows up account by account: a plan that is kept and is right without statistics.
 Many and all read and group whole tables, and are joined by hashing."""
 FEW = 100
+"""Accounts up to which rows are looked up one by one; above, whole tables are read and hashed."""
 
 KEPT = (
     "status", "arr", "tcv", "growth_potential", "health_band", "sentiment", "sentiment_at", "impact", "contract_start",
@@ -28,9 +41,9 @@ KEPT = (
 )  # fmt: skip
 """The columns of accounts that are kept here; mrr, margin and seat_utilisation follow from them in the table itself."""
 
-SETTINGS = """w AS MATERIALIZED (
+SETTINGS = f"""w AS MATERIALIZED (
   SELECT zone, health_yellow, health_green, facts_day AS day,
-    (facts_day - 89)::timestamp AT TIME ZONE zone AS contacted_from, (facts_day + 1)::timestamp AT TIME ZONE zone AS contacted_to
+    (facts_day - {ENGAGEMENT_DAYS - 1})::timestamp AT TIME ZONE zone AS contacted_from, (facts_day + 1)::timestamp AT TIME ZONE zone AS contacted_to
   FROM workspaces WHERE id = $1
 )"""
 
@@ -160,7 +173,8 @@ LATEST = """
     ORDER BY y.occurred_at DESC, y.id DESC LIMIT 1
   ) y ON true"""
 
-# What several kept columns build on (`least` passes over nulls, hence the conditions): whether contracts speak, whether the account was lost, the shares of the scores.
+# What several kept columns build on (`least` passes over nulls, hence the conditions): whether contracts speak, whether
+# the account was lost, the shares of the scores.
 MEANT = """
   LEFT JOIN LATERAL (
     SELECT k.account_id IS NOT NULL AS contracted,
@@ -270,7 +284,7 @@ def _facts() -> str:
     )
     engagement = f"round(1000.0::float8 * ({parts}) / {sum(c.weight for c in ENGAGEMENT)}) / 10"
     known = "nullif(" + " + ".join(
-        f"CASE WHEN q.{c.name} IS NULL THEN 0 ELSE {c.weight} END::float8" for c in (FREQUENCY, FEATURES, MODULES, SEATS)
+        f"CASE WHEN q.{c.name} IS NULL THEN 0 ELSE {c.weight} END::float8" for c in CONSUMPTION
     ) + ", 0)"  # fmt: skip
     return FACTS.replace("{engagement}", engagement).replace("{weights}", known)
 
@@ -304,11 +318,8 @@ async def refresh(
         scope, args = "few" if len(account_ids) <= FEW else "many", (workspace_id, list(account_ids))
     if scope in ("one", "few"):
         return await _refresh(tx, scope, args, usage)
-    # Without statistics, or with a plan made for other numbers, a nested loop would group whole tables per account.
-    await tx.execute("SET LOCAL enable_nestloop = off")
-    changed = await _refresh(tx, scope, args, usage)
-    await tx.execute("SET LOCAL enable_nestloop = on")
-    return changed
+    async with tx.hashing():
+        return await _refresh(tx, scope, args, usage)
 
 
 async def _refresh(tx: Transaction, scope: Scope, args: tuple[object, ...], usage: bool) -> int:

@@ -121,8 +121,16 @@ async def closed(reader: Reader, workspace: Workspace, today: date) -> ClosedCol
 
 
 async def keep(
-    tx: Transaction, workspace_id: UUID, forecast_id: UUID, asked: bytes, answer: bytes, as_of: datetime, now: datetime, by: UUID | None
+    tx: Transaction,
+    workspace_id: UUID,
+    forecast_id: UUID,
+    asked: bytes,
+    answer: bytes,
+    as_of: datetime,
+    now: datetime,
+    by: UUID | None,
 ) -> None:
+    """Keeps a forecast: what was asked and what was answered, as JSON, and who asked (None: a service)."""
     await tx.execute(
         "INSERT INTO forecasts (workspace_id, id, asked, answer, as_of, created_at, created_by) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7)",

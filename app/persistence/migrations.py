@@ -21,11 +21,6 @@ def upgrade(dsn: str) -> None:
         _alembic(dsn)
 
 
-async def upgrade_async(dsn: str) -> None:
-    """The same from within an event loop."""
-    await asyncio.to_thread(upgrade, dsn)
-
-
 def _alembic(dsn: str) -> None:
     from alembic import command
     from alembic.config import Config

@@ -16,10 +16,11 @@ Key = Typed | None
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A page as it came. `data` is a JSON array, or with edges a JSON record each and its keys in `keys`.
+    """A page as it came: `data` is a JSON array, or with edges `records` are JSON each and `keys` what each is sorted by.
 
-    `found`: how many there are on the page, one more where more follow. `last`: keys of the last record, where more follow. `count`: what was counted, at most one above the cap.
-    `fresh` is False where kept windows were read that are right for another day.
+    `found`: how many were read, one beyond the page where `more` follow; `last`: the keys of its last record then.
+    `count`: what was counted, at most one above the cap. `fresh` is False where kept windows were read that are right
+    for another day.
     """
 
     data: bytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,9 +16,7 @@ from app.persistence.compile import Scope, condition
 from app.persistence.compile.operands import shown
 from app.persistence.compile.rows import start
 from app.persistence.database import Reader, Record, Transaction
-
-FEW = 100
-"""Accounts up to which they are looked up one by one; above, whole tables are read and hashed."""
+from app.persistence.facts import FEW
 
 COLUMNS = "id, slug, name, kind, spec, segments, rest, cuts, version, state, computed_at, created_at, updated_at"
 
@@ -96,12 +95,8 @@ async def write(tx: Transaction, plan: Plan, account_ids: Sequence[UUID] | None,
         tail: tuple[object, ...] = ()
     else:
         tail = (account_ids[0],) if len(account_ids) == 1 else (list(account_ids),)
-    whole = account_ids is None or len(account_ids) > FEW
-    if whole:
-        await tx.execute("SET LOCAL enable_nestloop = off")
-    changed: int = await tx.fetchval(plan.text, *plan.args, now, reason, *tail)
-    if whole:
-        await tx.execute("SET LOCAL enable_nestloop = on")
+    async with tx.hashing() if account_ids is None or len(account_ids) > FEW else nullcontext():
+        changed: int = await tx.fetchval(plan.text, *plan.args, now, reason, *tail)
     return changed
 
 
@@ -115,6 +110,7 @@ async def all_of(reader: Reader, workspace_id: UUID) -> list[Record]:
 
 
 async def one(reader: Reader, workspace_id: UUID, slug: str) -> Record | None:
+    """The segmentation of this slug."""
     sql = f"SELECT {COLUMNS} FROM segmentations WHERE workspace_id = $1 AND slug = $2"
     return await reader.fetchrow(sql, workspace_id, slug, point=True)
 
@@ -126,6 +122,7 @@ async def hold(tx: Transaction, workspace_id: UUID, slug: str) -> Record | None:
 
 
 async def count(reader: Reader, workspace_id: UUID) -> int:
+    """How many segmentations the workspace has."""
     found: int = await reader.fetchval("SELECT count(*) FROM segmentations WHERE workspace_id = $1", workspace_id)
     return found
 

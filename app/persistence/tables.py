@@ -9,9 +9,28 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY, JSON, BigInteger, Boolean, CheckConstraint, Column, Computed, Date, Double, ForeignKeyConstraint, Index, Integer,
-    LargeBinary, MetaData, PrimaryKeyConstraint, SmallInteger, Table, Text, UniqueConstraint, desc, text,
-)  # fmt: skip
+    ARRAY,
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    Date,
+    Double,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    desc,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
 from sqlalchemy.types import TypeEngine
 
@@ -36,8 +55,10 @@ TYPES: dict[str, TypeEngine[Any]] = {
 GENERATED = {
     ("accounts", "mrr"): "round(arr / 12.0)::bigint",
     ("accounts", "margin"): "arr - cost_to_serve",
-    ("accounts", "seat_utilisation"): "CASE WHEN seats_licensed > 0 AND seats_active IS NOT NULL THEN least(1::double precision, "
-    "seats_active::double precision / seats_licensed::double precision) ELSE NULL::double precision END",
+    ("accounts", "seat_utilisation"): (
+        "CASE WHEN seats_licensed > 0 AND seats_active IS NOT NULL THEN least(1::double precision, "
+        "seats_active::double precision / seats_licensed::double precision) ELSE NULL::double precision END"
+    ),
 }
 
 
@@ -58,7 +79,9 @@ def _column(table: str, field: Field) -> Column[Any]:
     if generated:
         return Column(field.column, TYPES[field.kind], Computed(generated, persisted=True), nullable=field.optional)
     default = _default(field)
-    return Column(field.column, TYPES[field.kind], nullable=field.optional, server_default=text(default) if default else None)
+    return Column(
+        field.column, TYPES[field.kind], nullable=field.optional, server_default=text(default) if default else None
+    )
 
 
 def _by_hand(field: Field) -> Column[Any]:
@@ -343,7 +366,8 @@ imports = _tenant(
     Column("detail", TEXT),
     Column("started_at", INSTANT, nullable=False),
     Column("finished_at", INSTANT),
-    Column("summary", JSONB, nullable=False, server_default=text("'[]'")),  # [{code, column, message, is_warning, count, lines}]
+    # [{code, column, message, is_warning, count, lines}]
+    Column("summary", JSONB, nullable=False, server_default=text("'[]'")),
     Column("alive_at", INSTANT),  # when it was last at work: one that is silent for long has been killed
     PrimaryKeyConstraint("workspace_id", "id"),
     CheckConstraint("state IN ('staged', 'running', 'done', 'failed')", "state"),

@@ -14,10 +14,6 @@ INSERT INTO users (workspace_id, id, external_id, name, email, role, team, is_ac
 VALUES ($1, $2, $3, $4, $5, $6, $7, true, $8, $8)
 ON CONFLICT DO NOTHING RETURNING true
 """
-INSERT_TEAM = """
-INSERT INTO teams (workspace_id, id, name, slug, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)
-ON CONFLICT (workspace_id, slug) DO NOTHING RETURNING true
-"""
 NAMED = """
 SELECT id, is_active FROM users
 WHERE workspace_id = $1 AND (id = $2 OR external_id = $3 OR email = $3)
@@ -34,11 +30,6 @@ ROLE = "SELECT role FROM users WHERE workspace_id = $1 AND id = $2 AND is_active
 async def insert(tx: Transaction, workspace_id: UUID, user_id: UUID, values: tuple[Any, ...], now: datetime) -> bool:
     """Adds a user: (external id, name, e-mail, role, team); False where external id or e-mail is taken."""
     return bool(await tx.fetchval(INSERT, workspace_id, user_id, *values, now))
-
-
-async def insert_team(tx: Transaction, workspace_id: UUID, team_id: UUID, name: str, slug: str, now: datetime) -> bool:
-    """Adds a team; False where the slug is taken."""
-    return bool(await tx.fetchval(INSERT_TEAM, workspace_id, team_id, name, slug, now))
 
 
 async def named(reader: Reader, workspace_id: UUID, identity: UUID | None, name: str) -> Record | None:

@@ -14,6 +14,7 @@ from app.domain import records
 from app.domain.catalogue import ACCOUNTS
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, VersionStale
 from app.domain.roles import permit
+from app.domain.workspaces import clock
 from app.persistence import accounts, workspaces
 from app.persistence.database import Database, Record, Transaction
 from app.services import reads, references, settle
@@ -266,7 +267,7 @@ async def _move_stage(tx: Transaction, call: Call, account_id: UUID, stage: str 
 
 
 def _today(call: Call) -> date:
-    return call.now.astimezone(call.principal.workspace.zone).date()
+    return clock(call.principal.workspace, call.now).today
 
 
 async def _answer(tx: Transaction, call: Call, account_id: UUID, *, created: bool) -> Written:

@@ -9,6 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
+import msgspec
 import uuid_utils
 
 from app.domain.errors import Fault, Invalid, VersionRequired, VersionStale
@@ -19,6 +20,8 @@ from app.persistence.database import Database, Transaction
 KEY_LENGTH = 255
 # How an answer is kept: id, version, created, then the body.
 HEAD = struct.Struct(">16sq?")
+ENCODER = msgspec.json.Encoder(decimal_format="number")
+"""How bodies are written: amounts, which are Decimal, as exact numbers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria import text
 from app.domain.criteria.check import Setting, check, shown
+from app.domain.criteria.folds import NUMBERS
 from app.domain.criteria.meant import All, Column, CustomOf, Meaning, SegmentOf
 from app.domain.criteria.nodes import Node
 from app.domain.errors import Conflict, Fault, Invalid, Unreadable
@@ -23,12 +22,10 @@ from app.domain.segmentation.parts import of_segments
 from app.domain.workspaces import Workspace, clock
 from app.persistence import segments as kept
 from app.persistence.database import Transaction
-from app.services.calls import new_id
+from app.services.calls import ENCODER, new_id
 
 MOST = 50
 """Segmentations of one workspace."""
-NUMERIC = ("number", "integer", "money")
-ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 async def counted(tx: Transaction, workspace: Workspace, paths: Sequence[str], now: datetime) -> list[int]:
@@ -90,7 +87,7 @@ def _cuts(
         return frozen(axis, None, None, today)
     values, accounts = next(answers)
     money = of.field.kind == "money"
-    at = [Decimal(int(v)).scaleb(-workspace.minor_digits) if money else Decimal(repr(v)) for v in values]
+    at = [workspace.major(int(v)) if money else Decimal(repr(v)) for v in values]
     return frozen(axis, at, accounts, today)
 
 
@@ -100,7 +97,7 @@ def _pointers(wanted: Segmentation) -> tuple[str, ...]:
 
 def _numeric(axis: Axis, pointer: str, workspace: Workspace) -> Column | CustomOf:
     of = shown(axis.field, ACCOUNTS, workspace, pointer=f"{pointer}/field")
-    if isinstance(of, SegmentOf) or of.field.kind not in NUMERIC:
+    if isinstance(of, SegmentOf) or of.field.kind not in NUMBERS:
         raise Invalid(faults=(Fault("Expected a field of numbers or money.", pointer=f"{pointer}/field"),))
     return of
 

@@ -80,9 +80,9 @@ async def _admin(reader: Reader, workspace_id: UUID) -> Person:
     return await users.person(reader, workspace_id, world.email(ADMIN[0]))
 
 
-
-
-async def _accounts(tx: Transaction, workspace_id: UUID, lives: Iterator[tuple[Rows, Iterator[str]]], progress: Progress) -> None:
+async def _accounts(
+    tx: Transaction, workspace_id: UUID, lives: Iterator[tuple[Rows, Iterator[str]]], progress: Progress
+) -> None:
     done = 0
     while chunk := list(islice(lives, CHUNK)):
         together: Rows = {}

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import numpy as np
 
 from app.domain.catalogue import ACCOUNTS
@@ -27,9 +26,8 @@ from app.domain.workspaces import Clock, Workspace, clock
 from app.persistence import forecasts
 from app.persistence.database import Database, Transaction
 from app.persistence.forecasts import ClosedColumns, DueColumns
-from app.services.calls import Call, Written, new_id, once
+from app.services.calls import ENCODER, Call, Written, new_id, once
 
-ENCODER = msgspec.json.Encoder(decimal_format="number")
 FIRST_VERSION = 1
 
 
@@ -98,7 +96,11 @@ def _compute(wanted: Asked, due: DueColumns, closed: ClosedColumns, today: date)
         _texts(closed.industries), _pairs(closed.industries, closed.products),
     )  # fmt: skip
     to_come = Due(
-        _texts(due.account_ids), _ints(due.arr), _days(due.due_on), _texts(due.industries), _pairs(due.industries, due.products)
+        _texts(due.account_ids),
+        _ints(due.arr),
+        _days(due.due_on),
+        _texts(due.industries),
+        _pairs(due.industries, due.products),
     )
     return forecast(to_come, history, np.datetime64(today), [_texts(k) for k in due.keys], wanted.target)
 
@@ -119,11 +121,13 @@ def _pairs(parents: Sequence[str], children: Sequence[str]) -> Any:
     return _texts([f"{p} / {c}" for p, c in zip(parents, children, strict=True)])
 
 
-def _answer(forecast_id: UUID, wanted: Asked, as_of: datetime, computed: Forecast, workspace: Workspace) -> dict[str, Any]:
+def _answer(
+    forecast_id: UUID, wanted: Asked, as_of: datetime, computed: Forecast, workspace: Workspace
+) -> dict[str, Any]:
     names = [name for name, _ in wanted.groups]
 
     def money(minor: int | None) -> Decimal | None:
-        return None if minor is None else Decimal(minor).scaleb(-workspace.minor_digits)
+        return None if minor is None else workspace.major(minor)
 
     def total(of: Total) -> dict[str, Any]:
         return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
 from typing import Any, Literal, cast
@@ -48,7 +48,7 @@ class NewKey:
     role: Role
     user_id: UUID | None
     scopes: frozenset[str]
-    expires_at: datetime | None = field(default=None)
+    expires_at: datetime | None
 
 
 _seen: WeakKeyDictionary[Database, dict[bytes, Seen]] = WeakKeyDictionary()
@@ -101,7 +101,7 @@ async def create(db: Database, call: Call, body: Mapping[str, object]) -> Writte
     async def act(tx: Transaction) -> Written:
         key_id, token = await _insert(tx, call.principal.workspace.id, new, call.now)
         made.append(token)
-        return Written(key_id, 1, _body(await keys.one(tx, call.principal.workspace.id, key_id), None), created=True)
+        return Written(key_id, 1, _body(await keys.one(tx, call.principal.workspace.id, key_id)), created=True)
 
     written = await once(db, call, "keys.create", act)
     if not made:
@@ -116,14 +116,14 @@ async def all_keys(
     """The workspace's keys without their tokens, in the order of their making; where the next page begins."""
     permit(principal, "keys.read")
     rows = await keys.page(db, principal.workspace.id, after, limit + 1)
-    page = [_shown(row, None) for row in rows[:limit]]
+    page = [_shown(row) for row in rows[:limit]]
     return page, page[-1]["id"] if len(rows) > limit else None
 
 
 async def get(db: Database, principal: Principal, key_id: UUID) -> bytes:
     """One key without its token, as JSON. Raises NotFound."""
     permit(principal, "keys.read")
-    return _body(await keys.one(db, principal.workspace.id, key_id), None)
+    return _body(await keys.one(db, principal.workspace.id, key_id))
 
 
 async def revoke(db: Database, call: Call, key_id: UUID) -> Written:
@@ -133,7 +133,7 @@ async def revoke(db: Database, call: Call, key_id: UUID) -> Written:
     async def act(tx: Transaction) -> Written:
         if not await keys.revoke(tx, call.principal.workspace.id, key_id, call.now):
             raise NotFound
-        return Written(key_id, 1, _body(await keys.one(tx, call.principal.workspace.id, key_id), None), created=False)
+        return Written(key_id, 1, _body(await keys.one(tx, call.principal.workspace.id, key_id)), created=False)
 
     written = await once(db, call, f"keys.revoke {key_id}", act)
     forget(db)
@@ -226,11 +226,11 @@ async def _insert(tx: Transaction, workspace_id: UUID, new: NewKey, now: datetim
     return key_id, token
 
 
-def _shown(row: Record, token: str | None) -> dict[str, Any]:
-    return {**dict(row), "token": token}
+def _shown(row: Record) -> dict[str, Any]:
+    return {**dict(row), "token": None}
 
 
-def _body(row: Record | None, token: str | None) -> bytes:
+def _body(row: Record | None) -> bytes:
     if row is None:
         raise NotFound
-    return msgspec.json.encode(_shown(row, token))
+    return msgspec.json.encode(_shown(row))

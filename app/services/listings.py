@@ -18,9 +18,9 @@ from app.domain.lists import List, Parameter, Template, Visibility, asked
 from app.domain.roles import Principal
 from app.domain.workspaces import Person, Workspace, clock
 from app.persistence.database import Record
+from app.services.calls import ENCODER
 
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
-ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(frozen=True, slots=True)

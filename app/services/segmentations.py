@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -29,8 +28,8 @@ from app.persistence import workspaces
 from app.persistence.database import Database, Reader, Record, Transaction
 from app.services import keys
 from app.services.asks import Ask, said
-from app.services.calls import Call, Written, once, versioned
-from app.services.definitions import ENCODER, MOST, counted, define
+from app.services.calls import ENCODER, Call, Written, once, versioned
+from app.services.definitions import MOST, counted, define
 from app.services.settle import place
 
 __all__ = [
@@ -112,7 +111,7 @@ async def segments(db: Reader, principal: Principal, slug: str) -> dict[str, Any
     row = await _found(db, principal, slug)
     found = await kept.standing(db, principal.workspace.id, row["id"])
     cases = msgspec.json.decode(row["segments"])
-    places = {case["slug"]: case for case in cases} | {}
+    places = {case["slug"]: case for case in cases}
     places.setdefault(row["rest"], {"slug": row["rest"], "name": row["rest"].replace("_", " ").capitalize()})
     accounts, arr = (sum(each) for each in zip(*found.values(), strict=True)) if found else (0, 0)
     data = [
@@ -122,14 +121,14 @@ async def segments(db: Reader, principal: Principal, slug: str) -> dict[str, Any
             "colour": case.get("colour"),
             "engagement": case.get("engagement"),
             "accounts": found.get(name, (0, 0))[0],
-            "arr": _major(found.get(name, (0, 0))[1], principal.workspace),
+            "arr": principal.workspace.major(found.get(name, (0, 0))[1]),
             "share": _share(found.get(name, (0, 0))[0], accounts),
             "arr_share": _share(found.get(name, (0, 0))[1], arr),
         }
         for name, case in places.items()
     ]
     return {
-        "data": data, "accounts": accounts, "arr": _major(arr, principal.workspace), "state": row["state"],
+        "data": data, "accounts": accounts, "arr": principal.workspace.major(arr), "state": row["state"],
         "version": row["version"], "computed_at": _instant(row["computed_at"]),
     }  # fmt: skip
 
@@ -194,10 +193,6 @@ def _share(part: int, whole: int) -> float:
     return round(part / whole, 6) if whole else 0.0
 
 
-def _major(minor: int, workspace: Workspace) -> Decimal:
-    return Decimal(minor).scaleb(-workspace.minor_digits)
-
-
 async def _found(db: Reader, principal: Principal, slug: str) -> Record:
     row = await kept.one(db, principal.workspace.id, slug)
     if row is None:
@@ -257,7 +252,7 @@ def _cells(row: Record, found: Mapping[str, tuple[int, int]], workspace: Workspa
             else (_level(row, 0, case["x"]), _level(row, 1, case["y"]))
         )
         cells.append(
-            Cell(case["slug"], case["name"], case.get("colour"), accounts, float(_major(arr, workspace)), place_)
+            Cell(case["slug"], case["name"], case.get("colour"), accounts, float(workspace.major(arr)), place_)
         )
     return cells
 

@@ -1,4 +1,4 @@
-"""Users and teams: who works in a workspace."""
+"""Users: who works in a workspace. Their teams come by import."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.domain import records
-from app.domain.catalogue import TEAMS, USERS
+from app.domain.catalogue import USERS
 from app.domain.criteria.coerce import identity
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
@@ -40,16 +40,6 @@ async def create_user(
                 faults=(Fault("Expected an e-mail address and external id that no other user has.", pointer="/email"),)
             )
     return user_id
-
-
-async def create_team(db: Database, workspace_id: UUID, slug: str, name: str, now: datetime) -> UUID:
-    """A new team; its id. Raises Invalid, Conflict where the slug is taken."""
-    given = records.read(TEAMS, {"slug": slug, "name": name}, minor_digits=0, attributes={}, partial=False)
-    team_id = new_id()
-    async with db.transaction() as tx:
-        if not await users.insert_team(tx, workspace_id, team_id, str(given["name"]), str(given["slug"]), now):
-            raise Conflict(faults=(Fault("Expected a slug that no other team has.", pointer="/slug"),))
-    return team_id
 
 
 async def person(reader: Reader, workspace_id: UUID, name: str) -> Person:

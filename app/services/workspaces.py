@@ -11,8 +11,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
-import msgspec
-
 from app.domain import records
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
@@ -22,12 +20,11 @@ from app.domain.workspaces import Workspace
 from app.persistence import workspaces
 from app.persistence.database import Database, Reader, Transaction
 from app.services import keys, segmentations, settle
-from app.services.calls import Call, Written, new_id, once, versioned
+from app.services.calls import ENCODER, Call, Written, new_id, once, versioned
 
 STAGES = ("trial", "onboarding", "adoption", "established", "advocate")
 ARR_PER_CSM = 2_000_000
 """What one CSM looks after unless told otherwise, in major units a year."""
-ENCODER = msgspec.json.Encoder(decimal_format="number")
 # ISO 4217 currencies whose minor unit is not a hundredth.
 WHOLE = frozenset(
     ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF")
@@ -150,15 +147,13 @@ def _band(told: object) -> float:
 def _amount(told: object) -> Decimal:
     if records.money(told, 3) <= 0:
         raise MisfitError("an amount above 0")
-    return Decimal(repr(told)) if isinstance(told, float) else Decimal(told)  # type: ignore[arg-type]  # money() has read it
+    return records.decimal(told)
 
 
 def _name(told: object) -> str:
-    return records.text(told) or _refuse("a name")
-
-
-def _refuse(expected: str) -> str:
-    raise MisfitError(expected)
+    if not (name := records.text(told)):
+        raise MisfitError("a name")
+    return name
 
 
 SETTINGS: Mapping[str, Callable[[object], Any]] = MappingProxyType(
@@ -226,6 +221,6 @@ def _slug_of(name: str) -> str:
 def _body(workspace: Workspace) -> bytes:
     shown: dict[str, object] = {"id": workspace.id, "slug": workspace.slug}
     shown |= {name: _setting(workspace, name) for name in SETTINGS}
-    shown["arr_per_csm"] = Decimal(workspace.arr_per_csm).scaleb(-workspace.minor_digits)
+    shown["arr_per_csm"] = workspace.major(workspace.arr_per_csm)
     shown["version"] = workspace.version
     return ENCODER.encode(shown)

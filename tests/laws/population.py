@@ -27,7 +27,7 @@ class Record(dict[str, Any]):
         return f"<{self.get('id')}>"
 
 
-SMALL = ("teams", "users", "industries", "stages", "products", "features")
+SMALL = ("teams", "users", "industries", "stages", "products", "features", "scenarios", "attributes")
 Row = dict[str, Any]
 RELATED = tuple(name for name in OF_ACCOUNT if name not in ("contacts", "usage"))
 MOMENT = datetime(2026, 1, 1, tzinfo=AS_OF.tzinfo)
@@ -105,6 +105,10 @@ def _small(made: Population, name: str, n: int) -> Record:
         told["email"] = email(name, n)
     if name == "features":
         told["no"] = n + 1
+    if name == "scenarios":
+        told |= {"impacts": {"a": "low"}, "lanes": {"low": 0.5}, "is_active": n == 0}
+    if name == "attributes":
+        told["retired_at"] = MOMENT  # what is in use stands in the workspace that was given
     return told
 
 

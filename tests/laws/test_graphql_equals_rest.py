@@ -206,5 +206,5 @@ async def test_any_record(client: httpx.AsyncClient, name: str) -> None:
     query = f'{{ node(id: "{record}") {{ __typename ... on {entity.singular.capitalize()} {{ {columns(entity)} }} }} }}'
     found = (await client.post("/graphql", json={"query": query})).json()["data"]["node"]
     assert found.pop("__typename") == entity.singular.capitalize()
-    key = found["slug"] if "slug" in entity.fields else str(record)
+    key = found["slug"] if entity.key == "slug" else str(record)
     assert in_rest(found, entity) == (await client.get(f"/v1/{name}/{key}")).json()

@@ -144,6 +144,7 @@ def test_each_exemption_is_needed_and_no_wider_than_it_says() -> None:
             "users u: u.workspace_id = k.workspace_id is no parameter",
             "users t: t.workspace_id = k.workspace_id is no parameter",
             "segmentations s: s.workspace_id = k.workspace_id is no parameter",
+            "attributes t: t.workspace_id = k.workspace_id is no parameter",
         ],
         workspaces.FIND: ["workspaces workspaces: no workspaces.id = $n"],
         workspaces.ARE_THERE: ["workspaces workspaces: no workspaces.id = $n"],

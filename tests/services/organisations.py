@@ -72,7 +72,10 @@ async def organisation(db: Database, **settings: object) -> Organisation:
     name = f"Organisation {next(_numbers)}"
     async with db.transaction() as tx:
         workspace_id = await workspaces.create_in(tx, name, NOW, **settings)
-    await users.create_team(db, workspace_id, "north", "North", NOW)
+        await tx.execute(
+            "INSERT INTO teams (workspace_id, id, name, slug, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)",
+            workspace_id, new_id(), "North", "north", NOW,
+        )  # fmt: skip
     workspace = await workspaces.load(db, workspace_id)
     people: dict[str, Principal] = {}
     wanted: list[tuple[str, Role]] = [*((role, role) for role in PEOPLE), ("other", "csm")]

@@ -60,7 +60,9 @@ async def test_churn_depends_on_use_and_mood(demo_db: Database) -> None:
     assert len(left) > 50
     assert len(stayed) > 200
     for measure in ("uses_per_seat", "mood"):
-        of_left, of_stayed = (mean(float(r[measure]) for r in some if r[measure] is not None) for some in (left, stayed))
+        of_left, of_stayed = (
+            mean(float(r[measure]) for r in some if r[measure] is not None) for some in (left, stayed)
+        )
         assert of_left < of_stayed
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -34,8 +34,8 @@ async def principal_of(db: Database, role: Any) -> Principal:
 
 
 @pytest.fixture(scope="module")
-async def admin(demo_db: Database) -> AsyncIterator[Principal]:
-    yield await principal_of(demo_db, "admin")
+async def admin(demo_db: Database) -> Principal:
+    return await principal_of(demo_db, "admin")
 
 
 async def made(db: Database, who: Principal, body: Mapping[str, object]) -> dict[str, Any]:
@@ -130,7 +130,9 @@ async def test_nothing_due_is_an_honest_nothing(demo_db: Database, admin: Princi
         ({"where": "arrr > 5"}, "/where"),
     ],
 )
-async def test_what_means_nothing_is_named(demo_db: Database, admin: Principal, body: dict[str, Any], pointer: str) -> None:
+async def test_what_means_nothing_is_named(
+    demo_db: Database, admin: Principal, body: dict[str, Any], pointer: str
+) -> None:
     with pytest.raises(Invalid) as refused:
         await forecasts.create(demo_db, Call(admin, DEMO_NOW), body)
     assert refused.value.faults[0].pointer == pointer

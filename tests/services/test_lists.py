@@ -10,8 +10,7 @@ import pytest
 from app.domain.errors import Conflict, Forbidden, Invalid, NotFound, VersionRequired, VersionStale
 from app.persistence.database import Database
 from app.services import lists, workspaces
-from app.services.calls import Written, new_id
-from app.services.listings import ENCODER
+from app.services.calls import ENCODER, Written, new_id
 from tests.services.organisations import NOW, Organisation, document, organisation
 
 BODY = {"entity": "accounts", "name": "Big", "criteria": {"text": "arr > 5"}}

@@ -1,4 +1,4 @@
-"""Users and teams."""
+"""Users, and the teams that they are in."""
 
 from __future__ import annotations
 
@@ -29,8 +29,6 @@ async def test_e_mail_and_external_id_are_taken_once(db: Database) -> None:
     for email, external_id in (("csm@example.com", None), ("new@example.com", "csm")):
         with pytest.raises(Conflict):
             await users.create_user(db, org.workspace.id, email, "X", "csm", None, NOW, external_id)
-    with pytest.raises(Conflict):
-        await users.create_team(db, org.workspace.id, "north", "North", NOW)
     await users.create_user(db, other.workspace.id, "new@example.com", "X", "csm", None, NOW)
 
 

@@ -8,7 +8,7 @@ from typing import assert_never
 from app.domain.catalogue import ENTITIES, Entity, Relation
 from app.domain.criteria import fields, meant, nodes
 from app.domain.criteria.fields import QUESTIONS, SPELLINGS, Question, Typing, shown
-from app.domain.criteria.folds import fold_typing
+from app.domain.criteria.folds import NUMBERS, fold_typing
 from app.domain.criteria.meant import Bounds, Meaning
 from app.domain.criteria.nodes import At
 from app.domain.criteria.simplify import compared, one_of, within
@@ -182,7 +182,7 @@ class _Checker:
         if inner.window:
             raise invalid(inner.at, f"The windows stand in {of.fn}, not in {inner.fn}.")
         now, typing = self._fold(inner, entity, of.now)
-        if typing.kind not in ("number", "integer", "money"):
+        if typing.kind not in NUMBERS:
             raise invalid(inner.at, f"{of.fn} takes numbers.")
         was, _ = self._fold(inner, entity, of.was)
         relative = of.fn == "change"

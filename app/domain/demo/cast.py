@@ -125,4 +125,3 @@ TITLES = {
     "user": ("Analyst", "Coordinator", "Specialist", "Account Executive"),
 }
 CHURN_REASONS = ("pricing", "missing features", "support", "budget", "competitor", "merger", "low adoption")
-STAGES = ("trial", "onboarding", "adoption", "established", "advocate")

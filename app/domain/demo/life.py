@@ -185,7 +185,9 @@ def events(life: Life, rng: Random, today: date) -> None:
     c = life.character
     for when in _moments(rng, first, days, 180):
         score = min(10, max(0, round(7.4 + 1.5 * c.mood + rng.gauss(0, 1.3))))
-        life.add("surveys", _event(life, rng, when, kind="nps", score=score, comment=None, answered_at=instant(when, rng)))
+        life.add(
+            "surveys", _event(life, rng, when, kind="nps", score=score, comment=None, answered_at=instant(when, rng))
+        )
     for when in _moments(rng, first, days, 95 - 12 * max(-2.0, min(2.0, -c.fit))):
         _ticket(life, rng, when, today)
     for when in _moments(rng, first, days, 85):
@@ -245,7 +247,11 @@ def _ticket(life: Life, rng: Random, when: date, today: date) -> None:
 
 def _requests(life: Life, rng: Random, last: date, today: date) -> None:
     climate = life.industry.climate if life.industry else 0.0
-    for kind, chance in (("stop_payment", 0.03 - 0.08 * climate), ("discount", 0.07), ("expansion", 0.09 * expit(life.character.use) * 2)):
+    for kind, chance in (
+        ("stop_payment", 0.03 - 0.08 * climate),
+        ("discount", 0.07),
+        ("expansion", 0.09 * expit(life.character.use) * 2),
+    ):
         if rng.random() < chance:
             asked = last - timedelta(days=rng.randrange(0, 90))
             still_open = (today - asked).days < 45 and life.ended is None
@@ -294,7 +300,9 @@ def opportunities(life: Life, rng: Random, today: date) -> None:
     span = life.alive_days(today)
     if span is None:
         return
-    for when in _moments(rng, span[0], (span[1] - span[0]).days + 1, 330 - 90 * max(-1.5, min(1.5, life.character.use))):
+    for when in _moments(
+        rng, span[0], (span[1] - span[0]).days + 1, 330 - 90 * max(-1.5, min(1.5, life.character.use))
+    ):
         still_open = life.ended is None and (today - when).days < 150
         stage = "open" if still_open else rng.choice(("won", "lost"))
         life.add("opportunities", {

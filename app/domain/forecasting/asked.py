@@ -77,7 +77,9 @@ def period(start: date | None, end: date | None, today: date) -> tuple[date, dat
     first = start or (min(today, end - timedelta(days=1)) if end else today)
     last = end or first + SPAN
     if last <= first:
-        raise Invalid(faults=(Fault("`to` is the day after the last one: it must be later than `from`.", pointer="/to"),))
+        raise Invalid(
+            faults=(Fault("`to` is the day after the last one: it must be later than `from`.", pointer="/to"),)
+        )
     if last - first > LONGEST:
         raise Invalid(faults=(Fault("A forecast covers at most ten years.", pointer="/to"),))
     return first, last

@@ -89,8 +89,7 @@ def _leaf(leaf: Leaf, rows: Rows, scope: Scope, negated: bool) -> str:
     if isinstance(of, Expression):
         return _written(leaf, of, rows, scope, negated)
     if not _constant(leaf):
-        value = Expression(f"(SELECT {of.value.sql} {of.source})", of.value.kind)
-        return _written(leaf, value, rows, scope, negated)
+        return _written(leaf, of.subquery(), rows, scope, negated)
     # Where there is no such row the operand is empty; a leaf that holds for empty ones asks for no row to the contrary.
     contrary = _holds_empty(leaf) != negated
     inner = _written(leaf, of.value, rows, scope, negated != contrary)
@@ -119,9 +118,7 @@ def _seen(of: Operand, rows: Rows, scope: Scope) -> Expression | Reached:
 
 def _value(of: Operand, rows: Rows, scope: Scope) -> Expression:
     found = _seen(of, rows, scope)
-    if isinstance(found, Reached):
-        return Expression(f"(SELECT {found.value.sql} {found.source})", found.value.kind)
-    return found
+    return found.subquery() if isinstance(found, Reached) else found
 
 
 def _of_feature(leaf: Leaf, rows: Rows, scope: Scope, negated: bool) -> str:

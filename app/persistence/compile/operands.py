@@ -27,13 +27,15 @@ class Reached:
     source: str
     value: Expression
 
+    def subquery(self) -> Expression:
+        """The value where a value is needed; null without the row."""
+        return Expression(f"(SELECT {self.value.sql} {self.source})", self.value.kind)
+
 
 def shown(of: Shown, rows: Rows, scope: Scope) -> Expression:
     """The value in the row under `rows`; one that stands elsewhere as a subquery."""
     found = seen(of, rows, scope)
-    if isinstance(found, Reached):
-        return Expression(f"(SELECT {found.value.sql} {found.source})", found.value.kind)
-    return found
+    return found.subquery() if isinstance(found, Reached) else found
 
 
 def seen(of: Shown, rows: Rows, scope: Scope) -> Expression | Reached:

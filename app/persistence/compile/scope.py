@@ -61,7 +61,7 @@ class Scope:
 
 
 def _driver(value: Typed, kind: Kind) -> Typed:
-    if kind == "number" and not isinstance(value, float) and isinstance(value, int):
+    if kind == "number" and isinstance(value, int):
         return float(value)
     if kind in ("id", "ref") and isinstance(value, str):
         return UUID(value)

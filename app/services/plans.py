@@ -1,0 +1,162 @@
+"""Asks as far as they can be read once: kept, with their statements, for whoever asks the same again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from app.domain.criteria.check import Echo, Setting
+from app.domain.questions import Page, Question, Selection
+from app.domain.workspaces import Clock, Person, Workspace
+from app.persistence import compile
+from app.persistence.compile import Statement
+from app.persistence.reads import Key
+from app.services import asks
+from app.services.asks import Ask, Frame, Said
+
+KEPT_PLANS = 2_000
+KEPT_CONDITIONS = 100
+Thing = TypeVar("Thing")
+
+
+class Recent(Generic[Thing]):
+    """The last things asked for, by what they were made from."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._things: OrderedDict[Hashable, Thing] = OrderedDict()
+
+    def get(self, key: Hashable) -> Thing | None:
+        found = self._things.get(key)
+        if found is not None:
+            self._things.move_to_end(key)
+        return found
+
+    def put(self, key: Hashable, thing: Thing) -> Thing:
+        self._things[key] = thing
+        if len(self._things) > self._size:
+            self._things.popitem(last=False)
+        return thing
+
+
+Shape = tuple[bool, ...] | None
+"""What of the row that a page continues after is empty; None on the first page."""
+
+
+@dataclass(slots=True)
+class Template:
+    """An ask but for its criteria, read once for all of them; statements by shape and condition."""
+
+    frame: Frame
+    question: Question
+    statements: dict[Shape, dict[str, Statement]] = field(default_factory=dict)
+
+    def statement(self, asked: Question, workspace: Workspace, shape: Shape) -> Statement:
+        """The statement of a question of this template: criteria of one shape share its text, and bind their values."""
+        known = self.statements.setdefault(shape, {})
+        made = compile.page(asked, workspace, known=known)
+        if len(known) >= KEPT_CONDITIONS:
+            known.clear()
+        known[made.condition] = made
+        return made
+
+
+@dataclass(slots=True)
+class Plan:
+    """An ask as far as it was read: what does not depend on the moment, and on who asks, is read once.
+
+    `fixed`: nothing does, and `question`, `windows` and `statements` are whole.
+    """
+
+    template: Template
+    told: Said
+    bound: bytes
+    question: Question
+    fixed: bool = False
+    windows: tuple[Echo, ...] = ()
+    statements: dict[Shape, Statement] = field(default_factory=dict)
+
+    def bound_to(self, person: Person | None) -> bytes:
+        """What cursors are bound to: where the criteria name who asks, to that too."""
+        return self.bound + person.id.bytes if person and "@m" in self.told.text else self.bound
+
+
+_templates: Recent[Template] = Recent(KEPT_PLANS)
+_plans: Recent[Plan] = Recent(KEPT_PLANS)
+
+
+def planned(ask: Ask, workspace: Workspace) -> Plan:
+    """The plan of an ask, kept where the ask can be: a tree as JSON, parameters and lists are read anew each time.
+
+    Raises Unreadable or Invalid for what the ask cannot be.
+    """
+    key = _key(ask, workspace)
+    try:
+        plan = _plans.get(key)
+    except TypeError:
+        return _read(ask, workspace)
+    if plan is None:
+        plan = _read(ask, workspace)
+        _plans.put(key, plan)
+    return plan
+
+
+def _template(ask: Ask, workspace: Workspace) -> Template:
+    key = _key(replace(ask, filter=None, criteria=None, params=None, for_user=None), workspace)
+    try:
+        template = _templates.get(key)
+    except TypeError:
+        return _framed(ask, workspace)
+    if template is None:
+        template = _framed(ask, workspace)
+        _templates.put(key, template)
+    return template
+
+
+def _framed(ask: Ask, workspace: Workspace) -> Template:
+    frame = asks.frame(ask, workspace)
+    return Template(frame, asks.question(ask, frame, workspace))
+
+
+def _key(ask: Ask, workspace: Workspace) -> Hashable:
+    # True equals 1, and is no limit.
+    return workspace.id, workspace.epoch, type(ask.limit), ask
+
+
+def _read(ask: Ask, workspace: Workspace) -> Plan:
+    template, told = _template(ask, workspace), asks.said(ask)
+    return Plan(template, told, asks.fingerprint(ask, told, template.frame, workspace), template.question)
+
+
+def asked(
+    ask: Ask, plan: Plan, workspace: Workspace, person: Person | None, as_of: datetime, after: tuple[Key, ...] | None
+) -> tuple[Question, tuple[Echo, ...], Statement]:
+    """The question at its moment, its windows, its statement. Raises Invalid for criteria that mean nothing here."""
+    shape = None if after is None else tuple([key is None for key in after])
+    if plan.fixed:
+        statement = plan.statements.get(shape)
+        if statement is None:
+            question = continued(plan.question, after)
+            statement = plan.statements[shape] = plan.template.statement(question, workspace, shape)
+        return plan.question, plan.windows, statement
+    frame = plan.template.frame
+    clock = Clock(as_of, frame.zone, workspace.week_start, workspace.fiscal_month)
+    setting = Setting(workspace, clock, person, ask.params or {})
+    checked = asks.checked(ask, plan.told, setting)
+    question = replace(plan.question, criteria=asks.within(ask, checked.meaning), page=Page(frame.limit, after))
+    if ask.selection is not None and not isinstance(ask.selection, Selection):
+        question = replace(question, selection=ask.selection(setting))
+        return question, checked.windows, compile.page(question, workspace)
+    statement = plan.template.statement(question, workspace, shape)
+    if not checked.relative:
+        plan.fixed, plan.question, plan.windows = True, question, checked.windows
+        plan.statements[shape] = statement
+    return question, checked.windows, statement
+
+
+def continued(of: Question, after: Sequence[Key] | None) -> Question:
+    """The question for the page behind the record with these keys."""
+    return of if after is None else replace(of, page=Page(of.page.limit, tuple(after)))
