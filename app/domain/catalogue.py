@@ -46,14 +46,17 @@ class Field:
 
     @property
     def writable(self) -> bool:
+        """Whether a body or a file may set it."""
         return not self.derived
 
     @property
     def sortable(self) -> bool:
+        """Whether records can be sorted by it."""
         return self.kind not in ("tags", "json", "ref")
 
     @property
     def groupable(self) -> bool:
+        """Whether records can be counted by its values."""
         return self.kind in ("enum", "slug", "bool", "text", "ref", "date")
 
 
@@ -88,12 +91,14 @@ class Entity:
 
     @cached_property
     def fields(self) -> Mapping[str, Field]:
+        """By name: identifiers first, times and version last."""
         head = [] if self.key == "none" else [ID, EXTERNAL_ID]
         tail = [] if self.key == "none" else [CREATED_AT, UPDATED_AT] + ([VERSION] if self.versioned else [])
         return MappingProxyType({f.name: f for f in (*head, *self.own, *tail)})
 
     @cached_property
     def required(self) -> tuple[str, ...]:
+        """Names of the fields that a new record cannot be without."""
         return tuple(
             f.name
             for f in self.own

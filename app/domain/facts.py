@@ -141,12 +141,14 @@ def status(account: Row, contracts: Sequence[Row], churned_at: date | None, day:
 
 
 def health_band(health: float | None, yellow: float, green: float) -> str | None:
+    """Green and yellow begin at their thresholds, 0 to 100."""
     if health is None:
         return None
     return "green" if health >= green else "yellow" if health >= yellow else "red"
 
 
 def engagement(interactions: Sequence[Row], span: tuple[datetime, datetime]) -> float:
+    """The engagement score, 0 to 100, of what happened in the half-open span."""
     rows = [i for i in interactions if span[0] <= i["occurred_at"] < span[1]]
     return engagement_score(
         sum(

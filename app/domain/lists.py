@@ -14,7 +14,7 @@ from uuid import UUID
 from app.domain.catalogue import Entity
 from app.domain.criteria.nodes import All, And, Cmp, FieldValue, Me, Node, Path, Rank, Segment
 from app.domain.errors import Invalid
-from app.domain.roles import Principal
+from app.domain.roles import Principal, allows
 from app.domain.selections import selection
 from app.domain.selections import sort as order
 from app.domain.workspaces import Workspace
@@ -68,10 +68,15 @@ class List:
 
 
 def sight(principal: Principal, visibility: Visibility, owner_id: UUID) -> Sight:
-    """What the principal may see of a list: a private one is there for its owner alone, but an admin knows its name."""
+    """What the principal may see of a list: a private one is there for its owner alone, but for its name."""
     if visibility == "public" or owner_id == principal.user_id:
         return "whole"
-    return "name" if principal.role == "admin" else "nothing"
+    return "name" if knows_names(principal) else "nothing"
+
+
+def knows_names(principal: Principal) -> bool:
+    """Whether the principal knows the names of private lists: whoever may hand a list over has to find it."""
+    return allows(principal, "lists.transfer")
 
 
 def asked(entity: ListEntity, criteria: Node, mine: bool) -> Node:

@@ -29,6 +29,7 @@ class Principal:
 
     @property
     def user_id(self) -> UUID | None:
+        """The person's id, None for a service."""
         return self.person.id if self.person else None
 
 

@@ -66,10 +66,12 @@ class Clock:
 
     @property
     def today(self) -> date:
+        """The day in the zone."""
         return self.as_of.astimezone(self.zone).date()
 
 
 def clock(workspace: Workspace, as_of: datetime, zone: ZoneInfo | None = None) -> Clock:
+    """The workspace's clock at an instant, in its own zone unless told another."""
     return Clock(as_of, zone or workspace.zone, workspace.week_start, workspace.fiscal_month)
 
 

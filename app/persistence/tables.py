@@ -366,7 +366,7 @@ imports = _tenant(
     Column("detail", TEXT),
     Column("started_at", INSTANT, nullable=False),
     Column("finished_at", INSTANT),
-    # [{code, column, message, is_warning, count, lines}]
+    # each kind of problem once: code, column, message, is_warning, count, lines
     Column("summary", JSONB, nullable=False, server_default=text("'[]'")),
     Column("alive_at", INSTANT),  # when it was last at work: one that is silent for long has been killed
     PrimaryKeyConstraint("workspace_id", "id"),

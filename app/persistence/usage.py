@@ -24,6 +24,7 @@ def months(first: date, last: date) -> list[date]:
 
 
 def partition(month: date) -> str:
+    """The name of the month's partition."""
     return f"usage_days_{month:%Y_%m}"
 
 

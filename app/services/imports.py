@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -112,20 +113,22 @@ async def run_import(
     """Imports a file that lies on this machine, as its owner; the resource when it is over. Raises NotFound, Invalid."""
     entity = kind_of(kind)
     workspace = await workspaces.load(db, await workspaces.find(db, workspace_slug))
-    told, meant = await _mapping(db, workspace.id, entity, mapping)
     work = job(workspace, new_id(), now, None)
     with path.open("rb") as file:
-        opened = _located(path, file, entity, meant)
+        with _in_words(path):
+            told, meant = await _mapping(db, workspace.id, entity, mapping)
+            opened = staging.opened(file, _media(path, file), entity, meant)
         async with db.transaction() as tx:
             await imports.insert(tx, workspace.id, work.import_id, kind, told, now)
         await run(db, work, opened, progress)
     return await _resource(db, workspace.id, work.import_id, work.moment)
 
 
-def _located(path: Path, file: BinaryIO, entity: Entity, meant: FileMapping | None) -> staging.Opened:
-    """Says in one line what is wrong with a file's header: there is nobody to read pointers."""
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    """Says in one line what is wrong with header or mapping: at a terminal nobody reads pointers."""
     try:
-        return staging.opened(file, _media(path, file), entity, meant)
+        yield
     except Invalid as error:
         raise Invalid(
             "; ".join(_words(path, fault) for fault in error.faults[:5]) or error.detail, error.faults
@@ -133,9 +136,9 @@ def _located(path: Path, file: BinaryIO, entity: Entity, meant: FileMapping | No
 
 
 def _words(path: Path, fault: Fault) -> str:
-    place = (
-        f"{path.name}:{fault.line}" + (f", column {fault.column}" if fault.column else "") if fault.line else path.name
-    )
+    place = f"the mapping's {fault.pointer}" if fault.pointer else path.name
+    if fault.line:
+        place += f":{fault.line}" + (f", column {fault.column}" if fault.column else "")
     meant = f" Is it {fault.suggestion}?" if fault.suggestion else ""
     return f"{place}: {fault.message}{meant}"
 

@@ -107,7 +107,7 @@ async def all_lists(
     permit(principal, "lists.read")
     if entity is not None and entity not in lists.ENTITIES:
         raise Invalid(faults=(Fault(f"Expected one of {', '.join(lists.ENTITIES)}.", parameter="entity"),))
-    hidden = principal.role == "admin"
+    hidden = lists.knows_names(principal)
     found = await rows.page(db, principal.workspace.id, entity, principal.user_id, hidden, after, limit + 1)
     page = [listings.looked_at(principal, listings.loaded(row, principal.workspace), now) for row in found[:limit]]
     return page, (page[-1].list.name, page[-1].list.id) if len(found) > limit else None
@@ -226,8 +226,7 @@ async def _may_change(tx: Transaction, principal: Principal, standing: List, giv
         raise Forbidden("Of another's private list an admin can only change the owner.")
     if given.get("entity", standing.entity) != standing.entity:
         raise Invalid(faults=(Fault("A list keeps its entity: make another list.", pointer="/entity"),))
-    if principal.role == "viewer":
-        permit(principal, "lists.create", own=becomes == "private")
+    permit(principal, "lists.create", own=becomes == "private")  # what is kept is no more than could be made
     if becomes == "public" and standing.visibility == "private" and not own:
         raise Forbidden("Only its owner makes a list public.")
     if becomes == "private" and standing.visibility == "public":

@@ -30,12 +30,14 @@ class Recent(Generic[Thing]):
         self._things: OrderedDict[Hashable, Thing] = OrderedDict()
 
     def get(self, key: Hashable) -> Thing | None:
+        """The thing, now the last one asked for; None where it is not kept. Raises TypeError for what has no hash."""
         found = self._things.get(key)
         if found is not None:
             self._things.move_to_end(key)
         return found
 
     def put(self, key: Hashable, thing: Thing) -> Thing:
+        """Keeps the thing, in place of the one that was not asked for the longest."""
         self._things[key] = thing
         if len(self._things) > self._size:
             self._things.popitem(last=False)

@@ -155,6 +155,7 @@ def test_reading_text_fails_only_by_its_errors(source: str) -> None:
         refused = error
     if node is None:
         assert refused
+        assert refused.faults
         assert all(f.line and f.column for f in refused.faults)
         return
     assert parse(format(node)) == node
@@ -198,6 +199,7 @@ def test_reading_json_fails_only_by_its_errors(node: nodes.Node, path: list[int]
         refused = error
     if found is None:
         assert refused
+        assert refused.faults
         assert all(f.pointer is not None and f.pointer.startswith("/criteria") for f in refused.faults)
         return
     assert tree.load(tree.dump(found)) == found

@@ -94,7 +94,7 @@ def test_first_start_makes_a_database_whose_owner_is_no_superuser(data: Path) ->
     assert postmasters(data) == []
 
 
-def test_the_second_start_is_quick(again: Path) -> None:
+def test_what_was_made_starts_again(again: Path) -> None:
     began = time.monotonic()
     with embedded.running(again) as dsn:
         ask(dsn)

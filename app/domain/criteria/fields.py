@@ -96,6 +96,7 @@ def paths(entity: Entity, workspace: Workspace) -> Iterator[str]:
 
 
 def typing(path: str, of: Shown, workspace: Workspace) -> Typing:
+    """What the field yields, labelled as it was named."""
     match of:
         case SegmentOf():
             return Typing(path, "enum", workspace.segmentations[of.slug].segments)

@@ -8,6 +8,7 @@ from app.domain.criteria import literals, nodes
 
 
 def condition(node: nodes.Node) -> str:
+    """A criteria; parentheses only where AND and OR stand inside each other or under NOT."""
     match node:
         case nodes.And(args):
             return " AND ".join(_part(a) for a in args)
@@ -74,6 +75,7 @@ def _predicate(  # noqa: C901 - one arm for each node
 
 
 def operand(of: nodes.Operand) -> str:
+    """A field, or a function with what it is taken of."""
     match of:
         case nodes.Path(name):
             return name
@@ -100,6 +102,7 @@ def _bound(bound: nodes.Value | None) -> str:
 
 
 def value(said: nodes.Value) -> str:
+    """Text in quotes, dates and instants bare, decimals without exponent."""
     match said:
         case nodes.Const(bool() as flag):
             return "true" if flag else "false"
@@ -124,6 +127,7 @@ def value(said: nodes.Value) -> str:
 
 
 def window(within: nodes.Window) -> str:
+    """`last(30d)`, `this(month)`."""
     match within:
         case nodes.Rolling(direction, n, unit):
             return f"{direction}({n}{unit})"
@@ -134,4 +138,5 @@ def window(within: nodes.Window) -> str:
 
 
 def duration(span: nodes.Duration) -> str:
+    """`30d`."""
     return f"{span.n}{span.unit}"

@@ -105,6 +105,7 @@ def _content(kind: Kind, written: str, at: At) -> str:
 
 
 def number(token: Token) -> int | Decimal:
+    """The number that the token writes. Raises Unreadable beyond 64 bits and beyond what is exact."""
     try:
         return literals.number(Decimal(token.text))
     except (ValueError, ArithmeticError) as error:

@@ -43,10 +43,12 @@ class Budget:
 
 
 def depth(levels: int, at: At) -> None:
+    """Raises Invalid for what nests deeper than DEPTH."""
     if levels > DEPTH:
         raise invalid(at, f"A criteria nests at most {DEPTH} deep.")
 
 
 def args(count: int, at: At) -> None:
+    """Raises Invalid for more arguments of one AND or OR than ARGS."""
     if count > ARGS:
         raise invalid(at, f"One AND or OR joins at most {ARGS} criteria.")

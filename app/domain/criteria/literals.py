@@ -43,6 +43,7 @@ def is_path(word: str) -> bool:
 
 
 def is_param(word: str) -> bool:
+    """Whether a parameter can be called so."""
     return _PARAM.fullmatch(word) is not None
 
 

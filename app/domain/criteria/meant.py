@@ -113,6 +113,8 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
+    """Empty is false."""
+
     of: Operand
     values: tuple[Typed, ...]
 
@@ -138,6 +140,8 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
+    """Has every one of the values, or any; empty is false."""
+
     of: Operand
     every: bool
     values: tuple[str, ...]
@@ -145,6 +149,8 @@ class Tagged:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
+    """Is empty; tags are where there are none."""
+
     of: Operand
 
 

@@ -23,6 +23,7 @@ def load_document(document: object, pointer: str = "") -> nodes.Node:
 
 
 def dump_document(node: nodes.Node) -> dict[str, Any]:
+    """`{"v": 1, "filter": …}`, as `load_document` reads it."""
     return {"v": VERSION, "filter": dump(node)}
 
 

@@ -55,12 +55,14 @@ class Values:
         self.relative = False
 
     def bounds(self, window: nodes.Window, kind: Axis) -> Bounds:
+        """The window at the setting's clock. Raises Invalid as `resolve` does."""
         self.relative = True
         bounds = resolve(window, kind, self._setting.clock)
         self.windows[Echo(spelled(window), bounds.lo, bounds.hi, self._setting.clock.zone.key)] = None
         return bounds
 
     def value(self, value: nodes.Value, of: Typing, entity: Entity) -> Typed | Decimal | Bounds | meant.Operand:
+        """What is compared with `of`, as `scalar` gives it, or another field. Raises Invalid."""
         match value:
             case nodes.Const(written):
                 return self._scalar(written, of, value.at)
@@ -108,6 +110,7 @@ class Values:
         raise invalid(value.at, f"Expected text in quotes, of at least one character, for {of.label}.")
 
     def refers(self, of: meant.Operand, typing: Typing, values: tuple[nodes.Value, ...]) -> meant.Refers:
+        """The reference is one of these: names, ids, people. Raises Invalid."""
         assert isinstance(of, Column)  # neither segments nor own attributes are references
         names: dict[str, None] = {}
         ids: dict[UUID, None] = {}

@@ -67,6 +67,7 @@ def _load_duration(members: Members, key: str) -> nodes.Duration:
 
 
 def dump_value(value: nodes.Value) -> Any:
+    """As `load_value` reads it."""
     match value:
         case nodes.Const(Decimal() as number):
             return float(number)  # exact, as literals.number sees to
@@ -108,6 +109,7 @@ def load_window(written: object, pointer: str) -> nodes.Window:
 
 
 def dump_window(window: nodes.Window) -> dict[str, Any]:
+    """As `load_window` reads it."""
     match window:
         case nodes.Rolling(direction, n, unit):
             return {"win": "rolling", "dir": direction, "n": n, "unit": unit}

@@ -38,6 +38,7 @@ class Foundation:
 
 
 def foundation(seed: int, today: date) -> Foundation:
+    """What the accounts of a seed refer to; the same for the same day."""
     rng = Random(f"{seed}-foundation")
     born = datetime.combine(today - timedelta(days=900), time(9), tzinfo=UTC)
 

@@ -34,6 +34,7 @@ def stored(cuts: Sequence[Frozen]) -> list[dict[str, Any]]:
 
 
 def loaded(cuts: Sequence[Mapping[str, Any]]) -> tuple[Frozen, ...]:
+    """What `stored` made."""
     return tuple(
         Frozen(tuple(Decimal(c) for c in one["at"]), date.fromisoformat(one["frozen_at"]), one["accounts"])
         for one in cuts

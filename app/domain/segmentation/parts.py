@@ -15,6 +15,7 @@ def names(meaning: Meaning) -> frozenset[str]:
 
 
 def of_segments(meaning: Meaning) -> bool:
+    """Whether a segment is asked for anywhere in it."""
     return any(isinstance(part, SegmentOf) for part in _parts(meaning))
 
 

@@ -35,6 +35,7 @@ class Scale:
     knots: tuple[tuple[float, float], ...] = ((0.0, 0.0), (1.0, 1.0))
 
     def at(self, value: float) -> float:
+        """Where the value is drawn, from `start` to `end`."""
         share = self.share(value)
         for (low, drawn_low), (high, drawn_high) in pairwise(self.knots):
             if share <= high:

@@ -34,6 +34,7 @@ class Rows:
 
 
 def table_of(entity: Entity) -> str:
+    """The table that holds the entity's rows."""
     return "usage_days" if entity.name == "usage" else entity.name
 
 

@@ -15,32 +15,47 @@ CHUNK = 20_000
 """Values of one transaction."""
 
 TABLES = """
-CREATE TEMP TABLE import_keys (account_id uuid, day date, feature smallint, contact_id uuid, value float8, n bigint);
+CREATE TEMP TABLE import_keys (account_id uuid, day date, feature smallint, contact_id uuid, value float8, n bigint, is_sure bool);
 CREATE TEMP TABLE import_todo (pos bigint, account_id uuid, old_account_id uuid, day date, feature smallint, contact_id uuid,
   value float8, n bigint, is_new bool)
 """
-# Exact, so that the order in which rows are added cannot make the same file another sum.
+# Halves, quarters and so on add up to the same in any order; other fractions might not, and the same file must give the
+# same sums: those are added exactly.
 KEYS = """
 INSERT INTO import_keys
-SELECT r.account_id, r.day, f.no, {contact},
-  CASE WHEN count(*) = 1 THEN min(r.value) ELSE sum(r.value::numeric)::float8 END, count(*)
+SELECT r.account_id, r.day, f.no, {contact}, sum(r.value), count(*),
+  count(*) = 1 OR (bool_and(r.value * 1024 = trunc(r.value * 1024)) AND sum(abs(r.value)) < 1e12)
 FROM import_rows r JOIN features f ON f.workspace_id = $1 AND f.slug = r.feature
 WHERE r.errs IS NULL AND NOT EXISTS (SELECT FROM import_superseded s WHERE s.line = r.line)
 GROUP BY 1, 2, 3, 4
 """
+EXACTLY = """
+UPDATE import_keys k SET value = x.value
+FROM (
+  SELECT r.account_id, r.day, f.no, {contact} AS contact_id, sum(r.value::numeric)::float8 AS value
+  FROM import_rows r JOIN features f ON f.workspace_id = $1 AND f.slug = r.feature
+  JOIN import_keys u ON u.account_id = r.account_id AND u.day = r.day AND u.feature = f.no
+    AND u.contact_id IS NOT DISTINCT FROM {contact} AND NOT u.is_sure
+  WHERE r.errs IS NULL AND NOT EXISTS (SELECT FROM import_superseded s WHERE s.line = r.line)
+  GROUP BY 1, 2, 3, 4
+) x
+WHERE NOT k.is_sure AND k.account_id = x.account_id AND k.day = x.day AND k.feature = x.no
+  AND k.contact_id IS NOT DISTINCT FROM x.contact_id
+"""
 TODO = """
-WITH days AS (SELECT DISTINCT account_id, day FROM import_keys), stored AS (
-  SELECT d.account_id, d.day, x.feature, x.contact, x.amount
-  FROM days q JOIN usage_days d ON d.workspace_id = $1 AND d.account_id = q.account_id AND d.day = q.day
-  CROSS JOIN LATERAL unnest(d.features, d.contacts, d.amounts) x(feature, contact, amount)
-  WHERE d.day BETWEEN $2 AND $3
-)
 INSERT INTO import_todo
 SELECT row_number() OVER (ORDER BY k.account_id, k.day, k.feature, k.contact_id), k.account_id, NULL, k.day, k.feature,
-  k.contact_id, k.value, k.n, s.amount IS NULL
-FROM import_keys k LEFT JOIN stored s ON s.account_id = k.account_id AND s.day = k.day AND s.feature = k.feature
-  AND s.contact IS NOT DISTINCT FROM k.contact_id
-WHERE s.amount IS DISTINCT FROM k.value
+  k.contact_id, k.value, k.n, k.stored IS NULL
+FROM (
+  SELECT k.*, (
+    SELECT x.amount FROM unnest(d.features, d.contacts, d.amounts) x(feature, contact, amount)
+    WHERE x.feature = k.feature AND x.contact IS NOT DISTINCT FROM k.contact_id LIMIT 1
+  ) AS stored
+  FROM import_keys k LEFT JOIN usage_days d
+    ON d.workspace_id = $1 AND d.account_id = k.account_id AND d.day = k.day AND d.day BETWEEN $2 AND $3
+  OFFSET 0
+) k
+WHERE k.stored IS DISTINCT FROM k.value
 """
 MERGE = """
 WITH fresh AS (
@@ -79,8 +94,11 @@ async def refuse_days(tx: Transaction, problem: int) -> None:
 async def prepare(tx: Transaction, workspace_id: UUID, columns: Sequence[str]) -> tuple[Todo, list[date]]:
     """Finds the values that are new or differ, in order of account and day; and the months that they fall into."""
     await tx.execute(TABLES)
-    await tx.execute(KEYS.format(contact="r.contact_id" if "contact_id" in columns else "NULL::uuid"), workspace_id)
+    contact = "r.contact_id" if "contact_id" in columns else "NULL::uuid"
+    await tx.execute(KEYS.format(contact=contact), workspace_id)
     await tx.execute("ANALYZE import_keys")
+    if await tx.fetchval("SELECT EXISTS (SELECT FROM import_keys WHERE NOT is_sure)"):
+        await tx.execute(EXACTLY.format(contact=contact), workspace_id)
     span = await tx.fetchrow("SELECT min(day) AS first, max(day) AS last FROM import_keys")
     assert span is not None  # aggregates
     await tx.execute(TODO, workspace_id, span["first"], span["last"])
