@@ -16,7 +16,7 @@ import click
 import msgspec
 
 from app import logs, settings
-from app.domain.errors import StrataError
+from app.domain.errors import NotFound, StrataError
 from app.domain.roles import Role
 from app.persistence import embedded, migrations
 from app.persistence.database import Database
@@ -50,7 +50,18 @@ class Commands(click.Group):
         try:
             return super().invoke(context)
         except EXPECTED as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(_explained(error)) from error
+
+
+def _explained(error: Exception) -> str:
+    """The message, and of each fault where it is and what may have been meant."""
+    if not isinstance(error, StrataError) or not error.faults:
+        return str(error)
+    return "\n  ".join(
+        f"{fault.pointer or fault.parameter or ''}: {fault.message}".lstrip(": ")
+        + (f" Did you mean {fault.suggestion}?" if fault.suggestion else "")
+        for fault in error.faults
+    )
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -106,8 +117,9 @@ async def _demo_key(dsn: str, read: settings.Settings) -> str | None:
 
 def _greeting(url: str, key: str | None) -> str:
     if key is None:
-        return f"\nStrata answers on {url}\n"
-    document = "{ accounts(first: 3) { edges { node { name arr } } } }"
+        commands = "strata workspace create NAME · user create EMAIL · key create --user EMAIL"
+        return f"\nStrata answers on {url}\n  a workspace of your own, and a key for it:  {commands}\n"
+    document = '{ accounts(orderBy: [\\"-arr\\"], first: 3) { nodes { name arr csm { name } } } }'
     return f"""
 Strata answers on {url}
   documentation   {url}/docs
@@ -161,6 +173,11 @@ def import_command(kind: str, file: Path, mapping: Path | None, workspace: str) 
     text = mapping.read_bytes() if mapping else None
     result = _with_database(lambda db: imports.run_import(db, workspace, kind, file, text, _now(), share))
     click.echo(msgspec.json.format(msgspec.json.encode(result), indent=2))
+    if result["rejected"]:
+        say(
+            f"{result['rejected']:,} of {result['rows']:,} rows were rejected, the others landed: mend them and send the file again"
+        )
+        sys.exit(1)
 
 
 @strata.group()
@@ -212,19 +229,31 @@ def key() -> None:
 @key.command("create")
 @click.option("--workspace", default="demo", show_default=True, help="Slug of the workspace.")
 @click.option("--user", "email", help="E-mail of the member whose key it is; without, it is a service's.")
-@click.option("--role", type=click.Choice(["admin", "manager", "csm", "viewer"]), default="admin", show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice(["admin", "manager", "csm", "viewer"]),
+    help="At most the user's own.  [default: the user's]",
+)
 @click.option("--scope", "scopes", multiple=True, default=("read",), show_default=True, help="What a service may do.")
 @click.option("--name", default="command line", show_default=True, help="What the key is for.")
-def key_create(workspace: str, email: str | None, role: Role, scopes: tuple[str, ...], name: str) -> None:
+def key_create(workspace: str, email: str | None, role: Role | None, scopes: tuple[str, ...], name: str) -> None:
     """Make an API key and print it: it cannot be shown again."""
     from app.services import keys, users, workspaces
+
+    if email is None and role is not None:
+        raise click.UsageError("--role goes with --user: what a service may do is said by --scope")
 
     async def work(db: Database) -> str:
         place = await workspaces.find(db, workspace)
         if email is None:
             return (await keys.create_key(db, place, name, "service", None, scopes, _now()))[1]
-        person = await users.person(db, place, email)
-        return (await keys.create_key(db, place, name, role, person.id, (), _now()))[1]
+        try:
+            user_id, own = await users.member(db, place, email)
+        except NotFound:
+            raise click.ClickException(
+                f"no active user {email} in {workspace}: `strata user create` makes one"
+            ) from None
+        return (await keys.create_key(db, place, name, role or own, user_id, (), _now()))[1]
 
     click.echo(_with_database(work))
 

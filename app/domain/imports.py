@@ -74,6 +74,8 @@ WARNINGS: Mapping[str, str] = MappingProxyType(
         "duplicate": "A later row of the file is for the same record: that one was taken.",
         "repeated": "An earlier row of the file has the same identifier; both count, as they say different things.",
         "before_contract": "Dated before its contract begins; it was taken as it is.",
+        "ends_first": "The contract ends before it starts: it is never in force.",
+        "negative": "An ARR below zero; it was taken as it is.",
     }
 )
 """What is suspicious and was imported all the same."""

@@ -96,8 +96,16 @@ def allows(principal: Principal, operation: str, *, own: bool = False) -> bool:
 def permit(principal: Principal, operation: str, *, own: bool = False) -> None:
     """Raises Forbidden unless the principal may do `operation`."""
     if not allows(principal, operation, own=own):
-        needed = ", ".join(sorted(RULES[operation].always))
-        raise Forbidden(f"{operation} needs one of the roles: {needed}.")
+        raise Forbidden(f"{operation} needs {_needed(RULES[operation])}.")
+
+
+def _needed(rule: Rule) -> str:
+    ways = [f"the role {' or '.join(role for role in PEOPLE if role in rule.always)}"]
+    if rule.own:
+        ways.append(f"{' or '.join(role for role in PEOPLE if role in rule.own)} on what is their own")
+    if rule.scope:
+        ways.append(f"a service's scope {rule.scope}")
+    return ", or ".join(ways)
 
 
 def weaker(one: Role, other: Role) -> Role:

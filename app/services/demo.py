@@ -10,7 +10,7 @@ from uuid import UUID
 from app.domain.demo import world
 from app.domain.demo.cast import ADMIN
 from app.domain.demo.life import HISTORY, Rows
-from app.domain.errors import Unauthenticated
+from app.domain.errors import Conflict, Unauthenticated
 from app.domain.roles import Principal
 from app.domain.workspaces import Person
 from app.persistence import demo, usage, workspaces
@@ -34,6 +34,8 @@ async def load(db: Database, now: datetime, progress: Progress, seed: int = SEED
 
     Raises Conflict where it is there already.
     """
+    if await workspaces.find(db, SLUG) is not None:
+        raise Conflict("The demo workspace is there already.")
     today = now.astimezone(UTC).date()
     async with db.transaction(statement_timeout=TIMEOUT) as tx:
         progress("teams, products, features, scenarios", 0.0)

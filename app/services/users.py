@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from app.domain import records
@@ -49,6 +50,12 @@ async def person(reader: Reader, workspace_id: UUID, name: str) -> Person:
     if found is None:
         raise NotFound
     return found
+
+
+async def member(reader: Reader, workspace_id: UUID, name: str) -> tuple[UUID, Role]:
+    """The id and role of an active user by id, external id or e-mail. Raises NotFound."""
+    found = await person(reader, workspace_id, name)
+    return found.id, cast(Role, await users.role(reader, workspace_id, found.id))
 
 
 async def _known_team(reader: Reader, workspace_id: UUID, team: str) -> None:

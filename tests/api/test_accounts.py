@@ -72,13 +72,18 @@ async def test_putting_under_an_external_id(house: House) -> None:
 async def test_a_repeated_post_has_one_effect(house: House) -> None:
     key = {"idempotency-key": "once"}
     answers = await asyncio.gather(
-        *(house.manager.post("/v1/accounts", json={"name": "Once over REST", "health": 5}, headers=key) for _ in range(8))
+        *(
+            house.manager.post("/v1/accounts", json={"name": "Once over REST", "health": 5}, headers=key)
+            for _ in range(8)
+        )
     )
     assert {answer.status_code for answer in answers} <= {201, 409}
     bodies = {answer.content for answer in answers if answer.status_code == 201}
     assert len(bodies) == 1
     again = await house.manager.post(
-        "/v1/accounts", content=b'{"health": 5,  "name": "Once over REST"}', headers={**key, "content-type": "application/json"}
+        "/v1/accounts",
+        content=b'{"health": 5,  "name": "Once over REST"}',
+        headers={**key, "content-type": "application/json"},
     )
     assert again.content in bodies
     assert (await house.manager.post("/v1/accounts", json={"name": "Other"}, headers=key)).status_code == 422

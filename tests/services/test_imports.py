@@ -385,3 +385,12 @@ async def test_many_chunks_of_both_doors_at_once_stand_in_nobody_s_way(db: Datab
     one, two = await asyncio.gather(bring(org, tmp_path, "accounts", body), bring(org, tmp_path, "accounts", turned))
     assert {one["state"], two["state"]} == {"done"}
     assert await org.rows("SELECT count(*), sum(arr) FROM accounts WHERE workspace_id = $1") == [(3000, 449850000)]
+
+
+async def test_contracts_that_cannot_be_right_land_with_a_warning(db: Database, tmp_path: Path) -> None:
+    org = await organisation(db)
+    await bring(org, tmp_path, "accounts", b"external_id,name\na-1,One\n")
+    body = b"external_id,account,arr,start_date,end_date\nk-1,a-1,5,2026-02-01,2026-01-01\nk-2,a-1,-5,2026-01-01,2026-12-31\n"
+    shown = await bring(org, tmp_path, "contracts", body)
+    assert counted(shown) == (2, 0, 0, 0)
+    assert warnings(shown) == [("ends_first", 1, [2]), ("negative", 1, [3])]

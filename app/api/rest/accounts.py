@@ -71,7 +71,7 @@ WRITES = (
           body=Payload(schemas.ref("AccountChange"), example={"health": 62}), problems=("conflict",)),
     Route("DELETE", "/v1/accounts/{id}", "accounts.archive", archive, "Archive an account", "accounts",
           "The account leaves the scope of lists, segments and forecasts; it and its records stay, are read with "
-          "`archived=with`, and come back by POST /v1/accounts/{id}/restore. Archiving an archived one changes nothing.",
+          "their id and by `archived=with` among others, and come back by POST /v1/accounts/{id}/restore. Archiving an archived one changes nothing.",
           parameters=(ACCOUNT, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(RECORD)),
     Route("POST", "/v1/accounts/{id}/restore", "accounts.archive", restore, "Bring an archived account back", "accounts",
           parameters=(ACCOUNT, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(RECORD)),

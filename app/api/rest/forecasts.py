@@ -34,10 +34,13 @@ ASKED = {
     "additionalProperties": False,
     "properties": {
         "from": {**_DAY, "description": "first day of the period; today where it is left out"},
-        "to": {**_DAY, "description": "last day of the period"},
-        "as_of": {"type": "string", "description": "a date or an instant"},
+        "to": {
+            **_DAY,
+            "description": "the day after the last one of the period; a year after `from` where it is left out",
+        },
+        "as_of": {"type": "string", "description": "an instant; now where it is left out", "format": "date-time"},
         "where": {"type": "string", "description": "criteria that an account meets"},
-        "group_by": schemas.strings("month, quarter, csm, product, segment.<slug>"),
+        "group_by": schemas.strings("month, quarter, csm, lane, product, segment.<slug>"),
         "target": {"type": "number", "description": "renewed ARR whose probability is asked for"},
     },
 }
@@ -71,7 +74,7 @@ ROUTES = (
     Route("POST", "/v1/forecasts", "forecasts.create", create, "Forecast the renewals due in a period", "forecasts",
           "Every member may be left out. The answer is kept.",
           parameters=(IDEMPOTENCY_KEY,), status=201, headers=("ETag", "Location"), answer=Payload(FORECAST),
-          body=Payload(ASKED, example={"from": "2026-01-01", "to": "2026-03-31", "group_by": ["month"]})),
+          body=Payload(ASKED, example={"group_by": ["month"]})),
     Route("GET", "/v1/forecasts/{id}", "forecasts.read", one, "A forecast as it was computed", "forecasts",
           parameters=(path("id", "of the forecast", IDENTITY), IF_NONE_MATCH), headers=("ETag",), answer=Payload(FORECAST)),
 )  # fmt: skip

@@ -13,9 +13,11 @@ IF_MATCH = Parameter(
     {"type": "string"}, "header", required=True, example='"3-0123456789abcdef"',
 )  # fmt: skip
 IF_MATCH_IF_THERE = Parameter(
-    "If-Match", "the ETag where the resource is to be changed; left out where it is to be made",
-    {"type": "string"}, "header", example='"3-0123456789abcdef"',
-)  # fmt: skip
+    "If-Match",
+    "the ETag where the resource is to be changed; left out where it is to be made",
+    {"type": "string"},
+    "header",
+)
 IF_NONE_MATCH = Parameter(
     "If-None-Match", "an ETag: 304 when the representation is still that one", {"type": "string"}, "header"
 )
@@ -26,19 +28,20 @@ IDEMPOTENCY_KEY = Parameter(
 )  # fmt: skip
 
 FILTER = Parameter(
-    "filter", "criteria as text; every record that is not archived where it is left out", {"type": "string"},
-    example="arr >= 50000 AND renewal_date IN next(90d)",
-)  # fmt: skip
+    "filter",
+    "criteria as text, of accounts such as `arr >= 50000 AND renewal_date IN next(90d)`; every record that is not archived "
+    "where it is left out",
+    {"type": "string"},
+)
 FIELDS = Parameter(
-    "fields", "what to answer of each record, separated by commas", {"type": "string"}, example="name,arr,health"
+    "fields", "what to answer of each record, separated by commas, such as `name,arr,csm.name`", {"type": "string"}
 )
-INCLUDE = Parameter(
-    "include", "related records to nest: `csm`, or with a limit `interactions(3)`", {"type": "string"}, example="csm"
-)
+INCLUDE = Parameter("include", "related records to nest: `csm`, or with a limit `interactions(3)`", {"type": "string"})
 SORT = Parameter(
-    "sort", "fields in order of weight, `-` for descending; empty values come last either way", {"type": "string"},
-    example="-arr,name",
-)  # fmt: skip
+    "sort",
+    "fields in order of weight, `-` for descending, such as `-arr,name`; empty values come last either way",
+    {"type": "string"},
+)
 LIMIT = Parameter(
     "limit",
     "records of a page",
@@ -51,15 +54,15 @@ COUNT = Parameter(
     {"type": "string", "enum": ["none", "capped", "exact"], "default": "none"},
 )  # fmt: skip
 AS_OF = Parameter(
-    "as_of", "the moment that windows are resolved at, a date or an instant; now where it is left out",
-    {"type": "string"}, example="2026-01-31",
-)  # fmt: skip
+    "as_of",
+    "the moment that windows are resolved at, a date or an instant; now where it is left out",
+    {"type": "string"},
+)
 ON = Parameter("on", "a past day to read history of, where it is kept", {"type": "string", "format": "date"})
 TZ = Parameter(
     "tz",
-    "the zone that windows are cut by; the workspace's where it is left out",
+    "the zone that windows are cut by, such as `Europe/Berlin`; the workspace's where it is left out",
     {"type": "string"},
-    example="Europe/Berlin",
 )
 FOR_USER = Parameter("for_user", "who `@me` is, where a service asks: id, external id or e-mail", {"type": "string"})
 ARCHIVED = Parameter("archived", "archived records alone, or too", {"type": "string", "enum": ["only", "with"]})

@@ -101,12 +101,20 @@ FIRST_WORDS = (
     "River", "Rowan", "Saffron", "Sage", "Sierra", "Silver", "Slate", "Solar", "Spruce", "Summit", "Swift", "Tidal", "Timber",
     "Umber", "Upland", "Vale", "Vantage", "Verdant", "Violet", "Vista", "Walnut", "West", "Willow", "Wren", "Zephyr", "Zenith",
 )  # fmt: skip
-LAST_WORDS = (
-    "Analytics", "Bank", "Capital", "Care", "Clinics", "Collective", "Consulting", "Dynamics", "Education", "Energy",
-    "Foods", "Freight", "Group", "Health", "Holdings", "Hotels", "Industries", "Insurance", "Labs", "Learning", "Lending",
-    "Logistics", "Media", "Motors", "Networks", "Outfitters", "Partners", "Power", "Press", "Retail", "Robotics", "Schools",
-    "Shipping", "Software", "Stores", "Studios", "Systems", "Travel", "Utilities", "Works",
-)  # fmt: skip
+LAST_WORDS = {
+    "software": ("Analytics", "Dynamics", "Labs", "Networks", "Robotics", "Software", "Systems"),
+    "financial-services": ("Bank", "Capital", "Insurance", "Lending", "Finance"),
+    "healthcare": ("Care", "Clinics", "Health", "Medical", "Hospitals"),
+    "manufacturing": ("Industries", "Motors", "Works", "Tools", "Materials"),
+    "retail": ("Outfitters", "Retail", "Stores", "Foods"),
+    "education": ("Education", "Learning", "Schools"),
+    "media": ("Media", "Press", "Studios"),
+    "logistics": ("Freight", "Logistics", "Shipping"),
+    "travel": ("Hotels", "Travel"),
+    "energy": ("Energy", "Power"),
+    "": ("Group", "Holdings", "Partners", "Collective", "Consulting"),
+}
+"""What companies of an industry call themselves; the last are of none."""
 GIVEN = (
     "Aisha", "Alex", "Amara", "Andre", "Anna", "Bruno", "Chen", "Clara", "Daniel", "Diego", "Elif", "Emma", "Erik", "Fatima",
     "Felix", "Grace", "Hana", "Ivan", "Jonas", "Julia", "Kofi", "Laura", "Leo", "Lina", "Marco", "Maria", "Mei", "Nadia",

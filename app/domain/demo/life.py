@@ -76,10 +76,11 @@ class Life:
         self.rows.setdefault(table, []).append(row)
 
     def alive_days(self, today: date) -> tuple[date, date] | None:
-        """First and last day of the last 24 months on which it was a customer."""
+        """First and last day of the last 24 months on which it was a customer; today is not over yet."""
         if self.started is None:
             return None
-        first, last = max(self.started, today - HISTORY), min(self.ended or today, today)
+        yesterday = today - timedelta(days=1)
+        first, last = max(self.started, today - HISTORY), min(self.ended or yesterday, yesterday)
         return (first, last) if first <= last else None
 
 
@@ -166,7 +167,7 @@ def contacts(life: Life, rng: Random, today: date) -> None:
         given, family = rng.choice(GIVEN), rng.choice(FAMILY)
         person = identity(rng, begun)
         life.contacts.append(person)
-        seen = today - timedelta(days=int(rng.expovariate(0.1 if life.ended is None else 0.005)))
+        seen = today - timedelta(days=1 + int(rng.expovariate(0.1 if life.ended is None else 0.005)))
         life.add("contacts", {
             "id": person, "external_id": f"P-{life.number:05}-{i + 1}", "account_id": life.id, "name": f"{given} {family}",
             "email": f"{given}.{family}{i + 1}@a{life.number:05}.example".lower(), "title": rng.choice(TITLES[role]), "role": role,

@@ -91,7 +91,7 @@ def accounts(seed: int, today: date, base: Foundation) -> Iterator[tuple[Rows, I
         lives.events(life, rng, today)
         lives.invoices(life, rng, today)
         lives.opportunities(life, rng, today)
-        account = _account(life, rng, next(names), place, today)
+        account = _account(life, rng, next(names[life.industry.slug if life.industry else ""]), place, today)
         account["parent_id"] = parents.get(place[0]) if life.size.type != "enterprise" and rng.random() < 0.04 else None
         if life.size.type == "enterprise" and rng.random() < 0.2:
             parents[place[0]] = life.id
@@ -145,14 +145,18 @@ def _stage(life: Life, age: int) -> str | None:
 
 
 def _growth(life: Life, rng: Random) -> int | None:
-    """The CSM's guess at ARR that could be won, for four accounts of five."""
-    if life.ended or rng.random() < 0.2:
+    """The CSM's guess at ARR that could be won, for nearly all."""
+    if life.ended or rng.random() < 0.04:
         return None
     room = rng.lognormvariate(-0.7 + 0.35 * life.character.use, 0.7)
     return max(60_000, round((life.arr or 600_000) * room / 6000) * 6000)
 
 
-def _names(rng: Random) -> Iterator[str]:
-    pairs = [f"{first} {last}" for first in FIRST_WORDS for last in LAST_WORDS]
-    rng.shuffle(pairs)
-    yield from pairs
+def _names(rng: Random) -> dict[str, Iterator[str]]:
+    """Names by industry, each once."""
+    made = {}
+    for industry, words in LAST_WORDS.items():
+        pairs = [f"{first} {last}" for first in FIRST_WORDS for last in words]
+        rng.shuffle(pairs)
+        made[industry] = iter(pairs)
+    return made

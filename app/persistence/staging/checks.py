@@ -159,6 +159,10 @@ async def across(
         await _parents(tx, workspace_id, problems, parent_bit)
     await _warn(tx, problems, "duplicate", "import_superseded s")
     await _warn(tx, problems, "before_contract", "import_rows r WHERE r.early AND r.errs IS NULL")
+    if {"start_date", "end_date"} <= set(columns):
+        await _warn(tx, problems, "ends_first", "import_rows r WHERE r.end_date < r.start_date AND r.errs IS NULL")
+    if "arr" in columns:
+        await _warn(tx, problems, "negative", "import_rows r WHERE r.arr < 0 AND r.errs IS NULL")
 
 
 async def _usage(tx: Transaction, columns: Sequence[str], problems: list[Problem]) -> None:
