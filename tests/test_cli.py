@@ -147,3 +147,29 @@ def _line(pid: int) -> list[str]:
         return psutil.Process(pid).cmdline()
     except psutil.Error:
         return []
+
+
+def test_an_organisation_sets_itself_up(data: Path, tmp_path: Path) -> None:
+    def strata(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        return run(*arguments, STRATA_DATA_DIR=str(data), STRATA_DATABASE_URL="")
+
+    assert strata("workspace", "create", "Own", "--slug", "own").returncode == 0
+    assert (
+        strata("user", "create", "c@own.example", "--name", "C", "--role", "csm", "--workspace", "own").returncode == 0
+    )
+    made = strata("key", "create", "--user", "c@own.example", "--workspace", "own")
+    assert made.stdout.startswith("strata_"), made.stderr
+    more = strata("key", "create", "--user", "c@own.example", "--role", "admin", "--workspace", "own")
+    assert "no more than the user's own role" in more.stderr
+    assert "--scope" in strata("key", "create", "--role", "admin", "--workspace", "own").stderr
+    assert "strata user create" in strata("key", "create", "--user", "nobody@own.example", "--workspace", "own").stderr
+    (tmp_path / "a.csv").write_text("external_id,name,arr\na-1,One,5\na-2,Two,much\n")
+    (tmp_path / "a.json").write_text('{"kind": "accounts", "columns": {"nmae": {"from": "name"}}}')
+    wrong = strata(
+        "import", "accounts", str(tmp_path / "a.csv"), "--mapping", str(tmp_path / "a.json"), "--workspace", "own"
+    )
+    assert "/columns/nmae" in wrong.stderr
+    assert "name" in wrong.stderr
+    half = strata("import", "accounts", str(tmp_path / "a.csv"), "--workspace", "own")
+    assert (half.returncode, json.loads(half.stdout)["created"]) == (1, 1)
+    assert "1 of 2 rows were rejected" in half.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,24 +22,21 @@ Thing = TypeVar("Thing")
 
 
 class Recent(Generic[Thing]):
-    """The last things asked for, by what they were made from."""
+    """The things made last, by what they were made from. To know those used last, each use would hash its key again."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._things: OrderedDict[Hashable, Thing] = OrderedDict()
+        self._things: dict[Hashable, Thing] = {}
 
     def get(self, key: Hashable) -> Thing | None:
-        """The thing, now the last one asked for; None where it is not kept. Raises TypeError for what has no hash."""
-        found = self._things.get(key)
-        if found is not None:
-            self._things.move_to_end(key)
-        return found
+        """The thing; None where it is not kept. Raises TypeError for what has no hash."""
+        return self._things.get(key)
 
     def put(self, key: Hashable, thing: Thing) -> Thing:
-        """Keeps the thing, in place of the one that was not asked for the longest."""
+        """Keeps the thing, in place of the oldest."""
+        if len(self._things) >= self._size:
+            del self._things[next(iter(self._things))]
         self._things[key] = thing
-        if len(self._things) > self._size:
-            self._things.popitem(last=False)
         return thing
 
 

@@ -10,6 +10,7 @@ from app.domain.catalogue import Entity, Field
 from app.domain.imports import ROWS, FileKind, Problem, problem, unfit
 from app.domain.mappings import FileMapping, Source, importable
 from app.domain.workspaces import Workspace
+from app.persistence.database import Transaction
 from app.persistence.staging.references import Reference, key, reference, standing
 from app.persistence.staging.values import ABSENT, SQL_TYPES, Bound, fit, told
 
@@ -49,6 +50,13 @@ class Plan:
     table: str
     fill: str
     args: tuple[object, ...]
+
+
+async def fill(tx: Transaction, plan: Plan) -> None:
+    """Turns the staged lines into typed rows; the lines go."""
+    await tx.execute(plan.table)
+    await tx.execute(plan.fill, *plan.args)
+    await tx.execute("DROP TABLE import_lines; ANALYZE import_rows")
 
 
 def unreadable(mapping: FileMapping) -> tuple[Problem, ...]:

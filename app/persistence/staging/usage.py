@@ -42,7 +42,7 @@ FROM (
 WHERE NOT k.is_sure AND k.account_id = x.account_id AND k.day = x.day AND k.feature = x.no
   AND k.contact_id IS NOT DISTINCT FROM x.contact_id
 """
-TODO = """
+PENDING = """
 INSERT INTO import_todo
 SELECT row_number() OVER (ORDER BY k.account_id, k.day, k.feature, k.contact_id), k.account_id, NULL, k.day, k.feature,
   k.contact_id, k.value, k.n, k.stored IS NULL
@@ -101,7 +101,7 @@ async def prepare(tx: Transaction, workspace_id: UUID, columns: Sequence[str]) -
         await tx.execute(EXACTLY.format(contact=contact), workspace_id)
     span = await tx.fetchrow("SELECT min(day) AS first, max(day) AS last FROM import_keys")
     assert span is not None  # aggregates
-    await tx.execute(TODO, workspace_id, span["first"], span["last"])
+    await tx.execute(PENDING, workspace_id, span["first"], span["last"])
     await tx.execute("CREATE UNIQUE INDEX ON import_todo (pos); ANALYZE import_todo")
     row = await tx.fetchrow("SELECT count(*) AS total, coalesce(sum(n), 0)::bigint AS rows FROM import_todo")
     assert row is not None  # aggregates

@@ -130,9 +130,7 @@ async def _check(own: Session, work: Job, mapping: FileMapping, plan: Plan, prob
     names = [column.name for column in plan.columns]
     parent = next((c.bit for c in plan.columns if c.name == "parent_id"), 0)
     async with own.transaction() as tx:
-        await tx.execute(plan.table)
-        await tx.execute(plan.fill, *plan.args)
-        await tx.execute("DROP TABLE import_lines; ANALYZE import_rows")
+        await rows.fill(tx, plan)
         if mapping.entity.key == "none":
             problems.append(problem("day", "range", f"Expected a day from {usage.OLDEST} to {usage.NEWEST}."))
             await days.refuse_days(tx, len(problems))
