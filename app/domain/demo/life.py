@@ -19,6 +19,8 @@ from app.domain.demo.cast import (
 )
 
 HISTORY = timedelta(days=730)
+SEAT_PRICE = {"smb": 42_000, "mid-market": 56_000, "enterprise": 64_000}
+"""A year, in minor units."""
 Row = dict[str, object]
 Rows = dict[str, list[Row]]
 
@@ -110,9 +112,13 @@ def contracts(life: Life, rng: Random, today: date) -> None:
             _churn(life, rng)
             break
         start, arr = end + timedelta(days=1), round(arr * factor / 6000) * 6000 or 6000
-    seat_price = {"smb": 420, "mid-market": 560, "enterprise": 640}[life.size.type] * 100
-    life.seats = max(3, life.arr // seat_price)
+    life.seats = seats(life, life.arr)
     life.seats_active = min(life.seats, max(1, round(life.seats * expit(0.7 + 0.9 * life.character.use))))
+
+
+def seats(life: Life, arr: int) -> int:
+    """What the ARR buys at the list price of a seat."""
+    return max(3, arr // SEAT_PRICE[life.size.type])
 
 
 def _outcome(logit: float, rng: Random) -> tuple[str, float]:
@@ -130,7 +136,7 @@ def _contract(life: Life, rng: Random, start: date, end: date, arr: int, outcome
     years = ((end - start).days + 1) / 365.25
     return {
         "id": identity(rng, instant(start, rng)), "external_id": f"CT-{life.number:05}-{len(life.rows.get('contracts', [])) + 1}",
-        "account_id": life.id, "product": life.size.product, "arr": arr, "tcv": round(arr * years), "seats": life.seats or None,
+        "account_id": life.id, "product": life.size.product, "arr": arr, "tcv": round(arr * years), "seats": seats(life, arr),
         "start_date": start, "end_date": end, "auto_renew": rng.random() < 0.6, "notice_days": rng.choice((30, 60, 90)),
         "billing": rng.choices(("annual", "quarterly", "monthly"), (60, 22, 18))[0], "outcome": outcome,
         "decided_at": end - timedelta(days=rng.randrange(0, 45)) if outcome else None,

@@ -126,7 +126,7 @@ def _account(life: Life, rng: Random, name: str, place: tuple[str, str], today: 
         "growth_potential_by_hand": _growth(life, rng),
         "cost_to_serve": round(life.arr * rng.uniform(0.08, 0.22)) + 60_000 if life.started else None,
         "health": health if life.started and not life.ended else None, "seats_active": life.seats_active or None,
-        "seats_licensed_by_hand": None, "usage_limit": float(life.seats * 250) if life.seats else None,
+        "seats_licensed_by_hand": None, "usage_limit": float(life.seats * 700) if life.seats else None,
         "is_reference": c.mood > 1 and rng.random() < 0.3, "case_studies": int(c.mood > 1.4 and rng.random() < 0.3),
         "became_customer_at": life.started, "churn_reason_by_hand": None,
     }  # fmt: skip
