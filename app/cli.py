@@ -16,7 +16,7 @@ import click
 import msgspec
 
 from app import logs, settings
-from app.domain.errors import NotFound, StrataError
+from app.domain.errors import Fault, NotFound, StrataError
 from app.domain.roles import Role
 from app.persistence import embedded, migrations
 from app.persistence.database import Database
@@ -58,10 +58,15 @@ def _explained(error: Exception) -> str:
     if not isinstance(error, StrataError) or not error.faults:
         return str(error)
     return "\n  ".join(
-        f"{fault.pointer or fault.parameter or ''}: {fault.message}".lstrip(": ")
-        + (f" Did you mean {fault.suggestion}?" if fault.suggestion else "")
+        f"{_place(fault)}{fault.message}" + (f" Did you mean {fault.suggestion}?" if fault.suggestion else "")
         for fault in error.faults
     )
+
+
+def _place(fault: Fault) -> str:
+    if fault.pointer or fault.parameter:
+        return f"{fault.pointer or fault.parameter}: "
+    return "" if fault.line is None else f"line {fault.line}, column {fault.column}: "
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

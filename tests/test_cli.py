@@ -170,6 +170,9 @@ def test_an_organisation_sets_itself_up(data: Path, tmp_path: Path) -> None:
     )
     assert "/columns/nmae" in wrong.stderr
     assert "name" in wrong.stderr
+    (tmp_path / "b.csv").write_text("external_id,nmae\nb-1,One\n")
+    unknown = strata("import", "accounts", str(tmp_path / "b.csv"), "--workspace", "own")
+    assert "line 1, column 2: " in unknown.stderr
     half = strata("import", "accounts", str(tmp_path / "a.csv"), "--workspace", "own")
     assert (half.returncode, json.loads(half.stdout)["created"]) == (1, 1)
     assert "1 of 2 rows were rejected" in half.stderr

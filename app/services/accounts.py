@@ -273,5 +273,5 @@ def _today(call: Call) -> date:
 async def _answer(tx: Transaction, call: Call, account_id: UUID, *, created: bool) -> Written:
     # Whoever may write an account may see what became of it, a service without the scope to read others too.
     reader = replace(call.principal, scopes=call.principal.scopes | {"read"})
-    one = await reads.one(tx, reader, "accounts", "id", str(account_id), now=call.now)
+    one = await reads.one(tx, reader, "accounts", "id", str(account_id))
     return Written(account_id, one.version or 0, one.body, created)

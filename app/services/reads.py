@@ -136,7 +136,6 @@ async def one(
     *,
     fields: Told = None,
     include: Told = None,
-    now: datetime | None = None,  # noqa: ARG001 - what reads history will read it at
 ) -> One:
     """One record, archived or not. Raises NotFound, and Invalid for fields that are not there."""
     permit(principal, "records.read")

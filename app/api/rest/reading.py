@@ -110,7 +110,7 @@ def one_route(entity: str, path: str, by: Literal["id", "external_id", "slug"], 
         shown = request.query(SHOWN)
         found = await reads.one(
             request.db, request.principal, entity, by, request.values[0],
-            fields=shown.get("fields"), include=shown.get("include"), now=request.now,
+            fields=shown.get("fields"), include=shown.get("include"),
         )  # fmt: skip
         return tagged(request, found.body, found.version)
 
