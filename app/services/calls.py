@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -35,13 +36,31 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """What a write changed of one thing, as the audit keeps it: the members that changed, as they were and as they are.
+
+    `before` is None for what was made, `after` for what is gone. Values are as answers spell them: money is Decimal in
+    major units, references are ids. `entity` is the noun of the address, such as `accounts` or `api-keys`.
+    """
+
+    entity: str
+    id: UUID
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
-    """What a write left: `body` is the resource's full representation as JSON, empty where it is gone."""
+    """What a write left: `body` is the resource's full representation as JSON, empty where it is gone.
+
+    `effects` is what it changed, empty where it changed nothing; an answer that is given again has none.
+    """
 
     id: UUID
     version: int
     body: bytes
     created: bool
+    effects: tuple[Effect, ...] = ()
 
 
 def new_id() -> UUID:
