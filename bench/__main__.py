@@ -17,6 +17,7 @@ from app import settings
 from app.persistence import migrations
 from app.persistence.database import Database
 from bench import cpu, forecasts, imports, population, reads, segmentation, server, statements
+from bench.bare import Bare
 from bench.limit import Limit
 from bench.ratios import Ratio
 from bench.requests import Client, FailedError
@@ -115,9 +116,10 @@ def _reads(cluster: server.Cluster, size: Size, connections: int) -> Iterator[Ra
         read = server.as_served(cluster.home, dsn)
         asked = asyncio.run(statements.noted(read, {case.name: case.requests for case in cases}))
         limit = stack.enter_context(Limit(dsn, connections))
+        bare = stack.enter_context(Bare(dsn, connections, asked))
         roots = {"srv": served.pid, "pg": cluster.pid}
         for case in cases:
-            yield reads.measured(case, asked[case.name], client, limit, roots, size.rounds, size.share)
+            yield reads.measured(case, asked[case.name], client, limit, bare, roots, size.rounds, size.share)
 
 
 def _organisation(dsn: str, accounts: int) -> str:

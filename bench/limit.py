@@ -100,12 +100,19 @@ class Bare:
                 self.several.add(statement.sql)
 
     async def _work(self, case: str, lane: int, numbers: Iterator[int]) -> None:
-        requests = self.cases[case]
         for number in numbers:
-            for statement in requests[number % len(requests)]:
-                connection = self.connections[statement.session][lane]
-                run = connection.fetch if statement.sql in self.several else connection.fetchrow
-                await run(statement.sql, *statement.args)
+            await self.one(case, number, lane)
+
+    async def one(self, case: str, number: int, lane: int) -> bytes:
+        """Run what one request runs, on the connections of a lane; the first value of the last row that came."""
+        requests, found = self.cases[case], b""
+        for statement in requests[number % len(requests)]:
+            connection = self.connections[statement.session][lane]
+            if statement.sql in self.several:
+                found = (await connection.fetch(statement.sql, *statement.args))[-1][0]
+            elif row := await connection.fetchrow(statement.sql, *statement.args):
+                found = row[0]
+        return found
 
 
 def serve(pipe: Pipe, dsn: str, connections: int) -> None:

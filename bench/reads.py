@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from statistics import median
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from bench.bare import Bare
 from bench.cpu import Meter
 from bench.limit import Limit, Load, Run
 from bench.ratios import Goal, Ratio, Rounds, split
@@ -74,17 +76,23 @@ def measured(
     statements: Sequence[Asked],
     client: Client,
     limit: Limit,
+    bare: Bare,
     roots: Mapping[str, int],
     rounds: int,
     share: float,
 ) -> Ratio:
-    """Route and limit in turn; `share` of the case's count per round."""
+    """Route, limit and bare callable in turn; `share` of the case's count per round."""
     count = max(2, round(case.count * share))
     client.renew()
+    caller = Client(bare.url, len(client.sockets))
     wires = [request.wire() for request in case.requests]
+    plain = [request.wire() for request in bare.requests(case.name, len(statements))]
     limit.do(Load(case.name, statements))
-    route, bare = Meter({"srv": roots["srv"], "pg": roots["pg"]}), Meter({"drv": limit.pid, "pg": roots["pg"]})
-    starts = {"route": 0, "limit": 0}
+    meters = {
+        "route": Meter({"srv": roots["srv"], "pg": roots["pg"]}), "limit": Meter({"drv": limit.pid, "pg": roots["pg"]}),
+        "bare": Meter({"srv": bare.pid, "pg": roots["pg"]}),
+    }  # fmt: skip
+    starts = dict.fromkeys(meters, 0)
 
     def start(side: str) -> int:
         starts[side] += count
@@ -92,19 +100,26 @@ def measured(
 
     def ask() -> dict[str, float]:
         begin = start("route")
-        return _each(route.during(lambda: client.repeat(wires, begin, count)), count)
+        return _each(meters["route"].during(lambda: client.repeat(wires, begin, count)), count)
 
     def run() -> dict[str, float]:
         begin = start("limit")
-        return _each(bare.during(lambda: limit.do(Run(case.name, begin, count))), count)
+        return _each(meters["limit"].during(lambda: limit.do(Run(case.name, begin, count))), count)
 
-    sides = {"limit": run, "route": ask}
+    def call() -> dict[str, float]:
+        begin = start("bare")
+        return _each(meters["bare"].during(lambda: caller.repeat(plain, begin, count)), count)
+
+    sides = {"limit": run, "route": ask, "bare": call}
     Rounds().take(sides, 1)  # nobody pays for what is made on the first request
     taken = Rounds()
     taken.take(sides, rounds)
+    caller.close()
     figures = {
         "route µs": split(taken, "route", ("srv", "pg")),
         "limit µs": split(taken, "limit", ("drv", "pg")),
+        "bare ASGI µs": split(taken, "bare", ("srv", "pg")),
+        "its ratio": f"{median(taken.ratios('bare', 'limit')):.2f}",
         "statements": f"{sum(map(len, statements)) / len(statements):.0f}",
     }
     return Ratio(case.name, case.goal, taken.ratios("route", "limit"), figures)

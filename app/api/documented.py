@@ -11,10 +11,10 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from app.api.door import Door
 from app.api.errors import Refused
-from app.api.exchange import Door, begin
 from app.api.front import deliver, problem, serve
-from app.api.requests import Request
+from app.api.requests import begin
 from app.api.routes import Route, Table
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -47,14 +47,14 @@ class _Bare:
         self.route = route
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = begin(self.door, scope)
-        values = tuple(scope["path_params"][name] for name in self.route.variables)
-        request = Request(self.door.database, scope, receive, exchange.id, exchange.now, values, self.door.secret)
+        request = begin(self.door, scope, receive)
+        request.route = self.route.path
+        request.values = tuple(scope["path_params"][name] for name in self.route.variables)
         try:
-            answer = await serve(exchange, self.route, request)
+            answer = await serve(self.route, request)
         except Exception as error:  # becomes a problem document, as in front
-            answer = problem(exchange, error)
-        await deliver(exchange, request, answer, send)
+            answer = problem(request, error)
+        await deliver(request, answer, send)
 
 
 async def _documented() -> None:

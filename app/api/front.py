@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from itertools import chain
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api import refusals
+from app.api.door import Door
 from app.api.errors import Headers, Refused, document
-from app.api.exchange import CLOSE, Door, Exchange, begin
-from app.api.requests import Request, decoded
+from app.api.requests import CLOSE, Request, begin, decoded
 from app.api.responses import Answer
-from app.api.routes import PUBLIC, Route, Table, allowed
-from app.domain.errors import NotFound, Unreadable
+from app.api.routes import OWN, PUBLIC, Route, Table, allowed
+from app.domain.errors import Forbidden, NotFound, Unreadable
 from app.domain.roles import permit
 
 log = logging.getLogger("app.api")
@@ -26,20 +28,15 @@ LINGER_BYTES = 256 << 20
 PROBLEM = (b"content-type", b"application/problem+json")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 OTHER = "OTHER"
-MOUNTED = "GET, HEAD, OPTIONS, POST"
 
 
 class Front:
-    """The outermost ASGI application: declared routes are answered here, `mounts` by who is mounted at their address.
+    """The outermost ASGI application: declared routes are answered here; `behind` is the application whose lifespan this is."""
 
-    `behind` is the application whose lifespan this is.
-    """
-
-    def __init__(self, door: Door, table: Table, behind: ASGIApp, mounts: Mapping[str, ASGIApp]):
+    def __init__(self, door: Door, table: Table, behind: ASGIApp):
         self.door = door
         self.table = table
         self.behind = behind
-        self.mounts = mounts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; nothing raises through."""
@@ -48,104 +45,71 @@ class Front:
             return
         if scope["method"] not in METHODS:
             scope["method"] = OTHER  # a name of the caller's own making has no place in logs and counts
-        exchange = begin(self.door, scope)
+        request, status = begin(self.door, scope, receive), 0
         self.door.metrics.in_flight += 1
         try:
-            mounted = self.mounts.get(scope["path"])
-            if mounted is not None and scope["method"] != "OPTIONS":
-                await _pass_on(mounted, exchange, receive, send)
-            else:
-                await self._answer(exchange, receive, send)
+            try:
+                found = self._find(request)
+                answer = found if isinstance(found, Answer) else await serve(found, request)
+            except Exception as error:  # the last resort: whatever it is becomes a problem document
+                if isinstance(error, Forbidden):
+                    await refusals.keep(self.table, request, error)
+                answer = problem(request, error)
+            status = answer.status
+            await deliver(request, answer, send)
         finally:
             self.door.metrics.in_flight -= 1
-            exchange.finish()
+            request.finish(status)
 
-    async def _answer(self, exchange: Exchange, receive: Receive, send: Send) -> None:
-        door = self.door
-        request = Request(door.database, exchange.scope, receive, exchange.id, exchange.now, secret=door.secret)
-        try:
-            answer = await self._routed(exchange, request)
-        except Exception as error:  # the last resort: whatever it is becomes a problem document
-            answer = problem(exchange, error)
-        await deliver(exchange, request, answer, send)
-
-    async def _routed(self, exchange: Exchange, request: Request) -> Answer:
-        scope = exchange.scope
+    def _find(self, request: Request) -> Route | Answer:
+        """The route of a request, or the answer where the address and the method alone decide it. Raises Refused."""
+        scope = request.scope
         _bounded(scope)
-        if scope["path"] in self.mounts:
-            exchange.route = scope["path"]
-            exchange.charge_address()
-            return self._options(exchange, MOUNTED)
         routes, raw_values = self.table.find(scope["raw_path"])
         if not routes:
-            exchange.charge_address()
+            request.charge_address()
             raise Refused("not-found", "There is nothing at this address: /openapi.json lists what there is.")
         method = scope["method"]
         route = routes.get("GET" if method == "HEAD" else method)
         if route is None:
-            exchange.route = next(iter(routes.values())).path
-            exchange.charge_address()
-            return self._without_route(exchange, routes)
+            request.route = next(iter(routes.values())).path
+            request.charge_address()
+            return self._without_route(request, routes)
+        request.route = route.path
         if raw_values:
             request.values = tuple(map(_variable, raw_values))
-        return await serve(exchange, route, request)
+        return route
 
-    def _without_route(self, exchange: Exchange, routes: Mapping[str, Route]) -> Answer:
+    def _without_route(self, request: Request, routes: Mapping[str, Route]) -> Answer:
         allow = allowed(routes)
-        if exchange.scope["method"] == "OPTIONS":
-            return self._options(exchange, allow)
-        raise Refused("method-not-allowed", f"Allowed here: {allow}.", headers=[(b"allow", allow.encode())])
-
-    def _options(self, exchange: Exchange, allow: str) -> Answer:
-        more = self.door.origins.preflight(exchange.scope, allow)
+        if request.scope["method"] != "OPTIONS":
+            raise Refused("method-not-allowed", f"Allowed here: {allow}.", headers=[(b"allow", allow.encode())])
+        more = self.door.origins.preflight(request.scope, allow)
         return Answer(b"", 204, [(b"allow", allow.encode()), *more])
 
 
-async def _pass_on(mounted: ASGIApp, exchange: Exchange, receive: Receive, send: Send) -> None:
-    """Let another application answer: its headers are completed, its exceptions become a problem."""
-    exchange.route = exchange.scope["path"]
-    exchange.scope["strata"] = exchange
-
-    async def completed(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            exchange.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), *exchange.headers()]
-        await send(message)
-
-    try:
-        _bounded(exchange.scope)
-        await mounted(exchange.scope, receive, completed)
-    except Exception as error:
-        if exchange.status:
-            raise
-        request = Request(exchange.door.database, exchange.scope, receive, exchange.id, exchange.now)
-        await deliver(exchange, request, problem(exchange, error), send)
-
-
-async def serve(exchange: Exchange, route: Route, request: Request) -> Answer:
+async def serve(route: Route, request: Request) -> Answer:
     """Answer a declared route: who asks, how much is left, whether they may, then the handler."""
-    exchange.route = route.path
     if route.operation == PUBLIC:
-        exchange.charge_address()
-        return await route.handle(request)
-    request.who = await exchange.authenticate()
-    # Whether the thing is theirs only the use case knows; who may not even then goes no further.
-    permit(request.who, route.operation, own=True)
+        request.charge_address()
+    elif route.operation != OWN:
+        who = await request.authenticate()
+        # Whether the thing is theirs only the use case knows; who may not even then goes no further.
+        permit(who, route.operation, own=True)
     return await route.handle(request)
 
 
-def problem(exchange: Exchange, error: Exception) -> Answer:
+def problem(request: Request, error: Exception) -> Answer:
     """Any exception as an answer; those we did not expect are logged, without what they say."""
-    status, body, headers = document(error, exchange.id)
+    status, body, headers = document(error, request.id)
     if status == 500:
-        log.error("unexpected", exc_info=error, extra={"request_id": exchange.id, "route": exchange.route})
+        log.error("unexpected", exc_info=error, extra={"request_id": request.id, "route": request.route})
     return Answer(body, status, [PROBLEM, *headers])
 
 
-async def deliver(exchange: Exchange, request: Request, answer: Answer, send: Send) -> None:
+async def deliver(request: Request, answer: Answer, send: Send) -> None:
     """Send an answer, completed by what every answer carries."""
-    exchange.status = answer.status
-    headers: Headers = answer.headers + exchange.headers()
+    headers: Headers = answer.headers + request.answering()
     if answer.status not in (204, 304):
         headers.append((b"content-length", b"%d" % len(answer.body)))
     unread = answer.status >= 400 and request.unread
@@ -161,7 +125,7 @@ async def deliver(exchange: Exchange, request: Request, answer: Answer, send: Se
 def _bounded(scope: Scope) -> None:
     if len(scope["raw_path"]) > PATH_LIMIT or len(scope["query_string"]) > QUERY_LIMIT:
         raise Refused("uri-too-long", f"A path may have {PATH_LIMIT:,} bytes, a query string {QUERY_LIMIT:,}.")
-    if sum([len(name) + len(value) for name, value in scope["headers"]]) > HEADERS_LIMIT:
+    if sum(map(len, chain.from_iterable(scope["headers"]))) > HEADERS_LIMIT:
         raise Refused("headers-too-large", f"All headers together may have {HEADERS_LIMIT:,} bytes.")
 
 

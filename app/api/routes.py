@@ -16,6 +16,8 @@ Handler: TypeAlias = Callable[[Request], Awaitable[Answer]]
 
 PUBLIC: Final = "public"
 """The operation of what needs no credential: health, documentation, problem pages."""
+OWN: Final = "own"
+"""The operation of a door that finds out by itself who asks, and for what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method of one address. `operation` is a key of RULES or PUBLIC; `problems` are names of PROBLEMS."""
+    """One method of one address. `operation` is a key of RULES, PUBLIC or OWN; `problems` are names of PROBLEMS."""
 
     method: str
     path: str
@@ -60,7 +62,7 @@ class Route:
     problems: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.operation != PUBLIC and self.operation not in RULES:
+        if self.operation not in (PUBLIC, OWN) and self.operation not in RULES:
             raise LookupError(f"{self.method} {self.path}: no rule is declared for {self.operation!r}")
 
     @property

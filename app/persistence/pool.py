@@ -70,13 +70,17 @@ class Pool:
 
     async def take(self) -> Connection:
         """A connection for one caller alone; Unavailable when there is none within a few seconds."""
+        return self.at_once() or await self._wait()
+
+    def at_once(self) -> Connection | None:
+        """A connection that is free now."""
         while self.free:
             connection = self.free.pop()
             if not connection.is_closed():
                 self.busy.add(connection)
                 return connection
             self.count -= 1
-        return await self._wait()
+        return None
 
     async def _wait(self) -> Connection:
         try:

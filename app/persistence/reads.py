@@ -14,11 +14,11 @@ from app.persistence.database import Reader
 Key = Typed | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rows:
     """A page as it came: `data` is a JSON array, or with edges `records` are JSON each and `keys` what each is sorted by.
 
-    `found`: how many were read, one beyond the page where `more` follow; `last`: the keys of its last record then.
+    `found`: how many were read, one beyond the page where `more` follow; `last`: the keys of its last record, if any.
     `count`: what was counted, at most one above the cap. `fresh` is False where kept windows were read that are right
     for another day.
     """
@@ -43,12 +43,12 @@ async def page(reader: Reader, statement: Statement, after: Sequence[Key] = ()) 
     count = row[2 + statement.keys] if statement.counted else None
     fresh = bool(row[-1]) if statement.leans else True
     if not statement.edges:
-        return Rows(data or b"[]", (), (), found, more, keys if more else None, count, fresh)
+        return Rows(data or b"[]", (), (), found, more, keys if found else None, count, fresh)
     each: list[tuple[Key, ...]] = list(zip(*keys, strict=True)) if data else []
-    return Rows(b"", data or (), each, found, more, each[-1] if more else None, count, fresh)
+    return Rows(b"", data or (), each, found, more, each[-1] if each else None, count, fresh)
 
 
-async def record(reader: Reader, statement: Record, named: UUID | str) -> tuple[bytes, int | None] | None:
+async def record(reader: Reader, statement: Record, named: str) -> tuple[bytes, int | None] | None:
     """The record's JSON and version, None where there is none."""
     row: Any = await reader.fetchrow(statement.text, *statement.args, named, point=True)
     return (row[0], row[1]) if row else None

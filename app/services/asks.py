@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -65,6 +65,18 @@ class Ask:
     selection: Selection | Callable[[Setting], Selection] | None = None
     edges: bool = False
     body: bool = False
+    hashed: int | None = field(default=None, init=False, repr=False, compare=False)
+
+    def __hash__(self) -> int:
+        """Made once: an ask is looked up by each request that asks it."""
+        made = self.hashed
+        if made is None:
+            made = hash(tuple([getattr(self, name) for name in _COMPARED]))
+            object.__setattr__(self, "hashed", made)
+        return made
+
+
+_COMPARED = tuple(one.name for one in fields(Ask) if one.compare)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from app.domain.catalogue import ENTITIES
 from app.domain.criteria.check import Echo
-from app.domain.criteria.coerce import identity
+from app.domain.criteria.coerce import identity, is_identity
 from app.domain.errors import NotFound
 from app.domain.questions import COUNT_CAP, Count, Selection
 from app.domain.records import UNSTORABLE
@@ -20,8 +20,8 @@ from app.persistence import compile, reads
 from app.persistence.compile import Record
 from app.persistence.compile.records import By
 from app.persistence.database import Reader
-from app.persistence.reads import Key
-from app.services import cursors, plans, users
+from app.persistence.reads import Key, Rows
+from app.services import cursors, people, plans
 from app.services.asks import Ask
 from app.services.plans import KEPT_PLANS, Recent
 
@@ -32,29 +32,41 @@ _selected: Recent[Record] = Recent(KEPT_PLANS)
 """Apart from the others: selections that depend on the moment come once and never again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
-    """A page. `data` is a JSON array; with edges there is a JSON record each in `records`, and `cursor` of each.
-
-    `next` is the cursor of the page that follows, None on the last one. `count` is how many match, and whether that is
-    all of them. `windows` are those of the criteria as they were resolved at `as_of`.
+    """A page: in `rows` a JSON array, or with edges a JSON record each; `count` is how many match, and whether that is
+    all of them. `windows` are those of the criteria as they were resolved at `as_of`. Cursors are sealed when asked for.
     """
 
-    data: bytes
-    next: str | None
+    rows: Rows
     count: tuple[int, bool] | None
     as_of: datetime
     windows: tuple[Echo, ...]
     limit: int
-    more: bool
-    records: Sequence[bytes] = ()
-    keys: Sequence[tuple[Key, ...]] = ()
-    secret: bytes = field(default=b"", repr=False)
-    bound: bytes = field(default=b"", repr=False)
+    secret: bytes = field(repr=False)
+    bound: bytes = field(repr=False)
+
+    @property
+    def data(self) -> bytes:
+        """The records as a JSON array."""
+        return self.rows.data
+
+    @property
+    def next(self) -> str | None:
+        """The cursor of the page that follows, None on the last one."""
+        return self.end if self.rows.more else None
+
+    @property
+    def end(self) -> str | None:
+        """The cursor behind the last record, None where there is none."""
+        return self._sealed(self.rows.last) if self.rows.last else None
 
     def cursor(self, n: int) -> str:
-        """The cursor behind the n-th record of `records`."""
-        return cursors.seal(self.secret, self.bound, self.as_of, self.keys[n])
+        """The cursor behind the n-th of the records that were asked for as edges."""
+        return self._sealed(self.rows.keys[n])
+
+    def _sealed(self, keys: Sequence[Key]) -> str:
+        return cursors.seal(self.secret, self.bound, self.as_of, keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +95,8 @@ async def collection(db: Reader, principal: Principal, ask: Ask, now: datetime, 
         rows = await reads.page(db, compile.page(plans.continued(asked, after), workspace, kept=False), after or ())
     if ask.account is not None and after is None and not rows.found:
         await _account(db, workspace.id, ask.account)
-    following = cursors.seal(secret, bound, as_of, rows.last) if rows.last else None
-    count = _counted(rows.count, asked.count)
-    return Answer(
-        rows.data, following, count, as_of, windows, statement.limit, rows.more, rows.records, rows.keys, secret, bound
-    )
+    count = None if rows.count is None else _counted(rows.count, asked.count)
+    return Answer(rows, count, as_of, windows, statement.limit, secret, bound)
 
 
 def _moment(
@@ -102,9 +111,7 @@ def _moment(
     return as_of, after
 
 
-def _counted(found: int | None, asked: Count) -> tuple[int, bool] | None:
-    if found is None:
-        return None
+def _counted(found: int, asked: Count) -> tuple[int, bool]:
     return (COUNT_CAP, False) if asked == "capped" and found > COUNT_CAP else (found, True)
 
 
@@ -114,7 +121,7 @@ async def _on_behalf(db: Reader, principal: Principal, ask: Ask) -> Person:
     if principal.role != "service":
         raise place.fault("Only a service asks for somebody else.")
     try:
-        return await users.person(db, principal.workspace.id, str(ask.for_user))
+        return await people.person(db, principal.workspace.id, str(ask.for_user))
     except NotFound:
         raise place.fault("Expected the id, external id or e-mail of an active user.") from None
 
@@ -140,13 +147,7 @@ async def one(
     """One record, archived or not. Raises NotFound, and Invalid for fields that are not there."""
     permit(principal, "records.read")
     workspace = principal.workspace
-    key = (
-        workspace.id,
-        workspace.epoch,
-        entity,
-        by,
-        *(t if t is None or isinstance(t, str) else tuple(t) for t in (fields, include)),
-    )
+    key = (workspace.id, workspace.epoch, entity, by, _kept(fields), _kept(include))
     statement = _records.get(key)
     if statement is None:
         shows = selection(fields, include, ENTITIES[entity], workspace)
@@ -165,11 +166,16 @@ async def one_selected(db: Reader, principal: Principal, entity: str, by: By, va
 
 
 async def _one(db: Reader, statement: Record, by: By, value: str) -> One:
-    named = identity(value) if by == "id" else None if UNSTORABLE.search(value) else value
-    found = await reads.record(db, statement, named) if named is not None else None
+    # The driver reads an id's text itself.
+    sound = is_identity(value) if by == "id" else not UNSTORABLE.search(value)
+    found = await reads.record(db, statement, value) if sound else None
     if found is None:
         raise NotFound
     return One(*found)
+
+
+def _kept(told: Told) -> Hashable:
+    return told if told is None or isinstance(told, str) else tuple(told)
 
 
 async def any_one(db: Reader, principal: Principal, value: str, shows: Mapping[str, Selection]) -> tuple[str, bytes]:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from app.api import document
-from app.api.exchange import Door
+from app.api.door import Door
 from app.api.rest import table
 from tests.api.conftest import House
 from tests.servers import ROOT, Cluster, Server, start_server, stop_process

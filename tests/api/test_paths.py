@@ -11,7 +11,7 @@ import pytest
 from app import settings
 from app.api import documented
 from app.api.cors import Origins
-from app.api.exchange import Door
+from app.api.door import Door
 from app.api.front import Front
 from app.api.rest import table
 from app.persistence.database import Database
@@ -42,7 +42,7 @@ async def test_both_ways_give_the_same(house: House, database: Database, path: s
     behind = documented.application(door, routes, document, lambda _: None)  # type: ignore[arg-type,return-value]  # no lifespan is run
     told = []
     headers = {**house.viewer.headers, "x-request-id": "alike"}
-    for app in (Front(door, routes, behind, {}), behind):
+    for app in (Front(door, routes, behind), behind):
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://x", headers=headers
         ) as client:
@@ -56,7 +56,7 @@ async def test_both_ways_give_the_same(house: House, database: Database, path: s
 
 async def test_origins_that_are_allowed(house: House, database: Database) -> None:
     door = Door(database, origins=Origins(("https://app.example",)))
-    app = Front(door, table(door)[0], httpx.ASGITransport, {})  # type: ignore[arg-type]  # nothing reaches what is behind
+    app = Front(door, table(door)[0], httpx.ASGITransport)  # type: ignore[arg-type]  # nothing reaches what is behind
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
         asked = {"origin": "https://app.example", "access-control-request-method": "PATCH"}
         preflight = await client.options("/v1/workspace", headers=asked)

@@ -122,7 +122,7 @@ async def test_edges_have_a_cursor_each_that_leads_on_from_there(db: Database, p
     for order in ("-health", "nps,-arr", "segment.tier"):
         ask = Ask("accounts", sort=order, limit=1000, fields="id", edges=True)
         answer = await collection(db, PRINCIPAL, ask, AS_OF, secret=SECRET)
-        found = [UUID(json.loads(one)["id"]) for one in answer.records]
+        found = [UUID(json.loads(one)["id"]) for one in answer.rows.records]
         assert found == ordered(population.records["accounts"], sort(order, ENTITIES["accounts"], OWN))
         for n in range(len(found)):
             rest = await whole(db, replace(ask, cursor=answer.cursor(n), edges=False))

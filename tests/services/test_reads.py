@@ -70,7 +70,27 @@ def shown(field: Field, value: Any) -> Any:
 
 
 def told(record: Record, entity: str) -> dict[str, Any]:
-    return {field.column: shown(field, record[field.name]) for field in ENTITIES[entity].fields.values()}
+    return {field.column: shown(field, known(record, entity, field)) for field in ENTITIES[entity].fields.values()}
+
+
+def known(record: Record, entity: str, field: Field) -> Any:
+    """A value of the record; of own attributes every one that there is, empty ones too."""
+    if field.name != "custom":
+        return record[field.name]
+    return {
+        slug: spelled(field, record["custom"].get(slug))
+        for (owner, slug), field in OWN.attributes.items()
+        if owner == entity
+    }
+
+
+def spelled(field: Field, value: Any) -> Any:
+    """An own attribute's value as it is answered."""
+    if field.kind == "money" and value is not None:
+        return Decimal(value).scaleb(-2)
+    if field.kind == "instant" and value is not None:
+        return value.isoformat().replace("+00:00", "Z")
+    return list(value) if isinstance(value, tuple) else value
 
 
 # -- what is answered --------------------------------------------------------------------------------------------------
@@ -209,7 +229,7 @@ async def test_counts(db: Database, population: Population) -> None:
     for mode in ("capped", "exact"):
         answer = await ask(db, limit=5, count=mode)
         assert answer.count == (12, True)
-        assert answer.more
+        assert answer.rows.more
         rest = await ask(db, limit=5, count=mode, cursor=answer.next)
         assert rest.count == (12, True)
         assert (await ask(db, count=mode, filter="arr > 9000000000000")).count == (0, True)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
-from typing import Any
 
 import msgspec
 from graphql import GraphQLObjectType
@@ -16,6 +14,7 @@ from app.api.graphql.build import plain
 from app.api.graphql.selections import Reading, named, subsets
 from app.domain.criteria.check import Echo
 from app.domain.questions import COUNT_CAP, Count, Fixed, Group, Item, Selection
+from app.services.reads import Answer
 
 ENCODER = msgspec.json.Encoder()
 _RECORDS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
@@ -35,17 +34,18 @@ class Edges:
         return bool(self.before or self.behind)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Page:
-    """A page as it was answered: each record's JSON, or all of them as one array; `cursor` gives that of a record."""
+    """A page as it was answered: `before` says whether it continues another, `windows` are all that were resolved."""
 
-    records: Sequence[bytes] | bytes
-    more: bool
+    answer: Answer
     before: bool
-    count: tuple[int, bool] | None
-    as_of: datetime
     windows: Sequence[Echo]
-    cursor: Callable[[int], str]
+
+    @property
+    def records(self) -> Sequence[bytes] | bytes:
+        """Each record's JSON, or all of them as one array."""
+        return self.answer.data or self.answer.rows.records
 
 
 Part = Callable[[Page], bytes]
@@ -107,7 +107,7 @@ def layout(reading: Reading, of: GraphQLObjectType, nodes: Sequence[FieldNode], 
                 modes.add(mode)
                 parts.append((key, _capped if mode == "capped" else _counted))
             case "asOf":
-                parts.append((key, lambda page: ENCODER.encode(page.as_of)))
+                parts.append((key, lambda page: ENCODER.encode(page.answer.as_of)))
             case "windows":
                 parts.append((key, _windows(reading, named(of, group[0]), group)))
             case _:
@@ -154,7 +154,7 @@ def _listed(part: Edges, records: Sequence[bytes] | bytes, page: Page) -> bytes:
     if isinstance(records, bytes):
         return records
     if part.cursors:
-        records = [_with_cursor(part, record, page.cursor(n)) for n, record in enumerate(records)]
+        records = [_with_cursor(part, record, page.answer.cursor(n)) for n, record in enumerate(records)]
     return b"[" + b",".join(records) + b"]"
 
 
@@ -175,26 +175,34 @@ def _constant(value: str) -> Part:
 
 
 def _counted(page: Page) -> bytes:
-    return b"%d" % (page.count[0] if page.count else 0)
+    return b"%d" % (page.answer.count[0] if page.answer.count else 0)
 
 
 def _capped(page: Page) -> bytes:
-    return b"%d" % min(page.count[0] if page.count else 0, COUNT_CAP)
+    return b"%d" % min(page.answer.count[0] if page.answer.count else 0, COUNT_CAP)
 
 
 def _page_info(reading: Reading, of: GraphQLObjectType, nodes: Sequence[FieldNode]) -> tuple[Part, bool]:
-    """The part, and whether it needs to know where single records stand."""
+    """The part, and whether it needs to know where the first record stands."""
     asked = {key: group[0].name.value for key, group in reading.fields(of, subsets(nodes)).items()}
-    places = [(name, place) for name, place in (("startCursor", 0), ("endCursor", -1)) if name in asked.values()]
+
+    def read(name: str, page: Page) -> object:
+        match name:
+            case "hasNextPage":
+                return page.answer.rows.more
+            case "hasPreviousPage":
+                return page.before
+            case "startCursor":
+                return page.answer.cursor(0) if page.answer.rows.keys else None
+            case "endCursor":
+                return page.answer.end
+            case _:
+                return of.name
 
     def write(page: Page) -> bytes:
-        length = 0 if isinstance(page.records, bytes) else len(page.records)
-        known: dict[str, Any] = {"__typename": of.name, "hasNextPage": page.more, "hasPreviousPage": page.before}
-        for name, place in places:
-            known[name] = page.cursor(place % length) if length else None
-        return ENCODER.encode({key: known[name] for key, name in asked.items()})
+        return ENCODER.encode({key: read(name, page) for key, name in asked.items()})
 
-    return write, bool(places)
+    return write, "startCursor" in asked.values()
 
 
 def _windows(reading: Reading, of: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Part:

@@ -8,8 +8,8 @@ from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
 
+from app.api.door import Door
 from app.api.errors import Refused
-from app.api.exchange import Door
 from app.api.metrics import CONTENT_TYPE
 from app.api.requests import Request
 from app.api.responses import JSON, Answer, json

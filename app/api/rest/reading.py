@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Literal
 
 from app.api import schemas
 from app.api.conditions import tagged
-from app.api.requests import Request
+from app.api.requests import KEPT, LONGEST_KEPT, Request, read
 from app.api.responses import Answer, encoded
 from app.api.rest.parameters import ACCOUNT, FIELDS, IF_NONE_MATCH, INCLUDE, QUESTION
 from app.api.routes import Parameter, Payload, Route
@@ -46,9 +48,18 @@ async def page(request: Request, ask: Ask) -> Answer:
     return Answer(b'{"data":' + found.data + b"," + tail[1:])
 
 
-def asked(request: Request) -> dict[str, Any]:
-    """What the query string says, as members of an Ask."""
-    return dict(request.query(NAMES))
+def asked(request: Request, entity: str) -> Ask:
+    """What the query string asks of a collection: kept, so that who asks the same again finds its plan at once."""
+    raw: bytes = request.scope["query_string"]
+    return _kept(entity, raw) if len(raw) <= LONGEST_KEPT else _asked(entity, raw)
+
+
+def _asked(entity: str, raw: bytes) -> Ask:
+    said: dict[str, Any] = read(raw, NAMES)
+    return Ask(entity, **said)
+
+
+_kept = lru_cache(KEPT)(_asked)
 
 
 def told(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,7 +88,7 @@ def collection_routes(entity: str, path: str, tag: str) -> tuple[Route, Route]:
     """GET of a collection, and POST of the same question as a body."""
 
     async def find(request: Request) -> Answer:
-        return await page(request, Ask(entity, **asked(request)))
+        return await page(request, asked(request, entity))
 
     async def query(request: Request) -> Answer:
         request.query(())
@@ -97,7 +108,7 @@ def related_route(entity: str, path: str, tag: str) -> Route:
 
     async def find(request: Request) -> Answer:
         account = request.uuid(0)
-        return await page(request, Ask(entity, **asked(request), account=account))
+        return await page(request, replace(asked(request, entity), account=account))
 
     return Route("GET", path, READ, find, f"The {entity} of an account", tag, parameters=(ACCOUNT, *QUESTION),
                  answer=Payload(schemas.collection(_record(entity))))  # fmt: skip

@@ -143,7 +143,7 @@ def _outputs(edges: bool, limit: int, keys: int) -> list[str]:
     return [
         f"array_to_json((array_agg({SHAPE}))[:{limit:d}])",
         "count(*)",
-        *(f"(array_agg({k}))[{limit:d}]" for k in names),
+        *(f"(array_agg({k}))[least(count(*), {limit:d})]" for k in names),
     ]
 
 
