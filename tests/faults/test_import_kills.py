@@ -92,9 +92,10 @@ async def finished(dsn: str, org: Organisation, folder: Path, kind: str) -> dict
     return shown
 
 
-async def begun(org: Organisation, known: int) -> None:
-    """Waits until one more import is there than were known."""
+async def begun(process: asyncio.subprocess.Process, org: Organisation, known: int) -> None:
+    """Waits until one more import is there than were known; a command that ended before it began one has failed."""
     while (await org.rows("SELECT count(*) FROM imports WHERE workspace_id = $1"))[0][0] <= known:
+        assert process.returncode is None
         await asyncio.sleep(0.01)
 
 
@@ -144,7 +145,7 @@ async def test_killed_anywhere_and_sent_again(db: Database, dsn: str, folder: Pa
         for _ in range(kills):
             known = (await killed.rows("SELECT count(*) FROM imports WHERE workspace_id = $1"))[0][0]
             process = await send(dsn, killed, folder, kind)
-            await begun(killed, known)
+            await begun(process, killed, known)
             await asyncio.sleep(rng.uniform(0, 3.0))
             if process.returncode is None:
                 process.kill()
@@ -161,8 +162,8 @@ async def test_killed_anywhere_and_sent_again(db: Database, dsn: str, folder: Pa
 async def test_a_cut_connection_fails_the_import_and_the_next_one_goes_on(db: Database, dsn: str, folder: Path) -> None:
     org = await new(db)
     process = await send(dsn, org, folder, "accounts")
-    await begun(org, 0)
-    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%import_%' AND pid <> pg_backend_pid()"
+    await begun(process, org, 0)
+    cut = r"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%import\_%' AND pid <> pg_backend_pid()"
     while process.returncode is None and not await db.fetch(cut):
         await asyncio.sleep(0.05)
     out, _ = await process.communicate()

@@ -1,0 +1,29 @@
+"""Writes over REST that were refused for the caller's rights: kept in the audit before they are answered."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from app.api.conditions import call
+from app.api.errors import problem_of
+from app.api.requests import Request
+from app.api.routes import Route, Table
+from app.domain.criteria.coerce import identity
+from app.domain.errors import Forbidden
+from app.services import refusals
+
+
+async def keep(table: Table, request: Request, error: Forbidden) -> None:
+    """Keeps the attempt where it was to change something; what only reads leaves no entry."""
+    route = table.find(request.scope["raw_path"])[0].get(request.scope["method"])
+    if route is None or route.method == "GET" or route.operation.endswith(".read"):
+        return
+    tried = call(request, keyed=False)
+    await refusals.keep(request.db, tried, route.operation, problem_of(error).name, *_thing(route, request))
+
+
+def _thing(route: Route, request: Request) -> tuple[str, UUID | None]:
+    """What the address names: the noun of its collection, and the id where one follows."""
+    noun, *rest = route.path.split("/")[2:]
+    named = bool(rest) and rest[0].startswith("{") and bool(request.values)
+    return noun, identity(request.values[0]) if named else None

@@ -1,0 +1,114 @@
+"""No acknowledged write is lost, halved or doubled, whatever is killed, against a journal kept by the clients."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from app.persistence import embedded, migrations
+from app.persistence.database import Database
+from app.services import keys, users, workspaces
+from tests.faults.journal import Journal, load
+from tests.servers import Server, start_server, stop_process
+
+CLIENTS = 6
+KILLS = 2
+BETWEEN = (0.7, 1.5)
+"""Seconds of work between two kills."""
+DURABLE = {"max_connections": "50"}
+"""Nothing of what makes commits durable is turned off here."""
+
+
+@pytest.fixture(scope="module")
+async def durable(home: Path) -> AsyncIterator[embedded.Cluster]:
+    """A PostgreSQL of its own, to be killed."""
+    data = home / "durable"
+    async with embedded.running(data, DURABLE) as dsn:
+        await asyncio.to_thread(migrations.upgrade, dsn)
+        yield embedded.Cluster(data, DURABLE)
+
+
+@pytest.fixture
+async def server(durable: embedded.Cluster, tmp_path: Path) -> AsyncIterator[list[Server]]:
+    """The server that runs now: the last one of these."""
+    running = [await asyncio.to_thread(start_server, durable.dsn(), tmp_path)]
+    yield running
+    await asyncio.to_thread(stop_process, running[-1].process)
+
+
+async def place(durable: embedded.Cluster) -> tuple[UUID, str]:
+    """A workspace, and the token of its admin."""
+    db, now = await Database.open(durable.dsn(), size=1), datetime.now(UTC)
+    workspace_id = await workspaces.create_workspace(db, f"Killed {now.timestamp()}", now)
+    user_id = await users.create_user(db, workspace_id, "a@example.com", "A", "admin", None, now)
+    _, token = await keys.create_key(db, workspace_id, "k", "admin", user_id, (), now)
+    await db.close()
+    return workspace_id, token
+
+
+async def under_load(
+    durable: embedded.Cluster, server: list[Server], kill: Callable[[], Awaitable[None]]
+) -> tuple[UUID, Journal]:
+    """Clients write while `kill` comes a few times; all of them end with an answer to everything they sent."""
+    workspace_id, token = await place(durable)
+    journal, over = Journal(), asyncio.Event()
+    clients = [asyncio.create_task(load(journal, lambda: server[-1].url, token, str(n), over)) for n in range(CLIENTS)]
+    for _ in range(KILLS):
+        await asyncio.sleep(random.uniform(*BETWEEN))
+        await kill()
+    await asyncio.sleep(BETWEEN[0])
+    over.set()
+    await asyncio.gather(*clients)
+    assert journal.retried, "nobody noticed a kill"
+    return workspace_id, journal
+
+
+async def agree(durable: embedded.Cluster, workspace_id: UUID, journal: Journal) -> None:
+    """The database holds what was acknowledged: whole, once, and nothing else."""
+    db = await Database.open(durable.dsn(), size=1)
+    rows = await db.fetch("SELECT id, name, version, health, stage FROM accounts WHERE workspace_id = $1", workspace_id)
+    assert sorted(row["name"] for row in rows) == sorted(journal.made)
+    counters = {row["name"]: (row["version"], row["health"]) for row in rows if row["name"] in journal.counted}
+    assert counters == {name: (value + 1, value % 101) for name, value in journal.counted.items()}
+    staged = sorted(row["id"] for row in rows if row["stage"] is not None)
+    moves = await db.fetch(
+        "SELECT account_id FROM stage_moves WHERE workspace_id = $1 ORDER BY account_id", workspace_id
+    )
+    assert [row["account_id"] for row in moves] == staged
+    members = await db.fetch("SELECT DISTINCT account_id FROM members WHERE workspace_id = $1", workspace_id)
+    assert {row["account_id"] for row in members} == {row["id"] for row in rows}
+    told = await db.fetch(
+        "SELECT operation, count(*) FROM audit WHERE workspace_id = $1 AND operation LIKE 'accounts.%' GROUP BY operation",
+        workspace_id,
+    )
+    assert dict(map(tuple, told)) == {
+        "accounts.create": len(journal.made), "accounts.change": sum(journal.counted.values())
+    }  # fmt: skip
+    await db.close()
+
+
+async def test_the_server_is_killed(durable: embedded.Cluster, server: list[Server], tmp_path: Path) -> None:
+    async def kill() -> None:
+        server[-1].process.kill()
+        server[-1].process.wait()
+        server.append(await asyncio.to_thread(start_server, durable.dsn(), tmp_path))
+
+    await agree(durable, *await under_load(durable, server, kill))
+
+
+async def test_the_database_is_killed(durable: embedded.Cluster, server: list[Server]) -> None:
+    async def kill() -> None:
+        pid = durable.pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await asyncio.to_thread(durable.start)
+
+    await agree(durable, *await under_load(durable, server, kill))

@@ -1,0 +1,523 @@
+"""Every write of both doors, as a request that does something: a row for each route that writes and each mutation."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from app.persistence.database import Database
+from app.services import keys, users, workspaces
+from tests.servers import Server
+
+Json = dict[str, Any]
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A workspace of its own, and its admin's client."""
+
+    admin: httpx.AsyncClient
+    user: str
+    other: str
+
+    async def post(self, path: str, body: Json) -> Json:
+        """What was made."""
+        answer = await self.admin.post(path, json=body)
+        assert answer.status_code in (200, 201), f"{path}: {answer.text}"
+        made: Json = answer.json()
+        return made
+
+    async def account(self) -> Json:
+        """A new account."""
+        return await self.post("/v1/accounts", {"name": "A"})
+
+    async def body(self, entity: str) -> Json:
+        """A body that makes a record, what it refers to made before."""
+        told = {**BODIES[entity]}
+        if entity in RELATED:
+            told["account_id"] = (await self.account())["id"]
+        if entity == "sentiments":
+            told["author_id"] = self.user
+        if entity in KEYED:
+            told["slug"] = unique()
+        if entity == "users":
+            told["email"] = f"{unique()}@example.com"
+        if entity == "attributes":
+            told["slug"] = unique().replace("-", "_")
+        return told
+
+    async def made(self, entity: str) -> Json:
+        """A new record."""
+        return await self.post(f"/v1/{entity}", await self.body(entity))
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A request that is ready: `json` is None where it has no body, `content` is a file's."""
+
+    path: str
+    json: Json | None = None
+    version: int | None = None
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Rest = Callable[[World], Awaitable[Send]]
+Mutation = Callable[[World], Awaitable[Json]]
+"""Gives the arguments of a mutation, made just before."""
+
+
+def unique() -> str:
+    """A name that nothing has."""
+    return f"n-{next(_numbers)}"
+
+
+async def world(db: Database, server: Server) -> World:
+    """A new workspace."""
+    now = datetime.now(UTC)
+    name = f"World {next(_numbers)} of {server.url.rsplit(':', 1)[1]}"
+    workspace_id = await workspaces.create_workspace(db, name, now)
+    people = [await users.create_user(db, workspace_id, f"{who}@example.com", who, "admin", None, now) for who in "ab"]
+    _, token = await keys.create_key(db, workspace_id, "k", "admin", people[0], (), now)
+    client = httpx.AsyncClient(base_url=server.url, headers={"authorization": f"Bearer {token}"}, timeout=60)
+    return World(client, str(people[0]), str(people[1]))
+
+
+# -- entities ----------------------------------------------------------------------------------------------------------
+
+DAY, MOMENT = "2026-11-01", "2026-11-01T10:00:00Z"
+RELATED: Mapping[str, Json] = {
+    "contacts": {"name": "C"},
+    "contracts": {"arr": 10.5, "start_date": DAY},
+    "opportunities": {"name": "O", "stage": "open", "opened_at": DAY, "amount": 5},
+    "interactions": {"kind": "call", "direction": "outbound", "occurred_at": MOMENT},
+    "invoices": {"status": "unpaid", "amount": 5, "issued_at": DAY, "due_at": DAY},
+    "surveys": {"kind": "nps", "score": 9, "answered_at": MOMENT},
+    "tickets": {"status": "open", "priority": "low", "opened_at": MOMENT},
+    "requests": {"kind": "other", "status": "open", "asked_at": MOMENT},
+    "sentiments": {"score": 3, "recorded_at": MOMENT},
+    "churns": {"churned_at": DAY},
+}
+KEYED: Mapping[str, Json] = {
+    "teams": {"name": "T"}, "industries": {"name": "I"}, "products": {"name": "P"}, "features": {"name": "F"},
+    "stages": {"name": "S"}, "scenarios": {"name": "S"},
+}  # fmt: skip
+BODIES: Mapping[str, Json] = {
+    **RELATED, **KEYED, "accounts": {"name": "A"}, "users": {"name": "U", "role": "csm"},
+    "attributes": {"name": "A", "entity": "accounts", "type": "text"},
+}  # fmt: skip
+BULK = ("accounts", *RELATED, "products", "features", "users", "teams", "industries", "stages")
+
+
+def _key(entity: str) -> str:
+    return "slug" if entity in KEYED else "id"
+
+
+def _change(entity: str) -> Json:
+    return {"name": unique()} if "name" in BODIES[entity] else {"external_id": unique()}
+
+
+def _rest(entity: str) -> dict[tuple[str, str], Rest]:
+    """What every entity has: making, changing, upserting and deleting."""
+    key, path = _key(entity), f"/v1/{entity}"
+    place = f"{path}/{{slug}}" if key == "slug" else f"{path}/external/{{external_id}}"
+
+    async def create(world: World) -> Send:
+        return Send(path, await world.body(entity))
+
+    async def change(world: World) -> Send:
+        made = await world.made(entity)
+        return Send(f"{path}/{made[key]}", _change(entity), made["version"])
+
+    async def upsert(world: World) -> Send:
+        body = await world.body(entity)
+        name = body.pop("slug") if key == "slug" else unique()
+        return Send(place.replace("{slug}", name).replace("{external_id}", name), body)
+
+    async def delete(world: World) -> Send:
+        made = await _to_delete(world, entity)
+        return Send(f"{path}/{made[key]}", None, made["version"])
+
+    return {
+        ("POST", path): create, ("PATCH", f"{path}/{{{key}}}"): change, ("PUT", place): upsert,
+        ("DELETE", f"{path}/{{{key}}}"): delete,
+    }  # fmt: skip
+
+
+def _below(entity: str) -> tuple[tuple[str, str], Rest]:
+    async def create(world: World) -> Send:
+        body = await world.body(entity)
+        return Send(f"/v1/accounts/{body.pop('account_id')}/{entity}", body)
+
+    return ("POST", f"/v1/accounts/{{id}}/{entity}"), create
+
+
+def _bulk(entity: str) -> tuple[tuple[str, str], Rest]:
+    async def upsert(world: World) -> Send:
+        return Send(f"/v1/{entity}/bulk", {"records": [await _record(world, entity)]})
+
+    return ("POST", f"/v1/{entity}/bulk"), upsert
+
+
+async def _record(world: World, entity: str) -> Json:
+    """A record of a bulk call, known by its own key."""
+    body = await world.body(entity)
+    if entity == "stages":
+        body["position"] = 50 + next(_numbers)
+    return body if entity in KEYED else {"external_id": unique(), **body}
+
+
+async def _to_delete(world: World, entity: str) -> Json:
+    """A record that nothing stands against deleting."""
+    if entity == "scenarios":
+        await world.made(entity)  # the active one stays
+    made = await world.made(entity)
+    if entity != "attributes":
+        return made
+    retired = await world.admin.patch(
+        f"/v1/attributes/{made['id']}", json={"retired_at": MOMENT}, headers=matching(made["version"])
+    )
+    found: Json = retired.json()
+    return found
+
+
+def matching(version: int) -> dict[str, str]:
+    """If-Match with a version."""
+    return {"if-match": f'"{version}-0123456789abcdef"'}
+
+
+# -- what is written in its own way ------------------------------------------------------------------------------------
+
+
+async def archive(world: World) -> Send:
+    made = await world.account()
+    return Send(f"/v1/accounts/{made['id']}/archive", None, made["version"])
+
+
+async def _archived(world: World) -> Json:
+    made = await world.account()
+    answer = await world.admin.post(f"/v1/accounts/{made['id']}/archive", headers=matching(made["version"]))
+    found: Json = answer.json()
+    return found
+
+
+async def restore(world: World) -> Send:
+    made = await _archived(world)
+    return Send(f"/v1/accounts/{made['id']}/restore", None, made["version"])
+
+
+async def move(world: World) -> Send:
+    made = await world.account()
+    return Send(f"/v1/accounts/{made['id']}/stage", {"stage": "trial"})
+
+
+async def _order(world: World) -> list[str]:
+    found = (await world.admin.get("/v1/stages?limit=1000&sort=position&fields=slug")).json()["data"]
+    return [one["slug"] for one in reversed(found)]
+
+
+async def arrange(world: World) -> Send:
+    return Send("/v1/stages/order", {"stages": await _order(world)})
+
+
+async def _usage(world: World) -> Json:
+    """A row of usage, its feature made before."""
+    feature = await world.made("features")
+    return {"account_id": (await world.account())["id"], "feature": feature["slug"], "day": DAY, "value": 2.5}
+
+
+async def usage(world: World) -> Send:
+    return Send("/v1/usage", {"rows": [await _usage(world)]})
+
+
+async def usage_below(world: World) -> Send:
+    row = await _usage(world)
+    return Send(f"/v1/accounts/{row.pop('account_id')}/usage", {"rows": [row]})
+
+
+async def usage_deleted(world: World) -> Send:
+    row = await _usage(world)
+    await world.post("/v1/usage", {"rows": [row]})
+    return Send(f"/v1/accounts/{row['account_id']}/usage?feature={row['feature']}&day={DAY}")
+
+
+async def usage_bulk(world: World) -> Send:
+    return Send("/v1/usage/bulk", {"records": [await _usage(world)]})
+
+
+async def hand_over(world: World) -> Send:
+    made = await world.made("users")
+    await world.post("/v1/accounts", {"name": "Handed", "csm_id": made["id"]})
+    return Send(f"/v1/users/{made['id']}/hand-over", {"to": "b@example.com"})
+
+
+LIST: Json = {"entity": "accounts", "name": "L", "criteria": {"text": "ALL"}}
+
+
+async def create_list(world: World) -> Send:
+    return Send("/v1/lists", LIST)
+
+
+async def change_list(world: World) -> Send:
+    made = await world.post("/v1/lists", LIST)
+    return Send(f"/v1/lists/{made['id']}", {"name": "M"}, 1)
+
+
+async def delete_list(world: World) -> Send:
+    return Send(f"/v1/lists/{(await world.post('/v1/lists', LIST))['id']}", None, 1)
+
+
+async def copy_list(world: World) -> Send:
+    return Send(f"/v1/lists/{(await world.post('/v1/lists', LIST))['id']}/copy", {})
+
+
+async def set_default(world: World) -> Send:
+    return Send("/v1/me/defaults/accounts", {"list_id": (await world.post("/v1/lists", LIST))["id"]})
+
+
+SEGMENTATION: Json = {
+    "name": "R", "kind": "rules", "segments": [{"slug": "high", "name": "H", "criteria": "arr >= 50000"}],
+}  # fmt: skip
+
+
+async def put_segmentation(world: World) -> Send:
+    return Send(f"/v1/segmentations/{unique()}", SEGMENTATION)
+
+
+async def delete_segmentation(world: World) -> Send:
+    slug = unique()
+    assert (await world.admin.put(f"/v1/segmentations/{slug}", json=SEGMENTATION)).status_code in (200, 201)
+    return Send(f"/v1/segmentations/{slug}", None, 1)
+
+
+async def forecast(world: World) -> Send:
+    return Send("/v1/forecasts", {"group_by": ["month"]})
+
+
+async def import_file(world: World) -> Send:
+    content = f"external_id,name\n{unique()},Imported\n".encode()
+    return Send("/v1/imports?kind=accounts", content=content, headers={"content-type": "text/csv"})
+
+
+async def keep_mapping(world: World) -> Send:
+    columns = {"external_id": {"from": "id"}, "name": {"from": "name"}}
+    return Send(f"/v1/imports/mappings/{unique()}", {"kind": "accounts", "columns": columns})
+
+
+async def _workspace(world: World) -> tuple[int, int]:
+    """The version, and another week's start than the standing one."""
+    standing = (await world.admin.get("/v1/workspace")).json()
+    return standing["version"], standing["week_start"] % 7 + 1
+
+
+async def change_workspace(world: World) -> Send:
+    version, week_start = await _workspace(world)
+    return Send("/v1/workspace", {"week_start": week_start}, version)
+
+
+KEY: Json = {"name": "k", "role": "service", "scopes": ["read"]}
+
+
+async def create_key(world: World) -> Send:
+    return Send("/v1/api-keys", KEY)
+
+
+async def rotate_key(world: World) -> Send:
+    return Send(f"/v1/api-keys/{(await world.post('/v1/api-keys', KEY))['id']}/rotate", {})
+
+
+async def revoke_key(world: World) -> Send:
+    return Send(f"/v1/api-keys/{(await world.post('/v1/api-keys', KEY))['id']}")
+
+
+ENTITIES = ("accounts", *RELATED, *KEYED, "users", "attributes")
+REST: Mapping[tuple[str, str], Rest] = {
+    **{place: row for entity in ENTITIES for place, row in _rest(entity).items()},
+    **dict(map(_below, RELATED)),
+    **dict(map(_bulk, BULK)),
+    ("POST", "/v1/accounts/{id}/archive"): archive,
+    ("POST", "/v1/accounts/{id}/restore"): restore,
+    ("POST", "/v1/accounts/{id}/stage"): move,
+    ("PUT", "/v1/stages/order"): arrange,
+    ("POST", "/v1/usage"): usage,
+    ("POST", "/v1/accounts/{id}/usage"): usage_below,
+    ("DELETE", "/v1/accounts/{id}/usage"): usage_deleted,
+    ("POST", "/v1/usage/bulk"): usage_bulk,
+    ("POST", "/v1/users/{id}/hand-over"): hand_over,
+    ("POST", "/v1/lists"): create_list,
+    ("PATCH", "/v1/lists/{id}"): change_list,
+    ("DELETE", "/v1/lists/{id}"): delete_list,
+    ("POST", "/v1/lists/{id}/copy"): copy_list,
+    ("PUT", "/v1/me/defaults/{entity}"): set_default,
+    ("PUT", "/v1/segmentations/{slug}"): put_segmentation,
+    ("DELETE", "/v1/segmentations/{slug}"): delete_segmentation,
+    ("POST", "/v1/forecasts"): forecast,
+    ("POST", "/v1/imports"): import_file,
+    ("PUT", "/v1/imports/mappings/{name}"): keep_mapping,
+    ("PATCH", "/v1/workspace"): change_workspace,
+    ("POST", "/v1/api-keys"): create_key,
+    ("POST", "/v1/api-keys/{id}/rotate"): rotate_key,
+    ("DELETE", "/v1/api-keys/{id}"): revoke_key,
+}
+"""By method and address, as routes declare them."""
+
+# -- mutations ---------------------------------------------------------------------------------------------------------
+
+
+def camel(body: Json) -> Json:
+    """A body as an input."""
+    return {_camel(name): value for name, value in body.items()}
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+SINGULAR = {
+    **{entity: entity.removesuffix("s").capitalize() for entity in ENTITIES},
+    "opportunities": "Opportunity", "industries": "Industry", "churns": "Churn",
+}  # fmt: skip
+
+
+def _mutations(entity: str) -> dict[str, Mutation]:
+    singular, key = SINGULAR[entity], "slug" if entity in KEYED else "externalId"
+
+    async def create(world: World) -> Json:
+        return {"input": camel(await world.body(entity))}
+
+    async def update(world: World) -> Json:
+        made = await world.made(entity)
+        return {"id": made["id"], "expectedVersion": made["version"], "input": camel(_change(entity))}
+
+    async def upsert(world: World) -> Json:
+        body = await world.body(entity)
+        name = body.pop("slug") if key == "slug" else unique()
+        return {key: name, "input": camel(body)}
+
+    async def delete(world: World) -> Json:
+        made = await _to_delete(world, entity)
+        return {"id": made["id"], "expectedVersion": made["version"]}
+
+    return {
+        f"create{singular}": create,
+        f"update{singular}": update,
+        f"upsert{singular}": upsert,
+        f"delete{singular}": delete,
+    }
+
+
+async def g_archive(world: World) -> Json:
+    made = await world.account()
+    return {"id": made["id"], "expectedVersion": made["version"]}
+
+
+async def g_restore(world: World) -> Json:
+    made = await _archived(world)
+    return {"id": made["id"], "expectedVersion": made["version"]}
+
+
+async def g_move(world: World) -> Json:
+    return {"id": (await world.account())["id"], "input": {"stage": "trial"}}
+
+
+async def g_arrange(world: World) -> Json:
+    return {"input": {"stages": await _order(world)}}
+
+
+async def g_bulk(world: World) -> Json:
+    return {"entity": "contacts", "records": [await _record(world, "contacts")]}
+
+
+async def g_put_usage(world: World) -> Json:
+    return {"input": {"rows": [camel(await _usage(world))]}}
+
+
+async def g_delete_usage(world: World) -> Json:
+    row = await _usage(world)
+    await world.post("/v1/usage", {"rows": [row]})
+    return {"input": {"accountId": row["account_id"], "feature": row["feature"], "day": DAY}}
+
+
+async def g_hand_over(world: World) -> Json:
+    sent = await hand_over(world)
+    return {"id": sent.path.split("/")[3], "input": sent.json}
+
+
+async def g_create_list(world: World) -> Json:
+    return {"input": LIST}
+
+
+async def g_update_list(world: World) -> Json:
+    made = await world.post("/v1/lists", LIST)
+    return {"id": made["id"], "expectedVersion": 1, "input": {"name": "M"}}
+
+
+async def g_delete_list(world: World) -> Json:
+    return {"id": (await world.post("/v1/lists", LIST))["id"], "expectedVersion": 1}
+
+
+async def g_copy_list(world: World) -> Json:
+    return {"id": (await world.post("/v1/lists", LIST))["id"]}
+
+
+async def g_default(world: World) -> Json:
+    return {"entity": "accounts", "listId": (await world.post("/v1/lists", LIST))["id"]}
+
+
+async def g_put_segmentation(world: World) -> Json:
+    segment = {**SEGMENTATION["segments"][0], "criteria": {"text": "arr >= 50000"}}
+    return {"slug": unique(), "input": {**SEGMENTATION, "segments": [segment]}}
+
+
+async def g_delete_segmentation(world: World) -> Json:
+    return {"slug": (await delete_segmentation(world)).path.split("/")[3], "expectedVersion": 1}
+
+
+async def g_forecast(world: World) -> Json:
+    return {"input": {"groupBy": ["month"]}}
+
+
+async def g_create_key(world: World) -> Json:
+    return {"input": KEY}
+
+
+async def g_key(world: World) -> Json:
+    return {"id": (await world.post("/v1/api-keys", KEY))["id"]}
+
+
+async def g_workspace(world: World) -> Json:
+    version, week_start = await _workspace(world)
+    return {"expectedVersion": version, "input": {"weekStart": week_start}}
+
+
+MUTATIONS: Mapping[str, Mutation] = {
+    **{name: row for entity in ENTITIES for name, row in _mutations(entity).items()},
+    "archiveAccount": g_archive,
+    "restoreAccount": g_restore,
+    "moveStage": g_move,
+    "arrangeStages": g_arrange,
+    "bulkUpsert": g_bulk,
+    "putUsage": g_put_usage,
+    "deleteUsage": g_delete_usage,
+    "handOver": g_hand_over,
+    "createList": g_create_list,
+    "updateList": g_update_list,
+    "deleteList": g_delete_list,
+    "copyList": g_copy_list,
+    "setDefaultList": g_default,
+    "putSegmentation": g_put_segmentation,
+    "deleteSegmentation": g_delete_segmentation,
+    "createForecast": g_forecast,
+    "createApiKey": g_create_key,
+    "rotateApiKey": g_key,
+    "revokeApiKey": g_key,
+    "updateWorkspace": g_workspace,
+}
+"""By name."""
