@@ -1,0 +1,153 @@
+"""Where an attribute is named: lists, segmentations and mappings follow its new slug, or stand against its deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.domain.attributes import Attribute, Rename, renamed, renaming
+from app.domain.catalogue import ACCOUNTS, ENTITIES
+from app.domain.criteria import text, tree
+from app.domain.dependents import Dependent
+from app.domain.errors import Conflict, Fault, Invalid, Unreadable
+from app.persistence import attributes as rows
+from app.persistence.database import Record, Transaction
+from app.services import effects
+from app.services.calls import ENCODER, Effect
+
+DECODER = msgspec.json.Decoder(float_hook=Decimal)
+NOBODY = "~"
+"""No slug: what a path is renamed to when it is only to be found."""
+
+
+async def rename(tx: Transaction, workspace_id: UUID, of: Attribute, to: str, now: datetime) -> tuple[Effect, ...]:
+    """Every list, segmentation and mapping that names the attribute names it by its new slug."""
+    path, told = _path(of.slug), renaming(of.entity, of.slug, to)
+    done: list[Effect] = []
+    for row in await rows.lists(tx, workspace_id, path):
+        before, after = _list(row), _renamed_list(row, told)
+        if after is not None and after != before:
+            await rows.rename_list(tx, workspace_id, row["id"], {**after, "criteria": _json(after["criteria"])}, now)
+            done += effects.differing("lists", row["id"], before, after)
+    for row in await rows.segmentations(tx, workspace_id, path):
+        before, after = _segmentation(row), _renamed_segmentation(row, told)
+        if after != before:
+            spec, segments = _json(after["spec"]), _json(after["segments"])
+            await rows.rename_segmentation(tx, workspace_id, row["id"], spec, segments, now)
+            done += effects.differing("segmentations", row["id"], before, after)
+    for row in await rows.mappings(tx, workspace_id, path):
+        mapping = DECODER.decode(row["mapping"])
+        if mapping.get("kind") == of.entity:
+            after = _renamed_mapping(mapping, path, _path(to))
+            await rows.rename_mapping(tx, workspace_id, row["name"], _json(after), now)
+    return tuple(done)
+
+
+async def refuse(tx: Transaction, workspace_id: UUID, of: Attribute) -> None:
+    """Raises Conflict with a Fault per kind where a list or a segmentation names the attribute."""
+    found = await dependents(tx, workspace_id, of)
+    if found:
+        raise Conflict(
+            f"Expected nothing that names it: {', '.join(map(str, found))}.",
+            tuple(Fault(f"Expected no {one.what} that name it: {one}.") for one in found),
+        )
+
+
+async def dependents(tx: Transaction, workspace_id: UUID, of: Attribute) -> tuple[Dependent, ...]:
+    """Lists, segmentations and mappings that name it; nobody's private list by its name."""
+    path, told = _path(of.slug), renaming(of.entity, of.slug, NOBODY)
+    lists = [
+        row["name"]
+        for row in await rows.lists(tx, workspace_id, path)
+        if _renamed_list(row, told) not in (None, _list(row))
+    ]
+    segmentations = await segmented(tx, workspace_id, of)
+    mappings = [
+        row["name"]
+        for row in await rows.mappings(tx, workspace_id, path)
+        if (mapping := DECODER.decode(row["mapping"])).get("kind") == of.entity
+        and _renamed_mapping(mapping, path, NOBODY) != mapping
+    ]
+    kinds = (("saved lists", lists), ("segmentations", segmentations), ("stored mappings", mappings))
+    return tuple(_counted(what, names) for what, names in kinds if names)
+
+
+async def segmented(tx: Transaction, workspace_id: UUID, of: Attribute) -> list[str]:
+    """Slugs of the segmentations that name it."""
+    told = renaming(of.entity, of.slug, NOBODY)
+    found = await rows.segmentations(tx, workspace_id, _path(of.slug))
+    return [row["slug"] for row in found if _renamed_segmentation(row, told) != _segmentation(row)]
+
+
+def _counted(what: str, names: Sequence[str | None]) -> Dependent:
+    return Dependent(what, len(names), tuple([name for name in names if name is not None][: rows.EXAMPLES]))
+
+
+def _path(slug: str) -> str:
+    return f"custom.{slug}"
+
+
+def _json(document: object) -> bytes:
+    return ENCODER.encode(document)
+
+
+def _list(row: Record) -> dict[str, Any]:
+    return {"criteria": DECODER.decode(row["criteria"]), "columns": list(row["columns"]), "sort": list(row["sort"])}
+
+
+def _renamed_list(row: Record, told: Rename) -> dict[str, Any] | None:
+    """None where its criteria cannot be read any more: it names nothing."""
+    entity = ENTITIES[row["entity"]]
+    try:
+        node = tree.load_document(DECODER.decode(row["criteria"]))
+    except (Invalid, Unreadable):
+        return None
+    changed = renamed(node, entity, told)
+    return {
+        "criteria": DECODER.decode(row["criteria"]) if changed == node else tree.dump_document(changed),
+        "columns": [told(path, entity) for path in row["columns"]],
+        "sort": [told(path, entity) for path in row["sort"]],
+    }
+
+
+def _segmentation(row: Record) -> dict[str, Any]:
+    return {"spec": DECODER.decode(row["spec"]), "segments": DECODER.decode(row["segments"])}
+
+
+def _renamed_segmentation(row: Record, told: Rename) -> dict[str, Any]:
+    document = _segmentation(row)
+    for axis in _axes(document["spec"]):
+        axis["field"] = told(axis["field"], ACCOUNTS)
+        if (among := axis["cuts"].get("among")) is not None:
+            axis["cuts"]["among"] = _renamed_text(among, told)
+    for case in document["segments"]:
+        case["criteria"] = _renamed_text(case["criteria"], told)
+    return document
+
+
+def _axes(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The axes of bands and of a matrix; rules have none."""
+    yield from (axis for axis in (spec, spec.get("x"), spec.get("y")) if axis and "field" in axis)
+
+
+def _renamed_text(criteria: str, told: Rename) -> str:
+    try:
+        node = text.parse(criteria)
+    except (Invalid, Unreadable):
+        return criteria
+    changed = renamed(node, ACCOUNTS, told)
+    return criteria if changed == node else text.format(changed)
+
+
+def _renamed_mapping(mapping: Mapping[str, Any], path: str, to: str) -> dict[str, Any]:
+    return {
+        part: {to if name == path else name: one for name, one in said.items()}
+        if part in ("columns", "constants")
+        else said
+        for part, said in mapping.items()
+    }
