@@ -7,13 +7,14 @@ from typing import Any
 from app.api.conditions import call, tagged
 from app.api.requests import Request
 from app.api.responses import Answer, encoded, json
-from app.api.rest.parameters import IDENTITY, IF_NONE_MATCH, path
+from app.api.rest.parameters import IF_NONE_MATCH, path
+from app.api.rest.workspace import WORKSPACE
 from app.api.routes import Payload, Route
 from app.domain.errors import Fault, Invalid
 from app.domain.lists import ENTITIES
 from app.domain.records import MisfitError, identity, only
 from app.domain.roles import ROLES
-from app.services import lists
+from app.services import lists, me
 
 _DEFAULTS: dict[str, Any] = {
     "type": "object",
@@ -24,12 +25,12 @@ ME = {
     "type": "object",
     "properties": {
         "user_id": {"type": ["string", "null"], "format": "uuid"},
-        "role": {"type": "string", "enum": list(ROLES)},
+        "name": {"type": ["string", "null"]},
+        "email": {"type": ["string", "null"]},
+        "team": {"type": ["string", "null"], "description": "its slug"},
+        "role": {"type": "string", "enum": list(ROLES), "description": "what the credential may do: no more than the user's own role"},
         "scopes": {"type": "array", "items": {"type": "string"}},
-        "workspace": {
-            "type": "object",
-            "properties": {"id": IDENTITY, "slug": {"type": "string"}, "name": {"type": "string"}},
-        },
+        "workspace": WORKSPACE,
         "defaults": _DEFAULTS,
     },
 }
@@ -38,16 +39,7 @@ ME = {
 async def get(request: Request) -> Answer:
     """The caller."""
     request.query(())
-    principal = request.principal
-    workspace = principal.workspace
-    shown = {
-        "user_id": principal.user_id,
-        "role": principal.role,
-        "scopes": sorted(principal.scopes),
-        "workspace": {"id": workspace.id, "slug": workspace.slug, "name": workspace.name},
-        "defaults": await _defaults(request),
-    }
-    return tagged(request, encoded(shown), None)
+    return tagged(request, encoded(await me.get(request.db, request.principal)), None)
 
 
 async def set_default(request: Request) -> Answer:

@@ -25,6 +25,14 @@ SETTINGS = {
     "health_green": {"type": "number", "minimum": 0, "maximum": 100, "description": "health from here on is green"},
     "arr_per_csm": {"type": "number", "exclusiveMinimum": 0, "description": "ARR that one CSM looks after"},
 }
+CHANGE = {
+    **SETTINGS,
+    "keep_amounts": {
+        "type": "boolean",
+        "default": False,
+        "description": "amounts that are stored keep their numbers under another currency; nothing is converted",
+    },
+}
 WORKSPACE = {
     "type": "object",
     "properties": {"id": IDENTITY, "slug": {"type": "string"}, **SETTINGS, "version": {"type": "integer"}},
@@ -48,8 +56,9 @@ ROUTES = (
     Route("GET", "/v1/workspace", "workspace.read", get, "The workspace's settings", "workspace",
           parameters=(IF_NONE_MATCH,), headers=("ETag",), answer=Payload(WORKSPACE)),
     Route("PATCH", "/v1/workspace", "workspace.write", change, "Change settings", "workspace",
-          "What follows from them, such as health bands, is right for every account before it answers.",
+          "What follows from them, such as health bands, is right for every account before it answers. The currency changes "
+          "freely while no amount is stored; after that only to one with as many decimal digits, and with `keep_amounts`.",
           parameters=(IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(WORKSPACE),
-          body=Payload({"type": "object", "properties": SETTINGS, "additionalProperties": False},
-                       example={"health_green": 75})),
+          body=Payload({"type": "object", "properties": CHANGE, "additionalProperties": False},
+                       example={"health_green": 75}), problems=("conflict",)),
 )  # fmt: skip

@@ -1,0 +1,37 @@
+"""Who asks: the person or service behind a credential, and the workspace that they ask in."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from app.domain.lists import ENTITIES
+from app.domain.roles import Principal, permit
+from app.persistence import users
+from app.persistence.database import Reader
+from app.services import workspaces
+
+NOBODY = {"name": None, "email": None, "team": None, "defaults": None}
+"""What a service has no person for."""
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+
+
+async def get(db: Reader, principal: Principal) -> dict[str, Any]:
+    """`{user_id, name, email, team, role, scopes, workspace, defaults}`: `role` is what the credential may do, which is no
+    more than the user's own; `team` is a slug; `defaults` are list ids by entity. One statement."""
+    permit(principal, "me.read")
+    row = await users.profile(db, principal.workspace.id, principal.user_id) if principal.user_id else None
+    person = dict(row) if row else NOBODY
+    defaults = msgspec.json.decode(person["defaults"]) if person["defaults"] else {}
+    return {
+        "user_id": principal.user_id,
+        "name": person["name"],
+        "email": person["email"],
+        "team": person["team"],
+        "role": principal.role,
+        "scopes": sorted(principal.scopes),
+        "workspace": _DECODER.decode(workspaces.get(principal)),
+        "defaults": {**dict.fromkeys(ENTITIES), **defaults},
+    }
