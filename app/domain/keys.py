@@ -9,6 +9,12 @@ from zlib import crc32
 
 PREFIX = "strata_"
 RANDOM_BYTES = 20
+HINT_LENGTH = len(PREFIX) + 8
+OVERLAP_HOURS = 24
+"""How long a token outlives its rotation where nothing is said."""
+MOST_OVERLAP_HOURS = 7 * 24
+MOST_EARLIER = 5
+"""Tokens of one key that may be alive beside its newest."""
 SHAPE = re.compile(r"strata_([a-z2-7]{32})([a-z2-7]{7})", re.ASCII)
 
 
@@ -22,6 +28,11 @@ def well_formed(told: str) -> bool:
     """Whether the text can be a key at all: shape and checksum."""
     found = SHAPE.fullmatch(told)
     return found is not None and _checksum(found[1]) == found[2]
+
+
+def hint(told: str) -> str:
+    """As much of a key as may be shown for good, so that people can tell keys apart: 120 of its bits stay hidden."""
+    return told[:HINT_LENGTH]
 
 
 def digest(told: str) -> bytes:
