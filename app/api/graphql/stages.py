@@ -1,0 +1,127 @@
+"""Lifecycle stages: an organisation's own, accounts moved between them, what they went through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.api.graphql.build import argument, entered, given, member, operated, output, resolved, told
+from app.api.graphql.envelopes import PAGING, connect, paging
+from app.api.graphql.resources import body, record, uuid
+from app.api.graphql.writing import ID, KEY, VERSION, Arguments, Cases, Operations, mended, mutations
+from app.domain.catalogue import STAGES
+from app.services import moves, stages
+
+WRITE = "stages.write"
+POSITION = "From 1; those behind it move, and beyond the last it is the last."
+_NAMED = [given("external_id", "Optional[str]"), given("name", "Optional[str]"), given("slug", "Optional[str]")]
+
+entered("CreateStageInput", [
+    given("name", "str"), given("slug", "str"), given("position", "Optional[int]", f"{POSITION} The last where it is left out."),
+    given("external_id", "Optional[str]"),
+], "A stage to make.")  # fmt: skip
+entered(
+    "UpdateStageInput",
+    [*_NAMED, given("position", "Optional[int]", POSITION)],
+    "What is named is set; all else stays as it is.",
+)
+entered("ArrangeStagesInput", [given("stages", "list[str]", "The slugs of all stages, each once.")])
+entered("MoveStageInput", [
+    given("stage", "Optional[str]", "Null, which has to be said: out of all stages."), given("note", "Optional[str]"),
+])  # fmt: skip
+output("StagePayload", [
+    resolved("stage", "Stage", lambda source, info, _: record(info, "stages", source.id)),
+    resolved("created", "bool", lambda source, *_: source.created, description="Whether it was made just now."),
+])  # fmt: skip
+output("StagePlace", [
+    member("id", "ID"), member("slug", "str"), member("name", "str"), member("position", "int"), member("version", "int"),
+])  # fmt: skip
+output(
+    "StageOrderPayload",
+    [resolved("stages", "list[StagePlace]", lambda source, *_: body(source.body)["data"])],
+    "All stages in their new order.",
+)
+output("StageVisit", [
+    member("stage", "Optional[str]", "Null where the account stood in none."), member("from", "DateTime"),
+    member("to", "Optional[DateTime]", "Null where it stands there still."), member("days", "float"),
+    member("note", "Optional[str]"), member("actor_id", "Optional[ID]", "Who moved it there; none for a service."),
+    member("actor", "Optional[str]", "Their name."),
+], "A stage that an account went through.")  # fmt: skip
+connect("StageVisit")
+output("StageSummary", [
+    member("slug", "str"), member("name", "str"), member("position", "int"), member("accounts", "int"), member("arr", "Money"),
+    member("days_median", "Optional[float]", "That accounts have been in it by now."), member("days_p90", "Optional[float]"),
+    member("left", "int", "Moves out of it, ever."),
+    member("days_completed", "Optional[float]", "That those stayed on average who left it."),
+    member("next", "Optional[str]"), member("advanced", "int", "Moves out of it to the next stage."),
+    member("conversion", "Optional[float]", "The share of moves out of it that led to the next stage."),
+])  # fmt: skip
+output("Unstaged", [member("accounts", "int"), member("arr", "Money")], "The accounts that stand in no stage.")
+output("StagesSummary", [
+    member("data", "list[StageSummary]", "In the order of the stages."), member("without", "Unstaged"), member("on", "Date"),
+])  # fmt: skip
+
+
+async def _history(_: Any, info: Any, said: Arguments) -> Any:
+    caller, page = info.context, paging(info, said)
+    after: Any = page.after
+    found, keys, more = await moves.history(
+        caller.db, caller.principal, uuid(said["account_id"]), caller.now, after, page.limit
+    )
+    return page.connection(found, keys, more)
+
+
+async def _summary(_: Any, info: Any, _said: Arguments) -> Any:
+    caller = info.context
+    return await moves.summary(caller.db, caller.principal, caller.now)
+
+
+def _move(_: Any, info: Any, said: Arguments) -> Any:
+    caller = info.context
+    call = caller.call(info, said)
+    return mended(moves.move(caller.db, call, uuid(said["id"]), told(said["input"]), said.get("expected_version")))
+
+
+def _arrange(_: Any, info: Any, said: Arguments) -> Any:
+    caller = info.context
+    return mended(stages.arrange(caller.db, caller.call(info, said), told(said["input"])))
+
+
+def _delete(_: Any, info: Any, said: Arguments) -> Any:
+    caller = info.context
+    call = caller.call(info, said)
+    return mended(stages.delete(caller.db, call, "id", said["id"], said["expected_version"], said.get("move_to")))
+
+
+CASES = Cases(
+    stages.create,
+    lambda db, call, told, changed, version: stages.change(db, call, "id", told, changed, version),
+    stages.upsert,
+)
+QUERIES = [
+    operated(
+        "records.read", "stage_history", "StageVisitConnection", _history, argument("account_id", "ID"), *PAGING,
+        description="The stages that an account went through, the latest first; one ends when the next begins.",
+    ),
+    operated(
+        "records.read", "stages_summary", "StagesSummary", _summary,
+        description="Accounts, ARR and time per stage, and how many went on to the next one. Archived accounts are left out of what is now.",
+    ),
+]  # fmt: skip
+MUTATIONS = [
+    *mutations(STAGES, Operations(WRITE, WRITE, WRITE), CASES),
+    operated(
+        WRITE, "delete_stage", "Optional[DeletedPayload]", _delete, ID, VERSION,
+        argument("move_to", "Optional[str]", None, "The stage that accounts in this one move to; without it they keep it from going."),
+        KEY, description="Refused while lists or segmentations name it; `errors` says what depends on it. History keeps the slug.",
+    ),
+    operated(
+        WRITE, "arrange_stages", "Optional[StageOrderPayload]", _arrange,
+        argument("input", "ArrangeStagesInput"), KEY,
+        description="Puts all stages in order.",
+    ),
+    operated(
+        "accounts.stage", "move_stage", "Optional[AccountPayload]", _move, ID, argument("input", "MoveStageInput"),
+        argument("expected_version", "Optional[int]", None, "Compared where it is told: the account's."), KEY,
+        description="Moves an account to a stage, with a note; one that stands there already stays as it is.",
+    ),
+]  # fmt: skip

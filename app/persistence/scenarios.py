@@ -1,0 +1,48 @@
+"""Scenarios: which one is active, and what it means for every account."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from app.persistence.database import Record, Transaction
+
+LOCKED = """
+SELECT id, slug, name, external_id, impacts, lanes, is_active, version FROM scenarios
+WHERE workspace_id = $1 ORDER BY id FOR NO KEY UPDATE
+"""
+REST = """
+UPDATE scenarios SET is_active = false, version = version + 1, updated_at = $3
+WHERE workspace_id = $1 AND is_active AND id <> $2 RETURNING id
+"""
+# Whoever puts an account into an industry meanwhile has finished, or waits and then reads what is active here.
+HOLD_INDUSTRIES = "SELECT slug FROM industries WHERE workspace_id = $1 ORDER BY slug FOR UPDATE"
+OTHERWISE = """
+SELECT a.id FROM accounts a WHERE a.workspace_id = $1 AND a.impact IS DISTINCT FROM $2::jsonb ->> a.industry
+ORDER BY a.id FOR NO KEY UPDATE
+"""
+# What keeping the facts of an account says of its impact, and nothing else of them depends on a scenario.
+SPREAD = "UPDATE accounts SET impact = $2::jsonb ->> industry WHERE workspace_id = $1 AND id = ANY ($3)"
+
+
+async def locked(tx: Transaction, workspace_id: UUID) -> list[Record]:
+    """Every scenario, locked until the transaction ends."""
+    return await tx.fetch(LOCKED, workspace_id)
+
+
+async def rest(tx: Transaction, workspace_id: UUID, scenario_id: UUID, now: datetime) -> list[UUID]:
+    """Makes every other scenario inactive; gives the one that was active."""
+    return [row["id"] for row in await tx.fetch(REST, workspace_id, scenario_id, now)]
+
+
+async def hold_industries(tx: Transaction, workspace_id: UUID) -> list[str]:
+    """The slugs of the industries; until the transaction ends no account can come into one."""
+    return [row["slug"] for row in await tx.fetch(HOLD_INDUSTRIES, workspace_id)]
+
+
+async def spread(tx: Transaction, workspace_id: UUID, impacts: bytes | None) -> list[UUID]:
+    """Gives every account the impact on its industry, none where `impacts` is None; the accounts that had another one."""
+    touched = [row["id"] for row in await tx.fetch(OTHERWISE, workspace_id, impacts)]
+    if touched:
+        await tx.execute(SPREAD, workspace_id, impacts, touched)
+    return touched

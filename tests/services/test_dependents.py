@@ -1,0 +1,204 @@
+"""What depends on a thing: counted, named, and nobody's private list among the names."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.domain.dependents import Dependent
+from app.domain.errors import Conflict
+from app.persistence import usage, workspaces
+from app.persistence.database import Database
+from app.services import accounts, dependents, lists, segmentations
+from app.services.calls import new_id
+from tests.services.organisations import NOW, Organisation, organisation
+
+CONTRACT = (
+    "INSERT INTO contracts (workspace_id, id, account_id, product, arr, start_date, created_at, updated_at)"
+    " VALUES ($1, $2, $3, $4, 500000, '2026-01-01', $5, $5)"
+)
+OPPORTUNITY = (
+    "INSERT INTO opportunities (workspace_id, id, account_id, product, owner_id, name, stage, amount, opened_at, created_at,"
+    " updated_at) VALUES ($1, $2, $3, $4, $5, 'More', 'open', 100, '2026-01-01', $6, $6)"
+)
+SENTIMENT = (
+    "INSERT INTO sentiments (workspace_id, id, account_id, score, author_id, recorded_at, created_at, updated_at)"
+    " VALUES ($1, $2, $3, 4, $4, $5, $5, $5)"
+)
+FEATURE = "INSERT INTO features (workspace_id, id, name, slug, no, created_at, updated_at) VALUES ($1, $2, $3, $3, $4, $5, $5)"
+SCENARIO = (
+    "INSERT INTO scenarios (workspace_id, id, name, slug, impacts, lanes, is_active, created_at, updated_at)"
+    """ VALUES ($1, $2, 'Downturn', 'downturn', '{"retail": "severe"}', '{}', true, $3, $3)"""
+)
+
+
+async def named(org: Organisation, table: str, slug: str) -> UUID:
+    """Adds an industry, a product; gives its id."""
+    made = new_id()
+    await org.run(
+        f"INSERT INTO {table} (workspace_id, id, name, slug, created_at, updated_at) VALUES ($1, $2, $3, $3, $4, $4)",
+        made, slug, NOW,
+    )  # fmt: skip
+    return made
+
+
+async def account(org: Organisation, name: str, **body: Any) -> UUID:
+    return (await accounts.create(org.db, org.call(), {"name": name, **body})).id
+
+
+async def listed(org: Organisation, criteria: str, who: str = "admin", **body: Any) -> UUID:
+    told = {"entity": "accounts", "name": criteria[:40], "visibility": "public", "criteria": {"text": criteria}, **body}
+    return (await lists.create(org.db, org.call(who), told)).id
+
+
+async def rules(org: Organisation, slug: str, criteria: str) -> None:
+    body = {"name": slug.title(), "kind": "rules", "segments": [{"slug": "in", "name": "In", "criteria": criteria}]}
+    await segmentations.put(org.db, org.call(), slug, {**body, "rest": "out"}, None)
+
+
+async def on(org: Organisation, entity: str, record_id: UUID, slug: str | None = None) -> tuple[Dependent, ...]:
+    async with org.db.transaction() as tx:
+        return await dependents.of(tx, org.workspace.id, entity, record_id, slug)
+
+
+async def test_an_industry_is_named_by_accounts_scenarios_and_criteria(db: Database) -> None:
+    org = await organisation(db)
+    retail = await named(org, "industries", "retail")
+    await named(org, "industries", "banking")
+    assert await on(org, "industries", retail, "retail") == ()
+    for name in ("Delta", "Acme", "Cole", "Betasoloin"):
+        await account(org, name, industry="retail")
+    await account(org, "Other", industry="banking")
+    await org.run(SCENARIO, new_id(), NOW)
+    await listed(org, 'NOT (arr > 5 OR industry IN ("banking", "retail"))', name="Shops")
+    await listed(org, 'account.industry = "retail"', entity="contacts", name="Shop people")
+    await listed(org, 'name = "retail"', name="Not by its value")
+    await rules(org, "shops", 'industry != "retail"')
+    assert await on(org, "industries", retail, "retail") == (
+        Dependent("accounts", 4, ("Acme", "Betasoloin", "Cole")),
+        Dependent("scenarios", 1, ("Downturn",)),
+        Dependent("saved lists", 2, ("Shop people", "Shops")),
+        Dependent("segmentations", 1, ("shops",)),
+    )
+
+
+async def test_a_refusal_names_each_kind(db: Database) -> None:
+    org = await organisation(db)
+    retail = await named(org, "industries", "retail")
+    for name in ("Acme", "Betasoloin", "Cole", "Delta"):
+        await account(org, name, industry="retail")
+    await listed(org, 'industry = "retail"', name="Shops")
+    with pytest.raises(Conflict) as caught:
+        async with db.transaction() as tx:
+            await dependents.refuse(tx, org.workspace.id, "industries", retail, "retail")
+    assert caught.value.detail == (
+        "Expected nothing that depends on it: 4 accounts (Acme, Betasoloin, Cole, …), 1 saved list (Shops)."
+    )
+    assert [fault.message for fault in caught.value.faults] == [
+        "Expected no accounts that depend on it: 4 accounts (Acme, Betasoloin, Cole, …).",
+        "Expected no saved lists that depend on it: 1 saved list (Shops).",
+    ]
+
+
+async def test_nothing_that_depends_refuses_nothing(db: Database) -> None:
+    org = await organisation(db)
+    retail = await named(org, "industries", "retail")
+    async with db.transaction() as tx:
+        await dependents.refuse(tx, org.workspace.id, "industries", retail, "retail")
+
+
+async def test_private_lists_are_counted_and_never_named(db: Database) -> None:
+    org = await organisation(db)
+    retail = await named(org, "industries", "retail")
+    await listed(org, 'industry = "retail"', "csm", name="Mine alone", visibility="private")
+    await listed(org, 'industry = "retail"', name="For all")
+    assert await on(org, "industries", retail, "retail") == (Dependent("saved lists", 2, ("For all",)),)
+
+
+async def test_another_workspace_depends_on_nothing_of_ours(db: Database) -> None:
+    org, other = await organisation(db), await organisation(db)
+    retail = await named(org, "industries", "retail")
+    await named(other, "industries", "retail")
+    await account(other, "Theirs", industry="retail")
+    await listed(other, 'industry = "retail"')
+    assert await on(org, "industries", retail, "retail") == ()
+
+
+async def test_products_and_features(db: Database) -> None:
+    org = await organisation(db)
+    suite = await named(org, "products", "suite")
+    api, acme = new_id(), await account(org, "Acme")
+    await org.run(FEATURE, api, "api", 1, NOW)
+    await org.run(CONTRACT, new_id(), acme, "suite", NOW)
+    await org.run(OPPORTUNITY, new_id(), acme, "suite", None, NOW)
+    await listed(org, 'has_any(products, ("suite"))', name="Tagged")
+    await listed(org, 'any(contracts WHERE product = "suite")', name="Related")
+    await listed(org, 'sum(usage.value WHERE feature = "api", last(30d)) < 3', name="Unused")
+    async with db.transaction() as tx:
+        await usage.ensure_months(tx, date(2026, 1, 1), date(2026, 1, 31))
+    await org.run(
+        "INSERT INTO usage_days (workspace_id, account_id, day, features, contacts, amounts)"
+        " VALUES ($1, $2, '2026-01-05', '{1}', '{null}', '{3}'), ($1, $2, '2026-01-06', '{1}', '{null}', '{3}')",
+        acme,
+    )
+    assert await on(org, "products", suite, "suite") == (
+        Dependent("contracts", 1, ("Acme",)),
+        Dependent("opportunities", 1, ("More",)),
+        Dependent("saved lists", 2, ("Related", "Tagged")),
+    )
+    assert await on(org, "features", api, "api") == (
+        Dependent("days of usage", 2, ("Acme",)),
+        Dependent("saved lists", 1, ("Unused",)),
+    )
+
+
+async def test_users_go_by_id_external_id_and_e_mail(db: Database) -> None:
+    org = await organisation(db)
+    csm = org.user("csm")
+    acme = await account(org, "Acme", csm_id=str(csm))
+    await org.run(OPPORTUNITY, new_id(), acme, None, csm, NOW)
+    await org.run(SENTIMENT, new_id(), acme, csm, NOW)
+    await listed(org, "ALL", "csm", name="Secret", visibility="private")
+    await listed(org, 'csm = "csm@example.com"', name="By e-mail")
+    await listed(org, f'csm IN ("{csm}", "other")', name="By id")
+    await listed(org, 'csm = "other"', name="Somebody else")
+    assert await on(org, "users", csm) == (
+        Dependent("accounts", 1, ("Acme",)),
+        Dependent("lists of their own", 1),
+        Dependent("opportunities", 1, ("More",)),
+        Dependent("sentiments", 1, ("Acme",)),
+        Dependent("saved lists", 2, ("By e-mail", "By id")),
+    )
+
+
+async def test_teams_stages_and_lists(db: Database) -> None:
+    org = await organisation(db)
+    [(north,)] = await org.rows("SELECT id FROM teams WHERE workspace_id = $1")
+    [(trial,)] = await org.rows("SELECT id FROM stages WHERE workspace_id = $1 AND slug = 'trial'")
+    await account(org, "Acme", stage="trial")
+    begun = await listed(org, 'stage = "trial"', name="Trials")
+    await lists.set_default(db, org.call("csm"), "accounts", begun)
+    assert await on(org, "teams", north, "north") == (Dependent("users", 2, ("Csm", "Other")),)
+    assert await on(org, "stages", trial, "trial") == (
+        Dependent("accounts", 1, ("Acme",)), Dependent("saved lists", 1, ("Trials",)),
+    )  # fmt: skip
+    assert await on(org, "lists", begun) == (Dependent("people's default lists", 1, ("Csm",)),)
+
+
+async def test_segmentations_are_named_by_criteria_columns_and_sort(db: Database) -> None:
+    org = await organisation(db)
+    await rules(org, "size", "arr > 100")
+    await rules(org, "tier", "arr > 1000")
+    org = org.with_workspace(segmentations=(await workspaces.load(db, org.workspace.id)).segmentations)
+    size = org.workspace.segmentations["size"].id
+    await listed(org, 'segment.size = "in"', name="By value")
+    await listed(org, 'in_segment("size", "in")', name="By membership")
+    await listed(org, "ALL", name="Shown", columns=["name", "segment.size"])
+    await listed(org, "ALL", name="Sorted", sort=["-segment.size"])
+    await listed(org, "ALL", name="Of another", columns=["name", "segment.tier"])
+    assert await on(org, "segmentations", size, "size") == (
+        Dependent("saved lists", 4, ("By membership", "By value", "Shown")),
+    )
