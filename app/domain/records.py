@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from uuid import UUID
@@ -92,6 +92,7 @@ def read(
             for name in entity.required
             if name not in given and not _faulty(faults, entity, name)
         ]
+        faults += _own_missing(entity, own, given, faults)
     if faults:
         raise Invalid(faults=tuple(faults[:MAX_FAULTS]))
     return given
@@ -249,16 +250,39 @@ def _custom(
         try:
             if name not in own:
                 raise MisfitError("an attribute that this workspace has defined", nearest(name, own))
-            given[name] = value(own[name], one, minor_digits)
+            given[name] = _own(own[name], one, minor_digits)
         except MisfitError as misfit:
             at = f"{pointer}/{escape(name)}"
             faults.append(misfit.fault(at))
     return given
 
 
+def _own(field: Field, told: object, minor_digits: int) -> Value:
+    """A value of an own attribute, whose name means nothing to us; no tags are none."""
+    empty = field.kind == "tags" and told in ([], ())
+    return value(replace(field, name="custom"), None if empty else told, minor_digits)
+
+
 def _missing(entity: Entity, name: str) -> Fault:
     field = entity.fields[name]
     return Fault(f"Expected {_what(field)}: it cannot be left out.", pointer=f"/{field.column}")
+
+
+def _own_missing(
+    entity: Entity, own: Mapping[str, Field], given: Mapping[str, Value], faults: Iterable[Fault]
+) -> list[Fault]:
+    """Required attributes that a new record is without."""
+    wrong = {fault.pointer for fault in faults}
+    told = given.get("custom")
+    if "/custom" in wrong or "custom" not in entity.fields:
+        return []
+    lacking = [name for name, f in own.items() if not (f.optional or (isinstance(told, Mapping) and name in told))]
+    pointers = {name: f"/custom/{escape(name)}" for name in lacking}
+    return [
+        Fault(f"Expected {_what(own[name])}: it cannot be left out.", pointer=pointer)
+        for name, pointer in pointers.items()
+        if pointer not in wrong
+    ]
 
 
 def _faulty(faults: Iterable[Fault], entity: Entity, name: str) -> bool:

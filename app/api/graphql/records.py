@@ -1,16 +1,15 @@
-"""Records at the root: accounts and contacts as connections, one account, any node, and the directory."""
+"""Records at the root: of every entity a connection, one record by its names, and any node."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from app.api.graphql.accounts import ID, Arguments
-from app.api.graphql.build import argument, operated
-from app.api.graphql.plans import DIRECTORY
+from app.api.graphql.build import Resolved, argument, operated
+from app.api.graphql.plans import ONE
 from app.api.graphql.resources import planned_value
-from app.api.graphql.types import CONNECTED, filtering, paging, type_name
-from app.domain.catalogue import ENTITIES
-from app.domain.questions import MAX_LIMIT
+from app.api.graphql.types import NAMED, naming, paging, type_name
+from app.api.graphql.writing import ID, Arguments
+from app.domain.catalogue import ENTITIES, Entity
 
 
 async def _plain(_: Any, info: Any, _said: Arguments) -> Any:
@@ -18,19 +17,24 @@ async def _plain(_: Any, info: Any, _said: Arguments) -> Any:
     return await planned_value(info)
 
 
+def _many(entity: Entity) -> Resolved:
+    whole = "Every one that is not archived" if "account" in entity.fields or entity.name == "accounts" else "Every one"
+    return operated(
+        "records.read", entity.name, f"{type_name(entity)}Connection", _plain, *paging(entity.name),
+        description=f"{whole}, where neither `where` nor `filter` is given.",
+    )  # fmt: skip
+
+
+def _one(name: str, entity: Entity) -> Resolved:
+    ways = [argument(by, f"Optional[{NAMED[by]}]") for by in naming(entity)]
+    return operated(
+        "records.read", name, f"Optional[{type_name(entity)}]", _plain, *ways,
+        description="By one of its names, archived or not.",
+    )  # fmt: skip
+
+
 QUERIES = [
-    *(
-        operated("records.read", name, f"{type_name(ENTITIES[name])}Connection", _plain, *paging(name),
-                 description="Every one that is not archived, where neither `where` nor `filter` is given.")
-        for name in CONNECTED
-    ),
-    operated(
-        "records.read", "account", "Optional[Account]", _plain, argument("id", "Optional[ID]"), argument("external_id", "Optional[str]"),
-        description="By `id` or `externalId`, archived or not.",
-    ),
+    *map(_many, ENTITIES.values()),
+    *(_one(name, entity) for name, entity in ONE.items()),
     operated("records.read", "node", "Optional[Node]", _plain, ID, description="Any record by its id."),
-    *(
-        operated("records.read", name, f"list[{type_name(ENTITIES[name])}]", _plain, *filtering(name, MAX_LIMIT))
-        for name in DIRECTORY
-    ),
-]  # fmt: skip
+]
