@@ -17,6 +17,7 @@ import msgspec
 
 from app import logs, settings
 from app.domain.errors import Fault, NotFound, StrataError
+from app.domain.keys import MOST_OVERLAP_HOURS, OVERLAP_HOURS
 from app.domain.roles import Role
 from app.persistence import embedded, migrations
 from app.persistence.database import Database
@@ -228,7 +229,7 @@ def user_create(email: str, name: str, role: Role, team: str | None, workspace: 
 
 @strata.group()
 def key() -> None:
-    """API keys; each is shown once, when it is made."""
+    """API keys; a token is shown once, when it is made."""
 
 
 @key.command("create")
@@ -241,26 +242,78 @@ def key() -> None:
 )
 @click.option("--scope", "scopes", multiple=True, default=("read",), show_default=True, help="What a service may do.")
 @click.option("--name", default="command line", show_default=True, help="What the key is for.")
-def key_create(workspace: str, email: str | None, role: Role | None, scopes: tuple[str, ...], name: str) -> None:
+@click.option("--expires", type=DATE, help="When it ends, YYYY-MM-DD in UTC.  [default: never]")
+def key_create(
+    workspace: str, email: str | None, role: Role | None, scopes: tuple[str, ...], name: str, expires: datetime | None
+) -> None:
     """Make an API key and print it: it cannot be shown again."""
-    from app.services import keys, users, workspaces
+    from app.services import keys, people, workspaces
 
     if email is None and role is not None:
         raise click.UsageError("--role goes with --user: what a service may do is said by --scope")
 
+    ends = expires.replace(tzinfo=UTC) if expires else None
+
     async def work(db: Database) -> str:
         place = await workspaces.find(db, workspace)
         if email is None:
-            return (await keys.create_key(db, place, name, "service", None, scopes, _now()))[1]
+            return (await keys.create_key(db, place, name, "service", None, scopes, _now(), ends))[1]
         try:
-            user_id, own = await users.member(db, place, email)
+            user_id, own = await people.member(db, place, email)
         except NotFound:
             raise click.ClickException(
                 f"no active user {email} in {workspace}: `strata user create` makes one"
             ) from None
-        return (await keys.create_key(db, place, name, role or own, user_id, (), _now()))[1]
+        return (await keys.create_key(db, place, name, role or own, user_id, (), _now(), ends))[1]
 
     click.echo(_with_database(work))
+
+
+@key.command("list")
+@click.option("--workspace", default="demo", show_default=True, help="Slug of the workspace.")
+def key_list(workspace: str) -> None:
+    """Print the keys of a workspace, without their tokens, as JSON."""
+    from app.services import keys, workspaces
+
+    async def work(db: Database) -> list[dict[str, object]]:
+        return await keys.list_keys(db, await workspaces.find(db, workspace))
+
+    click.echo(msgspec.json.format(msgspec.json.encode(_with_database(work)), indent=2))
+
+
+@key.command("rotate")
+@click.argument("key_id", type=click.UUID)
+@click.option("--workspace", default="demo", show_default=True, help="Slug of the workspace.")
+@click.option(
+    "--overlap-hours",
+    type=click.IntRange(0, MOST_OVERLAP_HOURS),
+    default=OVERLAP_HOURS,
+    show_default=True,
+    help="How long the token of before lives on; 0 ends every earlier one at once.",
+)
+def key_rotate(key_id: UUID, workspace: str, overlap_hours: int) -> None:
+    """Give a key a new token and print it: it cannot be shown again."""
+    from app.services import keys, workspaces
+
+    async def work(db: Database) -> str:
+        place = await workspaces.find(db, workspace)
+        return (await keys.rotate_key(db, place, key_id, overlap_hours, _now()))[1]
+
+    click.echo(_with_database(work))
+
+
+@key.command("revoke")
+@click.argument("key_id", type=click.UUID)
+@click.option("--workspace", default="demo", show_default=True, help="Slug of the workspace.")
+def key_revoke(key_id: UUID, workspace: str) -> None:
+    """End a key with all its tokens."""
+    from app.services import keys, workspaces
+
+    async def work(db: Database) -> None:
+        await keys.revoke_key(db, await workspaces.find(db, workspace), key_id, _now())
+
+    _with_database(work)
+    say("the key has ended: every process refuses it within a second")
 
 
 @strata.command("openapi")

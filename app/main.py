@@ -19,19 +19,22 @@ from starlette.types import ASGIApp
 from app import settings
 from app.api import documented
 from app.api.cors import Origins
-from app.api.exchange import Door
+from app.api.door import Door
 from app.api.front import Front
-from app.api.graphql.http import graphql_app
+from app.api.graphql import http as graphql
 from app.api.graphql.schema import sdl
 from app.api.limits import Buckets
 from app.api.rest import table
+from app.api.routes import Table
 from app.domain.errors import StrataError
 from app.persistence.database import Database
-from app.services import days, imports
+from app.services import attribute_indexes, days, imports, keys, refusals, tokens
 
 log = logging.getLogger("app.main")
 
 ROLL_SECONDS = 60.0
+USES_SECONDS = 10.0
+LAST_USES_SECONDS = 2.0
 PER_ADDRESS = 60_000
 """Requests a minute from one address that no credential answers for."""
 
@@ -52,7 +55,9 @@ def create_app(read: settings.Settings | None = None) -> ASGIApp:
         if read.database_url is None:
             raise settings.SettingsError("STRATA_DATABASE_URL is not set: `strata serve` sets it for its own database")
         door.db = db = await Database.open(read.database_url, size=read.pool_size)
-        rolling = asyncio.create_task(_roll(db))
+        if read.issuer is not None:
+            tokens.trust(db, read.issuer)
+        repeating = (asyncio.create_task(_roll(db)), asyncio.create_task(_keep_uses(db)))
         _drain_first(door, read.drain_seconds)
         # What exists now lives as long as the process: the collector need not walk it again and again.
         gc.collect()
@@ -61,15 +66,22 @@ def create_app(read: settings.Settings | None = None) -> ASGIApp:
             yield
         finally:
             door.draining = True
-            rolling.cancel()
-            await asyncio.wait([rolling])
+            for task in repeating:
+                task.cancel()
+            await asyncio.wait(repeating)
             await imports.stop()
+            await attribute_indexes.stop()
+            await refusals.settle(db)
             door.settle()
+            tokens.distrust(db)
+            with contextlib.suppress(StrataError, TimeoutError):
+                async with asyncio.timeout(LAST_USES_SECONDS):
+                    await keys.keep_uses(db)
             await db.close()
 
     routes, document = table(door)
     behind = documented.application(door, routes, document, lifespan)
-    return Front(door, routes, behind, {"/graphql": graphql_app()})
+    return Front(door, Table((*routes.routes, *graphql.routes())), behind)
 
 
 def openapi() -> str:
@@ -105,8 +117,21 @@ async def _roll(db: Database) -> None:
     while True:
         try:
             await days.roll_all(db, datetime.now(UTC))
+            await attribute_indexes.resume(db, datetime.now(UTC))
         except StrataError as error:
             log.warning("the day could not be rolled", extra={"because": type(error).__name__})
         except Exception:
             log.exception("the day could not be rolled")
         await asyncio.sleep(ROLL_SECONDS)
+
+
+async def _keep_uses(db: Database) -> None:
+    """Every few seconds: keep when keys were used last."""
+    while True:
+        await asyncio.sleep(USES_SECONDS)
+        try:
+            await keys.keep_uses(db)
+        except StrataError as error:
+            log.warning("uses of keys are kept the next time", extra={"because": type(error).__name__})
+        except Exception:
+            log.exception("uses of keys could not be kept")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app.domain.tokens import Issuer, addressable
+
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 SECRET_BYTES = 32
 
@@ -22,6 +24,7 @@ class Settings:
 
     `rate_limit`: requests a minute per credential, 0 for no limit. `cors_origins`: those whose pages may ask us.
     `drain_seconds`: how long, after SIGTERM, requests are still taken while readiness says no.
+    `issuer`: whose JWTs are believed; None refuses every one.
     """
 
     data_dir: Path
@@ -33,6 +36,7 @@ class Settings:
     rate_limit: int = 600_000
     cors_origins: tuple[str, ...] = ()
     drain_seconds: int = 0
+    issuer: Issuer | None = None
 
     @property
     def embedded(self) -> bool:
@@ -53,6 +57,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         rate_limit=_number(environment, "STRATA_RATE_LIMIT", 600_000, 0, 100_000_000),
         cors_origins=_origins(environment),
         drain_seconds=_number(environment, "STRATA_DRAIN_SECONDS", 0, 0, 300),
+        issuer=_issuer(environment),
     )
 
 
@@ -86,6 +91,25 @@ def _origins(environment: Mapping[str, str]) -> tuple[str, ...]:
         if origin != "*" and (parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}"):
             raise SettingsError("STRATA_CORS_ORIGINS takes origins such as https://app.example.com, or * for every one")
     return given
+
+
+def _issuer(environment: Mapping[str, str]) -> Issuer | None:
+    """Who signs JWTs, for whom, and where the keys are; claims have names of their own where the issuer's differ."""
+    names = ("ISSUER", "AUDIENCE", "JWKS_URL", "JWKS_FILE", "USER_CLAIM", "WORKSPACE_CLAIM")
+    given = {name: told for name in names if (told := environment.get(f"STRATA_JWT_{name}", "").strip())}
+    if not given:
+        return None
+    if not {"ISSUER", "AUDIENCE"} <= given.keys() or ("JWKS_URL" in given) == ("JWKS_FILE" in given):
+        raise SettingsError(
+            "STRATA_JWT_ISSUER, STRATA_JWT_AUDIENCE and one of STRATA_JWT_JWKS_URL and STRATA_JWT_JWKS_FILE go together"
+        )
+    if "JWKS_URL" in given and not addressable(given["JWKS_URL"]):
+        raise SettingsError("STRATA_JWT_JWKS_URL must be an https address (http from this machine alone)")
+    if "JWKS_FILE" in given and not Path(given["JWKS_FILE"]).is_file():
+        raise SettingsError("STRATA_JWT_JWKS_FILE must name a file")
+    claims = {name.lower(): given[name] for name in ("USER_CLAIM", "WORKSPACE_CLAIM") if name in given}
+    keys = given.get("JWKS_URL") or str(Path(given["JWKS_FILE"]).resolve())
+    return Issuer(given["ISSUER"], given["AUDIENCE"], keys, **claims)
 
 
 def _log_level(environment: Mapping[str, str]) -> str:

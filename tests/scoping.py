@@ -10,7 +10,7 @@ from pglast import parse_sql
 from pglast.enums import BoolExprType, JoinType, OnConflictAction
 from pglast.parser import ParseError
 
-from app.persistence import days, keys, usage, workspaces
+from app.persistence import attribute_indexes, days, keys, usage, workspaces
 from app.persistence.tables import metadata
 from tests.sharding import WRITES, ast, children, unfit
 
@@ -18,12 +18,18 @@ HELD = {name for name, table in metadata.tables.items() if table.info["kind"] in
 PARTITION = re.compile(r"(usage_days)_\d{4}_\d{2}")
 TEMPORARY = {f"import_{name}" for name in ("depths", "keys", "lines", "marks", "rows", "superseded", "todo")}
 """Tables of one session: whoever fills them has named the workspace."""
+OWN = {"accounts", "contacts"}
+OWN_INDEX = re.compile("own_[0-9a-f]{32}_")
+"""Indexes and statistics of an organisation's own attributes, which the application makes; an index holds one workspace."""
 OF_NOBODY = {"alembic_version"}
 
 EXEMPT: Mapping[str, str] = {
     keys.BY_HASH: "a token says whose workspace it is, and what is joined keeps to the key's",
+    keys.BY_EARLIER_HASH: "the same for a token of before a rotation",
+    keys.USED: "when keys were used is kept for all workspaces at once, each key named by its own",
     workspaces.FIND: "commands name a workspace by its slug",
     workspaces.ARE_THERE: "the first start asks whether there is any workspace",
+    attribute_indexes.DUE: "the clock asks which of all workspaces have indexes to be made",
     days.DUE: "the clock asks which of all workspaces have a new day",
     usage.LOCK: "partitions are every workspace's",
 }
@@ -81,8 +87,22 @@ def _statement(statement: Any) -> Iterator[str]:
             pass
         case ast.DropStmt(objects=names) if all(name[-1].sval in TEMPORARY for name in names):
             pass
-        case _ if not isinstance(statement, SESSION):
+        case _ if not (isinstance(statement, SESSION) or _of_own(statement)):
             yield f"{type(statement).__name__} is no statement of a workspace"
+
+
+def _of_own(statement: Any) -> bool:
+    """Whether it makes or drops an index of one workspace's own attribute beside all writes, or statistics of one."""
+    match statement:
+        case ast.IndexStmt(relation=relation, idxname=name, concurrent=True, whereClause=only):
+            held = [value for _, column, value in _equal(only) if column == "workspace_id"]
+            return relation.relname in OWN and OWN_INDEX.match(name) is not None and held == ["an expression"]
+        case ast.CreateStatsStmt(defnames=names):
+            return OWN_INDEX.match(names[-1].sval) is not None
+        case ast.DropStmt(objects=objects):
+            return all(OWN_INDEX.match(names[-1].sval) for names in objects)
+        case _:
+            return False
 
 
 def _copy(statement: Any) -> Iterator[str]:

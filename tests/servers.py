@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -80,7 +79,7 @@ def start_server(dsn: str | None, data_dir: Path, *flags: str, port: str = "0") 
         process = subprocess.Popen(
             [*command, "--address-file", str(address_file)], cwd=ROOT, env=environment, stdout=log, stderr=log
         )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         if address_file.exists() and _ready(url := address_file.read_text().strip()):
             return Server(url, dsn or "", process, {})
@@ -103,5 +102,5 @@ def _ready(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:
             return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
+    except (OSError, ValueError):  # a file of which the address is not written yet, too
         return False

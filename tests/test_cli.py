@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import psutil
 import pytest
@@ -159,6 +160,13 @@ def test_an_organisation_sets_itself_up(data: Path, tmp_path: Path) -> None:
     )
     made = strata("key", "create", "--user", "c@own.example", "--workspace", "own")
     assert made.stdout.startswith("strata_"), made.stderr
+    (kept,) = json.loads(strata("key", "list", "--workspace", "own").stdout)
+    assert (kept["hint"], kept["role"], kept["token"]) == (made.stdout[:15], "csm", None)
+    rotated = strata("key", "rotate", kept["id"], "--overlap-hours", "0", "--workspace", "own")
+    assert (rotated.stdout[:7], rotated.stdout == made.stdout) == ("strata_", False)
+    assert "within a second" in strata("key", "revoke", kept["id"], "--workspace", "own").stderr
+    assert "has ended" in strata("key", "rotate", kept["id"], "--workspace", "own").stderr
+    assert "no such thing" in strata("key", "revoke", str(UUID(int=0)), "--workspace", "own").stderr
     more = strata("key", "create", "--user", "c@own.example", "--role", "admin", "--workspace", "own")
     assert "no more than the user's own role" in more.stderr
     assert "--scope" in strata("key", "create", "--role", "admin", "--workspace", "own").stderr

@@ -90,10 +90,10 @@ def _version(given: str) -> int | None:
     return int(ours.group(1))
 
 
-def call(request: Request, body: object = None) -> Call:
-    """The call of a write; an Idempotency-Key is bound to method, path and body."""
-    key = request.header(b"idempotency-key")
+def call(request: Request, body: object = None, *, keyed: bool = True) -> Call:
+    """The call of a write; an Idempotency-Key, unless it is no matter, is bound to method, path and body."""
+    key = request.header(b"idempotency-key") if keyed else None
     if key is None:
-        return Call(request.principal, request.now)
+        return Call(request.principal, request.now, door="rest", request_id=request.id)
     payload = _SORTED.encode([request.scope["method"], request.scope["path"], body])
-    return Call(request.principal, request.now, key, payload)
+    return Call(request.principal, request.now, key, payload, "rest", request.id)

@@ -8,14 +8,16 @@ from typing import Any
 from app.api import schemas
 from app.api.errors import PROBLEMS, members
 from app.api.routes import PUBLIC, Parameter, Payload, Route
-from app.domain.catalogue import ACCOUNTS, ENTITIES
+from app.domain.catalogue import ENTITIES
 from app.domain.errors import Fault
+from app.domain.related import RELATED
 from app.domain.roles import ROLES, RULES
+from app.services import records
 
 VERSION = "1"
 ABOUT = """Customer segments, lists and renewal forecasts.
 
-Every request but those for documentation carries `Authorization: Bearer <API key>`; the workspace follows from the key.
+Every request but those for documentation carries `Authorization: Bearer <API key or JWT>`, and the workspace follows.
 Money is a number in major units of the workspace's currency, dates are `YYYY-MM-DD`, instants are RFC 3339 in UTC,
 what is empty is `null`. Every answer carries `X-Request-Id`, `RateLimit` and `RateLimit-Policy`.
 """
@@ -23,6 +25,7 @@ TAGS = {
     "accounts": "Customer accounts, and what belongs to each",
     "related records": "Contacts, contracts, usage and whatever else belongs to accounts, as collections of their own",
     "directory": "Users, teams, and what the organisation has named: industries, products, features, stages",
+    "lifecycle": "Stages that accounts move through, and economic scenarios",
     "lists": "Saved lists",
     "segmentations": "Segmentations, their segments and who stands in them",
     "forecasts": "Renewal forecasts",
@@ -32,6 +35,7 @@ TAGS = {
     "problems": "What problems mean",
     "operations": "Health, counters, documentation",
 }
+_CREDENTIAL = "an API key: `strata_…`, or a JWT of the issuer that this service trusts"
 _JSON_BODY = ("unreadable", "too-large", "unsupported-media-type", "invalid")
 
 
@@ -50,7 +54,7 @@ def build(routes: Iterable[Route]) -> dict[str, Any]:
             "schemas": _schemas(),
             "responses": _responses(),
             "headers": _HEADERS,
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "an API key: `strata_…`"}},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": _CREDENTIAL}},
         },
         "security": [{"key": []}],
     }
@@ -161,8 +165,12 @@ def _schemas() -> dict[str, Any]:
     made = dict(schemas.SHARED)
     for entity in ENTITIES.values():
         made[schemas.title(entity)] = schemas.record(entity)
-    made["NewAccount"] = schemas.entered(ACCOUNTS, partial=False)
-    made["AccountChange"] = schemas.entered(ACCOUNTS, partial=True)
+    for name in ("accounts", *records.WRITABLE):
+        entity = ENTITIES[name]
+        made[schemas.new(entity)] = schemas.entered(entity, partial=False)
+        made[schemas.change(entity)] = schemas.entered(entity, partial=True)
+        if name in RELATED:
+            made[schemas.below(entity)] = schemas.entered(entity, partial=False, below=True)
     return made
 
 

@@ -24,7 +24,7 @@ class Problem:
 
 _ALL = (
     Problem("unreadable", 400, "The request cannot be read", "Mend what `errors` points at: the syntax of the body, the text of a parameter, a header."),
-    Problem("unauthenticated", 401, "A valid credential is needed", "Send `Authorization: Bearer <API key>` with a key that is not revoked or expired."),
+    Problem("unauthenticated", 401, "A valid credential is needed", "Send `Authorization: Bearer <API key>` with a key that is not revoked or expired, or a JWT of the issuer that this service trusts."),
     Problem("forbidden", 403, "The credential may not do that", "Ask an administrator for the role or scope that `detail` names."),
     Problem("not-found", 404, "There is no such thing", "Check the address and the id. What belongs to another workspace does not exist for this credential."),
     Problem("method-not-allowed", 405, "The address does not take this method", "Use one of the methods in the `Allow` header."),
@@ -64,6 +64,8 @@ _OF: Mapping[type[StrataError], str] = MappingProxyType(
 )
 
 Headers = list[tuple[bytes, bytes]]
+CHALLENGE = b'Bearer realm="strata"'
+"""How RFC 6750 begins `WWW-Authenticate`; a request that had no bearer token is told no more."""
 
 
 class Refused(StrataError):  # noqa: N818 - vocabulary, as in the domain
@@ -92,8 +94,11 @@ def headers_of(error: StrataError) -> Headers:
     match error:
         case Refused():
             return error.headers
-        case errors.Unauthenticated():
-            return [(b"www-authenticate", b'Bearer realm="strata"')]
+        case errors.Unauthenticated(presented=presented):
+            return [(b"www-authenticate", CHALLENGE + (b', error="invalid_token"' if presented else b""))]
+        case errors.Forbidden(scope=scope):
+            needed = b', scope="%s"' % scope.encode() if scope else b""
+            return [(b"www-authenticate", CHALLENGE + b', error="insufficient_scope"' + needed)]
         case errors.Unavailable():
             return [(b"retry-after", b"%d" % error.retry_after)]
         case errors.KeyStillRunning():

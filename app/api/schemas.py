@@ -7,6 +7,7 @@ from typing import Any
 
 from app.domain.catalogue import ACCOUNTS, Entity, Field
 from app.domain.questions import DEFAULT_LIMIT, MAX_LIMIT
+from app.domain.records import LINE, PROSE, PROSES
 
 _TYPES: dict[str, dict[str, Any]] = {
     "text": {"type": "string"},
@@ -23,6 +24,8 @@ _TYPES: dict[str, dict[str, Any]] = {
     "id": {"type": "string", "format": "uuid"},
     "ref": {"type": "string", "format": "uuid"},
 }
+_PATTERNS = {"country": "^([A-Z]{2})?$", "email": "^([^@\\s]+@[^@\\s]+)?$"}
+"""Of what is text and has a form; empty text is the same as none."""
 SEGMENTED = (ACCOUNTS.name,)
 
 
@@ -80,23 +83,58 @@ def record(entity: Entity) -> dict[str, Any]:
     return {"type": "object", "properties": properties}
 
 
-def entered(entity: Entity, *, partial: bool) -> dict[str, Any]:
-    """What a body may say of a record; nothing is required of a partial one."""
+def new(entity: Entity) -> str:
+    """The name of what makes one: `NewAccount`."""
+    return f"New{title(entity)}"
+
+
+def below(entity: Entity) -> str:
+    """The name of what makes one of the account that the address names."""
+    return f"New{title(entity)}OfAccount"
+
+
+def change(entity: Entity) -> str:
+    """The name of what changes one: `AccountChange`."""
+    return f"{title(entity)}Change"
+
+
+def entered(entity: Entity, *, partial: bool, below: bool = False) -> dict[str, Any]:
+    """What a body may say of a record; nothing is required of a partial one, nor the account of one that lies below it."""
     properties: dict[str, Any] = {}
     required: list[str] = []
     for field in entity.fields.values():
         if not field.writable:
             continue
-        properties[field.column] = of_field(field)
+        properties[field.column] = _entered(entity, field)
         if field.kind == "ref":
-            named = {"type": "string", "description": "by id, external id or e-mail, instead of the id"}
+            named = {
+                "type": "string",
+                "description": "by id, external id or e-mail, instead of the id",
+                "maxLength": LINE,
+            }
             properties[field.name] = nullable(named) if field.optional else named
         elif field.name in entity.required:
             required.append(field.name)
     made: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
     if required and not partial:
         made["required"] = required
+    if "account" in entity.required and not partial and not below:
+        made["anyOf"] = [{"required": ["account_id"]}, {"required": ["account"]}]
     return made
+
+
+def _entered(entity: Entity, field: Field) -> dict[str, Any]:
+    """A field's values as they are told: text has bounds, and what follows where it is empty may be."""
+    schema = of_field(field)
+    if field.kind == "text" and field.name == "slug":
+        schema |= {"pattern": _TYPES["slug"]["pattern"]}
+    elif field.kind == "text":
+        schema |= {"maxLength": PROSE if field.name in PROSES else LINE}
+        if field.name in _PATTERNS:
+            schema |= {"pattern": _PATTERNS[field.name]}
+        elif not field.optional:
+            schema |= {"minLength": 1}
+    return nullable(schema) if field.fallback and entity.name != ACCOUNTS.name else schema
 
 
 def collection(item: dict[str, Any]) -> dict[str, Any]:

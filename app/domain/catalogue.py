@@ -23,7 +23,9 @@ class Field:
 
     `optional`: may be empty. `derived`: computed by Strata, read-only. `values`: what an enum may be.
     `fallback`: kept by Strata from related records where there are any, set by hand where there are none.
-    `initial`: what it is on creation where nothing is given.
+    `initial`: what it is on creation where nothing is given. Of an organisation's own attribute, `stored` is what its
+    values are kept under, where that is not its name; `indexed`: an index holds its values in their order; `unique`: no
+    two records have the same.
     """
 
     name: str
@@ -38,6 +40,14 @@ class Field:
     low: float | None = None
     high: float | None = None
     initial: str | int | None = None
+    stored: str | None = None
+    indexed: bool = False
+    unique: bool = False
+
+    @property
+    def key(self) -> str:
+        """What values of an own attribute are kept under: it stays when the attribute is renamed."""
+        return self.stored or self.name
 
     @property
     def column(self) -> str:
@@ -102,7 +112,7 @@ class Entity:
         return tuple(
             f.name
             for f in self.own
-            if f.writable and not f.optional and f.kind != "bool" and f.initial is None and not f.fallback
+            if f.writable and not f.optional and f.kind not in ("bool", "tags") and f.initial is None and not f.fallback
         )
 
 
@@ -357,6 +367,7 @@ ATTRIBUTES = entity(
     NAME, text("slug", "lower-case letters, digits, - and _; unique for its entity"), enum("entity", "accounts", "contacts"),
     enum("type", "text", "number", "integer", "money", "date", "instant", "bool", "enum", "tags"),
     tags("values", "what an enum or tags may be"), flag("is_required"), flag("is_unique"), flag("is_promoted", "indexed"),
+    der_opt(enum("index_state", "building", "ready", "failed", description="of the index of a promoted or unique one")),
     opt(instant("retired_at", "since then it is kept, but neither shown nor set")),
     imported=False,
 )  # fmt: skip

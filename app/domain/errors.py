@@ -59,11 +59,19 @@ class Invalid(StrataError):
 
 
 class Unauthenticated(StrataError):
-    """A valid API key is needed: send `Authorization: Bearer <key>`."""
+    """A valid credential is needed: send `Authorization: Bearer <API key or JWT>`."""
+
+    def __init__(self, presented: bool = False) -> None:
+        super().__init__()
+        self.presented = presented
+        """Whether there was a bearer token at all. What is wrong with one is never told."""
 
 
 class Forbidden(StrataError):
     """This credential may not do that."""
+
+    scope: str | None = None
+    """The scope that would let a service do it."""
 
 
 class NotFound(StrataError):

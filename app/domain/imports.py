@@ -14,6 +14,8 @@ from app.domain.records import LINE, PROSE, PROSES
 
 State = Literal["staged", "running", "done", "failed"]
 FileKind = Literal["csv", "ndjson"]
+Origin = Literal["csv", "ndjson", "json"]
+"""Where text comes from: a file, or the body of a call, whose numbers are as exact as they were written."""
 MEDIA: Mapping[str, FileKind] = MappingProxyType({"text/csv": "csv", "application/x-ndjson": "ndjson"})
 
 SHOWN = 100
@@ -65,6 +67,7 @@ VALUES: Mapping[str, str] = MappingProxyType(
         "depth": "Expected fewer than 64 parents above an account.",
         "foreign": "Expected a contact of the row's account.",
         "taken": "Expected a value that no other record has.",
+        "again": "Expected each record once: an earlier one of the call is for the same.",
     }
 )
 """Why a value cannot be taken, where the words do not depend on the field."""
@@ -76,6 +79,8 @@ WARNINGS: Mapping[str, str] = MappingProxyType(
         "before_contract": "Dated before its contract begins; it was taken as it is.",
         "ends_first": "The contract ends before it starts: it is never in force.",
         "negative": "An ARR below zero; it was taken as it is.",
+        "unmapped": "The mapping does not name this column: nothing was taken from it.",
+        "made": "Made on the way: it was not there yet.",
     }
 )
 """What is suspicious and was imported all the same."""
@@ -97,6 +102,7 @@ def unfit(field: Field, code: str, column: str, minor_digits: int) -> Problem:
         "decimals": f"Expected an amount with at most {minor_digits} decimal digits.",
         "date": "Expected a date that exists: YYYY-MM-DD, or as the mapping's format says.",
         "instant": "Expected an instant: 2026-01-31T12:00:00Z, or as the mapping's format says.",
+        "tags": f"Expected {', '.join(field.values) or 'texts'}, with ; between them.",
         "unknown": f"Expected one of the workspace's {field.target}.",
         "type": f"Expected {_json(field)} or null.",
     }

@@ -240,5 +240,13 @@ TEMPLATES: tuple[Template, ...] = (
         ("name", "health", "arr", "renewal_date", "consumption_score", "last_active_at", "csm.name", "primary_contact.name"),
         ("renewal_date", "-arr"),
     ),
+    Template(
+        "no-industry", "Accounts without an industry",
+        "Accounts that no scenario can mean anything for, because nobody has said their industry; the largest first.",
+        "industry IS EMPTY",
+        ("name", "type", "region", "status", "arr", "csm.name", "renewal_date", "domain"),
+        ("-arr", "name"),
+    ),
 )  # fmt: skip
-"""The seven lists that every organisation begins with, and the one that combines usage with health."""
+"""The seven lists that every organisation begins with, the one that combines usage with health, and what is to be done
+before a scenario means anything."""

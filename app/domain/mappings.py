@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +14,7 @@ from app.domain.criteria.suggest import nearest
 from app.domain.date_formats import DateFormat, FormatError
 from app.domain.errors import Fault, Invalid, escape
 from app.domain.records import MisfitError, text
+from app.domain.workspaces import Workspace
 
 REFERENCES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -23,6 +24,8 @@ REFERENCES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """By what a record can be referred to; the first is meant where nothing is said. Slugs are meant by slug or external id."""
+ANY = "any"
+"""By whichever of them it turns out to be, as in a body: id, then external id, then e-mail."""
 BY_SLUG = ("slug", "external_id")
 VIA = tuple(name for name, e in ENTITIES.items() if "account" in e.fields and e.key == "external_id")
 """Records that stand for their account."""
@@ -31,13 +34,16 @@ CREATABLE = ("industries", "products", "features", "teams")
 DELIMITERS = (",", ";", "\t", "|")
 WORDS = 1_000
 """Entries of one `map`."""
-MEMBERS = ("from", "ref", "via", "format", "map", "otherwise", "slugify", "create", "default")
+MEMBERS = ("from", "ref", "via", "format", "map", "otherwise", "slugify", "template", "create", "default")
+PLACE = "{}"
+"""Where a `template` has the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a field's text comes from, and what becomes of it, in this order: `map`, `otherwise` for what the map does
-    not have, `slugify`, `default` for what is empty. Empty is None. Without a column it is the default: a constant."""
+    not have, `slugify`, `template` (what stands before and after the text) for what is not empty, `default` for what is. Empty
+    is None. Without a column it is the default: a constant."""
 
     column: str | None
     ref: str | None = None
@@ -49,6 +55,7 @@ class Source:
     slugify: bool = False
     create: bool = False
     default: str | None = None
+    template: tuple[str, str] | None = None
 
     @property
     def given(self) -> bool:
@@ -61,19 +68,30 @@ class Source:
         return self.default is None and "" not in (self.map or {})
 
     @property
-    def as_is(self) -> bool:
-        """Whether the text is the field's own spelling."""
-        return not (self.map or self.otherwise_given or self.slugify or self.formats)
+    def rewritten(self) -> bool:
+        """Whether the text is made into another before it is read as the field's kind: any scalar may be told then."""
+        return bool(self.map or self.otherwise_given or self.slugify or self.template)
+
+
+Own = Mapping[str, Field]
+NO_OWN: Own = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class FileMapping:
-    """What one file holds; `fields` by field name. `named` mappings leave columns out, others take every one."""
+    """What one file holds; `fields` by field name. `named` mappings leave columns out, others take every one. `own` are
+    the organisation's own attributes as `custom.<slug>`."""
 
     entity: Entity
     fields: Mapping[str, Source]
     delimiter: str = ","
     named: bool = True
+    own: Own = field(default_factory=lambda: NO_OWN)
+
+    @property
+    def known(self) -> Mapping[str, Field]:
+        """The fields that the file may have."""
+        return {**importable(self.entity), **self.own}
 
 
 def importable(entity: Entity) -> Mapping[str, Field]:
@@ -91,12 +109,19 @@ def known_by(entity: Entity) -> tuple[str, ...]:
     return ("external_id", "email") if entity.name == "users" else (entity.key,)
 
 
-def natural(entity: Entity, columns: Sequence[str]) -> FileMapping:
-    """The mapping of a file whose columns are named as the fields; references as `account` or, by id, `account_id`.
+def own_of(workspace: Workspace, entity: Entity) -> Own:
+    """The organisation's own attributes of an entity, as files name them."""
+    found = {f"custom.{slug}": field for (owner, slug), field in workspace.attributes.items() if owner == entity.name}
+    return MappingProxyType({path: replace(field, name=path, stored=field.key) for path, field in found.items()})
+
+
+def natural(entity: Entity, columns: Sequence[str], own: Own = NO_OWN, *, anyhow: bool = False) -> FileMapping:
+    """The mapping of a file whose columns are named as the fields; references as `account` or, by id, `account_id`;
+    `anyhow` means those of the first kind by whatever they can be told by.
 
     Raises Invalid with line 1 and the column's number for a name that is no field.
     """
-    fields, found, faults = importable(entity), dict[str, Source](), []
+    fields, found, faults = {**importable(entity), **own}, dict[str, Source](), []
     ids = {f.column: f for f in fields.values() if f.kind == "ref"}
     for number, column in enumerate(columns, 1):
         field = fields.get(column) or ids.get(column)
@@ -113,13 +138,14 @@ def natural(entity: Entity, columns: Sequence[str]) -> FileMapping:
         elif field.name in found:
             faults.append(Fault(f"Expected one column for {field.name}.", line=1, column=number))
         else:
-            found[field.name] = Source(column, "id" if column in ids else _first(field))
+            by = ANY if anyhow and field.kind == "ref" else _first(field)
+            found[field.name] = Source(column, "id" if column in ids else by)
     if faults:
         raise Invalid(faults=tuple(faults))
-    return _whole(FileMapping(entity, MappingProxyType(found), named=False))
+    return _whole(FileMapping(entity, MappingProxyType(found), named=False, own=own))
 
 
-def read(told: object, entity: Entity) -> FileMapping:
+def read(told: object, entity: Entity, own: Own = NO_OWN) -> FileMapping:
     """A mapping as JSON for this kind. Raises Invalid with a JSON pointer per fault."""
     members = _members(told, "", ("kind", "columns", "constants", "delimiter"))
     faults: list[Fault] = []
@@ -128,7 +154,7 @@ def read(told: object, entity: Entity) -> FileMapping:
     delimiter = members.get("delimiter", ",")
     if delimiter not in DELIMITERS:
         faults.append(Fault("Expected one of the delimiters: comma, semicolon, tab, bar.", pointer="/delimiter"))
-    fields, found = importable(entity), dict[str, Source]()
+    fields, found = {**importable(entity), **own}, dict[str, Source]()
     for part, reader in (("columns", _source), ("constants", _constant)):
         for name, one in _members(members.get(part, {}), f"/{part}", None).items():
             pointer = f"/{part}/{escape(name)}"
@@ -142,7 +168,7 @@ def read(told: object, entity: Entity) -> FileMapping:
                 faults.append(misfit.fault(pointer))
     if faults:
         raise Invalid(faults=tuple(faults))
-    return _whole(FileMapping(entity, MappingProxyType(found), str(delimiter)))
+    return _whole(FileMapping(entity, MappingProxyType(found), str(delimiter), own=own))
 
 
 def faults_of(mapping: FileMapping, columns: Sequence[str]) -> tuple[Fault, ...]:
@@ -185,7 +211,7 @@ def _source(field: Field, told: object) -> Source:
         _text(told["from"], "a column's name"), _ref(field, told, target), via, _formats(field, told), _map(told),
         _word(told.get("otherwise")), otherwise_given,
         _flag(field, told, "slugify", field.kind in ("slug", "text")),
-        _flag(field, told, "create", field.target in CREATABLE), _word(told.get("default")),
+        _flag(field, told, "create", field.target in CREATABLE), _word(told.get("default")), _template(field, told),
     )  # fmt: skip
 
 
@@ -243,6 +269,18 @@ def _map(told: Mapping[str, Any]) -> Mapping[str, str | None] | None:
     return MappingProxyType(
         {_text(key, "texts as the map's keys", empty=True): _word(value) for key, value in given.items()}
     )
+
+
+def _template(field: Field, told: Mapping[str, Any]) -> tuple[str, str] | None:
+    given = told.get("template")
+    if given is None:
+        return None
+    if field.kind not in ("text", "slug", "ref"):
+        raise MisfitError(f"no template for {field.name}")
+    if not isinstance(given, str) or given.count(PLACE) != 1:
+        raise MisfitError(f"a template with {PLACE} once, where the text goes")
+    before, _, after = _text(given, "a template").partition(PLACE)
+    return before, after
 
 
 def _flag(field: Field, told: Mapping[str, Any], name: str, fits: bool) -> bool:

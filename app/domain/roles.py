@@ -104,7 +104,15 @@ def allows(principal: Principal, operation: str, *, own: bool = False) -> bool:
 def permit(principal: Principal, operation: str, *, own: bool = False) -> None:
     """Raises Forbidden unless the principal may do `operation`."""
     if not allows(principal, operation, own=own):
-        raise Forbidden(f"{operation} needs {_needed(RULES[operation])}.")
+        refused = Forbidden(f"{operation} needs {_needed(RULES[operation])}.")
+        refused.scope = RULES[operation].scope if principal.role == "service" else None
+        raise refused
+
+
+def grantable(role: Role) -> frozenset[str]:
+    """The scopes that somebody of this role may give to a service: those under which it can do no more than they."""
+    beyond = {rule.scope for rule in RULES.values() if role not in rule.always}
+    return frozenset(SCOPES) - beyond
 
 
 def _needed(rule: Rule) -> str:

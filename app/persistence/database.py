@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, Self
+from uuid import UUID
 
 import asyncpg
 from asyncpg.cursor import CursorFactory
@@ -78,7 +80,7 @@ class Database:
     async def fetchval(self, sql: str, *args: Any, point: bool = False) -> Any:
         """First column of the first row, None without rows."""
         pool = self._points if point else self._pages
-        connection = await pool.take()
+        connection = pool.at_once() or await pool.take()
         try:
             value = await connection.fetchval(sql, *args)
         except BaseException as error:
@@ -89,7 +91,7 @@ class Database:
     async def fetchrow(self, sql: str, *args: Any, point: bool = False) -> Record | None:
         """First row, None without rows."""
         pool = self._points if point else self._pages
-        connection = await pool.take()
+        connection = pool.at_once() or await pool.take()
         try:
             row = await connection.fetchrow(sql, *args)
         except BaseException as error:
@@ -101,7 +103,7 @@ class Database:
     async def fetch(self, sql: str, *args: Any, point: bool = False) -> list[Record]:
         """All rows."""
         pool = self._points if point else self._pages
-        connection = await pool.take()
+        connection = pool.at_once() or await pool.take()
         try:
             rows = await connection.fetch(sql, *args)
         except BaseException as error:
@@ -148,9 +150,11 @@ class Database:
 
 
 class Transaction:
-    """What a write function gets: statements of one open transaction."""
+    """What a write function gets: statements of one open transaction. `actor` is the person who acts in it, for the
+    histories that keep it; None for a service or nobody."""
 
     def __init__(self, connection: Connection, limit: float):
+        self.actor: UUID | None = None
         self._connection = connection
         self._limit = limit
 
@@ -174,15 +178,17 @@ class Transaction:
         self, table: str, records: Iterable[Sequence[Any]] | AsyncIterator[Sequence[Any]], columns: Sequence[str]
     ) -> str:
         """COPY Python rows in binary format; `records` may be asynchronous."""
-        return await self._connection.copy_records_to_table(
+        copying = self._connection.copy_records_to_table(
             table, records=records, columns=list(columns), timeout=self._limit
         )
+        return await _until_lost(self._connection, copying)
 
     async def copy_csv(self, table: str, source: Any, columns: Sequence[str], **options: Any) -> str:
         """COPY CSV bytes from a path, a binary file or an asynchronous iterator, untouched by Python."""
-        return await self._connection.copy_to_table(
+        copying = self._connection.copy_to_table(
             table, source=source, columns=list(columns), format="csv", timeout=self._limit, **options
         )
+        return await _until_lost(self._connection, copying)
 
     @asynccontextmanager
     async def hashing(self) -> AsyncIterator[None]:
@@ -191,6 +197,28 @@ class Transaction:
         await self.execute("SET LOCAL enable_nestloop = off")
         yield
         await self.execute("SET LOCAL enable_nestloop = on")
+
+
+async def _until_lost(connection: Connection, copying: Coroutine[Any, Any, str]) -> str:
+    """The command tag of a COPY. The driver waits for room to send without a limit, and goes on waiting where the
+    connection is gone (asyncpg 0.32, `copy_in`): here its end ends the wait."""
+    task = asyncio.ensure_future(copying)
+    lost = False
+
+    def end(_: object) -> None:
+        nonlocal lost
+        lost = task.cancel()
+
+    connection.add_termination_listener(end)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        current = asyncio.current_task()
+        if lost and not (current and current.cancelling()):
+            raise asyncpg.ConnectionDoesNotExistError("the connection was lost during COPY") from None
+        raise
+    finally:
+        connection.remove_termination_listener(end)
 
 
 @asynccontextmanager

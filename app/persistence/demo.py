@@ -24,17 +24,16 @@ def _born(row: Mapping[str, object]) -> datetime:
 
 
 async def copy_rows(tx: Transaction, workspace_id: UUID, table: str, rows: Sequence[Mapping[str, object]]) -> None:
-    """Copies rows that share their columns; `created_at` and `updated_at` are the time within the id."""
+    """Copies rows that share their columns; `created_at` and `updated_at`, where there are any, are the time within the id."""
     declared = tables.metadata.tables[table].c
-    columns = list(rows[0])
+    columns, born_at = list(rows[0]), [name for name in ("created_at", "updated_at") if name in declared]
     as_json = [isinstance(declared[c].type, JSONB) for c in columns]
 
     def record(row: Mapping[str, object]) -> tuple[Any, ...]:
         values = [msgspec.json.encode(row[c]) if j else row[c] for c, j in zip(columns, as_json, strict=True)]
-        born = _born(row)
-        return (workspace_id, *values, born, born)
+        return (workspace_id, *values, *[_born(row)] * len(born_at))
 
-    await tx.copy_records(table, map(record, rows), ["workspace_id", *columns, "created_at", "updated_at"])
+    await tx.copy_records(table, map(record, rows), ["workspace_id", *columns, *born_at])
 
 
 async def copy_usage(tx: Transaction, workspace_id: UUID, lines: Iterable[str]) -> int:

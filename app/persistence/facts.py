@@ -7,7 +7,7 @@ refreshing some accounts gives the same rows as refreshing all. What is kept her
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Literal, assert_never
 from uuid import UUID
@@ -40,6 +40,12 @@ KEPT = (
     "engagement_score", "consumption_score", "primary_contact_id", "churned_at", "churn_reason",
 )  # fmt: skip
 """The columns of accounts that are kept here; mrr, margin and seat_utilisation follow from them in the table itself."""
+
+SAID = (
+    "id", "industry", "health", "seats_active", "usage_limit", "became_customer_at", "arr_by_hand", "growth_potential_by_hand",
+    "renewal_date_by_hand", "seats_licensed_by_hand", "churned_at_by_hand", "churn_reason_by_hand",
+)  # fmt: skip
+"""The columns of accounts that facts follow from."""
 
 SETTINGS = f"""w AS MATERIALIZED (
   SELECT zone, health_yellow, health_green, facts_day AS day,
@@ -215,12 +221,15 @@ FACTS = """
       + coalesce(q.seats, 0)) / {weights}) / 10, 0) AS consumption_score,
     p.id AS primary_contact_id, l.churned_at, l.reason AS churn_reason"""
 
-ACCOUNTS = """
-WITH {settings}, sc AS MATERIALIZED (
+SHARED = f"""{SETTINGS}, sc AS MATERIALIZED (
   SELECT impacts FROM scenarios WHERE workspace_id = $1 AND is_active
 ), al AS MATERIALIZED (
   SELECT count(*) AS features, count(DISTINCT module) AS modules FROM features WHERE workspace_id = $1
-), statuses AS (
+)"""
+"""What the facts of any account build on."""
+
+ACCOUNTS = """
+WITH {shared}, statuses AS (
   UPDATE contracts c SET status = n.status
   FROM (SELECT b.id, CASE WHEN b.start_date > w.day THEN 'future' WHEN b.end_date < w.day THEN 'ended' ELSE 'active' END AS status
     FROM contracts b, w WHERE b.workspace_id = $1 AND {b}) n
@@ -266,14 +275,32 @@ def usage_statement(scope: Scope) -> str:
 def accounts_statement(scope: Scope) -> str:
     """Every kept column of accounts, and the status of contracts."""
     blocks = "".join(_block(scope, *block) for block in BLOCKS)
-    meant = MEANT.format(
-        frequency=FREQUENCY.weight, enough=FREQUENCY.enough, features=FEATURES.weight, modules=MODULES.weight,
-        seats=SEATS.weight,
-    )  # fmt: skip
     return ACCOUNTS.format(
-        settings=SETTINGS, facts=_facts(), joins=blocks + LATEST + meant, b=_of(scope, "b"), c=_of(scope, "c"),
+        shared=SHARED, facts=_facts(), joins=blocks + LATEST + _meant(), b=_of(scope, "b"), c=_of(scope, "c"),
         a=_of(scope, "a", "id"), z=_of(scope, "z", "id"), columns=", ".join(KEPT),
         fresh=", ".join(f"n.{c}" for c in KEPT), old=", ".join(f"z.{c}" for c in KEPT),
+    )  # fmt: skip
+
+
+def made(columns: Mapping[str, str]) -> str:
+    """A join that gives the kept columns of accounts on their way into the table, as `n`: of such an account there are no
+    related records. `columns` are those of SAID as SQL; the statement begins with SHARED."""
+    nothing = "".join(f"\n  LEFT JOIN ({_empty(*block)}\n  ) {block[0]} ON {block[0]}.account_id = a.id" for block in BLOCKS)
+    latest = LATEST.replace("workspace_id = $1", "workspace_id = $1 AND false")
+    said = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+    return f""" CROSS JOIN LATERAL (
+  SELECT {_facts()} FROM (SELECT {said}) a CROSS JOIN w CROSS JOIN al{nothing}{latest}{_meant()}
+) n"""
+
+
+def _empty(_name: str, block: str, alias: str) -> str:
+    return block.format(active=ACTIVE, term=TERM, **{alias: "false"})
+
+
+def _meant() -> str:
+    return MEANT.format(
+        frequency=FREQUENCY.weight, enough=FREQUENCY.enough, features=FEATURES.weight, modules=MODULES.weight,
+        seats=SEATS.weight,
     )  # fmt: skip
 
 

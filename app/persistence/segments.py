@@ -46,11 +46,11 @@ WITH stands AS MATERIALIZED (
   SELECT v.segmentation_id, n.id AS account_id, v.segment, m.segment AS was, m.since AS was_since,
     greatest({now}::timestamptz, m.since) AS since
   FROM stands n CROSS JOIN LATERAL (VALUES {values}) v(segmentation_id, segment)
-  LEFT JOIN members m ON m.workspace_id = $1 AND m.segmentation_id = v.segmentation_id AND m.account_id = n.id
+  LEFT JOIN members m ON m.workspace_id = $1{m} AND m.segmentation_id = v.segmentation_id AND m.account_id = n.id
   WHERE m.segment IS DISTINCT FROM v.segment
 ), closed AS (
   UPDATE memberships h SET to_at = c.since FROM changed c
-  WHERE h.workspace_id = $1 AND h.segmentation_id = c.segmentation_id AND h.account_id = c.account_id
+  WHERE h.workspace_id = $1{h} AND h.segmentation_id = c.segmentation_id AND h.account_id = c.account_id
     AND h.from_at = c.was_since AND c.was_since < c.since
 ), opened AS (
   INSERT INTO memberships AS h (workspace_id, segmentation_id, account_id, segment, from_at, reason)
@@ -71,7 +71,8 @@ def plan(rules: Sequence[Rule], workspace: Workspace, scoped: str) -> Plan:
     scope = Scope(workspace)
     alias = scope.alias()
     cases = [_case(rule, alias, scope) for rule in rules]
-    values = ", ".join(f"({scope.bind(rule.id)}::uuid, n.s{n})" for n, rule in enumerate(rules))
+    ids = [f"{scope.bind(rule.id)}::uuid" for rule in rules]
+    values = ", ".join(f"({place}, n.s{n})" for n, place in enumerate(ids))
     args = tuple(scope.args)
     now, reason = f"${len(args) + 1}", f"${len(args) + 2}"
     accounts = f"${len(args) + 3}"
@@ -79,8 +80,14 @@ def plan(rules: Sequence[Rule], workspace: Workspace, scoped: str) -> Plan:
     text = WRITE.format(
         a=alias, cases="".join(f", {case} AS s{n}" for n, case in enumerate(cases)),
         source=scope.rows("accounts", alias, restricted), values=values, now=now, reason=reason,
+        **{own: _only(own, ids, accounts) if scoped == "many" else "" for own in "mh"},
     )  # fmt: skip
     return Plan(text, args)
+
+
+def _only(alias: str, ids: Sequence[str], accounts: str) -> str:
+    """Rows of these accounts alone: joined by hashing, those of the whole workspace would be read for each ten thousand."""
+    return f" AND {alias}.segmentation_id IN ({', '.join(ids)}) AND {alias}.account_id = ANY ({accounts})"
 
 
 def _case(rule: Rule, alias: str, scope: Scope) -> str:
@@ -150,6 +157,15 @@ async def replace(
         WHERE workspace_id = $1 AND id = $2""",
         workspace_id, segmentation_id, now, *(stored[name] for name in STORED),
     )  # fmt: skip
+
+
+async def delete(tx: Transaction, workspace_id: UUID, segmentation_id: UUID) -> None:
+    """Take a segmentation away, with its members and their history; the accounts must be locked."""
+    for table in ("members", "memberships"):
+        await tx.execute(
+            f"DELETE FROM {table} WHERE workspace_id = $1 AND segmentation_id = $2", workspace_id, segmentation_id
+        )
+    await tx.execute("DELETE FROM segmentations WHERE workspace_id = $1 AND id = $2", workspace_id, segmentation_id)
 
 
 async def computed(tx: Transaction, workspace_id: UUID, ok: Sequence[UUID], now: datetime) -> None:

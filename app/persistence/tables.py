@@ -160,16 +160,31 @@ api_keys = Table(
     Column("id", UUID(), nullable=False),
     Column("name", TEXT, nullable=False),
     Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("hint", TEXT),  # null where it was made before hints were kept
     Column("role", TEXT, nullable=False),
     Column("user_id", UUID()),
     Column("scopes", ARRAY(TEXT), nullable=False, server_default=text("'{}'")),
     Column("created_at", INSTANT, nullable=False),
     Column("expires_at", INSTANT),
+    Column("rotated_at", INSTANT),
+    Column("last_used_at", INSTANT),
     Column("revoked_at", INSTANT),
     PrimaryKeyConstraint("workspace_id", "id"),
     ForeignKeyConstraint(["workspace_id"], ["workspaces.id"]),
     ForeignKeyConstraint(["workspace_id", "user_id"], ["users.workspace_id", "users.id"]),
     CheckConstraint("role IN ('admin', 'manager', 'csm', 'viewer', 'service')", "role"),
+    info={"kind": "reference"},
+)  # fmt: skip
+earlier_tokens = Table(
+    "earlier_tokens", metadata,  # of keys that were given a new one, until their time is over
+    Column("workspace_id", UUID(), nullable=False),
+    Column("id", UUID(), nullable=False),
+    Column("key_id", UUID(), nullable=False),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("ends_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    ForeignKeyConstraint(["workspace_id", "key_id"], ["api_keys.workspace_id", "api_keys.id"]),
+    Index("earlier_tokens_key_idx", "workspace_id", "key_id"),
     info={"kind": "reference"},
 )  # fmt: skip
 
@@ -185,7 +200,14 @@ features = _entity(
 )
 scenarios = _entity("scenarios")
 Index("scenarios_active_key", scenarios.c.workspace_id, unique=True, postgresql_where=text("is_active"))
-attributes = _entity("attributes", UniqueConstraint("workspace_id", "entity", "slug"))
+attributes = _entity(
+    "attributes",
+    Column("key", TEXT),  # what values are stored under; the slug where there is none
+    Column("index_due", Boolean, nullable=False, server_default=text("false")),  # its indexes are to be made or dropped
+    Column("index_at", INSTANT),  # when somebody was last at work on them
+    UniqueConstraint("workspace_id", "entity", "slug"),
+    Index("attributes_due_idx", "workspace_id", "id", postgresql_where=text("index_due")),
+)
 
 # -- accounts and what is related to them ------------------------------------------------------------------------------
 
@@ -259,9 +281,25 @@ stage_moves = _tenant(
     Column("stage", TEXT),
     Column("moved_at", INSTANT, nullable=False),
     Column("actor_id", UUID()),
+    Column("was", TEXT),  # the stage that it left, and since when it had stood there; null for the first move
+    Column("was_since", INSTANT),
+    Column("note", TEXT),
     PrimaryKeyConstraint("workspace_id", "id"),
     ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
     Index("stage_moves_account_idx", "workspace_id", "account_id", "moved_at"),
+)
+
+account_changes = _tenant(
+    "account_changes",  # history: [from_at, to_at) that a reference of the account was this, null where it was none
+    Column("account_id", UUID(), nullable=False),
+    Column("field", TEXT, nullable=False),
+    Column("value_id", UUID()),  # no reference: history outlives what it names
+    Column("from_at", INSTANT, nullable=False),
+    Column("to_at", INSTANT),
+    Column("actor_id", UUID()),
+    PrimaryKeyConstraint("workspace_id", "account_id", "field", "from_at"),
+    ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
+    CheckConstraint("field IN ('csm', 'primary_contact', 'parent')", "field"),
 )
 
 # -- lists and segments ------------------------------------------------------------------------------------------------
@@ -400,4 +438,30 @@ idempotency_keys = _tenant(
     Column("created_at", INSTANT, nullable=False),
     PrimaryKeyConstraint("workspace_id", "credential_id", "key"),
     Index("idempotency_keys_created_idx", "workspace_id", "created_at"),
+)
+audit = _tenant(
+    "audit",  # added to and read, never changed: the migration takes the right away
+    Column("id", UUID(), nullable=False),
+    Column("at", INSTANT, nullable=False),
+    Column("outcome", TEXT, nullable=False),
+    Column("reason", TEXT),  # of what was refused: the problem's name
+    Column("door", TEXT, nullable=False),
+    Column("request_id", TEXT),
+    Column("actor_id", UUID()),  # the user, or the key of a service; null for the command line
+    Column("role", TEXT),
+    Column("credential_id", UUID()),
+    Column("operation", TEXT, nullable=False),
+    Column("entity", TEXT),
+    Column("entity_id", UUID()),
+    Column("before", JSONB),
+    Column("after", JSONB),
+    Column("times", Integer, nullable=False, server_default="1"),  # equal attempts that were refused one after another
+    PrimaryKeyConstraint("workspace_id", "at", "id"),
+    CheckConstraint("outcome IN ('done', 'refused')", "outcome"),
+    CheckConstraint("door IN ('rest', 'graphql', 'command')", "door"),
+    Index("audit_actor_idx", "workspace_id", "actor_id", "at", "id"),
+    Index("audit_operation_idx", "workspace_id", "operation", "at", "id"),
+    Index("audit_entity_idx", "workspace_id", "entity", "at", "id"),
+    Index("audit_entity_id_idx", "workspace_id", "entity_id", "at", "id"),
+    Index("audit_refused_idx", "workspace_id", "at", "id", postgresql_where=text("outcome = 'refused'")),
 )

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from app.domain.catalogue import Field
+from app.domain.catalogue import ENTITIES, Entity, Field
 from app.domain.workspaces import SegmentationName, Workspace
 from app.persistence.database import Reader, Record, Transaction
 
@@ -34,10 +34,33 @@ def columns(workspace: str) -> str:
         'segments', jsonb_path_query_array(s.segments, '$[*].slug')) ORDER BY s.slug)
      FROM segmentations s WHERE s.workspace_id = {workspace}) AS workspace_segmentations,
     (SELECT json_agg(json_build_object('entity', t.entity, 'slug', t.slug, 'type', t.type, 'values', t.values,
-        'required', t.is_required) ORDER BY t.entity, t.slug)
+        'required', t.is_required, 'unique', t.is_unique, 'key', t.key,
+        'indexed', t.is_promoted AND t.index_state = 'ready') ORDER BY t.entity, t.slug)
      FROM attributes t WHERE t.workspace_id = {workspace} AND t.retired_at IS NULL) AS workspace_attributes"""
 
 
+def _amounts() -> str:
+    """Whether any table has an amount, one look per table."""
+    looks = [
+        f"EXISTS (SELECT FROM {entity.name} x WHERE x.workspace_id = $1 AND ({' OR '.join(f'x.{c} <> 0' for c in columns)}))"
+        for entity in ENTITIES.values()
+        if (columns := _money(entity))
+    ]
+    looks += [
+        f"EXISTS (SELECT FROM {name} x WHERE x.workspace_id = $1 AND x.custom ?| ${n}::text[])"
+        for n, name in enumerate(("accounts", "contacts"), 2)
+    ]
+    return f"SELECT {' OR '.join(looks)} OR EXISTS (SELECT FROM forecasts x WHERE x.workspace_id = $1)"
+
+
+def _money(entity: Entity) -> list[str]:
+    """The columns that hold money, those set by hand beside related records among them."""
+    fields = [field for field in entity.fields.values() if field.kind == "money"]
+    by_hand = [f"{field.name}_by_hand" for field in fields if field.fallback and entity.name == "accounts"]
+    return [*(field.column for field in fields), *by_hand]
+
+
+HAS_AMOUNTS = _amounts()
 LOAD = f"SELECT {columns('$1')} FROM workspaces w WHERE w.id = $1"
 FIND = "SELECT id FROM workspaces WHERE slug = $1"
 ARE_THERE = "SELECT EXISTS (SELECT 1 FROM workspaces)"
@@ -101,6 +124,15 @@ async def update(tx: Transaction, workspace_id: UUID, settings: Mapping[str, Any
     )
 
 
+async def has_amounts(reader: Reader, workspace: Workspace) -> bool:
+    """Whether any money but ARR per CSM is stored, in own attributes too; 0 is none."""
+    own = [
+        [field.key for (of, _), field in workspace.attributes.items() if of == entity and field.kind == "money"]
+        for entity in ("accounts", "contacts")
+    ]
+    return bool(await reader.fetchval(HAS_AMOUNTS, workspace.id, *own))
+
+
 async def insert_stages(
     tx: Transaction, workspace_id: UUID, stages: Sequence[tuple[UUID, str, str]], now: datetime
 ) -> None:
@@ -120,9 +152,11 @@ def _segmentations(told: bytes | None) -> dict[str, SegmentationName]:
 
 
 def _attributes(told: bytes | None) -> dict[tuple[str, str], Field]:
-    return {
-        (one["entity"], one["slug"]): Field(
-            one["slug"], one["type"], optional=not one["required"], values=tuple(one["values"])
-        )
-        for one in (msgspec.json.decode(told) if told else ())
-    }
+    return {(one["entity"], one["slug"]): _field(one) for one in (msgspec.json.decode(told) if told else ())}
+
+
+def _field(one: Mapping[str, Any]) -> Field:
+    return Field(
+        one["slug"], one["type"], optional=not one["required"], values=tuple(one["values"]), stored=one["key"] or one["slug"],
+        indexed=bool(one["indexed"]), unique=one["unique"],
+    )  # fmt: skip

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -13,9 +13,10 @@ from uuid import UUID
 import msgspec
 import uuid_utils
 
+from app.domain.audit import Door
 from app.domain.errors import Fault, Invalid, VersionRequired, VersionStale
 from app.domain.roles import Principal
-from app.persistence import idempotency
+from app.persistence import audit, idempotency
 from app.persistence.database import Database, Transaction
 
 KEY_LENGTH = 255
@@ -27,12 +28,17 @@ ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`key`: the Idempotency-Key, bound to `payload`, the request's canonical bytes. `now` is in UTC."""
+    """`key`: the Idempotency-Key, bound to `payload`, the request's canonical bytes. `now` is in UTC.
+
+    `door` and `request_id` are for the audit.
+    """
 
     principal: Principal
     now: datetime
     key: str | None = None
     payload: bytes = b""
+    door: Door = "command"
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +46,12 @@ class Effect:
     """What a write changed of one thing, as the audit keeps it: the members that changed, as they were and as they are.
 
     `before` is None for what was made, `after` for what is gone. Values are as answers spell them: money is Decimal in
-    major units, references are ids. `entity` is the noun of the address, such as `accounts` or `api-keys`.
+    major units, references are ids. `entity` is the noun of the address, such as `accounts` or `api-keys`; `id` is None
+    for what has a name alone.
     """
 
     entity: str
-    id: UUID
+    id: UUID | None
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
 
@@ -60,7 +67,7 @@ class Written:
     version: int
     body: bytes
     created: bool
-    effects: tuple[Effect, ...] = ()
+    effects: tuple[Effect, ...] = field(default=(), compare=False)
 
 
 def new_id() -> UUID:
@@ -69,25 +76,60 @@ def new_id() -> UUID:
 
 
 async def once(db: Database, call: Call, operation: str, act: Callable[[Transaction], Awaitable[Written]]) -> Written:
-    """Runs `act` in one transaction together with its idempotency key; answers after COMMIT.
+    """Runs `act` in one transaction together with its audit and its idempotency key; answers after COMMIT.
 
-    `operation` names what is done to what, and is part of what the key is bound to. The same key and payload give the
-    first answer again, byte for byte. What fails leaves neither effect nor key. Raises KeyReused, KeyStillRunning.
+    `operation` names what is done to what, and is part of what the key is bound to; its first word is what the audit
+    calls it. The same key and payload give the first answer again, byte for byte. What fails leaves neither effect nor
+    entry nor key. Raises KeyReused, KeyStillRunning.
     """
     if call.key is None:
         async with db.transaction() as tx:
-            return await act(tx)
+            tx.actor = call.principal.user_id
+            written = await act(tx)
+            await keep(tx, call, operation, written.effects)
+            return written
     if not 1 <= len(call.key) <= KEY_LENGTH or not call.key.isascii() or not call.key.isprintable():
         raise Invalid(faults=(Fault(f"Expected 1 to {KEY_LENGTH} printable characters.", parameter="Idempotency-Key"),))
     holder = (call.principal.workspace.id, call.principal.credential_id, call.key)
     payload = sha256(operation.encode() + b"\0" + call.payload).digest()
     async with db.transaction() as tx:
+        tx.actor = call.principal.user_id
         before = await idempotency.claim(tx, *holder, payload, call.now)
         if before is not None:
             return _loaded(before)
         written = await act(tx)
+        await keep(tx, call, operation, written.effects)
         await idempotency.answered(tx, *holder, _dumped(written))
         return written
+
+
+async def keep(tx: Transaction, call: Call, operation: str, effects: Sequence[Effect]) -> None:
+    """Puts what a write changed into the audit, as part of its transaction; `once` does so for all that it runs."""
+    if effects:
+        told = attempt(call.principal, call.now, call.door, call.request_id, operation.partition(" ")[0])
+        await audit.insert(tx, call.principal.workspace.id, told, [_entry(effect) for effect in effects])
+
+
+async def keep_command(
+    tx: Transaction, workspace_id: UUID, now: datetime, operation: str, effects: Sequence[Effect]
+) -> None:
+    """The same for what somebody does at the command line of the machine, who is no user."""
+    if effects:
+        told = audit.Attempt(now, "command", operation)
+        await audit.insert(tx, workspace_id, told, [_entry(effect) for effect in effects])
+
+
+def attempt(
+    principal: Principal, now: datetime, door: Door, request_id: str | None, operation: str
+) -> audit.Attempt:
+    """Who does what, as the audit has it."""
+    actor_id = principal.user_id or principal.credential_id
+    return audit.Attempt(now, door, operation, request_id, actor_id, principal.role, principal.credential_id)
+
+
+def _entry(effect: Effect) -> audit.Entry:
+    before, after = (None if side is None else ENCODER.encode(side) for side in (effect.before, effect.after))
+    return audit.Entry(new_id(), effect.entity, effect.id, before, after)
 
 
 def versioned(standing: int, expected: int | None) -> None:

@@ -15,7 +15,7 @@ from app.domain.roles import Principal
 from app.domain.workspaces import Person
 from app.persistence import demo, usage, workspaces
 from app.persistence.database import Database, Reader, Transaction
-from app.services import keys, lists, segmentations, settle, users
+from app.services import keys, lists, people, segmentations, settle
 from app.services.calls import Call, new_id
 from app.services.workspaces import create_in
 
@@ -79,7 +79,7 @@ async def ensure(db: Database, known_key: str | None, now: datetime, progress: P
 
 
 async def _admin(reader: Reader, workspace_id: UUID) -> Person:
-    return await users.person(reader, workspace_id, world.email(ADMIN[0]))
+    return await people.person(reader, workspace_id, world.email(ADMIN[0]))
 
 
 async def _accounts(
@@ -102,6 +102,6 @@ async def _accounts(
 
 ORDER = (
     "accounts", "contacts", "contracts", "churns", "interactions", "surveys", "tickets", "sentiments", "requests",
-    "invoices", "opportunities",
+    "invoices", "opportunities", "stage_moves",
 )  # fmt: skip
 """Tables of an account's life, each after those that it refers to."""

@@ -26,7 +26,7 @@ from app.domain.workspaces import Clock, Workspace, clock
 from app.persistence import forecasts
 from app.persistence.database import Database, Transaction
 from app.persistence.forecasts import ClosedColumns, DueColumns
-from app.services.calls import ENCODER, Call, Written, new_id, once
+from app.services.calls import ENCODER, Call, Effect, Written, new_id, once
 
 FIRST_VERSION = 1
 
@@ -53,7 +53,8 @@ async def create(db: Database, call: Call, body: object) -> Written:
         answer = ENCODER.encode(_answer(forecast_id, wanted, as_of, computed, workspace))
         told = ENCODER.encode(body)
         await forecasts.keep(tx, workspace.id, forecast_id, told, answer, as_of, call.now, call.principal.user_id)
-        return Written(forecast_id, FIRST_VERSION, answer, created=True)
+        done = (Effect("forecasts", forecast_id, None, {"asked": body, "as_of": as_of}),)
+        return Written(forecast_id, FIRST_VERSION, answer, created=True, effects=done)
 
     return await once(db, call, "forecasts.create", act)
 

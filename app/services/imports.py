@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,11 +20,12 @@ from app.domain.errors import Fault, Invalid, NotFound
 from app.domain.imports import MEDIA, SHOWN, FileKind, kind_of
 from app.domain.mappings import FileMapping
 from app.domain.roles import Principal, permit
+from app.domain.workspaces import Workspace
 from app.persistence import imports
 from app.persistence import mappings as stored
 from app.persistence.database import Database, Reader, Record, Transaction
 from app.services import workspaces
-from app.services.calls import Call, Written, new_id, once
+from app.services.calls import Call, Effect, Written, keep_command, new_id, once
 from app.services.importing import files, staging
 from app.services.importing.files import Progress
 from app.services.importing.run import Job, job, run
@@ -55,15 +57,15 @@ async def start(
     Idempotency-Key and file give the first import again. Raises Forbidden, Invalid (mapping, header), TooLarge.
     """
     entity = _permitted(call.principal, kind)
-    told, meant = await _mapping(db, call.principal.workspace.id, entity, mapping)
+    told, meant = await _mapping(db, call.principal.workspace, entity, mapping)
     media = MEDIA.get(content_type.partition(";")[0].strip().lower())
     if media is None:
         raise Invalid(faults=(Fault(f"Expected {' or '.join(MEDIA)}.", parameter="Content-Type"),))
     file, digest = await files.spool(chunks)
-    work = job(call.principal.workspace, new_id(), call.now, call.principal.user_id)
+    work = job(call.principal.workspace, new_id(), call.now, call)
     try:
-        opened = staging.opened(file, media, entity, meant)
-        bound = Call(call.principal, call.now, call.key, b"\0".join((call.payload, media.encode(), told, digest)))
+        opened = staging.opened(file, media, entity, meant, mappings.own_of(work.workspace, entity))
+        bound = replace(call, payload=b"\0".join((call.payload, media.encode(), told, digest)))
         written = await once(db, bound, f"imports.create {kind}", lambda tx: _received(tx, work, kind, told))
     except BaseException:
         file.close()
@@ -82,7 +84,13 @@ async def _received(tx: Transaction, work: Job, kind: str, told: bytes) -> Writt
     row = await imports.get(tx, work.workspace.id, work.import_id)
     if row is None:
         raise NotFound
-    return Written(work.import_id, FIRST_VERSION, msgspec.json.encode(_shown(row, [], work.now)), created=True)
+    shown = msgspec.json.encode(_shown(row, [], work.now))
+    return Written(work.import_id, FIRST_VERSION, shown, created=True, effects=(_begun(work, kind),))
+
+
+def _begun(work: Job, kind: str) -> Effect:
+    """An import in the audit: that it came, and when it is over what it counted."""
+    return Effect("imports", work.import_id, None, {"kind": kind, "state": "staged"})
 
 
 async def _afterwards(db: Database, work: Job, opened: staging.Opened) -> None:
@@ -116,10 +124,11 @@ async def run_import(
     work = job(workspace, new_id(), now, None)
     with path.open("rb") as file:
         with _in_words(path):
-            told, meant = await _mapping(db, workspace.id, entity, mapping)
-            opened = staging.opened(file, _media(path, file), entity, meant)
+            told, meant = await _mapping(db, workspace, entity, mapping)
+            opened = staging.opened(file, _media(path, file), entity, meant, mappings.own_of(workspace, entity))
         async with db.transaction() as tx:
             await imports.insert(tx, workspace.id, work.import_id, kind, told, now)
+            await keep_command(tx, workspace.id, now, "imports.create", (_begun(work, kind),))
         await run(db, work, opened, progress)
     return await _resource(db, workspace.id, work.import_id, work.moment)
 
@@ -226,18 +235,18 @@ def _permitted(principal: Principal, kind: str) -> Entity:
 
 
 async def _mapping(
-    reader: Reader, workspace_id: UUID, entity: Entity, mapping: bytes | str | None
+    reader: Reader, workspace: Workspace, entity: Entity, mapping: bytes | str | None
 ) -> tuple[bytes, FileMapping | None]:
     """What was told, as JSON, and what it means; None where columns are named as the fields."""
     if mapping is None:
         return b"{}", None
     if isinstance(mapping, str):
-        found = await stored.get(reader, workspace_id, mapping)
+        found = await stored.get(reader, workspace.id, mapping)
         if found is None:
             raise Invalid(faults=(Fault("Expected the name of a stored mapping.", parameter="mapping"),))
         mapping = found
     told = decoded(mapping)
-    return msgspec.json.encode(told), mappings.read(told, entity)
+    return msgspec.json.encode(told), mappings.read(told, entity, mappings.own_of(workspace, entity))
 
 
 def decoded(mapping: bytes) -> Mapping[str, Any]:

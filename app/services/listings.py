@@ -21,6 +21,8 @@ from app.persistence.database import Record
 from app.services.calls import ENCODER
 
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
+SAID = ("description", "criteria", "columns", "sort", "mine", "params")
+"""What a list says: of a private one its owner's alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,13 @@ def document(listing: Listing) -> dict[str, Any]:
         "created_at": of.created_at,
         "updated_at": of.updated_at,
     }
+
+
+def told(of: List) -> dict[str, Any]:
+    """The list for the audit, which admins read: of a private one no more than its name and whose it is."""
+    known = ("entity", "name", "visibility", "owner_id")
+    shown = document(rendered(of, hidden=False))
+    return {name: shown[name] for name in (*known, *(SAID if of.visibility == "public" else ()))}
 
 
 def body(listing: Listing) -> bytes:

@@ -8,22 +8,30 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from app.domain import list_bodies, lists
+import msgspec
+
+from app.domain import list_bodies, lists, records
 from app.domain.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from app.domain.lists import DEFAULT_COLUMNS, List, ListEntity
+from app.domain.records import MisfitError
 from app.domain.roles import Principal, permit
 from app.persistence import lists as rows
 from app.persistence import users
 from app.persistence.database import Database, Reader, Transaction
-from app.services import listings, reads
+from app.services import effects, listings, reads
 from app.services.asks import Ask
-from app.services.calls import Call, Written, new_id, once, versioned
+from app.services.calls import ENCODER, Call, Effect, Written, keep, new_id, once, versioned
 from app.services.listings import Listing, body, document
 
 __all__ = [
     "Listing", "all_lists", "ask", "body", "change", "copy", "create", "defaults", "delete", "document", "get",
-    "install_templates", "set_default", "templates",
+    "install_templates", "read", "set_default", "templates",
 ]  # fmt: skip
+NOUN = "lists"
+REASON = 500
+"""Characters of a reason."""
+UNVERSIONED = 0
+DEFAULTS = msgspec.json.Decoder(dict[str, UUID])
 COPIED = ("entity", "name", "description", "criteria", "columns", "sort", "mine", "params")
 
 
@@ -61,12 +69,13 @@ async def change(
         versioned(standing.version, expected_version)
         changed = replace(standing, **_as_stored(given))
         if changed == standing:
-            return _written(call.principal, standing, created=False)
+            return _written(call.principal, standing)
         if not listings.is_hidden(call.principal, standing):
             listings.verify(changed, workspace, call.now)
         await rows.update(tx, workspace.id, list_id, listings.columns(changed, workspace), call.now)
         changed = replace(changed, version=standing.version + 1, updated_at=call.now)
-        return _written(call.principal, changed, created=False)
+        done = effects.differing(NOUN, list_id, listings.told(standing), listings.told(changed))
+        return _written(call.principal, changed, done or (Effect(NOUN, list_id, {}, {}),))
 
     return await once(db, call, f"lists.change {list_id}", act)
 
@@ -80,9 +89,24 @@ async def delete(db: Database, call: Call, list_id: UUID, expected_version: int 
         permit(call.principal, "lists.write", own=listings.is_own(call.principal, standing))
         versioned(standing.version, expected_version)
         await rows.delete(tx, workspace_id, list_id)
-        return Written(list_id, standing.version, b"", created=False)
+        done = (Effect(NOUN, list_id, listings.told(standing), None),)
+        return Written(list_id, standing.version, b"", created=False, effects=done)
 
     return await once(db, call, f"lists.delete {list_id}", act)
+
+
+async def read(db: Database, call: Call, list_id: UUID, reason: str | None) -> Listing:
+    """A list as `get` gives it. `reason` says why an admin reads what somebody else keeps private: it is shown then, and
+    the audit keeps that it was. Raises NotFound, Invalid."""
+    if reason is None:
+        return await get(db, call.principal, list_id, call.now)
+    permit(call.principal, "lists.read")
+    why = _reason(reason)
+    async with db.transaction() as tx:
+        of = listings.seen(call.principal, await rows.one(tx, call.principal.workspace.id, list_id))
+        if listings.is_hidden(call.principal, of):
+            await keep(tx, call, "lists.disclose", (Effect(NOUN, list_id, None, {"reason": why}),))
+    return replace(listings.looked_at(call.principal, of, call.now), hidden=False)
 
 
 async def get(db: Database, principal: Principal, list_id: UUID, now: datetime) -> Listing:
@@ -93,6 +117,16 @@ async def get(db: Database, principal: Principal, list_id: UUID, now: datetime) 
     if not listing.hidden or listing.reason is not None:
         return listing
     return replace(listing, size=await _size(db, principal, of, now))
+
+
+def _reason(told: str) -> str:
+    try:
+        reason = records.text(told, REASON).strip()
+    except MisfitError as misfit:
+        raise Invalid(faults=(misfit.fault(parameter="reason"),)) from None
+    if not reason:
+        raise Invalid(faults=(Fault("Expected why you read what is private.", parameter="reason"),))
+    return reason
 
 
 async def all_lists(
@@ -162,7 +196,9 @@ async def set_default(db: Database, call: Call, entity: str, list_id: UUID | Non
     permit(principal, "me.defaults.write")
     if entity not in lists.ENTITIES or principal.user_id is None:
         raise NotFound
-    async with db.transaction() as tx:
+    user_id = principal.user_id
+
+    async def act(tx: Transaction) -> Written:
         if list_id is not None:
             row = await rows.one(tx, principal.workspace.id, list_id)
             if (
@@ -171,8 +207,14 @@ async def set_default(db: Database, call: Call, entity: str, list_id: UUID | Non
                 or row["entity"] != entity
             ):
                 raise Invalid(faults=(Fault(f"Expected a list of {entity} that you can see.", pointer="/list_id"),))
-        await rows.set_default(tx, principal.workspace.id, principal.user_id, entity, list_id)
-        return await rows.defaults(tx, principal.workspace.id, principal.user_id)
+        before = await rows.defaults(tx, principal.workspace.id, user_id)
+        await rows.set_default(tx, principal.workspace.id, user_id, entity, list_id)
+        after = await rows.defaults(tx, principal.workspace.id, user_id)
+        done = effects.differing("me", user_id, before, after)
+        return Written(user_id, UNVERSIONED, ENCODER.encode(after), created=False, effects=done)
+
+    written = await once(db, call, f"me.defaults.write {entity}", act)
+    return DEFAULTS.decode(written.body)
 
 
 async def defaults(db: Reader, principal: Principal) -> Mapping[str, UUID]:
@@ -203,7 +245,7 @@ async def _make(tx: Transaction, call: Call, given: Mapping[str, Any]) -> Writte
     made = List(id=new_id(), owner_id=principal.user_id, version=1, created_at=call.now, updated_at=call.now, **stored)
     listings.verify(made, workspace, call.now)
     await rows.insert(tx, workspace.id, made.id, listings.columns(made, workspace), call.now)
-    return _written(principal, made, created=True)
+    return _written(principal, made, (Effect(NOUN, made.id, None, listings.told(made)),), created=True)
 
 
 async def install_templates(tx: Transaction, call: Call) -> None:
@@ -254,5 +296,5 @@ def _as_stored(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _written(principal: Principal, of: List, *, created: bool) -> Written:
-    return Written(of.id, of.version, body(listings.rendered(of, listings.is_hidden(principal, of))), created)
+def _written(principal: Principal, of: List, done: tuple[Effect, ...] = (), *, created: bool = False) -> Written:
+    return Written(of.id, of.version, body(listings.rendered(of, listings.is_hidden(principal, of))), created, done)

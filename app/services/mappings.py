@@ -13,10 +13,12 @@ from app.domain.imports import kind_of
 from app.domain.records import MisfitError, slug
 from app.domain.roles import Principal, permit
 from app.persistence import mappings
-from app.persistence.database import Database
-from app.services.calls import Call
+from app.persistence.database import Database, Transaction
+from app.services import effects
+from app.services.calls import ENCODER, Call, Written, once
 
-ENCODER = msgspec.json.Encoder(decimal_format="number")
+NOUN = "imports/mappings"
+UNVERSIONED = 0
 
 
 async def put(db: Database, call: Call, name: str, body: Mapping[str, Any]) -> bytes:
@@ -28,11 +30,17 @@ async def put(db: Database, call: Call, name: str, body: Mapping[str, Any]) -> b
         raise Invalid(faults=(Fault(f"Expected {misfit.expected}.", parameter="name"),)) from None
     if not isinstance(body.get("kind"), str):
         raise Invalid(faults=(Fault("Expected the kind of record that it is for.", pointer="/kind"),))
-    domain.read(body, kind_of(str(body["kind"])))
-    told = ENCODER.encode(body)
-    async with db.transaction() as tx:
-        await mappings.put(tx, call.principal.workspace.id, name, told, call.now)
-    return _shown(name, told)
+    entity = kind_of(str(body["kind"]))
+    domain.read(body, entity, domain.own_of(call.principal.workspace, entity))
+    told, workspace_id = ENCODER.encode(body), call.principal.workspace.id
+
+    async def act(tx: Transaction) -> Written:
+        before = await mappings.get(tx, workspace_id, name)
+        await mappings.put(tx, workspace_id, name, told, call.now)
+        done = effects.differing(NOUN, None, _said(name, before), _said(name, told))
+        return Written(workspace_id, UNVERSIONED, _shown(name, told), before is None, done)
+
+    return (await once(db, call, f"mappings.put {name}", act)).body
 
 
 async def get(db: Database, principal: Principal, name: str) -> bytes:
@@ -48,6 +56,10 @@ async def every(db: Database, principal: Principal) -> list[bytes]:
     """All of them, by name."""
     permit(principal, "imports.read")
     return [_shown(row["name"], row["mapping"]) for row in await mappings.all_of(db, principal.workspace.id)]
+
+
+def _said(name: str, told: bytes | None) -> dict[str, Any] | None:
+    return None if told is None else {"name": name, **msgspec.json.decode(told)}
 
 
 def _shown(name: str, told: bytes) -> bytes:

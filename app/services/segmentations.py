@@ -23,10 +23,10 @@ from app.domain.segmentation.cuts import Frozen, loaded
 from app.domain.segmentation.model import LEVELS, read
 from app.domain.segmentation.scales import Measure
 from app.domain.workspaces import Workspace
+from app.persistence import facts, workspaces
 from app.persistence import segments as kept
-from app.persistence import workspaces
 from app.persistence.database import Database, Reader, Record, Transaction
-from app.services import keys
+from app.services import dependents, effects, keys
 from app.services.asks import Ask, said
 from app.services.calls import ENCODER, Call, Written, once, versioned
 from app.services.definitions import MOST, counted, define
@@ -36,6 +36,7 @@ __all__ = [
     "MOST",
     "all_segmentations",
     "chart",
+    "delete",
     "document",
     "get",
     "install_presets",
@@ -67,6 +68,7 @@ async def put(db: Database, call: Call, slug: str, body: object, expected_versio
     async def act(tx: Transaction) -> Written:
         workspace = await workspaces.load(tx, call.principal.workspace.id)
         standing = await kept.hold(tx, workspace.id, slug)
+        before = await kept.one(tx, workspace.id, slug) if standing is not None else None
         if standing is not None:
             versioned(standing["version"], expected_version)
         elif expected_version is not None:
@@ -75,9 +77,36 @@ async def put(db: Database, call: Call, slug: str, body: object, expected_versio
         await place(tx, workspace, call.now)
         row = await kept.one(tx, workspace.id, slug)
         assert row is not None
-        return Written(row["id"], row["version"], ENCODER.encode(document(row)), created=standing is None)
+        done = effects.differing("segmentations", row["id"], _defined(before), _defined(row))
+        return Written(row["id"], row["version"], ENCODER.encode(document(row)), standing is None, done)
 
     written = await once(db, call, f"segmentations.put {slug}", act)
+    keys.forget(db)
+    return written
+
+
+async def delete(db: Database, call: Call, slug: str, expected_version: int | None) -> Written:
+    """Takes a segmentation away, with who stands and stood in its segments.
+
+    Raises NotFound, VersionRequired, VersionStale, Conflict that names the lists and segmentations that ask for it.
+    """
+    permit(call.principal, "segmentations.write")
+
+    async def act(tx: Transaction) -> Written:
+        workspace_id = call.principal.workspace.id
+        standing = await kept.hold(tx, workspace_id, slug)
+        if standing is None:
+            raise NotFound
+        versioned(standing["version"], expected_version)
+        await dependents.refuse(tx, workspace_id, "segmentations", standing["id"], slug)
+        before = await kept.one(tx, workspace_id, slug)
+        # Whoever writes an account has either placed it in here or waits, and then knows that this is gone.
+        await facts.lock(tx, workspace_id, None)
+        await kept.delete(tx, workspace_id, standing["id"])
+        done = effects.differing("segmentations", standing["id"], _defined(before), None)
+        return Written(standing["id"], standing["version"], b"", False, done)
+
+    written = await once(db, call, f"segmentations.delete {slug}", act)
     keys.forget(db)
     return written
 
@@ -158,6 +187,14 @@ def document(row: Record) -> dict[str, Any]:
         "computed_at": _instant(row["computed_at"]), "created_at": _instant(row["created_at"]),
         "updated_at": _instant(row["updated_at"]),
     }  # fmt: skip
+
+
+def _defined(row: Record | None) -> dict[str, Any] | None:
+    """What a definition says and what it was cut at, for the audit: a definition put again is cut anew."""
+    if row is None:
+        return None
+    shown = document(row)
+    return {name: shown[name] for name in ("slug", "name", "kind", "spec", "segments", "rest", "cuts", "version")}
 
 
 def _segment(case: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What every write ends with, inside its transaction: kept facts, then segments, of the accounts that it touched."""
+"""What every write ends with, inside its transaction: kept facts, history, then segments, of the accounts it touched."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.domain.errors import Invalid, Unreadable
 from app.domain.facts import INPUTS
 from app.domain.segmentation.parts import names
 from app.domain.workspaces import Workspace, clock
-from app.persistence import facts, segments, workspaces
+from app.persistence import changes, facts, segments, workspaces
 from app.persistence.database import Record, Transaction
 from app.persistence.segments import Plan, Rule
 
@@ -26,6 +26,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 Reason = Literal["write", "day", "definition"]
 """Why a membership began: something was written, a day passed, the segmentation was defined anew."""
+REMEMBERED = ("csm", "parent")
+"""The fields of accounts, set by hand, whose changes are kept as history; the primary contact follows from contacts."""
 KEPT = 256
 """Workspaces whose definitions are kept compiled in this process."""
 
@@ -62,22 +64,29 @@ async def settle(
     now: datetime,
     *,
     changed: Iterable[str] | None = None,
+    fresh: bool = False,
+    wrote: str | None = None,
     reason: Reason = "write",
 ) -> None:
     """Bring facts and segments of these accounts (None: all) up to date with the rows that the transaction wrote.
 
     `changed` names the fields of the accounts where nothing else was written: what no fact and no rule reads is then
-    not computed again; leave it out for new accounts and related records.
+    not computed again; leave it out for new accounts and related records. `wrote` names the entity of the related records
+    where nothing else was written. `fresh`: the transaction made them with their facts, and nothing is related to them yet.
     """
     if account_ids is not None:
         account_ids = list(dict.fromkeys(account_ids))
         if not account_ids:
             return
-    named = None if changed is None else frozenset(changed)
-    if named is None or not named.isdisjoint(INPUTS):
+    named = written = None if changed is None else frozenset(changed)
+    if not fresh and (named is None or not named.isdisjoint(INPUTS)):
         await facts.lock(tx, workspace.id, account_ids)
         await facts.refresh(tx, workspace.id, account_ids, usage=named is None)
         named = None
+    # Of related records contacts alone move a reference of an account, and a day that passes moves none.
+    moved = wrote in (None, "contacts") if written is None else not written.isdisjoint(REMEMBERED)
+    if moved and reason == "write":
+        await changes.keep(tx, workspace.id, account_ids, now)
     await _place_now(tx, workspace.id, account_ids, now, named, reason)
 
 

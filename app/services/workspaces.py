@@ -17,11 +17,14 @@ from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.records import MisfitError
 from app.domain.roles import Principal, permit
 from app.domain.workspaces import Workspace
-from app.persistence import workspaces
+from app.persistence import days, workspaces
 from app.persistence.database import Database, Reader, Transaction
-from app.services import keys, segmentations, settle
-from app.services.calls import ENCODER, Call, Written, new_id, once, versioned
+from app.services import effects, keys, segmentations, settle
+from app.services.calls import ENCODER, Call, Effect, Written, keep_command, new_id, once, versioned
 
+NOUN = "workspace"
+KEEP_AMOUNTS = "keep_amounts"
+"""The word without which no currency changes once amounts are stored: nothing is converted."""
 STAGES = ("trial", "onboarding", "adoption", "established", "advocate")
 ARR_PER_CSM = 2_000_000
 """What one CSM looks after unless told otherwise, in major units a year."""
@@ -39,7 +42,9 @@ async def create_workspace(db: Database, name: str, now: datetime, **settings: o
     """
     async with db.transaction() as tx:
         workspace_id = await create_in(tx, name, now, **settings)
-        await segmentations.install_presets(tx, await workspaces.load(tx, workspace_id), now)
+        made = await workspaces.load(tx, workspace_id)
+        await segmentations.install_presets(tx, made, now)
+        await keep_command(tx, workspace_id, now, "workspace.create", (Effect(NOUN, workspace_id, None, _said(made)),))
     return workspace_id
 
 
@@ -85,24 +90,30 @@ def get(principal: Principal) -> bytes:
 async def change(db: Database, call: Call, body: Mapping[str, object], expected_version: int | None) -> Written:
     """Changes the settings that are given; what follows from them is right for every account before it answers.
 
-    Raises Invalid, Forbidden, VersionRequired, VersionStale.
+    `keep_amounts: true` lets the currency change where amounts are stored, which then keep their numbers. Raises Invalid,
+    Forbidden, VersionRequired, VersionStale, Conflict for a currency without that word.
     """
     permit(call.principal, "workspace.write")
-    given = _read(body, {})
+    told = _read(body, {KEEP_AMOUNTS: records.boolean})
 
     async def act(tx: Transaction) -> Written:
         workspace_id = call.principal.workspace.id
         await workspaces.hold(tx, workspace_id)
-        standing = await workspaces.load(tx, workspace_id)
+        before = standing = await workspaces.load(tx, workspace_id)
         versioned(standing.version, expected_version)
+        given = {name: value for name, value in told.items() if name != KEEP_AMOUNTS}
+        await _recount(tx, given, standing, keep=told.get(KEEP_AMOUNTS, False))
         _sound(given, standing)
         changed = {name: value for name, value in given.items() if value != _setting(standing, name)}
         if changed:
             await workspaces.update(tx, workspace_id, changed)
+            if "zone" in changed:
+                await days.claim(tx, workspace_id, call.now)
             standing = await workspaces.load(tx, workspace_id)
             if not FOLLOWED.isdisjoint(changed):
                 await settle.settle(tx, standing, None, call.now)
-        return Written(workspace_id, standing.version, _body(standing), created=False)
+        done = effects.differing(NOUN, workspace_id, _said(before), _said(standing))
+        return Written(workspace_id, standing.version, _body(standing), created=False, effects=done)
 
     written = await once(db, call, "workspace.change", act)
     keys.forget(db)
@@ -189,13 +200,27 @@ def _read(body: Mapping[str, object], more: Mapping[str, Callable[[object], Any]
 
 def _sound(given: dict[str, Any], standing: Workspace) -> None:
     """Settings hold together, with those that stand; makes ARR per CSM minor units."""
-    currency = given.get("currency", standing.currency)
-    if minor_digits(currency) != standing.minor_digits:
-        message = f"Expected a currency of {standing.minor_digits} decimal digits, as the amounts that are stored have."
-        raise Invalid(faults=(Fault(message, pointer="/currency"),))
     if "arr_per_csm" in given:
-        given["arr_per_csm"] = _minor(given["arr_per_csm"], standing.minor_digits)
+        given["arr_per_csm"] = _minor(given["arr_per_csm"], given.get("minor_digits", standing.minor_digits))
     _bands(given.get("health_yellow", standing.health_yellow), given.get("health_green", standing.health_green))
+
+
+async def _recount(tx: Transaction, given: dict[str, Any], standing: Workspace, *, keep: bool) -> None:
+    """Adds what another currency brings along. Raises Invalid, Conflict where amounts that are stored stand against it."""
+    currency = given.get("currency", standing.currency)
+    if currency == standing.currency:
+        return
+    digits = minor_digits(currency)
+    if await workspaces.has_amounts(tx, standing):
+        if digits != standing.minor_digits:
+            message = f"Expected a currency of {standing.minor_digits} decimal digits, as the amounts that are stored have."
+            raise Invalid(faults=(Fault(message, pointer="/currency"),))
+        if not keep:
+            message = f"Expected {KEEP_AMOUNTS}: true. Amounts are stored; they would keep their numbers and not be converted."
+            raise Conflict(faults=(Fault(message, pointer="/currency"),))
+    elif digits != standing.minor_digits:
+        given["minor_digits"] = digits
+        given.setdefault("arr_per_csm", round(standing.major(standing.arr_per_csm), digits))
 
 
 def _minor(amount: Decimal, digits: int) -> int:
@@ -219,8 +244,10 @@ def _slug_of(name: str) -> str:
 
 
 def _body(workspace: Workspace) -> bytes:
-    shown: dict[str, object] = {"id": workspace.id, "slug": workspace.slug}
+    return ENCODER.encode({"id": workspace.id, **_said(workspace), "version": workspace.version})
+
+
+def _said(workspace: Workspace) -> dict[str, object]:
+    shown: dict[str, object] = {"slug": workspace.slug}
     shown |= {name: _setting(workspace, name) for name in SETTINGS}
-    shown["arr_per_csm"] = workspace.major(workspace.arr_per_csm)
-    shown["version"] = workspace.version
-    return ENCODER.encode(shown)
+    return {**shown, "arr_per_csm": workspace.major(workspace.arr_per_csm)}

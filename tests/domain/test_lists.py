@@ -38,10 +38,10 @@ def test_ready_made_lists_mean_something_in_every_workspace(template: lists.Temp
     lists.check_sort(template.sort, entity, WORKSPACE)
 
 
-def test_there_are_the_seven_and_the_one_with_red_health() -> None:
+def test_there_are_the_seven_the_one_with_red_health_and_the_one_without_industry() -> None:
     assert [template.slug for template in lists.TEMPLATES] == [
         "new-accounts", "onboarding", "renewals", "low-key-usage", "no-interaction", "churned", "open-invoices",
-        "red-low-key-usage",
+        "red-low-key-usage", "no-industry",
     ]  # fmt: skip
 
 

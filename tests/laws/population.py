@@ -17,7 +17,7 @@ from app.domain.workspaces import Workspace
 from app.persistence import usage
 from app.persistence.database import Transaction
 from app.persistence.tables import GENERATED, metadata
-from tests.laws.trees import AS_OF, COUNT, POOLS, email, external_id, id_of, slug
+from tests.laws.trees import AS_OF, COUNT, POOLS, WORKSPACE, email, external_id, id_of, slug
 
 
 class Record(dict[str, Any]):
@@ -220,11 +220,16 @@ def _row(name: str, one: Mapping[str, Any]) -> Row:
         if declared.kind == "ref":
             value = value and value["id"]
         elif declared.kind == "json":
-            value = msgspec.json.encode(value)
+            value = msgspec.json.encode(_kept(name, value) if declared.name == "custom" else value)
         elif declared.kind == "tags":
             value = list(value)
         row[declared.column] = value
     return row
+
+
+def _kept(name: str, values: Row) -> Row:
+    """Own attributes by what they are stored under."""
+    return {WORKSPACE.attributes[name, slug].key: value for slug, value in values.items()}
 
 
 async def _copy(tx: Transaction, workspace_id: UUID, table: str, rows: Iterable[Row]) -> None:

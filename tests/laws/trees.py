@@ -60,7 +60,15 @@ WORKSPACE = Workspace(
         ("accounts", "plan"): Field("plan", "enum", optional=True, values=("free", "paid")),
         ("accounts", "vip"): Field("vip", "bool", optional=True),
         ("accounts", "since"): Field("since", "date", optional=True),
+        ("accounts", "area"): Field("area", "text", optional=True, stored="zone"),
+        ("accounts", "seats"): Field("seats", "integer", optional=True, indexed=True),
+        ("accounts", "budget"): Field("budget", "money", optional=True, indexed=True),
+        ("accounts", "seen"): Field("seen", "instant", optional=True),
+        ("accounts", "labels"): Field("labels", "tags", optional=True),
+        ("accounts", "rank"): Field("rank", "number", optional=True, stored="rank~2", indexed=True),
         ("contacts", "topic"): Field("topic", "text", optional=True),
+        ("contacts", "met"): Field("met", "date", optional=True, stored="first-met", indexed=True),
+        ("contacts", "labels"): Field("labels", "tags", optional=True, stored="tags"),
     },
 )  # fmt: skip
 PERSON = Person(id_of("users", 0), (id_of("users", 0), id_of("users", 1)))

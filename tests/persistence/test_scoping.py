@@ -20,7 +20,7 @@ from app.domain.criteria.check import check
 from app.domain.criteria.nodes import Node
 from app.domain.questions import Page, Question
 from app.domain.selections import everything, usual_order
-from app.persistence import accounts, days, facts, keys, usage, workspaces
+from app.persistence import accounts, attribute_indexes, days, facts, keys, usage, workspaces
 from app.persistence.compile import page
 from app.persistence.database import Database
 from app.persistence.segments import Rule, plan
@@ -146,8 +146,22 @@ def test_each_exemption_is_needed_and_no_wider_than_it_says() -> None:
             "segmentations s: s.workspace_id = k.workspace_id is no parameter",
             "attributes t: t.workspace_id = k.workspace_id is no parameter",
         ],
+        keys.BY_EARLIER_HASH: [
+            "earlier_tokens e: e.workspace_id = k.workspace_id is no parameter",
+            "api_keys k: k.workspace_id = e.workspace_id is no parameter",
+            "workspaces w: w.id = k.workspace_id is no parameter",
+            "users u: u.workspace_id = k.workspace_id is no parameter",
+            "users t: t.workspace_id = k.workspace_id is no parameter",
+            "segmentations s: s.workspace_id = k.workspace_id is no parameter",
+            "attributes t: t.workspace_id = k.workspace_id is no parameter",
+        ],
+        keys.USED: [
+            "api_keys k: k.workspace_id = s.workspace_id is no parameter",
+            "api_keys l: no l.workspace_id = $n",
+        ],
         workspaces.FIND: ["workspaces workspaces: no workspaces.id = $n"],
         workspaces.ARE_THERE: ["workspaces workspaces: no workspaces.id = $n"],
+        attribute_indexes.DUE: ["attributes attributes: no attributes.workspace_id = $n"],
         days.DUE: ["workspaces workspaces: no workspaces.id = $n"],
         usage.LOCK: ["LockStmt is no statement of a workspace"],
     }
@@ -172,11 +186,11 @@ async def test_what_the_application_sends_is_noted_and_where(dsn: str) -> None:
         await db.fetchval("SELECT 'sent by a test'")
         assert await workspaces.find(db, "none") is None
         async with db.transaction() as tx:
-            assert await accounts.locked(tx, UUID(int=1), UUID(int=2)) is None
+            assert await accounts.above(tx, UUID(int=1), UUID(int=2)) == [UUID(int=2)]
             await usage.ensure_months(tx, SETTING.clock.today, SETTING.clock.today)
         await db.close()
     assert workspaces.FIND in noted
-    assert noted[accounts.LOCKED].startswith("app/persistence/accounts.py:")
+    assert noted[accounts.ABOVE].startswith("app/persistence/accounts.py:")
     assert "SELECT 'sent by a test'" not in noted
 
 

@@ -1,4 +1,4 @@
-"""Accounts: create, change, upsert, archive, restore."""
+"""Accounts: create, change, upsert, archive, restore, delete."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from app.domain.catalogue import Field
+from app.domain.catalogue import ENTITIES, Field
 from app.domain.errors import Conflict, Forbidden, Invalid, NotFound, VersionRequired, VersionStale
+from app.persistence import accounts as rows
+from app.persistence import tables
 from app.persistence.database import Database
-from app.services import accounts
+from app.services import accounts, records, usage
 from app.services.calls import Written, new_id
 from tests.services.organisations import NOW, Organisation, document, organisation
 
@@ -347,3 +349,93 @@ async def test_segments_follow_every_change(
     assert await org.rows(stands, made.id) == [("in",)]
     await change(org, inside, **off)
     assert await org.rows(stands, made.id) == [("out",)]
+
+
+EACH: dict[str, dict[str, Any]] = {
+    "contracts": {"arr": 1, "start_date": "2026-01-01"},
+    "opportunities": {"name": "More", "stage": "open", "amount": 1, "opened_at": "2026-11-01"},
+    "interactions": {"kind": "call", "direction": "inbound", "occurred_at": "2026-11-20T10:00:00Z", "contact": "p-1"},
+    "invoices": {"status": "paid", "amount": 1, "issued_at": "2026-11-01", "due_at": "2026-12-01"},
+    "surveys": {"kind": "nps", "score": 9, "answered_at": "2026-11-20T10:00:00Z", "contact": "p-1"},
+    "tickets": {"status": "open", "priority": "low", "opened_at": "2026-11-20T10:00:00Z", "contact": "p-1"},
+    "requests": {"kind": "other", "status": "open", "asked_at": "2026-11-20T10:00:00Z"},
+    "sentiments": {"score": 4, "recorded_at": "2026-11-20T10:00:00Z"},
+    "churns": {"churned_at": "2026-11-01"},
+}
+
+
+async def with_everything(org: Organisation) -> Written:
+    """An account in a segment and in a stage, with a record of every kind, a day of usage, and a child."""
+    segments = msgspec.json.encode([{"slug": "in", "name": "In", "criteria": "arr > 0"}])
+    await org.run(SEGMENTATION, new_id(), segments, NOW)
+    made = await make(org, external_id="a-1", csm="csm", stage="trial")
+    await records.create(
+        org.db, org.call(), "contacts", {"account": "a-1", "external_id": "p-1", "name": "Ada", "is_primary": True}
+    )
+    for entity, body in EACH.items():
+        await records.create(org.db, org.call(), entity, {"account": "a-1", **body})
+    await records.create(org.db, org.call(), "features", {"name": "Reports", "slug": "reports"})
+    rows = [{"account": "a-1", "contact": "p-1", "feature": "reports", "day": "2026-11-20", "value": 1}]
+    await usage.put(org.db, org.call(), {"rows": rows})
+    return made
+
+
+def test_all_that_belongs_to_an_account_is_known() -> None:
+    """Told by the schema: every table that refers to accounts."""
+    referring = [
+        table.name
+        for table in tables.metadata.sorted_tables
+        if any(key.column.table.name == "accounts" for key in table.foreign_keys) and table.name != "accounts"
+    ]
+    assert set(rows.BELONGING) == set(referring)
+    assert rows.BELONGING[-1] == "contacts"  # others refer to them
+
+
+async def test_an_account_is_not_deleted_over_what_belongs_to_it(db: Database) -> None:
+    org = await organisation(db)
+    made = await with_everything(org)
+    child = await make(org, name="Child", parent="a-1")
+    with pytest.raises(Conflict) as caught:
+        await accounts.delete(db, org.call(), made.id, 1)
+    named = (
+        "1 child account (Child)",
+        "1 contact",
+        *(f"1 {ENTITIES[entity].singular}" for entity in EACH),
+        "1 day of usage",
+    )
+    for one in named:
+        assert one in caught.value.detail
+    assert len(caught.value.faults) == len(named)
+    for role in ("manager", "csm", "viewer"):
+        with pytest.raises(Forbidden):
+            await accounts.delete(db, org.call(role), made.id, 1, with_records=True)
+    with pytest.raises(VersionStale):
+        await accounts.delete(db, org.call(), made.id, 2, with_records=True)
+    assert (await change(org, made, name="B")).version == 2
+    await accounts.delete(db, org.call(), child.id, 1)
+    with pytest.raises(NotFound):
+        await change(org, child, name="B")
+
+
+async def test_an_account_goes_with_all_that_belongs_to_it(db: Database) -> None:
+    org, other = await organisation(db), await organisation(db)
+    made, foreign = await with_everything(org), await with_everything(other)
+    children = [await make(org, parent="a-1") for _ in range(2)]
+    for identity in (foreign.id, new_id()):
+        with pytest.raises(NotFound):
+            await accounts.delete(db, org.call(), identity, 1, with_records=True)
+    gone = await accounts.delete(db, org.call(key="d"), made.id, 1, with_records=True)
+    assert (gone.id, gone.body) == (made.id, b"")
+    assert await accounts.delete(db, org.call(key="d"), made.id, 1, with_records=True) == gone
+    counted = {"contacts": 1, **dict.fromkeys(EACH, 1), "usage_days": 1}
+    assert (gone.effects[0].before or {})["records"] == counted
+    assert {e.id: (e.before, e.after) for e in gone.effects[1:]} == {
+        child.id: ({"parent_id": made.id}, {"parent_id": None}) for child in children
+    }
+    for table in rows.BELONGING:
+        left = f"SELECT count(*) FROM {table} WHERE workspace_id = $1 AND account_id = $2"
+        assert await org.rows(left, made.id) == [(0,)], table
+        assert await other.rows(left, foreign.id) != [(0,)], table
+    for child in children:
+        shown = document((await accounts.change(db, org.call(), child.id, {}, 2)).body)
+        assert (shown["parent_id"], shown["version"]) == (None, 2)

@@ -89,3 +89,18 @@ async def test_it_is_made_once(demo_db: Database) -> None:
     with pytest.raises(Conflict):
         await demo.load(demo_db, DEMO_NOW, lambda _step, _share: None)
     assert await workspaces.find(demo_db, demo.SLUG) is not None
+
+
+async def test_stages_have_a_history_that_leads_to_them(demo_db: Database) -> None:
+    rows = await demo_db.fetch(
+        "SELECT a.stage, a.stage_since, m.stage AS moved, m.moved_at::date AS day, m.was, m.was_since, l.stage AS before,"
+        " l.moved_at AS before_at FROM accounts a LEFT JOIN LATERAL (SELECT * FROM stage_moves m WHERE m.workspace_id = $1"
+        " AND m.account_id = a.id ORDER BY m.moved_at DESC LIMIT 1) m ON true LEFT JOIN LATERAL (SELECT * FROM stage_moves m"
+        " WHERE m.workspace_id = $1 AND m.account_id = a.id ORDER BY m.moved_at DESC OFFSET 1 LIMIT 1) l ON true"
+        " WHERE a.workspace_id = $1",
+        await workspaces.find(demo_db, demo.SLUG),
+    )
+    assert [row for row in rows if row["stage"] != row["moved"]] == []
+    assert [row for row in rows if row["stage"] is not None and row["stage_since"] != row["day"]] == []
+    assert [row for row in rows if (row["was"], row["was_since"]) != (row["before"], row["before_at"])] == []
+    assert len({row["before"] for row in rows}) > 3

@@ -394,3 +394,40 @@ async def test_contracts_that_cannot_be_right_land_with_a_warning(db: Database, 
     shown = await bring(org, tmp_path, "contracts", body)
     assert counted(shown) == (2, 0, 0, 0)
     assert warnings(shown) == [("ends_first", 1, [2]), ("negative", 1, [3])]
+
+
+async def test_columns_that_a_mapping_does_not_name_are_told(db: Database, tmp_path: Path) -> None:
+    org = await organisation(db)
+    mapping = {"columns": {"external_id": "id", "name": "title"}}
+    shown = await bring(org, tmp_path, "accounts", csv(("id", "title", "colour", "size"), ("a", "A", "red", 5)), mapping)
+    assert (counted(shown), shown["warned"]) == ((1, 0, 0, 0), 0)
+    assert [(one["code"], one["column"], one["is_warning"]) for one in shown["summary"]] == [
+        ("unmapped", "colour", True), ("unmapped", "size", True),
+    ]  # fmt: skip
+    shown = await bring(org, tmp_path, "accounts", ndjson({"id": "a", "title": "A", "colour": "red"}), mapping)
+    assert warnings(shown) == [("unmapped", 1, [1])]
+    shown = await bring(org, tmp_path, "accounts", csv(("external_id", "name"), ("a", "A")))
+    assert shown["summary"] == []
+
+
+async def test_an_empty_text_of_ndjson_is_none(db: Database, tmp_path: Path) -> None:
+    org = await organisation(db)
+    lines = ({"external_id": "a", "name": "A", "domain": "", "health": 5}, {"external_id": "b", "name": ""})
+    shown = await bring(org, tmp_path, "accounts", ndjson(*lines))
+    assert (counted(shown), wrong(shown)) == ((1, 0, 0, 1), [(2, "name", "empty")])
+    assert await org.rows("SELECT domain FROM accounts WHERE workspace_id = $1") == [(None,)]
+
+
+async def test_what_lines_of_ndjson_leave_out_of_new_records(db: Database, tmp_path: Path) -> None:
+    org = await organisation(db)
+    await bring(org, tmp_path, "accounts", csv(("external_id", "name"), ("a", "A")))
+    await bring(org, tmp_path, "products", csv(("slug", "name", "list_price"), ("pro", "Pro", 7)))
+    await bring(org, tmp_path, "features", csv(("slug", "name"), ("f", "F")))
+    deal = {"account": "a", "name": "D", "stage": "open", "opened_at": "2026-01-01"}
+    lines = ({**deal, "external_id": "1", "amount": 5}, {**deal, "external_id": "2", "product": "pro"}, {**deal, "external_id": "3"})
+    shown = await bring(org, tmp_path, "opportunities", ndjson(*lines))
+    assert (counted(shown), wrong(shown)) == ((2, 0, 0, 1), [(3, "amount", "empty")])
+    assert await org.rows("SELECT amount FROM opportunities WHERE workspace_id = $1 ORDER BY external_id") == [(500,), (700,)]
+    used = {"account": "a", "feature": "f", "day": "2026-01-01"}
+    shown = await bring(org, tmp_path, "usage", ndjson({**used, "value": 1}, used))
+    assert (counted(shown), wrong(shown)) == ((1, 0, 0, 1), [(2, "value", "empty")])

@@ -163,3 +163,13 @@ async def test_a_ready_made_list_finds_what_it_names_and_nothing_else(
         await org.run(related, new_id(), made.id, NOW)
     list_id = await make(org, criteria={"text": template.criteria}, columns=["name"])
     assert await held(org, "csm", list_id) == [{"name": "found"}]
+
+
+async def test_accounts_without_an_industry_are_found(db: Database) -> None:
+    org = await organisation(db)
+    template = next(template for template in TEMPLATES if template.slug == "no-industry")
+    await org.industry("retail")
+    await accounts.create(db, org.call(), {"name": "known", "industry": "retail"})
+    await accounts.create(db, org.call(), {"name": "unknown"})
+    list_id = await make(org, criteria={"text": template.criteria}, columns=["name"])
+    assert await held(org, "csm", list_id) == [{"name": "unknown"}]

@@ -64,7 +64,7 @@ async def test_every_ready_made_list_can_be_saved(db: Database) -> None:
         body = {name: value for name, value in template.items() if name != "slug"}
         written = await lists.create(db, org.call("viewer"), document(ENCODER.encode(body)))
         assert document(written.body)["criteria"]["text"] == template["criteria"]["text"]
-    assert len(await names(org, "viewer")) == 8
+    assert len(await names(org, "viewer")) == 9
 
 
 @pytest.mark.parametrize(

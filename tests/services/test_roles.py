@@ -11,10 +11,24 @@ import pytest
 from app.domain.errors import Forbidden, NotFound
 from app.domain.roles import ROLES, RULES, SCOPES
 from app.persistence.database import Database
-from app.services import accounts, keys, lists, workspaces
-from app.services.calls import Call
+from app.services import (
+    accounts,
+    hand_overs,
+    keys,
+    lists,
+    moves,
+    records,
+    scenarios,
+    segmentations,
+    stages,
+    usage,
+    users,
+    workspaces,
+)
+from app.services.calls import Call, new_id
 from tests.services.organisations import NOW, Organisation, document, organisation
 
+CHURN = {"churned_at": "2026-11-01"}
 LIST = {"entity": "accounts", "name": "L", "criteria": {"text": "ALL"}}
 
 
@@ -53,6 +67,51 @@ async def _restore(org: Organisation, call: Call, mine: bool) -> None:
     account_id, version = await _account(org, call, mine)
     await accounts.archive(org.db, org.call(), account_id, version)
     await accounts.restore(org.db, call, account_id, version + 1)
+
+
+async def _delete_account(org: Organisation, call: Call, mine: bool) -> None:
+    account_id, version = await _account(org, call, mine)
+    await accounts.delete(org.db, call, account_id, version)
+
+
+async def _new_record(org: Organisation, call: Call, mine: bool) -> Any:
+    account_id, _ = await _account(org, call, mine)
+    return await records.create(org.db, org.call(), "churns", {"account_id": str(account_id), **CHURN})
+
+
+async def _create_record(org: Organisation, call: Call, mine: bool) -> None:
+    account_id, _ = await _account(org, call, mine)
+    await records.create(org.db, call, "churns", CHURN, account=account_id)
+
+
+async def _change_record(org: Organisation, call: Call, mine: bool) -> None:
+    made = await _new_record(org, call, mine)
+    await records.change(org.db, call, "churns", "id", str(made.id), {"reason": "price"}, 1)
+
+
+async def _delete_record(org: Organisation, call: Call, mine: bool) -> None:
+    made = await _new_record(org, call, mine)
+    await records.delete(org.db, call, "churns", "id", str(made.id), 1)
+
+
+async def _write_usage(org: Organisation, call: Call, mine: bool) -> None:
+    await records.upsert(org.db, org.call(), "features", "reports", {"name": "R"}, await _version(org, "reports"))
+    account_id, _ = await _account(org, call, mine)
+    key = {"feature": "reports", "day": "2026-11-20"}
+    await usage.put(org.db, call, {"rows": [{**key, "value": 1}]}, account=account_id)
+    await usage.delete(org.db, call, account_id, key)
+
+
+async def _version(org: Organisation, slug: str) -> int | None:
+    found = await org.rows("SELECT version FROM features WHERE workspace_id = $1 AND slug = $2", slug)
+    return found[0][0] if found else None
+
+
+async def _write_directory(org: Organisation, call: Call, mine: bool) -> None:
+    slug = f"i-{new_id()}"
+    await records.create(org.db, call, "industries", {"name": "I", "slug": slug})
+    await records.change(org.db, call, "industries", "slug", slug, {"name": "J"}, 1)
+    await records.delete(org.db, call, "industries", "slug", slug, 2)
 
 
 async def _create_list(org: Organisation, call: Call, mine: bool) -> None:
@@ -111,12 +170,79 @@ async def _write_keys(org: Organisation, call: Call, mine: bool) -> None:
     await keys.revoke(org.db, call, made.id)
 
 
+async def _new_user(org: Organisation, call: Call) -> Any:
+    told = {"name": "N", "email": f"{new_id()}@example.com", "role": "csm"}
+    return await users.create(org.db, call, told)
+
+
+async def _create_user(org: Organisation, call: Call, mine: bool) -> None:
+    await _new_user(org, call)
+
+
+async def _change_user(org: Organisation, call: Call, mine: bool) -> None:
+    made = await _new_user(org, org.call())
+    await users.change(org.db, call, "id", str(made.id), {"role": "viewer"}, 1)
+
+
+async def _delete_user(org: Organisation, call: Call, mine: bool) -> None:
+    made = await _new_user(org, org.call())
+    await users.delete(org.db, call, "id", str(made.id), 1)
+
+
+async def _hand_over(org: Organisation, call: Call, mine: bool) -> None:
+    made = await _new_user(org, org.call())
+    await hand_overs.hand_over(org.db, call, made.id, {"to": "other"})
+
+
+async def _move_account(org: Organisation, call: Call, mine: bool) -> None:
+    account_id, _ = await _account(org, call, mine)
+    await moves.move(org.db, call, account_id, {"stage": "trial"}, None)
+
+
+async def _make_stage(org: Organisation, call: Call, mine: bool) -> None:
+    slug = f"s{new_id()}"
+    made = await stages.create(org.db, call, {"name": "S", "slug": slug})
+    await stages.delete(org.db, call, "slug", slug, made.version)
+
+
+async def _make_scenario(org: Organisation, call: Call, mine: bool) -> None:
+    await scenarios.create(org.db, call, {"name": "S", "slug": f"s{new_id()}"})
+
+
+async def _delete_segmentation(org: Organisation, call: Call, mine: bool) -> None:
+    segment = {"slug": "yes", "name": "Yes", "criteria": "arr > 5"}
+    body = {"name": "S", "kind": "rules", "rest": "no", "segments": [segment]}
+    slug = f"s{new_id()}"
+    await segmentations.put(org.db, org.call(), slug, body, None)
+    await segmentations.delete(org.db, call, slug, 1)
+    await segmentations.put(org.db, call, slug, body, None)
+    await segmentations.delete(org.db, org.call(), slug, 1)
+
+
+async def _read_history(org: Organisation, call: Call, mine: bool) -> None:
+    account_id, _ = await _account(org, call, mine)
+    await moves.history(org.db, call.principal, account_id, NOW, None, 5)
+    await moves.standing(org.db, call.principal, account_id, NOW)
+    await moves.summary(org.db, call.principal, NOW)
+
+
 EVERYBODY = "admin manager csm viewer"
 CASES = (
     Case("accounts.create", "admin manager", "", "write", _create_account),
     Case("accounts.write", "admin manager", "csm", "write", _change_account),
     Case("accounts.archive", "admin manager", "csm", "write", _archive),
     Case("accounts.archive", "admin manager", "csm", "write", _restore),
+    Case("accounts.delete", "admin", "", None, _delete_account),
+    Case("records.write", "admin manager", "csm", "write", _create_record),
+    Case("records.write", "admin manager", "csm", "write", _change_record),
+    Case("records.write", "admin manager", "csm", "write", _delete_record),
+    Case("records.write", "admin manager", "csm", "write", _write_usage),
+    Case("directory.write", "admin manager", "", "write", _write_directory),
+    Case("accounts.stage", "admin manager", "csm", "write", _move_account),
+    Case("records.read", EVERYBODY, "", "read", _read_history),
+    Case("stages.write", "admin manager", "", "write", _make_stage),
+    Case("scenarios.write", "admin manager", "", "write", _make_scenario),
+    Case("segmentations.write", "admin manager", "", "write", _delete_segmentation),
     Case("lists.create", "admin manager csm", "viewer", None, _create_list),
     Case("lists.write", "admin manager", "csm viewer", None, _change_list),
     Case("lists.write", "admin manager", "csm viewer", None, _delete_list),
@@ -125,6 +251,10 @@ CASES = (
     Case("me.read", EVERYBODY, "", "read", _read_me),
     Case("workspace.read", EVERYBODY, "", "read", _read_workspace),
     Case("workspace.write", "admin", "", None, _change_workspace),
+    Case("users.write", "admin", "", None, _create_user),
+    Case("users.write", "admin", "", None, _change_user),
+    Case("users.write", "admin", "", None, _delete_user),
+    Case("users.write", "admin", "", None, _hand_over),
     Case("keys.read", "admin", "", None, _read_keys),
     Case("keys.write", "admin", "", None, _write_keys),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,15 +12,16 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from app.domain.errors import Forbidden, Invalid, NotFound, VersionRequired, VersionStale
+from app.domain.errors import Conflict, Forbidden, Invalid, NotFound, VersionRequired, VersionStale
 from app.domain.roles import Principal, Role
 from app.domain.segmentation.presets import presets
 from app.domain.workspaces import Workspace
 from app.persistence.database import Database
-from app.services import days, segmentations, workspaces
+from app.services import accounts, days, lists, segmentations, workspaces
 from app.services.asks import Ask, said
 from app.services.calls import Call, Written, new_id
 from app.services.settle import settle
+from tests.services.organisations import organisation
 
 NOW = datetime(2026, 3, 29, 12, tzinfo=UTC)
 TIER = presets("absolute", "absolute")["tier"]
@@ -229,3 +231,52 @@ async def test_members_are_an_ask_for_accounts(db: Database) -> None:
     assert (said(everyone).text, everyone.fields) == ("ALL", "name")
     with pytest.raises(NotFound):
         await segmentations.members(db, principal(workspace), "tier", "highest", Ask("accounts"))
+
+
+async def test_a_segmentation_goes_with_who_stands_and_stood_in_it(db: Database) -> None:
+    org = await organisation(db)
+    await accounts.create(db, org.call(), {"name": "Acme", "arr": 5})
+    written = await segmentations.put(db, org.call(), "size", SIZE, None)
+    await segmentations.put(db, org.call(), "other", SIZE, None)
+    with pytest.raises(VersionRequired):
+        await segmentations.delete(db, org.call(), "size", None)
+    with pytest.raises(VersionStale):
+        await segmentations.delete(db, org.call(), "size", 2)
+    with pytest.raises(Forbidden):
+        await segmentations.delete(db, org.call("csm"), "size", 1)
+    gone = await segmentations.delete(db, org.call("manager"), "size", 1)
+    assert (gone.id, gone.body, [effect.after for effect in gone.effects]) == (written.id, b"", [None])
+    with pytest.raises(NotFound):
+        await segmentations.delete(db, org.call(), "size", 1)
+    left = await org.rows(
+        "SELECT DISTINCT s.slug FROM memberships m JOIN members n ON n.workspace_id = $1 AND n.segmentation_id = m.segmentation_id"
+        " JOIN segmentations s ON s.workspace_id = $1 AND s.id = m.segmentation_id WHERE m.workspace_id = $1"
+    )
+    assert "size" not in {slug for (slug,) in left}
+    assert "other" in {slug for (slug,) in left}
+    assert await accounts.create(db, org.call(), {"name": "Later"})
+
+
+async def test_writes_of_accounts_go_on_while_a_segmentation_goes(db: Database) -> None:
+    org = await organisation(db)
+    made = [await accounts.create(db, org.call(), {"name": f"A{n}", "arr": 5}) for n in range(6)]
+    await segmentations.put(db, org.call(), "size", SIZE, None)
+    changes = [accounts.change(db, org.call(), one.id, {"arr": 700}, one.version) for one in made]
+    await asyncio.gather(*changes[:3], segmentations.delete(db, org.call(), "size", 1), *changes[3:])
+    assert await org.rows("SELECT DISTINCT arr FROM accounts WHERE workspace_id = $1") == [(70000,)]
+
+
+async def test_a_list_that_asks_for_it_keeps_a_segmentation(db: Database) -> None:
+    org = await organisation(db)
+    await segmentations.put(db, org.call(), "size", SIZE, None)
+    named = await workspaces.load(db, org.workspace.id)
+    org = org.with_workspace(segmentations=named.segmentations, epoch=named.epoch)
+    told = {"entity": "accounts", "name": "Big", "visibility": "public", "criteria": {"text": 'segment.size = "big"'}}
+    await lists.create(db, org.call(), told)
+    with pytest.raises(Conflict, match=r"1 saved list \(Big\)"):
+        await segmentations.delete(db, org.call(), "size", 1)
+    assert (await segmentations.get(db, org.people["viewer"], "size"))["version"] == 1
+
+
+SIZE = {"name": "Size", "kind": "rules", "rest": "small",
+        "segments": [{"slug": "big", "name": "Big", "criteria": "arr >= 100"}]}  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 
 from app.domain.errors import Conflict, Forbidden, Invalid, NotFound, VersionRequired, VersionStale
 from app.persistence.database import Database
-from app.services import accounts, workspaces
+from app.services import accounts, records, workspaces
 from app.services.calls import new_id
 from tests.services.organisations import NOW, document, organisation
 
@@ -102,10 +102,55 @@ async def test_settings_are_an_admins_and_need_their_version(db: Database) -> No
         await workspaces.change(db, org.call(), {"week_start": 7}, None)
     with pytest.raises(VersionStale):
         await workspaces.change(db, org.call(), {"week_start": 7}, 2)
-    for body in ({"slug": "x"}, {"currency": "JPY"}, {"health_yellow": 70}, {"id": "x"}):
+    for body in ({"slug": "x"}, {"currency": "yen"}, {"health_yellow": 70}, {"id": "x"}, {"keep_amounts": "yes"}):
         with pytest.raises(Invalid):
             await workspaces.change(db, org.call(), body, 1)
     assert (await workspaces.load(db, org.workspace.id)).version == 1
+
+
+async def test_the_currency_changes_freely_while_no_amount_is_stored(db: Database) -> None:
+    org = await organisation(db)
+    await accounts.create(db, org.call(), {"name": "Acme"})
+    written = await workspaces.change(db, org.call(), {"currency": "JPY"}, 1)
+    assert (document(written.body)["currency"], document(written.body)["arr_per_csm"]) == ("JPY", 2_000_000)
+    workspace = await workspaces.load(db, org.workspace.id)
+    assert (workspace.minor_digits, workspace.arr_per_csm) == (0, 2_000_000)
+    written = await workspaces.change(db, org.call(), {"currency": "KWD", "arr_per_csm": Decimal("0.125")}, 2)
+    assert (await workspaces.load(db, org.workspace.id)).arr_per_csm == 125
+
+
+STORED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("accounts", {"name": "A", "arr": 5}), ("accounts", {"name": "A", "growth_potential": 5}),
+    ("products", {"name": "P", "slug": "p", "list_price": 5}), ("accounts", {"name": "A", "cost_to_serve": 5}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("entity", "told"), STORED)
+async def test_amounts_that_are_stored_are_never_converted(db: Database, entity: str, told: dict[str, Any]) -> None:
+    org, other = await organisation(db), await organisation(db)
+    if entity == "accounts":
+        await accounts.create(db, org.call(), told)
+    else:
+        await records.create(db, org.call(), entity, told)
+    with pytest.raises(Conflict) as refused:
+        await workspaces.change(db, org.call(), {"currency": "EUR"}, 1)
+    assert [f.pointer for f in refused.value.faults] == ["/currency"]
+    with pytest.raises(Invalid):
+        await workspaces.change(db, org.call(), {"currency": "JPY", "keep_amounts": True}, 1)
+    written = await workspaces.change(db, org.call(), {"currency": "EUR", "keep_amounts": True}, 1)
+    assert (written.version, document(written.body)["currency"]) == (2, "EUR")
+    assert (await workspaces.change(db, other.call(), {"currency": "EUR"}, 1)).version == 2
+
+
+async def test_another_zone_brings_its_day(db: Database) -> None:
+    org = await organisation(db)
+    account = await accounts.create(db, org.call(), {"name": "Acme", "became_customer_at": "2026-11-23"})
+    assert document(account.body)["status"] == "prospect"
+    await workspaces.change(db, org.call(), {"zone": "Pacific/Kiritimati"}, 1)
+    assert (await workspaces.load(db, org.workspace.id)).facts_day == date(2026, 11, 23)
+    assert await org.rows("SELECT status FROM accounts WHERE workspace_id = $1") == [("customer",)]
+    await workspaces.change(db, org.call(), {"zone": "Pacific/Pago_Pago"}, 2)
+    assert (await workspaces.load(db, org.workspace.id)).facts_day == date(2026, 11, 23)
 
 
 async def test_a_workspace_that_is_not_there_is_not_found(db: Database) -> None:

@@ -176,6 +176,7 @@ def entered(name: str, fields: Sequence[StrawberryField], description: str | Non
 
 def choices(name: str, values: Sequence[str], description: str | None = None) -> type:
     """An enum whose names are its values, as REST spells them."""
+    _only_once(name)
     made = enum.Enum(name, {value: value for value in values}, type=str)  # type: ignore[misc]  # made from data
     NAMES[name] = strawberry.enum(made, name=name, description=description)
     return made
@@ -188,6 +189,7 @@ def _made(
     declare: Callable[[type], type],
     more: Mapping[str, Any],
 ) -> type:
+    _only_once(name)
     annotations = {field.python_name: field.type_annotation for field in fields}
     members: dict[str, Any] = {field.python_name: field for field in fields}
     members |= {"__annotations__": dict.fromkeys(members, Any), **more}
@@ -200,6 +202,11 @@ def _made(
             field.type_annotation = annotations[field.python_name]
     NAMES[name] = cls
     return cls
+
+
+def _only_once(name: str) -> None:
+    if name in NAMES:
+        raise LookupError(f"{name} is declared twice: types, inputs and enums share their names")
 
 
 def camel(name: str) -> str:

@@ -59,4 +59,4 @@ class Caller:
         if key is None and self.key is not None:
             key = sha256(f"{self.key}\0{info.path.key}".encode()).hexdigest()
         told = {name: plain(value) for name, value in arguments.items() if name != "idempotency_key"}
-        return Call(principal, self.now, key, ENCODER.encode(told))
+        return Call(principal, self.now, key, ENCODER.encode(told), "graphql", self.request_id)

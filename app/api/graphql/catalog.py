@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.api.graphql.accounts import Arguments
 from app.api.graphql.build import member, operated, output
+from app.api.graphql.writing import Arguments
 from app.services import catalog
 
 output("CatalogField", [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,14 @@ from graphql import ExecutionResult, GraphQLError, execute, get_variable_values
 from graphql.language import FieldNode, OperationDefinitionNode, OperationType
 
 from app.api.errors import Refused as RequestRefused
-from app.api.graphql import answers
+from app.api.graphql import answers, refusals
 from app.api.graphql.callers import Caller
 from app.api.graphql.documents import Document, DocumentError, Documents, Recent
 from app.api.graphql.plans import PLAIN, Plan, planned
 from app.api.graphql.requests import Asked
 from app.api.graphql.schema import SCHEMA
 from app.api.graphql.selections import Reading
-from app.domain.errors import Unauthenticated
+from app.domain.errors import Unauthenticated, Unavailable
 
 CORE = SCHEMA._schema
 KEPT_BYTES = 16_384
@@ -112,6 +112,9 @@ class Engine:
             operation_name=prepared.asked.operation_name,
         )  # fmt: skip
         done = await result if not isinstance(result, ExecutionResult) else result
+        if done.errors and prepared.operation.operation is OperationType.MUTATION:
+            await refusals.keep(caller, prepared.reading, CORE.mutation_type, prepared.fields, done.errors)
+        _unless_lost(done.data, [error.original_error for error in done.errors or ()])
         return answers.answered(
             done.data, [answers.of_execution(error, caller.request_id) for error in done.errors or ()]
         )
@@ -150,7 +153,15 @@ def _with_errors(plans: tuple[Plan, ...], found: list[list[bytes] | Exception], 
             data = None
         if data is not None:
             data[plan.key] = value
+    _unless_lost(data, [one for one in found if isinstance(one, Exception)])
     return answers.answered(data, errors)
+
+
+def _unless_lost(data: Mapping[str, Any] | None, causes: Sequence[Exception | None]) -> None:
+    """Raises Unavailable where nothing was answered for that reason alone: the same request may be answered later."""
+    lost = [cause for cause in causes if isinstance(cause, Unavailable)]
+    if lost and len(lost) == len(causes) and all(value is None for value in (data or {}).values()):
+        raise lost[0]
 
 
 def _to_anybody(prepared: Prepared) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.api.graphql.build import choices, entered, given
+from app.domain.catalogue import ENTITIES
 from app.domain.errors import Fault, Invalid, StrataError
 
 PATH = "A field as criteria spell it: `arr`, `segment.tier`, `custom.region`, `account.name`."
@@ -89,7 +90,11 @@ def _declare_filter(name: str, whose: str) -> None:
 
 _declare_values()
 _declare_leaves()
-FILTERS = {"AccountFilter": "accounts", "ContactFilter": "contacts", "RelatedFilter": "related records"}
+FILTERS = {
+    **{f"{entity.singular.capitalize()}Filter": entity.name for entity in ENTITIES.values()},
+    "RelatedFilter": "related records",
+}
+"""What each filter is about; within criteria, where relations are told by their names, one fits all of them."""
 for _name, _whose in FILTERS.items():
     _declare_filter(_name, _whose)
 

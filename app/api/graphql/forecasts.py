@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
-from app.api.graphql.accounts import KEY, Arguments, at_argument, mended
 from app.api.graphql.build import argument, entered, given, member, operated, output, resolved, told
+from app.api.graphql.envelopes import PAGING, connect, paging
 from app.api.graphql.filters import Spelled
 from app.api.graphql.resources import body, uuid
+from app.api.graphql.writing import KEY, Arguments, at_argument, mended
 from app.domain.criteria import text, tree
 from app.domain.errors import Fault, Invalid
-from app.domain.questions import MAX_LIMIT
 from app.services import forecasts
 
 
@@ -40,6 +41,7 @@ output("Forecast", [
     *_totals(), member("target", "Optional[Money]"), member("target_probability", "Optional[float]"),
     member("skill", "ForecastSkill"), member("groups", "list[ForecastGroup]"), member("rates", "list[RenewalRate]"),
 ], "Renewals due in a period and what they are expected to bring, with a 90 % interval.")  # fmt: skip
+connect("Forecast")
 output("ForecastPayload", [resolved("forecast", "Forecast", lambda source, *_: body(source.body))])
 entered("ForecastInput", [
     given("from", "Optional[Date]", "Today where it is left out."), given("to", "Optional[Date]", "The day after the last one."),
@@ -56,13 +58,11 @@ async def _one(_: Any, info: Any, said: Arguments) -> Any:
 
 
 async def _latest(_: Any, info: Any, said: Arguments) -> Any:
-    caller = info.context
-    first = said["first"]
-    if not 1 <= first <= MAX_LIMIT:
-        raise Invalid(faults=(Fault(f"Expected a whole number from 1 to {MAX_LIMIT:,}.", parameter="first"),))
-    before = uuid(said["after"]) if said.get("after") else None
-    found, _ = await forecasts.latest(caller.db, caller.principal, first, before)
-    return [body(one) for one in found]
+    caller, page = info.context, paging(info, said)
+    before = cast(UUID, page.after[0]) if page.after else None
+    found, following = await forecasts.latest(caller.db, caller.principal, page.limit, before)
+    nodes = [body(one) for one in found]
+    return page.connection(nodes, [(UUID(node["id"]),) for node in nodes], following is not None)
 
 
 async def _create(_: Any, info: Any, said: Arguments) -> Any:
@@ -87,8 +87,7 @@ def _asked(given_: Mapping[str, Any]) -> dict[str, Any]:
 QUERIES = [
     operated("forecasts.read", "forecast", "Optional[Forecast]", _one, argument("id", "ID")),
     operated(
-        "forecasts.read", "forecasts", "list[Forecast]", _latest, argument("first", "int", 50),
-        argument("after", "Optional[ID]", None, "The id of the last one seen."), description="Newest first.",
+        "forecasts.read", "forecasts", "ForecastConnection", _latest, *PAGING, description="Newest first.",
     ),
 ]  # fmt: skip
 MUTATIONS = [

@@ -1,24 +1,31 @@
-"""One rule bounds what a document may ask for, before it is validated: depth, fields, aliases, fragments, cost."""
+"""One rule bounds what a document may ask for, before it is validated: depth, fields, aliases, fragments, work, cost."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
+from graphql import get_introspection_query, parse
 from graphql.language import (
-    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    StringValueNode,
+    ValueNode,
     VariableNode,
 )
 
+from app.api.graphql.sizes import DESCRIBED, LISTS
 from app.domain.catalogue import ENTITIES
 from app.domain.errors import Fault, Unreadable
 from app.domain.questions import DEFAULT_LIMIT, MAX_LIMIT
@@ -32,14 +39,22 @@ MAX_FIELDS = 2_000
 MAX_REPEATS = 20_000
 MAX_ROOTS = 20
 MAX_VALUES = 500_000
+MAX_WORK = 4_000
+"""What planning may take: about 10 microseconds each."""
+NESTED, JOINED, BRACKET, TREE = 3, 7, 3, 4
+"""The work of a field with fields of its own, of a joined criterion, of a bracket in its text, of an object of its tree."""
+TEXT, VALUES = 100, 10
+"""Characters of criteria, and values in a list of theirs, that are one more."""
+JOINTS = re.compile(r"\b(?:and|or|not)\b", re.ASCII | re.IGNORECASE)
+NODES = sum(entity.key != "none" for entity in ENTITIES.values())
+"""The types that `node` may answer: what is asked of all of them is read for each."""
+OF_NODES = frozenset({"id", "__typename"})
 
-LISTS = frozenset(
-    {"accounts", "contacts", "rows", *(r.name for e in ENTITIES.values() for r in e.relations.values() if r.many)}
-)
-"""Fields that give many records, `first` of them."""
 INTROSPECTION = frozenset({"__schema", "__type"})
+CRITERIA = frozenset({"where", "filter"})
 TYPE_LISTS = frozenset({"fields", "inputFields", "interfaces", "possibleTypes"})
-SCHEMA_VALUES = 100_000
+STANDARD = 0.8
+"""The share of MAX_VALUES that what tools ask of the schema at first counts: its values are resolved one by one."""
 
 
 def _refused(limit: str) -> Unreadable:
@@ -54,15 +69,18 @@ class _Walk:
 
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
+    introspected: float = 1.0
     fields: int = 0
     repeats: int = 0
-    defaults: dict[str, Any] = field(default_factory=dict)
+    work: int = 0
+    weights: dict[int, int] = field(default_factory=dict)
+    defaults: dict[str, ValueNode] = field(default_factory=dict)
 
-    def values(self, sets: Iterable[SelectionSetNode], depth: int, listed: bool) -> int:
-        """How many values the merged selection sets can answer for one object."""
+    def values(self, sets: Iterable[SelectionSetNode], depth: int, listed: bool, kinds: int = 1) -> float:
+        """How many values the merged selection sets can answer for one object, which may be of so many kinds."""
         if depth > MAX_DEPTH:
             raise _refused(f"is nested deeper than {MAX_DEPTH} levels")
-        total = 0
+        total = 0.0
         groups = self._merged(sets)
         if depth == 1 and len(groups) > MAX_ROOTS:
             raise _refused(f"asks for more than {MAX_ROOTS} fields of the query itself")
@@ -71,16 +89,15 @@ class _Walk:
             self.repeats += len(nodes) ** 2 if len(nodes) > 1 else 0
             if self.repeats > MAX_REPEATS:
                 raise _refused("asks for the same names over and over")
-            total += self._of(nodes, depth, listed)
+            total += self._of(nodes, depth, listed, kinds)
         if total > MAX_VALUES:
             raise _refused(f"could answer more than {MAX_VALUES:,} values: ask for fewer records or fields")
         return total
 
-    def _of(self, nodes: list[FieldNode], depth: int, listed: bool) -> int:
+    def _of(self, nodes: list[FieldNode], depth: int, listed: bool, kinds: int) -> float:
         node = nodes[0]
         name = node.name.value
-        if name == "__schema":
-            return SCHEMA_VALUES + self.values(_subsets(nodes), depth + 1, False)
+        self._spend(node, kinds)
         if name in TYPE_LISTS:
             if listed:
                 raise _refused("asks for types of fields of types")
@@ -88,22 +105,63 @@ class _Walk:
         subsets = _subsets(nodes)
         if not subsets:
             return 1
-        return self._times(node) * self.values(subsets, depth + 1, listed)
+        times = self._times(node) * (self.introspected if name in INTROSPECTION else 1)
+        return times * self.values(subsets, depth + 1, listed, NODES if (name, depth) == ("node", 1) else 1)
 
-    def _times(self, node: FieldNode) -> int:
+    def _spend(self, node: FieldNode, kinds: int) -> None:
+        self.work += kinds if node.name.value in OF_NODES else 1
+        self.work += NESTED if node.selection_set is not None else 0
+        for argument in node.arguments or ():
+            if argument.name.value in CRITERIA:
+                if id(argument) not in self.weights:
+                    self.weights[id(argument)] = self._weight(argument.value)
+                self.work += self.weights[id(argument)]
+        if self.work > MAX_WORK:
+            raise _refused("takes more work than one document may: ask for fewer fields, or for less in its criteria")
+
+    def _weight(self, value: ValueNode) -> int:
+        """The work of criteria as they stand in the document, variables included."""
+        total = 0
+        rest: list[Any] = [value]
+        while rest and total <= MAX_WORK:
+            match rest.pop():
+                case StringValueNode() as written:
+                    rest.append(written.value)
+                case str() as text:
+                    total += JOINED + JOINED * len(JOINTS.findall(text)) + BRACKET * text.count("(") + len(text) // TEXT
+                case ObjectValueNode() as made:
+                    total += TREE
+                    rest += [one.value for one in made.fields]
+                case ListValueNode() as made:
+                    rest += made.values
+                case VariableNode() as told:
+                    name = told.name.value
+                    rest.append(self.variables.get(name, self.defaults.get(name)))
+                case dict() as told:
+                    total += TREE
+                    rest += told.values()
+                case list() as told:
+                    total += len(told) // VALUES
+                    rest += told
+        return total
+
+    def _times(self, node: FieldNode) -> float:
         given = next((a for a in node.arguments or () if a.name.value == "first"), None)
         if given is None:
-            return DEFAULT_LIMIT if node.name.value in LISTS else 1
-        number = self._number(given)
+            name = node.name.value
+            return DEFAULT_LIMIT if name in LISTS else DESCRIBED.get(name, 1)
+        number = self._number(given.value)
         return min(max(number, 1), MAX_LIMIT) if number is not None else MAX_LIMIT
 
-    def _number(self, argument: ArgumentNode) -> int | None:
-        match argument.value:
+    def _number(self, value: ValueNode) -> int | None:
+        match value:
             case IntValueNode(value=text):
                 return int(text) if len(text) < 10 else MAX_LIMIT
             case VariableNode():
-                name = argument.value.name.value
-                told = self.variables.get(name, self.defaults.get(name))
+                name = value.name.value
+                told = self.variables.get(name)
+                if name not in self.variables and isinstance(self.defaults.get(name), IntValueNode):
+                    return self._number(self.defaults[name])
                 return told if isinstance(told, int) else None
         return None
 
@@ -139,13 +197,25 @@ def check(document: DocumentNode, variables: Mapping[str, Any]) -> None:
     """
     if len(document.definitions) > MAX_DEFINITIONS:
         raise _refused(f"has more than {MAX_DEFINITIONS} operations and fragments")
-    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
-    walk = _Walk(fragments, variables)
+    fragments = _fragments(document)
+    walk = _Walk(fragments, variables, _introspected())
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
             for variable in definition.variable_definitions or ():
-                if isinstance(variable.default_value, IntValueNode) and len(variable.default_value.value) < 10:
-                    walk.defaults[variable.variable.name.value] = int(variable.default_value.value)
+                if variable.default_value is not None:
+                    walk.defaults[variable.variable.name.value] = variable.default_value
             walk.values([definition.selection_set], 1, False)
     for definition in fragments.values():
         walk.values([definition.selection_set], 2, False)
+
+
+def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    return {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+
+
+@cache
+def _introspected() -> float:
+    """What a value of the schema counts."""
+    document = parse(get_introspection_query(input_value_deprecation=True, specified_by_url=True))
+    operation = next(d for d in document.definitions if isinstance(d, OperationDefinitionNode))
+    return STANDARD * MAX_VALUES / _Walk(_fragments(document), {}).values([operation.selection_set], 1, False)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from app.api.graphql import rows
-from app.api.graphql.accounts import ID, KEY, VERSION, Arguments, mended
 from app.api.graphql.build import argument, choices, entered, given, member, operated, output, resolved, told
+from app.api.graphql.envelopes import PAGING, connect, paging
 from app.api.graphql.resources import body, uuid
+from app.api.graphql.writing import ID, KEY, VERSION, Arguments, mended
 from app.domain import lists as domain
-from app.domain.errors import Fault, Invalid
-from app.domain.questions import MAX_LIMIT
 from app.services import listings, lists
 
 choices("ListEntity", domain.ENTITIES)
@@ -37,6 +37,7 @@ output("List", [
     member("reason", "Optional[str]", "Why it is broken."), member("size", "Optional[int]"), member("version", "int"),
     member("created_at", "DateTime"), member("updated_at", "DateTime"), *rows.FIELDS,
 ], "A saved list. Of somebody else's private one an admin sees name and size alone.")  # fmt: skip
+connect("List")
 output(
     "ListPayload",
     [
@@ -44,7 +45,6 @@ output(
         resolved("created", "bool", lambda source, *_: source.created),
     ],
 )
-output("DeletedPayload", [resolved("id", "ID", lambda source, *_: str(source.id))])
 output("DefaultLists", [member("accounts", "Optional[ID]"), member("contacts", "Optional[ID]")])
 output("DefaultsPayload", [resolved("defaults", "DefaultLists", lambda source, *_: source)])
 entered(
@@ -77,17 +77,17 @@ _input("CopyListInput", required=False)
 
 async def _one(_: Any, info: Any, said: Arguments) -> Any:
     caller = info.context
-    found = await lists.get(caller.db, caller.principal, uuid(said["id"]), caller.now)
+    found = await lists.read(caller.db, caller.call(info, said), uuid(said["id"]), said.get("reason"))
     return listings.document(found)
 
 
 async def _all(_: Any, info: Any, said: Arguments) -> Any:
-    caller, first = info.context, said["first"]
-    if not 1 <= first <= MAX_LIMIT:
-        raise Invalid(faults=(Fault(f"Expected a whole number from 1 to {MAX_LIMIT:,}.", parameter="first"),))
+    caller, page = info.context, paging(info, said)
     entity = said["entity"].value if said.get("entity") else None
-    found, _following = await lists.all_lists(caller.db, caller.principal, caller.now, entity, None, first)
-    return [listings.document(one) for one in found]
+    after = cast(tuple[str, UUID], page.after) if page.after else None
+    found, following = await lists.all_lists(caller.db, caller.principal, caller.now, entity, after, page.limit)
+    keys = [(one.list.name, one.list.id) for one in found]
+    return page.connection([listings.document(one) for one in found], keys, following is not None)
 
 
 def _templates(_: Any, info: Any, _said: Arguments) -> Any:
@@ -125,9 +125,12 @@ async def _set_default(_: Any, info: Any, said: Arguments) -> Any:
 
 
 QUERIES = [
-    operated("lists.read", "list", "Optional[List]", _one, ID),
     operated(
-        "lists.read", "lists", "list[List]", _all, argument("entity", "Optional[ListEntity]", None), argument("first", "int", MAX_LIMIT),
+        "lists.read", "list", "Optional[List]", _one, ID,
+        argument("reason", "Optional[str]", None, "Why an admin reads somebody else's private list; the audit keeps it."),
+    ),
+    operated(
+        "lists.read", "lists", "ListConnection", _all, argument("entity", "Optional[ListEntity]", None), *PAGING,
         description="The lists that you can see, by name.",
     ),
     operated("lists.read", "list_templates", "list[ListTemplate]", _templates, description="The ready-made lists."),

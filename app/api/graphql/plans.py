@@ -9,11 +9,12 @@ from typing import Any
 from graphql import GraphQLObjectType, is_non_null_type
 from graphql.language import FieldNode
 
+from app.api.graphql.build import camel
 from app.api.graphql.callers import Caller
 from app.api.graphql.connections import Page, layout
 from app.api.graphql.filters import Spelled
 from app.api.graphql.selections import Reading, criteria, mended, named
-from app.api.graphql.types import CONNECTED, type_name
+from app.api.graphql.types import naming, type_name
 from app.domain.catalogue import ENTITIES, Entity
 from app.domain.criteria.check import Checked, Echo, Setting
 from app.domain.criteria.nodes import And, Node
@@ -23,9 +24,9 @@ from app.domain.workspaces import clock
 from app.services import reads
 from app.services.reads import Answer, Ask
 
-DIRECTORY = ("users", "teams", "industries", "products", "features", "stages")
-"""What an organisation has few of: plain lists."""
-PLAIN = frozenset({*CONNECTED, *DIRECTORY, "account", "node", "__typename"})
+ONE = {entity.singular: entity for entity in ENTITIES.values() if naming(entity)}
+"""The fields that give one record, by its names."""
+PLAIN = frozenset({*ENTITIES, *ONE, "node", "__typename"})
 """The fields of the query that are answered from their selection."""
 TYPE = "0type"
 """A member that no document can ask for."""
@@ -69,14 +70,12 @@ def planned(reading: Reading, key: str, nodes: Sequence[FieldNode], *, typed: bo
     places = tuple({"line": n.loc.start_token.line, "column": n.loc.start_token.column} for n in nodes if n.loc)
     answer: Answering
     match name:
-        case "account":
-            answer = _account(reading, nodes, arguments)
         case "node":
             answer = _node(reading, nodes, arguments["id"], typed)
-        case _ if name in CONNECTED:
-            answer = connection(reading, ENTITIES[name], named(of, node), nodes, arguments)
+        case _ if name in ONE:
+            answer = _one(reading, ONE[name], nodes, arguments)
         case _:
-            answer = _listed(reading, ENTITIES[name], nodes, arguments)
+            answer = connection(reading, ENTITIES[name], named(of, node), nodes, arguments)
     return Plan(key, is_non_null_type(of.fields[name].type), places, answer)
 
 
@@ -116,7 +115,7 @@ class Collection:
         archived = told.get("archived")
         selection = self._selection(caller, nested)
         ask = Ask(
-            self.entity.name, criteria=self._criteria(), sort=tuple(told.get("orderBy") or ()) or None, limit=told["first"],
+            self.entity.name, criteria=self._criteria(), sort=None if told.get("orderBy") is None else tuple(told["orderBy"]), limit=told["first"],
             cursor=told.get("after"), count=self.count, as_of=told.get("asOf"), tz=told.get("tz"),
             for_user=told.get("forUser"), archived=archived.value if archived else None, selection=selection,
             edges=self.edges,
@@ -167,18 +166,7 @@ def connection(
 
 def page_of(answer: Answer, windows: Sequence[Echo], continued: bool) -> Page:
     """A page as connections are written from it."""
-    return Page(
-        answer.data or answer.records, answer.more, continued, answer.count, answer.as_of, windows, answer.cursor
-    )
-
-
-def _listed(reading: Reading, entity: Entity, nodes: Sequence[FieldNode], arguments: Mapping[str, Any]) -> Answering:
-    asked = Collection(reading, entity, arguments, lambda within: within.selection(entity, nodes))
-
-    async def answer(caller: Caller) -> list[bytes]:
-        return [(await asked.answer(caller))[0].data]
-
-    return answer
+    return Page(answer, continued, windows)
 
 
 # -- single records ----------------------------------------------------------------------------------------------------
@@ -209,20 +197,19 @@ def setting_of(caller: Caller) -> Setting:
     return Setting(workspace, clock(workspace, caller.now), caller.principal.person)
 
 
-def _account(reading: Reading, nodes: Sequence[FieldNode], arguments: Mapping[str, Any]) -> Answering:
-    identity, external = arguments.get("id"), arguments.get("externalId")
-    shown = Shown(reading, lambda within: {"accounts": within.selection(ENTITIES["accounts"], nodes)})
+def _one(reading: Reading, entity: Entity, nodes: Sequence[FieldNode], arguments: Mapping[str, Any]) -> Answering:
+    """One record by whichever of its names is given."""
+    ways = naming(entity)
+    told = [(by, str(name)) for by in ways if (name := arguments.get(camel(by))) is not None]
+    shown = Shown(reading, lambda within: {entity.name: within.selection(entity, nodes)})
 
     async def answer(caller: Caller) -> list[bytes]:
-        if (identity is None) == (external is None):
-            raise Invalid(faults=(Fault("Expected id or externalId, one of them.", parameter="id"),))
-        selection = shown.now(caller)["accounts"]
-        if external is None:
-            found = await reads.one_selected(caller.db, caller.principal, "accounts", "id", str(identity), selection)
-        else:
-            found = await reads.one_selected(
-                caller.db, caller.principal, "accounts", "external_id", external, selection
-            )
+        if len(told) != 1:
+            expected = f"Expected {' or '.join(map(camel, ways))}, one of them."
+            raise Invalid(faults=(Fault(expected, parameter="id"),))
+        ((by, name),) = told
+        selection = shown.now(caller)[entity.name]
+        found = await reads.one_selected(caller.db, caller.principal, entity.name, by, name, selection)
         return [found.body]
 
     return answer

@@ -58,5 +58,8 @@ async def connected(info: Any, entity: str, within: Node | None) -> Any:
 
 def single(info: Any, instead: str) -> None:
     """Refuses a field that asks the database anew for each of many: their number is not the document's to see."""
-    if isinstance(info.path.prev.key, int):
+    above = info.path.prev
+    while above is not None and not isinstance(above.key, int):
+        above = above.prev
+    if above is not None:
         raise Invalid(f"Ask {instead} for this: here it would take a statement for each.")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.api.graphql.accounts import Arguments
 from app.api.graphql.build import argument, resolved
 from app.api.graphql.connections import layout
 from app.api.graphql.plans import page_of, setting_of
 from app.api.graphql.resources import body, single
 from app.api.graphql.selections import mended, named
 from app.api.graphql.types import connect, paging
+from app.api.graphql.writing import Arguments
 from app.domain.catalogue import ENTITIES
 from app.domain.errors import StrataError
 from app.domain.selections import selection
@@ -29,7 +29,7 @@ async def _held(source: Any, info: Any, shown: Any) -> Any:
     told = {name: arguments[given] for given, name in TOLD.items() if arguments.get(given) is not None}
     archived, order = arguments.get("archived"), arguments.get("orderBy")
     told |= {
-        "count": laid.count if laid.count != "none" else None, "edges": laid.singly, "sort": tuple(order) if order else None,
+        "count": laid.count if laid.count != "none" else None, "edges": laid.singly, "sort": tuple(order) if order is not None else None,
         "archived": archived.value if archived else None, "params": arguments.get("params"),
         "selection": lambda setting: laid.selection(caller.reading.at(setting)),
     }  # fmt: skip

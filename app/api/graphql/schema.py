@@ -7,14 +7,51 @@ from collections.abc import Iterable
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from app.api.graphql import accounts, catalog, filters, forecasts, lists, me, records, segmentations
+from app.api.graphql import (
+    accounts,
+    attributes,
+    audit,
+    bulk,
+    catalog,
+    changes,
+    directory,
+    filters,
+    forecasts,
+    hierarchies,
+    keys,
+    lists,
+    me,
+    records,
+    related,
+    scenarios,
+    segmentations,
+    stages,
+    usage,
+    users,
+    workspace,
+)
 from app.api.graphql.build import NAMES, Resolved, output
 from app.api.graphql.scalars import SCALARS
 from app.api.graphql.types import type_name
 from app.domain.catalogue import ENTITIES
 
-_PARTS = (records, lists, segmentations, forecasts, me, catalog)
-_WRITES = (accounts, lists, segmentations, forecasts)
+_PARTS = (records, stages, lists, segmentations, forecasts, changes, hierarchies, workspace, me, keys, audit, catalog)
+_WRITES = (
+    accounts,
+    related,
+    usage,
+    directory,
+    stages,
+    scenarios,
+    bulk,
+    attributes,
+    lists,
+    segmentations,
+    forecasts,
+    keys,
+    users,
+    workspace,
+)
 
 
 def _root(name: str, fields: Iterable[Resolved]) -> type:

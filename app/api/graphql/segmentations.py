@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.api.graphql.accounts import KEY, Arguments, mended
 from app.api.graphql.build import argument, choices, entered, given, member, operated, output, resolved, told
 from app.api.graphql.resources import body, connected, single
 from app.api.graphql.types import paging
+from app.api.graphql.writing import KEY, VERSION, Arguments, mended
 from app.domain.criteria.nodes import Segment
 from app.domain.segmentation.model import KINDS
 from app.services import segmentations
@@ -100,6 +100,11 @@ async def _put(_: Any, info: Any, said: Arguments) -> Any:
     return await mended(segmentations.put(caller.db, call, said["slug"], wanted, said.get("expected_version")))
 
 
+def _delete(_: Any, info: Any, said: Arguments) -> Any:
+    caller = info.context
+    return mended(segmentations.delete(caller.db, caller.call(info, said), said["slug"], said["expected_version"]))
+
+
 def _segment(given_: dict[str, Any]) -> dict[str, Any]:
     made = {name: value for name, value in given_.items() if value is not None}
     if "criteria" in made:
@@ -117,5 +122,9 @@ MUTATIONS = [
         "segmentations.write", "put_segmentation", "Optional[SegmentationPayload]", _put, argument("slug", "str"), argument("input", "SegmentationInput"),
         argument("expected_version", "Optional[int]", None, "Needed where it is there already."), KEY,
         description="Makes or replaces it, and places every account, before it answers.",
+    ),
+    operated(
+        "segmentations.write", "delete_segmentation", "Optional[DeletedPayload]", _delete, argument("slug", "str"), VERSION, KEY,
+        description="With who stands and stood in its segments. Refused while lists or segmentations ask for it; `errors` says which.",
     ),
 ]  # fmt: skip

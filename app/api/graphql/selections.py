@@ -166,7 +166,7 @@ class Reading:
 
     def _sort(self, entity: Entity, arguments: Mapping[str, Any]) -> tuple[Sort, ...]:
         told = arguments.get("orderBy")
-        if not told:
+        if told is None:
             return usual_order(entity)
         try:
             return sort(tuple(told), entity, self.setting.workspace)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
@@ -9,12 +11,16 @@ from app.api.graphql.build import answered, argument, choices, output
 from app.domain.catalogue import ENTITIES, Entity, Field, Relation
 from app.domain.questions import DEFAULT_LIMIT, MAX_LIMIT
 
+By = Literal["id", "external_id", "slug"]
+WHOLE = 2**31 - 1
+"""The largest whole number: bounds that say no more go without saying."""
+
 PLAIN = {
     "text": "str", "number": "float", "integer": "int", "money": "Money", "date": "Date", "instant": "DateTime",
     "bool": "bool", "slug": "str", "ref": "ID", "id": "ID", "tags": "list[str]", "json": "JSON",
 }  # fmt: skip
-CONNECTED = ("accounts", "contacts")
-"""The entities that are asked for as connections."""
+NAMED = {"id": "ID", "external_id": "str", "slug": "str"}
+"""What may name one record, by the argument's type."""
 
 
 def type_name(entity: Entity) -> str:
@@ -27,9 +33,20 @@ def enum_name(entity: Entity, field: Field) -> str:
     return type_name(entity) + "".join(part.capitalize() for part in field.name.split("_"))
 
 
-def filter_name(entity: str) -> str:
-    """The input that filters an entity: accounts and contacts have their own."""
-    return f"{type_name(ENTITIES[entity])}Filter" if entity in CONNECTED else "RelatedFilter"
+def filter_name(entity: Entity) -> str:
+    """`AccountFilter`: the input that filters accounts."""
+    return f"{type_name(entity)}Filter"
+
+
+def naming(entity: Entity) -> tuple[By, ...]:
+    """What names one record of an entity: its id and its external id, its slug where it has one for a key."""
+    match entity.key:
+        case "none":
+            return ()
+        case "slug":
+            return "id", "external_id", "slug"
+        case _:
+            return "id", "external_id"
 
 
 def annotation(entity: Entity, field: Field) -> str:
@@ -37,13 +54,13 @@ def annotation(entity: Entity, field: Field) -> str:
     return enum_name(entity, field) if field.kind == "enum" else PLAIN[field.kind]
 
 
-def filtering(entity: str, first: int = DEFAULT_LIMIT) -> list[StrawberryArgument]:
+def filtering(entity: str) -> list[StrawberryArgument]:
     """The arguments of whatever gives records of an entity."""
     return [
-        argument("where", f"Optional[{filter_name(entity)}]", description="Criteria as a tree; not together with `filter`."),
+        argument("where", f"Optional[{filter_name(ENTITIES[entity])}]", description="Criteria as a tree; not together with `filter`."),
         argument("filter", "Optional[str]", description="Criteria as text; not together with `where`."),
         argument("order_by", "Optional[list[str]]", description="`[\"-arr\", \"name\"]`: as `sort` in REST; empty values come last."),
-        argument("first", "int", first, f"At most {MAX_LIMIT:,}."),
+        argument("first", "int", DEFAULT_LIMIT, f"At most {MAX_LIMIT:,}."),
     ]  # fmt: skip
 
 
@@ -59,25 +76,39 @@ def paging(entity: str) -> list[StrawberryArgument]:
     ]  # fmt: skip
 
 
-def _described(field: Field) -> str | None:
-    said = [field.description, f"in {field.unit}" if field.unit else ""]
+def described(field: Field) -> str | None:
+    """What the catalogue says of a field: meaning, unit, bounds, what it refers to, and who keeps it."""
+    said = [field.description, f"in {field.unit}" if field.unit else "", _bounds(field)]
+    if field.kind in ("ref", "slug"):
+        said.append(f"{'slug' if field.kind == 'slug' else 'id'} of one of the {field.target}")
     return "; ".join(part for part in said if part) or None
 
 
+def _bounds(field: Field) -> str:
+    if field.kind not in ("number", "integer") or field.low is None:
+        return ""
+    bounded = field.high is not None and field.high < WHOLE
+    return f"{field.low:g} to {field.high:g}" if bounded else f"at least {field.low:g}"
+
+
 def _field(entity: Entity, field: Field) -> StrawberryField:
-    if field.kind == "json":
+    if field.name == "custom":
         slug = argument("slug", "Optional[str]", None, "One attribute; left out, all of them.")
-        return answered(field.name, "Optional[JSON]", slug, description="The organisation's own attributes.")
+        return answered(field.name, "Optional[JSON]", slug, description=described(field))
     made = annotation(entity, field)
-    return answered(field.column, f"Optional[{made}]" if field.optional else made, description=_described(field))
+    return answered(field.column, f"Optional[{made}]" if field.optional else made, description=described(field))
 
 
 def _relation(entity: Entity, relation: Relation) -> StrawberryField:
     target = type_name(ENTITIES[relation.target])
     if relation.many:
-        return answered(relation.name, f"list[{target}]", *filtering(relation.target))
-    required = not entity.fields[relation.by].optional
-    return answered(relation.name, target if required else f"Optional[{target}]")
+        order = "latest first" if ENTITIES[relation.target].time_field != "created_at" else "as they were made"
+        said = f"The {relation.target} of the {entity.singular}; {order} unless told otherwise."
+        return answered(relation.name, f"list[{target}]", *filtering(relation.target), description=said)
+    field = entity.fields[relation.by]
+    return answered(
+        relation.name, f"Optional[{target}]" if field.optional else target, description=field.description or None
+    )
 
 
 def _segment() -> StrawberryField:
@@ -124,8 +155,8 @@ def _declare_all() -> type:
     ])  # fmt: skip
     for entity in ENTITIES.values():
         _declare(entity, node)
-    for name in CONNECTED:
-        connect(type_name(ENTITIES[name]), type_name(ENTITIES[name]))
+    for entity in ENTITIES.values():
+        connect(type_name(entity), type_name(entity))
     return node
 
 

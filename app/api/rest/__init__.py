@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from app.api import document
-from app.api.exchange import Door
+from app.api.door import Door
 from app.api.responses import encoded
 from app.api.rest import (
     accounts,
+    attributes,
+    audit,
+    bulk,
     catalog,
+    changes,
     directory,
     forecasts,
+    hierarchies,
     imports,
     keys,
     lists,
@@ -19,14 +24,18 @@ from app.api.rest import (
     operations,
     problems,
     related,
+    scenarios,
     segmentations,
+    stages,
+    usage,
+    users,
     workspace,
 )  # fmt: skip
 from app.api.routes import Table
 
 ROUTES = (
-    *accounts.ROUTES, *related.ROUTES, *directory.ROUTES, *lists.ROUTES, *segmentations.ROUTES, *forecasts.ROUTES,
-    *imports.ROUTES, *workspace.ROUTES, *me.ROUTES, *keys.ROUTES, *catalog.ROUTES, *problems.ROUTES,
+    *accounts.ROUTES, *changes.ROUTES, *hierarchies.ROUTES, *users.ROUTES, *related.ROUTES, *usage.ROUTES, *directory.ROUTES, *stages.ROUTES, *scenarios.ROUTES, *bulk.ROUTES, *attributes.ROUTES, *lists.ROUTES, *segmentations.ROUTES, *forecasts.ROUTES,
+    *imports.ROUTES, *workspace.ROUTES, *me.ROUTES, *keys.ROUTES, *audit.ROUTES, *catalog.ROUTES, *problems.ROUTES,
 )  # fmt: skip
 
 

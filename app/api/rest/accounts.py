@@ -1,20 +1,22 @@
-"""/v1/accounts: read, make, change, archive."""
+"""/v1/accounts: read, make, change, archive, delete."""
 
 from __future__ import annotations
 
 from app.api import schemas
 from app.api.conditions import call, expected_if_any, expected_version, only_new
 from app.api.requests import Request
-from app.api.responses import Answer
+from app.api.responses import Answer, nothing
 from app.api.rest import reading
 from app.api.rest.parameters import ACCOUNT, IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_IF_THERE, IF_NEW, path
 from app.api.rest.writes import answered
-from app.api.routes import Payload, Route
+from app.api.routes import Parameter, Payload, Route
 from app.domain.catalogue import ACCOUNTS
+from app.domain.errors import Fault, Invalid
 from app.services import accounts
 
 RECORD = schemas.ref(schemas.title(ACCOUNTS))
 EXAMPLE = {"external_id": "crm-1042", "name": "Acme", "arr": 120000.5}
+WITH = Parameter("with", "`records`: what belongs to the account goes too", {"type": "string", "enum": ["records"]})
 EXTERNAL_ID = path("external_id", "of the account, percent-encoded", {"type": "string", "minLength": 1}, "crm-1042")
 
 
@@ -52,6 +54,17 @@ async def archive(request: Request) -> Answer:
     return answered(await accounts.archive(request.db, call(request), account_id, version))
 
 
+async def delete(request: Request) -> Answer:
+    """Nothing: the account is gone."""
+    what = request.query(("with",)).get("with")
+    if what not in (None, "records"):
+        raise Invalid(faults=(Fault("Expected records.", parameter="with", suggestion="records"),))
+    account_id, version = request.uuid(0), expected_version(request)
+    await request.nothing()
+    await accounts.delete(request.db, call(request, what), account_id, version, with_records=what is not None)
+    return nothing()
+
+
 async def restore(request: Request) -> Answer:
     """The account as it is in scope again."""
     request.query(())
@@ -69,7 +82,11 @@ WRITES = (
           "Changes the members that are given, and only those.",
           parameters=(ACCOUNT, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(RECORD),
           body=Payload(schemas.ref("AccountChange"), example={"health": 62}), problems=("conflict",)),
-    Route("DELETE", "/v1/accounts/{id}", "accounts.archive", archive, "Archive an account", "accounts",
+    Route("DELETE", "/v1/accounts/{id}", "accounts.delete", delete, "Delete an account", "accounts",
+          "For good. Refused with 409 where anything belongs to it, which `errors` names; with `?with=records` its records, "
+          "usage, memberships and history go along in the same transaction, and accounts below it are left without a parent.",
+          parameters=(ACCOUNT, WITH, IF_MATCH, IDEMPOTENCY_KEY), status=204, problems=("conflict", "invalid")),
+    Route("POST", "/v1/accounts/{id}/archive", "accounts.archive", archive, "Archive an account", "accounts",
           "The account leaves the scope of lists, segments and forecasts; it and its records stay, are read with "
           "their id and by `archived=with` among others, and come back by POST /v1/accounts/{id}/restore. Archiving an archived one changes nothing.",
           parameters=(ACCOUNT, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(RECORD)),

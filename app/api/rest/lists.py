@@ -97,6 +97,10 @@ EXAMPLE = {
 }  # fmt: skip
 ID = path("id", "of the list", IDENTITY)
 ENTITY = Parameter("entity", "only the lists of this entity", _ENTITY["entity"])
+REASON = Parameter(
+    "reason", "why an admin reads somebody else's private list; the audit keeps it",
+    {"type": "string", "minLength": 1, "maxLength": lists.REASON},
+)  # fmt: skip
 PARAMS = Parameter(
     "params",
     "values of the list's parameters: `param.<name>=`",
@@ -116,8 +120,8 @@ async def every(request: Request) -> Answer:
 
 async def one(request: Request) -> Answer:
     """A list."""
-    request.query(())
-    found = await lists.get(request.db, request.principal, request.uuid(0), request.now)
+    reason = request.query(("reason",)).get("reason")
+    found = await lists.read(request.db, call(request), request.uuid(0), reason)
     return tagged(request, lists.body(found), found.list.version)
 
 
@@ -197,8 +201,9 @@ ROUTES = (
           "Each is the body that makes it, with its `slug` beside.",
           answer=Payload({"type": "object", "properties": {"data": {"type": "array", "items": {"type": "object"}}}})),
     Route("GET", "/v1/lists/{id}", "lists.read", one, "A list", TAG,
-          "Looked at anew: `state` is `broken` where something that it names is gone.",
-          parameters=(ID, IF_NONE_MATCH), headers=("ETag",), answer=ANSWER),
+          "Looked at anew: `state` is `broken` where something that it names is gone. Of somebody else's private list an "
+          "admin sees name and size; with a `reason` all of it, and the audit keeps who read it and why.",
+          parameters=(ID, REASON, IF_NONE_MATCH), headers=("ETag",), answer=ANSWER),
     Route("PATCH", "/v1/lists/{id}", "lists.write", change, "Change a list", TAG,
           parameters=(ID, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=ANSWER,
           body=Payload(CHANGE, example={"visibility": "public"}), problems=("conflict",)),

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from app.api import schemas
-from app.api.conditions import call, expected_if_any, only_new, tagged
+from app.api.conditions import call, expected_if_any, expected_version, only_new, tagged
 from app.api.requests import Request
-from app.api.responses import Answer, encoded, json
+from app.api.responses import Answer, encoded, json, nothing
 from app.api.rest import reading
 from app.api.rest.envelopes import envelope
 from app.api.rest.parameters import (
     IDEMPOTENCY_KEY,
     IDENTITY,
+    IF_MATCH,
     IF_MATCH_IF_THERE,
     IF_NEW,
     IF_NONE_MATCH,
@@ -102,6 +103,15 @@ async def put(request: Request) -> Answer:
     return answered(written, f"/v1/segmentations/{slug}")
 
 
+async def delete(request: Request) -> Answer:
+    """Nothing: the segmentation is gone."""
+    request.query(())
+    version = expected_version(request)
+    await request.nothing()
+    await segmentations.delete(request.db, call(request), request.values[0], version)
+    return nothing()
+
+
 async def segments(request: Request) -> Answer:
     """Counts and money per segment."""
     request.query(())
@@ -140,6 +150,9 @@ ROUTES = (
           "Cuts are frozen and every account is placed before it answers. A change needs `If-Match`.",
           parameters=(KEY, IF_MATCH_IF_THERE, IF_NEW, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(SEGMENTATION),
           body=Payload(BODY), problems=("conflict",)),
+    Route("DELETE", "/v1/segmentations/{slug}", "segmentations.write", delete, "Delete a segmentation", TAG,
+          "With who stands and stood in its segments. Refused with 409 where lists or segmentations ask for it; `errors` says which.",
+          parameters=(KEY, IF_MATCH, IDEMPOTENCY_KEY), status=204, problems=("conflict",)),
     Route("GET", "/v1/segmentations/{slug}/segments", "segmentations.read", segments, "Accounts and ARR per segment", TAG,
           parameters=(KEY,), answer=Payload(COUNTED)),
     Route("GET", "/v1/segmentations/{slug}/accounts", "segmentations.read", accounts, "Accounts and where they stand", TAG,

@@ -124,6 +124,11 @@ def said(given: Typed | Decimal, at: At) -> Scalar:
         raise invalid(at, str(error)) from None
 
 
+def is_identity(name: str) -> bool:
+    """Whether a name of a record is an id, written with its hyphens."""
+    return _ID.fullmatch(name) is not None
+
+
 def identity(name: str) -> UUID | None:
     """The id that a name of a record is, written with its hyphens; None where it is none."""
     return UUID(name) if _ID.fullmatch(name) else None

@@ -9,6 +9,7 @@ from random import Random
 from uuid import UUID
 
 from app.domain.demo import life as lives
+from app.domain.demo import stages
 from app.domain.demo.cast import (
     ADMIN,
     COUNTRIES,
@@ -95,6 +96,7 @@ def accounts(seed: int, today: date, base: Foundation) -> Iterator[tuple[Rows, I
         account["parent_id"] = parents.get(place[0]) if life.size.type != "enterprise" and rng.random() < 0.04 else None
         if life.size.type == "enterprise" and rng.random() < 0.2:
             parents[place[0]] = life.id
+        stages.moves(life, account, Random(f"{seed}-{number}-stages"), today)
         life.rows = {"accounts": [account], **life.rows}
         yield life.rows, usage(life, rng, today, variation)
 

@@ -139,7 +139,7 @@ def _written(leaf: Leaf, of: Expression, rows: Rows, scope: Scope, negated: bool
         case Compare(_, cmp, value):
             if isinstance(value, Operand):
                 return _compared(cmp, of, _value(value, rows, scope), negated)
-            if cmp == "eq" and not negated and isinstance(leaf.of, CustomOf) and leaf.of.field.kind in CONTAINED:
+            if cmp == "eq" and not negated and isinstance(leaf.of, CustomOf) and _is_contained(leaf.of):
                 return _contains(leaf.of, value, of, rows, scope)
             return _against(cmp, of, scope.typed(value, of.kind), negated)
         case OneOf(_, values):
@@ -219,11 +219,15 @@ def _tagged(leaf: Tagged, of: Expression, scope: Scope, negated: bool) -> str:
     return _sign(f"{of.sql} {sign} {scope.array(leaf.values, 'text')}", negated)
 
 
+def _is_contained(own: CustomOf) -> bool:
+    return own.field.kind in CONTAINED and not own.field.indexed
+
+
 def _contains(own: CustomOf, value: Typed, of: Expression, rows: Rows, scope: Scope) -> str:
     """An own attribute that equals a value is what the index over all of them finds."""
     if own.through is not None:
         return _against("eq", of, scope.typed(value, of.kind), negated=False)
-    return f"{rows.alias}.custom @> {scope.bind(msgspec.json.encode({own.field.name: value}))}::jsonb"
+    return f"{rows.alias}.custom @> {scope.bind(msgspec.json.encode({own.field.key: value}))}::jsonb"
 
 
 # -- related rows ------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.domain.catalogue import Kind
-from app.domain.criteria.meant import Column, Shown
+from app.domain.criteria.meant import Column, CustomOf, Shown
 from app.domain.questions import Sort
 from app.persistence.compile.operands import shown
 from app.persistence.compile.rows import Rows, table_of, ties
@@ -57,6 +57,8 @@ def _is_id(of: Shown) -> bool:
 
 
 def _indexed(of: Shown, rows: Rows) -> bool:
+    if isinstance(of, CustomOf):
+        return of.through is None and of.field.indexed
     return isinstance(of, Column) and of.through is None and (table_of(rows.entity), of.field.column) in INDEXED
 
 

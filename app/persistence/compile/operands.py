@@ -60,8 +60,8 @@ def seen(of: Shown, rows: Rows, scope: Scope) -> Expression | Reached:
 
 
 def attribute(field: Field, alias: str) -> str:
-    """An own attribute as a value of its type; an index over it has exactly this text."""
-    member = f"({alias}.custom ->> {literal(field.name)})"
+    """An own attribute as a value of its type, immutable; an index over it has exactly this text."""
+    member = f"({alias}.custom ->> {literal(field.key)})"
     match field.kind:
         case "number":
             return f"{member}::float8"
@@ -70,13 +70,19 @@ def attribute(field: Field, alias: str) -> str:
         case "bool":
             return f"{member}::bool"
         case "date":
-            return f"{member}::date"
+            return f"make_date({_whole(member, 1, 4)}, {_whole(member, 6, 2)}, {_whole(member, 9, 2)})"
         case "instant":
-            return f"{member}::timestamptz"
+            parts = ", ".join(_whole(member, *place) for place in ((1, 4), (6, 2), (9, 2), (12, 2), (15, 2)))
+            return f"timezone('UTC', make_timestamp({parts}, rtrim(substr({member}, 18), 'Z')::float8))"
         case "tags":
-            return f"({alias}.custom -> {literal(field.name)})"
+            return f"nullif({alias}.custom -> {literal(field.key)}, 'null'::jsonb)"
         case _:
             return f'({member} COLLATE "C")'
+
+
+def _whole(text: str, start: int, length: int) -> str:
+    """Digits of a date or an instant: casts of whole dates depend on a setting, and so no index can hold them."""
+    return f"substr({text}, {start:d}, {length:d})::int4"
 
 
 def literal(name: str) -> str:

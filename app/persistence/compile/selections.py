@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from app.domain.criteria.meant import CustomOf, Shown
+from app.domain.catalogue import CUSTOM
+from app.domain.criteria.meant import Column, CustomOf, Shown
 from app.domain.errors import Invalid
 from app.domain.questions import Fixed, Group, Nest, Pick, Selection
 from app.domain.workspaces import Workspace
@@ -54,10 +55,23 @@ def _column(item: Pick | Fixed | Nest, rows: Rows, scope: Scope) -> str:
 
 def displayed(of: Shown, rows: Rows, scope: Scope) -> str:
     """A value as it is answered: money in major units, own attributes as they are stored."""
+    if isinstance(of, Column) and of.field == CUSTOM and of.through is None:
+        return _own(rows, scope)
     if isinstance(of, CustomOf) and of.through is None and of.field.kind != "money":
-        return f"({rows.alias}.custom -> {literal(of.field.name)})"
+        return f"({rows.alias}.custom -> {literal(of.field.key)})"
     value = shown(of, rows, scope)
     return f"{value.sql}{major(scope.workspace)}" if value.kind == "money" else value.sql
+
+
+def _own(rows: Rows, scope: Scope) -> str:
+    """All own attributes by slug, null where they are empty; null where the workspace has none."""
+    attributes = scope.workspace.attributes
+    own = [field for (entity, _), field in sorted(attributes.items()) if entity == rows.entity.name]
+    if not own:
+        return "NULL::json"
+    alias = scope.alias()
+    values = ", ".join(f"{displayed(CustomOf(field), rows, scope)} AS {quoted(field.name)}" for field in own)
+    return f"(SELECT row_to_json({alias}) FROM (SELECT {values}) {alias})"
 
 
 def major(workspace: Workspace) -> str:

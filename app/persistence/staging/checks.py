@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from app.domain.catalogue import Entity
+from app.domain.catalogue import Entity, Field
 from app.domain.imports import EXAMPLES, KEPT, Problem, problem
 from app.persistence.accounts import DEPTH
 from app.persistence.database import Record, Transaction
+from app.persistence.staging import own
 
 TABLES = """
 CREATE TEMP TABLE import_marks (line bigint, problem int);
@@ -147,14 +148,17 @@ async def across(
     columns: Sequence[str],
     problems: list[Problem],
     parent_bit: int,
+    attributes: Sequence[Field] = (),
 ) -> None:
-    """Marks what single rows cannot tell; new problems are added to `problems`. `columns` are those of the rows."""
+    """Marks what single rows cannot tell; new problems are added to `problems`. `columns` are those of the rows,
+    `attributes` the own ones that rows say."""
     await tx.execute(TABLES)
     if entity.key == "none":
         await _usage(tx, columns, problems)
     else:
         await tx.execute(REPEATED)
         await _taken(tx, workspace_id, entity, columns, problems)
+        await own.taken(tx, workspace_id, entity, attributes, problems)
     if "parent_id" in columns:
         await _parents(tx, workspace_id, problems, parent_bit)
     await _warn(tx, problems, "duplicate", "import_superseded s")
@@ -237,6 +241,11 @@ SELECT $1, n.id, n.slug, n.slug, $4, $4{number} FROM unnest($2::uuid[], $3::text
 ON CONFLICT (workspace_id, slug) DO NOTHING
 """
 NUMBER = ", (SELECT coalesce(max(f.no), 0) FROM features f WHERE f.workspace_id = $1) + n.place"
+NAMING = """
+SELECT x.slug, count(*) AS count, (array_agg(r.line ORDER BY r.line))[:$3] AS lines
+FROM import_rows r JOIN {table} x ON x.workspace_id = $1 AND x.slug = r."{column}"
+WHERE x.slug = ANY ($2) AND r.errs IS NULL GROUP BY x.slug ORDER BY count DESC, x.slug
+"""
 UNKNOWN_SLUGS = """
 UPDATE import_rows r SET errs = ARRAY[$2::int]
 WHERE r.errs IS NULL AND r."{column}" IS NOT NULL
@@ -256,6 +265,14 @@ async def insert_slugs(
     """Makes them, named as their slugs; features get the next numbers: hold the workspace."""
     more, number = (", no", NUMBER) if table == "features" else ("", "")
     await tx.execute(INSERT_SLUGS.format(table=table, more=more, number=number), workspace_id, ids, slugs, now)
+
+
+async def naming(
+    tx: Transaction, workspace_id: UUID, table: str, column: str, slugs: Sequence[str]
+) -> list[tuple[str, int, list[int]]]:
+    """Of these slugs, as far as they are there, how many rows name each and the first lines of those; most named first."""
+    rows = await tx.fetch(NAMING.format(table=table, column=column), workspace_id, slugs, EXAMPLES)
+    return [(row["slug"], row["count"], row["lines"]) for row in rows]
 
 
 async def unknown_slugs(tx: Transaction, workspace_id: UUID, table: str, column: str, problems: list[Problem]) -> None:

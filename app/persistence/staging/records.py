@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from app.domain.catalogue import Entity, Field
+from app.domain.catalogue import ACCOUNTS, Entity, Field
 from app.domain.mappings import importable
+from app.persistence import facts
 from app.persistence.database import Transaction
+from app.persistence.staging import own
 from app.persistence.staging.rows import Column, made_id, prefix
+from app.persistence.staging.values import SQL_TYPES
 
 CHUNK = 10_000
 """Rows of one transaction."""
@@ -41,11 +44,15 @@ WHERE r.errs IS NULL AND NOT EXISTS (SELECT FROM import_superseded s WHERE s.lin
   AND (r.is_new OR ({stored}) IS DISTINCT FROM ({given}))
 """
 TOUCHED = """
-SELECT coalesce(array_agg(DISTINCT a), '{}') FROM import_todo t, LATERAL (VALUES (t.account_id), (t.old_account_id)) v(a)
-WHERE t.pos BETWEEN $1 AND $2 AND a IS NOT NULL
+SELECT coalesce(array_agg(DISTINCT a) FILTER (WHERE is_made), '{}') AS made, coalesce(array_agg(DISTINCT a) FILTER (WHERE NOT is_made), '{}') AS known
+FROM (
+  SELECT v.a, bool_or(t.is_new AND $3) AS is_made
+  FROM import_todo t, LATERAL (VALUES (t.account_id), (t.old_account_id)) v(a)
+  WHERE t.pos BETWEEN $1 AND $2 AND a IS NOT NULL GROUP BY v.a
+) x
 """
 UPSERT = """
-WITH written AS (
+WITH {shared}written AS (
   INSERT INTO {table} AS z (workspace_id, id, created_at, updated_at{names})
   SELECT $1, t.id, $2, $2{values}
   FROM import_todo t{join} WHERE t.pos BETWEEN $3 AND $4 ORDER BY t.pos
@@ -57,11 +64,12 @@ SELECT count(*) FILTER (WHERE id BETWEEN $5 AND $6) AS created, count(*) AS writ
 """
 # The account's latest move is what it stood in before; the first stage of a new account is a move as well.
 MOVES = """
-INSERT INTO stage_moves (workspace_id, id, account_id, stage, moved_at, actor_id)
-SELECT $1, {made}, a.id, a.stage, $2, $3
+INSERT INTO stage_moves (workspace_id, id, account_id, stage, moved_at, actor_id, was, was_since)
+SELECT $1, {made}, a.id, a.stage, greatest($2::timestamptz, m.moved_at + interval '1 microsecond'), $3, m.stage, m.moved_at
 FROM import_todo t JOIN accounts a ON a.workspace_id = $1 AND a.id = t.id
 LEFT JOIN LATERAL (
-  SELECT m.stage FROM stage_moves m WHERE m.workspace_id = $1 AND m.account_id = a.id ORDER BY m.moved_at DESC, m.id DESC LIMIT 1
+  SELECT m.stage, m.moved_at FROM stage_moves m WHERE m.workspace_id = $1 AND m.account_id = a.id
+  ORDER BY m.moved_at DESC, m.id DESC LIMIT 1
 ) m ON true
 WHERE t.pos BETWEEN $4 AND $5 AND a.stage IS DISTINCT FROM m.stage
 """
@@ -109,13 +117,17 @@ def _fill(entity: Entity, columns: Sequence[Column], partial: bool) -> str:
 
 def _given(alias: str, column: Column, partial: bool, otherwise: str) -> str:
     """What a row says, or what holds where it leaves the member out."""
-    own = f'{alias}."{column.name}"'
-    return f"CASE WHEN {alias}.gone & {column.bit} <> 0 THEN {otherwise} ELSE {own} END" if partial else own
+    told = f'{alias}."{column.name}"'
+    if column.name == own.NAME:
+        return own.merged(otherwise, told)
+    return f"CASE WHEN {alias}.gone & {column.bit} <> 0 THEN {otherwise} ELSE {told} END" if partial else told
 
 
-async def touched(tx: Transaction, first: int, last: int) -> list[UUID]:
-    """The accounts that a chunk writes to: those of its rows now and before."""
-    return list(await tx.fetchval(TOUCHED, first, last))
+async def touched(tx: Transaction, entity: Entity, first: int, last: int) -> tuple[list[UUID], list[UUID]]:
+    """The accounts that a chunk writes to, those that it makes and all others: those of its rows now and before."""
+    row = await tx.fetchrow(TOUCHED, first, last, entity.name == "accounts")
+    assert row is not None  # aggregates
+    return list(row["made"]), list(row["known"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +165,7 @@ def chunks(entity: Entity, columns: Sequence[Column], partial: bool, import_id: 
 def _upsert(entity: Entity, columns: Sequence[Column], partial: bool, staged: bool) -> str:
     fields = {c.name: f for c in columns for f in importable(entity).values() if f.column == c.name}
     names = [c.target for c in columns]
-    values = [_given("t", c, partial, f'coalesce(x."{c.target}", {_initial(entity, fields[c.name])})') for c in columns]
+    values = [_given("t", c, partial, _before(entity, c, fields)) for c in columns]
     sets = [f'"{name}" = excluded."{name}"' for name in names]
     for column, value, update in _beside(entity, names, staged):
         names.append(column)
@@ -163,14 +175,34 @@ def _upsert(entity: Entity, columns: Sequence[Column], partial: bool, staged: bo
     lacking = [entity.fields[n].column for n in entity.required if entity.fields[n].column not in names]
     names += lacking
     values += [f'x."{name}"' for name in lacking]
-    needs = partial or lacking or entity.name == "features"
+    needs = partial or lacking or entity.name == "features" or own.NAME in names
+    join = f" LEFT JOIN {entity.name} x ON x.workspace_id = $1 AND x.id = t.id" if needs else ""
+    shared = ""
+    if entity.name == ACCOUNTS.name:  # a new one comes with its facts, so that it is not written a second time
+        said = dict(zip(names, values, strict=True))
+        join += facts.made({name: "t.id" if name == "id" else said.get(name, _nothing(name)) for name in facts.SAID})
+        shared = f"{facts.SHARED}, "
+        names += facts.KEPT
+        values += [f"n.{name}" for name in facts.KEPT]
     return UPSERT.format(
-        table=entity.name, names="".join(f', "{n}"' for n in names), values="".join(f", {v}" for v in values),
-        join=f" LEFT JOIN {entity.name} x ON x.workspace_id = $1 AND x.id = t.id" if needs else "",
+        shared=shared, table=entity.name, names="".join(f', "{n}"' for n in names), values="".join(f", {v}" for v in values),
+        join=join,
         key="id" if entity.name == "users" else entity.key, sets=", ".join(sets),
         stored=", ".join(f'z."{c.target}"' for c in columns) + ", 0",
         fresh=", ".join(f'excluded."{c.target}"' for c in columns) + ", 0",
     )  # fmt: skip
+
+
+def _before(entity: Entity, column: Column, fields: Mapping[str, Field]) -> str:
+    """What holds where a line leaves the member out: what is stored, or what a new record has."""
+    if column.name == own.NAME:
+        return f'x."{column.target}"'
+    return f'coalesce(x."{column.target}", {_initial(entity, fields[column.name])})'
+
+
+def _nothing(name: str) -> str:
+    """A column of accounts that a file does not have."""
+    return f"NULL::{SQL_TYPES[ACCOUNTS.fields[name.removesuffix('_by_hand')].kind]}"
 
 
 def _initial(entity: Entity, field: Field) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.domain.catalogue import Entity, Field
-from app.domain.mappings import FileMapping, Source
+from app.domain.mappings import ANY, FileMapping, Source
+from app.persistence.staging.values import UUID
 
 Place = tuple[str, Field, Source]
 """The column of the typed text, and what it means."""
@@ -13,22 +14,27 @@ Place = tuple[str, Field, Source]
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """`value` is what is stored, `found` is NULL where nothing was found, `begins` the day from which it holds."""
+    """`value` is what is stored, `found` is NULL where nothing was found, `begins` the day from which it holds, `account`
+    whose it is, of a contact."""
 
     joins: str
     value: str
     found: str
     begins: str | None = None
+    account: str | None = None
 
 
-def reference(alias: str, place: Place, account: str | None) -> Reference | None:
-    """How a field is looked up; None where its text is its value. `account` is the row's own account, as SQL."""
+def reference(alias: str, place: Place, account: str | None, stays: str | None = None) -> Reference | None:
+    """How a field is looked up; None where its text is its value. `account` is the row's own account, `stays` who a
+    reference to an active user alone may go on to be, as SQL."""
     text, field, source = place
     if field.kind not in ("ref", "slug") or (field.kind == "slug" and source.create):
         return None
     if source.via is not None:
         return _via(alias, text, source)
     table = str(field.target)
+    if source.ref == ANY:
+        return _any(alias, table, text, account, stays)
     if field.kind == "slug":
         return Reference(_join(table, alias, f"{source.ref} = {text}"), f"{alias}.slug", f"{alias}.slug")
     if table == "users" and source.ref is None:
@@ -36,7 +42,27 @@ def reference(alias: str, place: Place, account: str | None) -> Reference | None
     if table == "contacts" and source.ref == "email":
         return _contact(alias, text, account)
     by = f"id = {text}::uuid" if source.ref == "id" else f"{source.ref} = {text}"
-    return Reference(_join(table, alias, by), f"{alias}.id", f"{alias}.id")
+    owner = f"{alias}.account_id" if table == "contacts" else None
+    return Reference(_join(table, alias, by), f"{alias}.id", f"{alias}.id", account=owner)
+
+
+def _any(alias: str, table: str, text: str, account: str | None, stays: str | None) -> Reference:
+    """By id, else by external id, else, of people, by e-mail; a body's references are looked up so one by one."""
+    ways = [alias, f"{alias}_x"]
+    joins = _join(table, ways[0], f"id = CASE WHEN {text} ~ '{UUID}' THEN {text}::uuid END")
+    joins += _join(table, ways[1], f"external_id = {text}")
+    if table == "users":
+        ways.append(f"{alias}_e")
+        joins += _join(table, ways[2], f"email = {text}")
+    if table == "contacts":
+        ways.append(f"{alias}_e")
+        joins += _contact(ways[2], text, account).joins
+    found = f"coalesce({', '.join(f'{way}.id' for way in ways)})"
+    owner = f"coalesce({', '.join(f'{way}.account_id' for way in ways)})" if table == "contacts" else None
+    if stays is not None:
+        works = f"coalesce({', '.join(f'{way}.is_active' for way in ways)})"
+        found = f"CASE WHEN {works} OR {found} = {stays} THEN {found} END"
+    return Reference(joins, found, found, account=owner)
 
 
 def _join(table: str, alias: str, by: str) -> str:
@@ -61,7 +87,7 @@ def _contact(alias: str, text: str, account: str | None) -> Reference:
         f" LEFT JOIN LATERAL (SELECT c.id, c.account_id FROM contacts c WHERE c.workspace_id = $1"
         f" AND c.email = {text} AND c.account_id = {account or 'NULL'} ORDER BY c.created_at, c.id LIMIT 1) {alias} ON true"
     )
-    return Reference(joins, f"{alias}.id", f"{alias}.id")
+    return Reference(joins, f"{alias}.id", f"{alias}.id", account=f"{alias}.account_id")
 
 
 def standing(mapping: FileMapping, texts: dict[str, str]) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.persistence.database import Transaction
 from app.persistence.staging.records import Applied, Todo
-from app.persistence.usage import NEWEST, OLDEST
+from app.persistence.usage import MERGED, NEWEST, OLDEST
 
 CHUNK = 20_000
 """Values of one transaction."""
@@ -57,27 +57,9 @@ FROM (
 ) k
 WHERE k.stored IS DISTINCT FROM k.value
 """
-MERGE = """
-WITH fresh AS (
-  SELECT account_id, day, feature, contact_id, value FROM import_todo WHERE pos BETWEEN $2 AND $3
-), days AS (
-  SELECT DISTINCT account_id, day FROM fresh
-), merged AS (
-  SELECT d.account_id, d.day, x.feature, x.contact, x.amount
-  FROM days q JOIN usage_days d ON d.workspace_id = $1 AND d.account_id = q.account_id AND d.day = q.day
-  CROSS JOIN LATERAL unnest(d.features, d.contacts, d.amounts) x(feature, contact, amount)
-  WHERE NOT EXISTS (SELECT FROM fresh f WHERE f.account_id = d.account_id AND f.day = d.day AND f.feature = x.feature
-    AND f.contact_id IS NOT DISTINCT FROM x.contact)
-  UNION ALL SELECT * FROM fresh
+MERGE = MERGED.format(
+    fresh="SELECT account_id, day, feature, contact_id, value FROM import_todo WHERE pos BETWEEN $2 AND $3"
 )
-INSERT INTO usage_days AS z (workspace_id, account_id, day, features, contacts, amounts)
-SELECT $1, account_id, day, array_agg(feature ORDER BY feature, contact), array_agg(contact ORDER BY feature, contact),
-  array_agg(amount ORDER BY feature, contact)
-FROM merged GROUP BY account_id, day
-ON CONFLICT (workspace_id, account_id, day) DO UPDATE
-SET features = excluded.features, contacts = excluded.contacts, amounts = excluded.amounts
-WHERE z.workspace_id = $1
-"""
 WRITTEN = """
 SELECT coalesce(sum(n) FILTER (WHERE is_new), 0) AS created, coalesce(sum(n) FILTER (WHERE NOT is_new), 0) AS updated
 FROM import_todo WHERE pos BETWEEN $1 AND $2
@@ -86,9 +68,9 @@ MONTHS = "SELECT DISTINCT date_trunc('month', day)::date FROM import_todo ORDER 
 UNKEPT = "UPDATE import_rows SET errs = ARRAY[$1::int] WHERE errs IS NULL AND day NOT BETWEEN $2 AND $3"
 
 
-async def refuse_days(tx: Transaction, problem: int) -> None:
-    """Refuses the rows of days for which usage is not kept."""
-    await tx.execute(UNKEPT, problem, date(OLDEST, 1, 1), date(NEWEST, 12, 31))
+async def refuse_days(tx: Transaction, problem: int, last: date | None = None) -> None:
+    """Refuses the rows of days for which usage is not kept, or that are after the `last`."""
+    await tx.execute(UNKEPT, problem, date(OLDEST, 1, 1), last or date(NEWEST, 12, 31))
 
 
 async def prepare(tx: Transaction, workspace_id: UUID, columns: Sequence[str]) -> tuple[Todo, list[date]]:

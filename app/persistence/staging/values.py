@@ -5,16 +5,18 @@ The same rules as `app.domain.records`, which reads one body where this reads a 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
 from app.domain.catalogue import Field, Kind
 from app.domain.date_formats import DateFormat
-from app.domain.imports import FileKind
+from app.domain.imports import Origin
 from app.domain.mappings import Source
 from app.domain.records import COUNTRY, EMAIL, INT64, LINE, PROSE, PROSES
 from app.domain.workspaces import Workspace
+from app.persistence.staging import own
 
 ABSENT = "\ufdd0"
 """Stands in a staged column for a member that a line of NDJSON leaves out. A noncharacter: no text is interchanged with it."""
@@ -37,7 +39,7 @@ class Bound:
     """The values that one statement binds, `$1` the workspace's id."""
 
     workspace: Workspace
-    source: FileKind
+    source: Origin
     args: list[object] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -66,12 +68,14 @@ def told(source: Source, column: str | None, bound: Bound) -> str:
     """The text that a field is told, after its mapping; empty is NULL."""
     if column is None:
         return bound.text(source.default or "") if source.default else "NULL::text"
-    raw = f"nullif(s.{column}, {bound.text(ABSENT)})" if bound.source == "ndjson" else f"s.{column}"
+    raw = f"nullif(s.{column}, {bound.text(ABSENT)})" if bound.source != "csv" else f"s.{column}"
     words = _mapped(source, raw, bound)
     if source.slugify:
         words = f"left(trim(BOTH '-' FROM regexp_replace(lower({words}), '[^a-z0-9]+', '-', 'g')), 63)"
-    if not source.as_is or source.default or bound.source == "csv":
-        words = f"nullif({words}, '')"
+    words = f"nullif({words}, '')"
+    if source.template:
+        before, after = source.template
+        words = f"{bound.text(before)} || {words} || {bound.text(after)}"
     return f"coalesce({words}, {bound.text(source.default)})" if source.default else words
 
 
@@ -117,9 +121,17 @@ def fit(target: Field, source: Source, v: str, bound: Bound) -> Fit:
         case "date" | "instant":
             return _when(target.kind, source, v, bound)
         case "id" | "tags" | "json":
-            raise LookupError(f"{target.name} is not imported")
+            return _own_tags(target, v, bound)
         case _:
             assert_never(target.kind)
+
+
+def _own_tags(target: Field, v: str, bound: Bound) -> Fit:
+    """Tags of an own attribute; no other field of several values comes with a file."""
+    if target.kind != "tags" or target.stored is None:
+        raise LookupError(f"{target.name} is not imported")
+    known = bound.text(json.dumps(target.values)) if target.values else None
+    return Fit(own.tags(target, v, known), (("true", "tags"),))
 
 
 # Bounded repeats in patterns are what makes them slow: lengths and letters are looked at first, in other ways.
@@ -156,6 +168,9 @@ def _text(target: Field, v: str) -> Fit:
 
 
 def _integer(target: Field, v: str) -> Fit:
+    if target.low is None and target.high is None:
+        whole = f"translate({v}, '0123456789-', '') = '' AND pg_input_is_valid({v}, 'int8')"
+        return Fit(f"CASE WHEN {whole} THEN {v}::int8 END", ((f"{v} ~ '{DIGITS}'", "range"), ("true", "integer")))
     low, high = (
         target.low if target.low is not None else -(2**31),
         target.high if target.high is not None else 2**31 - 1,

@@ -12,7 +12,7 @@ from msgspec.structs import astuple
 
 from app.domain.catalogue import Field
 from app.domain.errors import Fault
-from app.domain.mappings import FileMapping, Source, importable
+from app.domain.mappings import FileMapping, Source
 from app.persistence.staging.values import ABSENT
 from app.services.importing.files import Progress, blocks, start
 
@@ -102,6 +102,14 @@ class Reader:
             return b"".join(map(self._single, lines.split(b"\n")))
         return self._csv(list(map(astuple, rows)))
 
+    def array(self, records: bytes) -> tuple[bytes, list[tuple[Any, ...]]] | None:
+        """A row for each record of a JSON array, and the rows; None where any of them does not fit as it is."""
+        try:
+            rows = list(map(astuple, self._many.decode(records)))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        return self._csv(rows), rows
+
     def _single(self, line: bytes) -> bytes:
         if not line.strip():
             return self._wrong(BLANK)
@@ -116,14 +124,14 @@ class Reader:
     def _csv(self, rows: Sequence[tuple[Any, ...]]) -> bytes:
         plain = _joined(rows)
         self.partial = self.partial or ABSENT_BYTES in plain
-        if b"\\" not in plain or b"\\" not in plain.replace(b"\\\\", b"").replace(b'\\"', b""):
+        if _copyable(plain):
             return plain
         if len(rows) > 1:
             return b"".join(self._csv([row]) for row in rows)
         row = rows[0]
         if any(isinstance(value, str) and "\0" in value for value in row):
             return self._wrong(self.bad["nul"])
-        return f"{','.join(map(_quoted, row))}\n".encode()
+        return _spelled(row)
 
     def _wrong(self, problem: int) -> bytes:
         return _joined([(*[None] * len(self.names), problem)])
@@ -151,6 +159,21 @@ def _joined(rows: Sequence[tuple[Any, ...]]) -> bytes:
     return ENCODER.encode_lines(rows).replace(b"]\n[", b"\n")[1:-2] + b"\n"
 
 
+def rows_as_csv(rows: Sequence[tuple[Any, ...]]) -> bytes:
+    """Rows without NUL as COPY reads them here."""
+    plain = _joined(rows)
+    return plain if _copyable(plain) else b"".join(map(_spelled, rows))
+
+
+def _copyable(plain: bytes) -> bool:
+    """Whether JSON's texts escape nothing but quotes and backslashes."""
+    return b"\\" not in plain or b"\\" not in plain.replace(b"\\\\", b"").replace(b'\\"', b"")
+
+
+def _spelled(row: Sequence[object]) -> bytes:
+    return f"{','.join(map(_quoted, row))}\n".encode()
+
+
 def _quoted(value: object) -> str:
     match value:
         case None:
@@ -165,7 +188,7 @@ def _quoted(value: object) -> str:
 
 def _row(mapping: FileMapping, names: Sequence[str]) -> Any:
     """A type that decodes the members that are read, in their order."""
-    fields = importable(mapping.entity)
+    fields = mapping.known
     types: dict[str, Any] = {}
     for name, source in mapping.fields.items():
         if source.column is not None:
@@ -181,7 +204,7 @@ def _row(mapping: FileMapping, names: Sequence[str]) -> Any:
 
 
 def _type(field: Field, source: Source) -> Any:
-    if source.map or source.otherwise_given or source.slugify:
+    if source.rewritten:
         return str | int | float | bool
     match field.kind:
         case "number" | "money":

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -17,38 +17,48 @@ from app.domain.errors import StrataError, Unavailable
 from app.domain.imports import Problem, State, problem
 from app.domain.mappings import FileMapping, importable
 from app.domain.workspaces import Workspace
-from app.persistence import facts, imports, usage, workspaces
+from app.persistence import imports, usage, workspaces
 from app.persistence.database import Database, Record, Transaction
 from app.persistence.sessions import Session, session
-from app.persistence.staging import checks, records, rows
-from app.persistence.staging import usage as days
+from app.persistence.staging import checks, rows
 from app.persistence.staging.records import Todo
 from app.persistence.staging.rows import Plan, Staged
-from app.services import settle
-from app.services.calls import new_id
+from app.services import settle, users
+from app.services.calls import Call, Effect, keep, keep_command, new_id
+from app.services.importing import staged
 from app.services.importing.files import Progress
-from app.services.importing.staging import Opened, stage
+from app.services.importing.staged import Writer
+from app.services.importing.staging import Opened, stage, unmapped
 
 TIMEOUT = 3_600.0
 """Seconds that one statement over a whole file may take."""
 # Not force_custom_plan: it would plan the check of every foreign key of every row anew.
 SETTINGS = {"work_mem": "64MB", "temp_buffers": "32MB"}
+FINISHED = "imports.finish"
+COUNTED = ("kind", "state", "rows", "created", "updated", "unchanged", "rejected", "warned", "detail")
 ALIVE = 10.0
 """Seconds between two signs of life."""
 TRIES = 4
+NAMED = 100
+"""Columns that the summary names because no mapping does, and things of one kind because they were made."""
 NEW = 1_000
 """Slugs of one kind that a file may make on the way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is imported, for whom and since when."""
+    """What is imported, for whom and since when; `call` is None at the command line."""
 
     workspace: Workspace
     import_id: UUID
     now: datetime
-    actor: UUID | None
+    call: Call | None
     began: float
+
+    @property
+    def actor(self) -> UUID | None:
+        """The user whose import it is."""
+        return self.call.principal.user_id if self.call else None
 
     @property
     def moment(self) -> datetime:
@@ -56,9 +66,9 @@ class Job:
         return self.now + timedelta(seconds=time.monotonic() - self.began)
 
 
-def job(workspace: Workspace, import_id: UUID, now: datetime, actor: UUID | None) -> Job:
+def job(workspace: Workspace, import_id: UUID, now: datetime, call: Call | None) -> Job:
     """A job that begins now."""
-    return Job(workspace, import_id, now, actor, time.monotonic())
+    return Job(workspace, import_id, now, call, time.monotonic())
 
 
 async def run(db: Database, work: Job, file: Opened, progress: Progress) -> None:
@@ -85,8 +95,16 @@ def _told(error: StrataError) -> str:
 
 
 async def _finish(db: Database, work: Job, state: State, detail: str | None) -> None:
+    """Ends the resource, and puts into the audit what the import counted."""
     async with db.transaction() as tx:
         await imports.finish(tx, work.workspace.id, work.import_id, state, detail, work.moment)
+        row = await imports.get(tx, work.workspace.id, work.import_id)
+        assert row is not None
+        counted = Effect("imports", work.import_id, {"state": "staged"}, {name: row[name] for name in COUNTED})
+        if work.call is None:
+            await keep_command(tx, work.workspace.id, work.moment, FINISHED, (counted,))
+        else:
+            await keep(tx, replace(work.call, now=work.moment), FINISHED, (counted,))
 
 
 @asynccontextmanager
@@ -112,34 +130,34 @@ async def _alive(db: Database, work: Job) -> AsyncIterator[None]:
 
 async def _import(own: Session, work: Job, file: Opened, progress: Progress) -> None:
     progress("reading", 0.0)
-    mapping, staged = await stage(own, file, lambda step, part: progress(step, part * 0.3))
-    plan = rows.plan(mapping, staged, work.workspace, work.import_id)
+    mapping, held = await stage(own, file, lambda step, part: progress(step, part * 0.3))
+    plan = rows.plan(mapping, held, work.workspace, work.import_id)
     problems = list(plan.problems)
     progress("checking", 0.3)
-    await _check(own, work, mapping, plan, problems)
-    await _create(own, work, mapping, problems)
-    todo, months = await _prepare(own, work, mapping, plan, staged)
-    await _report(own, work, problems, todo)
-    for first, last in _runs(months):
+    await _check(own, work, mapping, plan, held, problems)
+    made = await _create(own, work, mapping, problems)
+    todo, months = await _prepare(own, work, mapping, plan, held)
+    await _report(own, work, problems, todo, [*made, *map(_left, unmapped(file)[:NAMED])])
+    for first, last in staged.runs(months):
         async with own.transaction() as tx:
             await usage.ensure_months(tx, first, last)
-    await _apply(own, work, mapping, plan, staged, todo, progress)
+    await _apply(own, work, mapping, plan, held, todo, progress)
 
 
-async def _check(own: Session, work: Job, mapping: FileMapping, plan: Plan, problems: list[Problem]) -> None:
-    names = [column.name for column in plan.columns]
-    parent = next((c.bit for c in plan.columns if c.name == "parent_id"), 0)
+async def _check(
+    own: Session, work: Job, mapping: FileMapping, plan: Plan, held: Staged, problems: list[Problem]
+) -> None:
     async with own.transaction() as tx:
-        await rows.fill(tx, plan)
-        if mapping.entity.key == "none":
-            problems.append(problem("day", "range", f"Expected a day from {usage.OLDEST} to {usage.NEWEST}."))
-            await days.refuse_days(tx, len(problems))
-        await checks.across(tx, work.workspace.id, mapping.entity, names, problems, parent)
+        await staged.check(tx, work.workspace.id, mapping, plan, held.partial, problems)
 
 
-async def _create(own: Session, work: Job, mapping: FileMapping, problems: list[Problem]) -> None:
-    """Makes the industries, products, features or teams that the mapping allows a file to bring along."""
+async def _create(
+    own: Session, work: Job, mapping: FileMapping, problems: list[Problem]
+) -> list[dict[str, object]]:
+    """Makes the industries, products, features or teams that the mapping allows a file to bring along; each, for the
+    summary: a misspelt one is among them."""
     fields = importable(mapping.entity)
+    told: list[dict[str, object]] = []
     for name, source in mapping.fields.items():
         if not source.create:
             continue
@@ -151,87 +169,79 @@ async def _create(own: Session, work: Job, mapping: FileMapping, problems: list[
                 await checks.insert_slugs(tx, work.workspace.id, table, [new_id() for _ in fresh], fresh, work.moment)
                 if table == "features":  # what share of them an account uses changes for every account
                     await settle.settle(tx, work.workspace, None, work.moment)
+                made = await checks.naming(tx, work.workspace.id, table, column, fresh)
+                told += [_entry(_made(source.column, table, slug), n, lines) for slug, n, lines in made[:NAMED]]
             await checks.unknown_slugs(tx, work.workspace.id, table, column, problems)
+    return told
 
 
-async def _prepare(
-    own: Session, work: Job, mapping: FileMapping, plan: Plan, staged: Staged
-) -> tuple[Todo, list[date]]:
+def _made(column: str | None, table: str, slug: str) -> Problem:
+    return problem(column, "made", f"Made on the way, as {table} had none of this slug: {slug}.")
+
+
+async def _prepare(own: Session, work: Job, mapping: FileMapping, plan: Plan, held: Staged) -> tuple[Todo, list[date]]:
     async with own.transaction() as tx:
-        if mapping.entity.key == "none":
-            return await days.prepare(tx, work.workspace.id, [c.name for c in plan.columns])
-        return await records.prepare(tx, work.workspace.id, mapping.entity, plan.columns, staged.partial), []
+        return await staged.prepare(tx, work.workspace.id, mapping.entity, plan, held.partial)
 
 
-async def _report(own: Session, work: Job, problems: Sequence[Problem], todo: Todo) -> None:
-    """Keeps what is wrong, and what is known of the counts before anything is written."""
+async def _report(
+    own: Session, work: Job, problems: Sequence[Problem], todo: Todo, beside: Sequence[Mapping[str, object]]
+) -> None:
+    """Keeps what is wrong, and what is known of the counts before anything is written; `beside` joins the summary."""
     async with own.transaction() as tx:
         counts = dict(await checks.counts(tx))
         counts["unchanged"] = counts["rows"] - counts["rejected"] - todo.rows
         found = await checks.keep(tx, work.workspace.id, work.import_id, problems)
-        summary = msgspec.json.encode([_summed(one) for one in found])
+        summary = msgspec.json.encode([*map(_summed, found), *beside])
         await imports.checked(tx, work.workspace.id, work.import_id, counts, summary, work.moment)
 
 
+def _left(column: str) -> dict[str, object]:
+    """A column that nothing was taken from; no single row is to blame."""
+    return _entry(problem(column, "unmapped"), 1, [1])
+
+
 def _summed(one: Record) -> dict[str, object]:
+    return _entry(
+        Problem(one["col"], one["code"], one["message"], one["is_warning"]), int(one["count"]), list(one["lines"])
+    )
+
+
+def _entry(told: Problem, count: int, lines: Sequence[int]) -> dict[str, object]:
     return {
-        "code": one["code"], "column": one["col"], "message": one["message"], "is_warning": one["is_warning"],
-        "count": int(one["count"]), "lines": list(one["lines"]),
+        "code": told.code, "column": told.column, "message": told.message, "is_warning": told.is_warning,
+        "count": count, "lines": lines,
     }  # fmt: skip
 
 
 async def _apply(
-    own: Session, work: Job, mapping: FileMapping, plan: Plan, staged: Staged, todo: Todo, progress: Progress
+    own: Session, work: Job, mapping: FileMapping, plan: Plan, held: Staged, todo: Todo, progress: Progress
 ) -> None:
-    today = work.now.astimezone(work.workspace.zone).date()
-    chunks: records.Chunks | days.Days
-    if mapping.entity.key == "none":
-        chunks, size = days.Days(), days.CHUNK
-    else:
-        chunks = records.chunks(mapping.entity, plan.columns, staged.partial, work.import_id, today)
-        size = records.CHUNK
-    for first in range(1, todo.total + 1, size):
+    writer = staged.writer(work.workspace, mapping.entity, plan, held.partial, work.import_id, work.now)
+    for first in range(1, todo.total + 1, writer.size):
         progress(f"writing {mapping.entity.name}", 0.4 + 0.6 * (first - 1) / todo.total)
-        last = min(first + size - 1, todo.total)
-        await _again(own, partial(_chunk, work=work, mapping=mapping, chunks=chunks, first=first, last=last))
+        last = min(first + writer.size - 1, todo.total)
+        await _again(own, work.actor, partial(_chunk, work=work, writer=writer, first=first, last=last))
 
 
-async def _chunk(
-    tx: Transaction, work: Job, mapping: FileMapping, chunks: records.Chunks | days.Days, first: int, last: int
-) -> None:
-    """Rows, facts, segments and counts together. Locks are taken in the order that all writes keep: workspace, accounts."""
-    workspace_id, now = work.workspace.id, work.moment
-    await workspaces.hold(tx, workspace_id)
-    accounts = await records.touched(tx, first, last)
-    if accounts:
-        await facts.lock(tx, workspace_id, accounts)
-    applied = await chunks.apply(tx, workspace_id, first, last, now, work.actor)
-    if accounts:
-        await settle.settle(tx, work.workspace, accounts, now)
-    elif mapping.entity.name == "features":
-        await settle.settle(tx, work.workspace, None, now)
-    await imports.add(tx, workspace_id, work.import_id, applied.created, applied.updated, applied.same, now)
+async def _chunk(tx: Transaction, work: Job, writer: Writer, first: int, last: int) -> None:
+    """Everything that a chunk changes, and its counts, together."""
+    now = work.moment
+    applied = await writer.write(tx, first, last, now, work.actor)
+    if writer.entity.name == "users" and work.call is not None:
+        await users.keep_an_admin(tx, work.workspace.id)
+    await imports.add(tx, work.workspace.id, work.import_id, applied.created, applied.updated, applied.same, now)
 
 
-async def _again(own: Session, chunk: Callable[[Transaction], Awaitable[None]]) -> None:
+async def _again(own: Session, actor: UUID | None, chunk: Callable[[Transaction], Awaitable[None]]) -> None:
     """A chunk, once more where somebody else stood in its way."""
     for attempt in range(1, TRIES + 1):
         try:
             async with own.transaction() as tx:
+                tx.actor = actor
                 await chunk(tx)
                 return
         except Unavailable:
             if attempt == TRIES or own.connection.is_closed():
                 raise
             await asyncio.sleep(0.2 * attempt)
-
-
-def _runs(months: Sequence[date]) -> list[tuple[date, date]]:
-    """Months that follow each other, as first and last of each run."""
-    found: list[tuple[date, date]] = []
-    for month in months:
-        if found and (month - found[-1][1]).days <= 31:
-            found[-1] = (found[-1][0], month)
-        else:
-            found.append((month, month))
-    return found

@@ -12,7 +12,7 @@ from app.domain import mappings
 from app.domain.catalogue import Entity
 from app.domain.errors import Invalid
 from app.domain.imports import ROWS, FileKind
-from app.domain.mappings import FileMapping
+from app.domain.mappings import NO_OWN, FileMapping, Own
 from app.persistence.sessions import Session
 from app.persistence.staging import lines
 from app.persistence.staging.rows import Staged, staging, unreadable
@@ -32,29 +32,38 @@ class Opened:
     header: Header | None
 
 
-def opened(file: BinaryIO, kind: FileKind, entity: Entity, mapping: FileMapping | None) -> Opened:
+def opened(
+    file: BinaryIO, kind: FileKind, entity: Entity, mapping: FileMapping | None, own: Own = NO_OWN
+) -> Opened:
     """Looks at the file's beginning. Raises Invalid where header and mapping do not fit."""
     if kind == "ndjson":
-        meant = mapping or mappings.natural(entity, _members(entity, ndjson_lines.keys(file), every=False))
+        meant = mapping or mappings.natural(entity, _members(entity, own, ndjson_lines.keys(file), every=False), own)
         if faults := ndjson_lines.faults_of(meant):
             raise Invalid(faults=faults)
         return Opened(file, kind, meant, None)
     head = csv_lines.header(file, mapping.delimiter if mapping else ",")
     if mapping is None:
-        return Opened(file, kind, mappings.natural(entity, head.columns), head)
+        return Opened(file, kind, mappings.natural(entity, head.columns, own), head)
     if faults := mappings.faults_of(mapping, head.columns):
         raise Invalid(faults=faults)
     return Opened(file, kind, mapping, head)
 
 
-def _members(entity: Entity, seen: Sequence[str], *, every: bool) -> list[str]:
+def _members(entity: Entity, own: Own, seen: Sequence[str], *, every: bool) -> list[str]:
     """The members that lines have: those seen and what a row is known by, or every field's; a reference by id where the
     first line has it so."""
     named = [
         (f, f.column if f.column in seen and f.name not in seen else f.name)
-        for f in mappings.importable(entity).values()
+        for f in (*mappings.importable(entity).values(), *own.values())
     ]
     return [name for f, name in named if every or name in seen or f.name in mappings.known_by(entity)]
+
+
+def unmapped(file: Opened) -> tuple[str, ...]:
+    """The columns, or the members of the first line, that the mapping does not name."""
+    seen = file.header.columns if file.header is not None else ndjson_lines.keys(file.file)
+    named = {source.column for source in file.mapping.fields.values()}
+    return tuple(name for name in seen if name and name not in named) if file.mapping.named else ()
 
 
 async def stage(session: Session, file: Opened, progress: Progress) -> tuple[FileMapping, Staged]:
@@ -72,7 +81,7 @@ async def stage(session: Session, file: Opened, progress: Progress) -> tuple[Fil
         rows = await _copy(session, untouched, names, {"delimiter": file.mapping.delimiter})
 
         return file.mapping, replace(staged, folded=rows != counted.feeds + (not counted.ended))
-    careful = csv_lines.carefully(file.file, head, file.mapping.delimiter, _numbers(file.mapping), progress)
+    careful = csv_lines.carefully(file.file, head, file.mapping.delimiter, numbers(file.mapping), progress)
     await _copy(session, careful, ["line", "bad", *names], {})
     return file.mapping, staged
 
@@ -81,8 +90,8 @@ async def _ndjson(session: Session, file: Opened, progress: Progress) -> tuple[F
     try:
         return await _members_staged(session, file.file, file.mapping, progress)
     except MoreMembersError:
-        entity = file.mapping.entity
-        every = mappings.natural(entity, _members(entity, ndjson_lines.keys(file.file), every=True))
+        entity, own = file.mapping.entity, file.mapping.own
+        every = mappings.natural(entity, _members(entity, own, ndjson_lines.keys(file.file), every=True), own)
         return await _members_staged(session, file.file, every, progress, last=True)
 
 
@@ -90,7 +99,7 @@ async def _members_staged(
     session: Session, file: BinaryIO, mapping: FileMapping, progress: Progress, *, last: bool = False
 ) -> tuple[FileMapping, Staged]:
     names = ndjson_lines.members(mapping)
-    reader = ndjson_lines.Reader(mapping, _numbers(mapping), every=last or mapping.named)
+    reader = ndjson_lines.Reader(mapping, numbers(mapping), every=last or mapping.named)
     async with session.transaction() as tx:
         await tx.execute(staging(names))
         columns = [*(f"c{n}" for n in range(len(names))), "bad"]
@@ -121,8 +130,8 @@ async def _copy(session: Session, source: AsyncIterator[bytes], columns: Sequenc
     return int(tag.rpartition(" ")[2])
 
 
-def _numbers(mapping: FileMapping) -> dict[Any, int]:
-    """Numbers of what a reader may find, by code, and by (code, column) for values of the wrong type."""
+def numbers(mapping: FileMapping) -> dict[Any, int]:
+    """The numbers of what a reader may find, by code, and by (code, column) for values of the wrong type."""
     found: dict[Any, int] = {}
     for number, problem in enumerate(unreadable(mapping), 1):
         found[problem.code if problem.code in ROWS else (problem.code, problem.column)] = number

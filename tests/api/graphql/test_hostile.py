@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from app.api.graphql.build import camel
+from app.api.graphql.types import type_name
+from app.domain.catalogue import ENTITIES
 from tests.api.conftest import House
 
 ACCOUNTS = "query($v: %s) { accounts(%s) { totalCount nodes { id } } }"
@@ -33,7 +36,44 @@ async def test_values(house: House, kind: str, place: str) -> None:
         checked(answer.status_code, answer.text)
 
 
+WRITTEN = ("contacts", "contracts", "opportunities", "surveys", "products")
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+async def test_inputs(house: House, name: str) -> None:
+    """Every value in every member of an input, each as a variable of its own."""
+    entity, made = ENTITIES[name], type_name(ENTITIES[name])
+    query = f'mutation($input: Update{made}Input!) {{ upsert{made}({"slug" if entity.key == "slug" else "externalId"}: "hostile", input: $input) {{ created }} }}'
+    for field in entity.fields.values():
+        if field.writable:
+            for value in VALUES:
+                variables = {"input": {camel(field.column): value}}
+                answer = await house.admin.post("/graphql", json={"query": query, "variables": variables})
+                checked(answer.status_code, answer.text)
+
+
+ROOTS = [name for name in ENTITIES if name != "accounts"]
+
+
+@pytest.mark.parametrize("name", ROOTS)
+async def test_roots(house: House, name: str) -> None:
+    entity = ENTITIES[name]
+    for value in ("\x00", "x" * 20_000, "'", "é", "-", "--id", ""):
+        for argument in ("filter", "after", "asOf", "tz", "forUser"):
+            query = f"query($v: String) {{ {name}({argument}: $v) {{ totalCount }} }}"
+            answer = await house.viewer.post("/graphql", json={"query": query, "variables": {"v": value}})
+            checked(answer.status_code, answer.text)
+        if entity.key != "none":
+            query = f"query($v: String) {{ {entity.singular}(externalId: $v) {{ id }} }}"
+            answer = await house.viewer.post("/graphql", json={"query": query, "variables": {"v": value}})
+            checked(answer.status_code, answer.text)
+
+
 DOCUMENTS = [
+    'mutation { putUsage(input: {rows: []}) { rows { day } } }', 'mutation { deleteUsage(input: {accountId: "x", feature: "", day: "2026-11-20"}) { account { id } } }',
+    'mutation { putUsage(input: {rows: [{account: "\\u0000", feature: "x", day: "0001-01-01", value: 1e308}]}) { rows { day } } }',
+    'mutation { deleteAccount(id: "x", expectedVersion: -1, withRecords: true) { id } }', 'mutation { upsertProduct(slug: "../x", input: {name: "x"}) { created } }',
+    'mutation { upsertContact(externalId: "", input: {name: "x"}) { created } }', 'mutation { deleteTeam(id: "\\u0000", expectedVersion: 2147483647) { id } }',
     '{ node(id: "\\u0000") { id } }', '{ account(externalId: "\\u0000") { id } }', '{ account(id: "\\uD83D\\uDE00") { id } }',
     '{ list(id: "x") { name } }', '{ segmentation(slug: "\\u0000") { slug } }', '{ forecast(id: "") { id } }', "{ forecasts(first: -1) { id } }",
     "{ lists(first: 0) { id } }", '{ forecasts(after: "x") { id } }', "{ accounts { nodes { " + "a" * 70 + ": name } } }",

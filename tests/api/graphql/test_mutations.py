@@ -117,6 +117,65 @@ async def test_keys(house: House, ask: Ask, fail: Ask) -> None:
     assert first["a"] != first["b"]
 
 
+async def test_deleting_an_account(house: House, ask: Ask, fail: Ask) -> None:
+    query = "mutation($id: ID!, $v: Int!, $with: Boolean! = false) { deleteAccount(id: $id, expectedVersion: $v, withRecords: $with) { id } }"
+    bare = (await create(ask, house))["account"]["id"]
+    assert (await fail(house.manager, query, id=bare, v=1))["status"] == 403
+    assert (await fail(house.admin, query, id=bare, v=2))["status"] == 412
+    assert (await ask(house.admin, query, id=bare, v=1))["deleteAccount"] == {"id": bare}
+    held = (await create(ask, house))["account"]["id"]
+    contact = await house.admin.post("/v1/contacts", json={"account_id": held, "name": "Ada"})
+    refused = await fail(house.admin, query, id=held, v=1)
+    assert (refused["status"], refused["data"]) == (409, {"deleteAccount": None})
+    assert "contact" in refused["errors"][0]["message"]
+    assert (await ask(house.admin, query, **{"id": held, "v": 1, "with": True}))["deleteAccount"] == {"id": held}
+    for path in (f"/v1/accounts/{held}", f"/v1/accounts/{bare}", f"/v1/contacts/{contact.json()['id']}"):
+        assert (await house.admin.get(path)).status_code == 404
+
+
+async def test_usage(house: House, ask: Ask, fail: Ask) -> None:
+    await house.admin.post("/v1/features", json={"slug": "gql-reports", "name": "Reports"})
+    account = (await create(ask, house, externalId="used", csm="csm@ours.example"))["account"]["id"]
+    contact = await house.admin.post(
+        "/v1/contacts", json={"account_id": account, "name": "Eve", "email": "eve@used.example"}
+    )
+    key = {"feature": "gql-reports", "day": "2026-11-02"}
+    put = "mutation($rows: [UsageInput!]!) { putUsage(input: {rows: $rows}) { rows { accountId contactId feature day value } } }"
+    rows = [{**key, "account": "used", "value": value} for value in (0.1, 0.2)]
+    rows.append({**key, "accountId": account, "contact": "eve@used.example", "value": 5})
+    put_there = (await ask(house.csm, put, rows=rows))["putUsage"]["rows"]
+    assert put_there == [
+        {"accountId": account, "contactId": None, **key, "value": 0.3},
+        {"accountId": account, "contactId": contact.json()["id"], **key, "value": 5},
+    ]
+    read = 'query($of: String) { usage(filter: $of, orderBy: ["value"]) { totalCount nodes { accountId contactId feature day value } } }'
+    found = (await ask(house.viewer, read, of='account = "used"'))["usage"]
+    assert (found["nodes"], found["totalCount"]) == (put_there, 2)
+    wrong = [
+        {**key, "account": "used", "value": 1},
+        {**key, "accountId": account, "contact": "nobody", "feature": "nope", "value": 1},
+    ]
+    rest = await house.csm.post(
+        "/v1/usage",
+        json={"rows": [{"account_id" if k == "accountId" else k: v for k, v in row.items()} for row in wrong]},
+    )
+    refused = await fail(house.csm, put, rows=wrong)
+    assert [one["message"] for one in refused["errors"]] == [one["message"] for one in rest.json()["errors"]]
+    pointers = [one["pointer"] for one in refused["errors"]]
+    assert "/input/rows/1/feature" in pointers
+    assert {one.replace("contactId", "contact") for one in pointers} == {
+        "/input" + one["pointer"].replace("contact_id", "contact") for one in rest.json()["errors"]
+    }
+    assert (await fail(house.viewer, put, rows=rows))["status"] == 403
+    delete = "mutation($key: UsageKeyInput!) { deleteUsage(input: $key) { account { externalId } } }"
+    gone = await ask(house.csm, delete, key={**key, "accountId": account, "contact": "eve@used.example"})
+    assert gone["deleteUsage"] == {"account": {"externalId": "used"}}
+    assert (await fail(house.csm, delete, key={**key, "accountId": account, "contact": "eve@used.example"}))[
+        "status"
+    ] == 404
+    assert (await ask(house.viewer, read, of='account = "used"'))["usage"]["totalCount"] == 1
+
+
 async def test_one_failure_leaves_the_others(house: House) -> None:
     query = 'mutation { a: createAccount(input: {name: "Kept"}) { account { name } } b: createAccount(input: {name: ""}) { account { name } } }'
     body = (await house.admin.post("/graphql", json={"query": query})).json()
@@ -175,10 +234,46 @@ async def test_lists(house: House, ask: Ask, fail: Ask) -> None:
     assert (await ask(house.viewer, default))["setDefaultList"]["defaults"]["accounts"] is None
     delete = "mutation($id: ID!) { deleteList(id: $id, expectedVersion: 1) { id } }"
     assert (await ask(house.viewer, delete, id=copied["id"]))["deleteList"] == {"id": copied["id"]}
-    every = await ask(house.viewer, "{ lists(entity: accounts) { id name } listTemplates { slug criteria { text } } }")
-    assert made["id"] in [one["id"] for one in every["lists"]]
+    every = await ask(
+        house.viewer, "{ lists(entity: accounts) { nodes { id name } } listTemplates { slug criteria { text } } }"
+    )
+    assert made["id"] in [one["id"] for one in every["lists"]["nodes"]]
     assert len(every["listTemplates"]) >= 7
-    assert (await fail(house.viewer, "{ lists { rows { totalCount } } }"))["status"] == 422
+    for refused in ("nodes { rows { totalCount } }", "edges { node { accounts { totalCount } } }"):
+        assert (await fail(house.viewer, f"{{ lists {{ {refused} }} }}"))["status"] == 422
+
+
+@pytest.mark.parametrize(
+    ("field", "narrower", "path"),
+    [
+        ("lists", "entity: contacts", "/v1/lists?limit=1000&entity=contacts"),
+        ("forecasts", "", "/v1/forecasts?limit=1000"),
+    ],
+)
+async def test_walks_through_resources(house: House, ask: Ask, fail: Ask, field: str, narrower: str, path: str) -> None:
+    for n in range(3):
+        if field == "lists":
+            await ask(
+                house.admin, LIST, input={"entity": "contacts", "name": f"Walked {n % 2}", "criteria": {"text": "ALL"}}
+            )
+        else:
+            await ask(house.admin, "mutation { createForecast(input: {}) { forecast { id } } }")
+    rest = (await house.admin.get(path)).json()["data"]
+    query = f"""query($after: String) {{ found: {field}({narrower} first: 2, after: $after) {{
+      edges {{ cursor node {{ id }} }} nodes {{ id }} page: pageInfo {{ __typename more: hasNextPage hasPreviousPage startCursor endCursor }} }} }}"""
+    seen: list[str] = []
+    after, more = None, True
+    while more:
+        page = (await ask(house.admin, query, after=after))["found"]
+        assert [edge["node"] for edge in page["edges"]] == page["nodes"]
+        assert page["page"]["startCursor"] == page["edges"][0]["cursor"]
+        assert page["page"]["endCursor"] == page["edges"][-1]["cursor"]
+        assert (page["page"]["__typename"], page["page"]["hasPreviousPage"]) == ("PageInfo", after is not None)
+        seen += [one["id"] for one in page["nodes"]]
+        after, more = page["page"]["endCursor"], page["page"]["more"]
+    assert seen == [one["id"] for one in rest]
+    other = f'{{ {"forecasts" if field == "lists" else "lists"}(after: "{after}") {{ nodes {{ id }} }} }}'
+    assert (await fail(house.admin, other))["errors"][0]["parameter"] == "after"
 
 
 async def test_list_that_means_nothing(house: House, fail: Ask) -> None:
@@ -232,11 +327,11 @@ async def test_forecasts(house: House, ask: Ask, fail: Ask) -> None:
     ]["forecast"]
     again = await ask(
         house.manager,
-        "query($id: ID!) { forecast(id: $id) { id asOf due { accounts arr } } forecasts(first: 1) { id } }",
+        "query($id: ID!) { forecast(id: $id) { id asOf due { accounts arr } } forecasts(first: 1) { nodes { id } } }",
         id=made["id"],
     )
     assert again["forecast"] == {name: made[name] for name in ("id", "asOf", "due")}
-    assert again["forecasts"] == [{"id": made["id"]}]
+    assert again["forecasts"] == {"nodes": [{"id": made["id"]}]}
     rest = (await house.manager.get(f"/v1/forecasts/{made['id']}")).json()
     assert (rest["expected"], rest["due"]) == (made["expected"], made["due"])
     where = {"cmp": {"of": "arr", "cmp": "gt", "value": 0}}

@@ -151,6 +151,20 @@ async def test_one_account(house: House, stranger: House, ids: list[str], ask: A
     assert (await fail(house.viewer, query, id=ids[1], external="r1"))["status"] == 422
 
 
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("product { id }", "id or externalId or slug"),
+        ('product(id: "x", slug: "y") { id }', "id or externalId or slug"),
+        ("contact { id }", "id or externalId"),
+    ],
+)
+async def test_one_name_of_one_record(house: House, fail: Ask, field: str, expected: str) -> None:
+    error = await fail(house.viewer, f"{{ {field} }}")
+    assert (error["status"], error["errors"][0]["parameter"]) == (422, "id")
+    assert error["detail"] == f"Expected {expected}, one of them."
+
+
 async def test_node(house: House, stranger: House, ids: list[str], ask: Ask, fail: Ask) -> None:
     query = """query($id: ID!) { node(id: $id) { __typename id ... on Account { name csm { id } } ...U } }
     fragment U on User { email }"""
@@ -236,11 +250,12 @@ async def test_services_ask_for_people(house: House, ids: list[str], ask: Ask, f
 
 
 async def test_directory_me_and_catalog(house: House, ask: Ask) -> None:
-    data = await ask(house.csm, """{ users(orderBy: ["name"]) { name role } stages { slug }
+    data = await ask(house.csm, """{ users(filter: "email : \\"@ours.example\\"", orderBy: ["name"]) { nodes { name role } } stages { nodes { slug } } stage(slug: "trial") { name slug }
       me { role user { name } scopes workspace { name currency } defaults { accounts contacts } }
       catalog { entities { name fields { path kind } } people } }""")  # fmt: skip
-    assert [one["role"] for one in data["users"]] == ["admin", "csm", "manager", "viewer"]
-    assert data["stages"][0] == {"slug": "trial"}
+    assert [one["role"] for one in data["users"]["nodes"]] == ["admin", "csm", "manager", "viewer"]
+    assert data["stages"]["nodes"][0] == {"slug": "trial"}
+    assert data["stage"]["slug"] == "trial"
     assert data["me"]["user"] == {"name": "Csm"}
     assert data["me"]["workspace"]["name"] == "Ours"
     assert "@me" in data["catalog"]["people"]

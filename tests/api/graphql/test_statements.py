@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -11,10 +10,13 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from app.api.exchange import Door
+from app.api.door import Door
 from app.api.front import Front
-from app.api.graphql.http import graphql_app
+from app.api.graphql.build import camel
+from app.api.graphql.http import routes as graphql_routes
 from app.api.rest import table
+from app.api.routes import Table
+from app.domain.catalogue import ENTITIES
 from app.persistence.database import Database
 from app.services import keys
 from tests.laws.population import populate, store
@@ -62,7 +64,7 @@ async def client(watched: Watched) -> AsyncIterator[httpx.AsyncClient]:
     """The door over that database."""
     _, token = await keys.create_key(watched, WORKSPACE.id, "k", "admin", id_of("users", 0), (), datetime.now(UTC))
     door = Door(db=watched, secret=b"s" * 32)
-    front = Front(door, table(door)[0], _nowhere, {"/graphql": graphql_app()})
+    front = Front(door, Table((*table(door)[0].routes, *graphql_routes())), _nowhere)
     headers = {"authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(front), base_url="http://strata", headers=headers
@@ -72,6 +74,21 @@ async def client(watched: Watched) -> AsyncIterator[httpx.AsyncClient]:
 
 NESTED = """nodes { name csm { name } primaryContact { name account { name } } parent { csm { name } }
   contacts(first: 5) { name interactions(first: 2) { kind } } contracts { arr } usage(first: 3) { day value } }"""
+
+
+OWN = {
+    name: " ".join(
+        [
+            *(camel(f.column) for f in entity.fields.values()),
+            *(
+                f"{camel(r.name)}{'(first: 2)' if r.many else ''} {{{{ __typename }}}}"
+                for r in entity.relations.values()
+            ),
+        ]
+    )
+    for name, entity in ENTITIES.items()
+}
+"""Every field of an entity, and something of all that is related to it."""
 
 
 @pytest.mark.parametrize(
@@ -84,19 +101,24 @@ NESTED = """nodes { name csm { name } primaryContact { name account { name } } p
         ),
         ("{{ a: accounts(first: {0}) {{ {1} }} b: accounts(first: {0}) {{ {1} }} }}", 2),
         ("{{ catalog {{ people }} accounts(first: {0}) {{ {1} }} }}", 1),
-        ("{{ users(first: {0}) {{ name }} }}", 1),
-        ("{{ lists(first: {0}) {{ name criteria {{ text }} }} }}", 1),
+        ("{{ lists(first: {0}) {{ nodes {{ name criteria {{ text }} }} pageInfo {{ endCursor }} }} }}", 1),
+        *(
+            (f"{{{{ {name}(first: {{0}}) {{{{ totalCount nodes {{{{ {own} }}}} edges {{{{ cursor }}}} }}}} }}}}", 1)
+            for name, own in OWN.items()
+        ),
     ],
 )
 async def test_statements(client: httpx.AsyncClient, watched: Watched, query: str, statements: int) -> None:
     for first in (1, 1000):
         asked = query.format(first, NESTED)
-        await asyncio.sleep(0)
-        await client.post("/graphql", json={"query": "{ me { role } }"})  # the credential is known for a second
-        watched.statements = 0
-        answer = (await client.post("/graphql", json={"query": asked})).json()
-        assert "errors" not in answer, answer["errors"]
-        assert watched.statements == statements
+        taken = []
+        for _ in range(3):  # a credential is known for a second: on a busy machine that may pass in between
+            await client.post("/graphql", json={"query": "{ me { role } }"})
+            watched.statements = 0
+            answer = (await client.post("/graphql", json={"query": asked})).json()
+            assert "errors" not in answer, answer["errors"]
+            taken.append(watched.statements)
+        assert min(taken) == statements
 
 
 async def test_node_is_one_statement(client: httpx.AsyncClient, watched: Watched) -> None:
