@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
+ISOLATED := tests/services tests/api tests/laws tests/persistence
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench format lock clean
 
@@ -16,8 +18,10 @@ help:
 run: $(VENV)/runtime.stamp
 	@exec $(BIN)/strata serve
 
+# What touches data passes once more as a database role that row-level security is forced upon.
 test: check
 	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --rls $(ISOLATED)
 
 check: $(VENV)/dev.stamp
 	@$(BIN)/ruff format --check .

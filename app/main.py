@@ -28,12 +28,13 @@ from app.api.rest import table
 from app.api.routes import Table
 from app.domain.errors import StrataError
 from app.persistence.database import Database
-from app.services import attribute_indexes, days, imports, keys, refusals, tokens
+from app.services import attribute_indexes, days, hours, imports, keys, refusals, tokens, uses, watches
 
 log = logging.getLogger("app.main")
 
 ROLL_SECONDS = 60.0
 USES_SECONDS = 10.0
+WATCH_SECONDS = 60.0
 LAST_USES_SECONDS = 2.0
 PER_ADDRESS = 60_000
 """Requests a minute from one address that no credential answers for."""
@@ -57,7 +58,7 @@ def create_app(read: settings.Settings | None = None) -> ASGIApp:
         door.db = db = await Database.open(read.database_url, size=read.pool_size)
         if read.issuer is not None:
             tokens.trust(db, read.issuer)
-        repeating = (asyncio.create_task(_roll(db)), asyncio.create_task(_keep_uses(db)))
+        repeating = tuple(asyncio.create_task(one(db)) for one in (_roll, _keep_uses, _watch))
         _drain_first(door, read.drain_seconds)
         # What exists now lives as long as the process: the collector need not walk it again and again.
         gc.collect()
@@ -113,16 +114,30 @@ def _drain_first(door: Door, seconds: int) -> None:
 
 
 async def _roll(db: Database) -> None:
-    """Every minute: bring workspaces over to their new day."""
+    """Every minute: bring workspaces over to their new day, and ranks to their new hour."""
     while True:
         try:
             await days.roll_all(db, datetime.now(UTC))
+            await hours.refresh_all(db, datetime.now(UTC))
             await attribute_indexes.resume(db, datetime.now(UTC))
         except StrataError as error:
             log.warning("the day could not be rolled", extra={"because": type(error).__name__})
         except Exception:
             log.exception("the day could not be rolled")
         await asyncio.sleep(ROLL_SECONDS)
+
+
+async def _watch(db: Database) -> None:
+    """Every minute: who entered and left watched lists, and when lists were used."""
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        try:
+            await uses.keep(db)
+            await watches.check_all(db, datetime.now(UTC))
+        except StrataError as error:
+            log.warning("watched lists are checked the next time", extra={"because": type(error).__name__})
+        except Exception:
+            log.exception("watched lists could not be checked")
 
 
 async def _keep_uses(db: Database) -> None:

@@ -16,14 +16,14 @@ from pathlib import Path
 from app import settings
 from app.persistence import migrations
 from app.persistence.database import Database
-from bench import cpu, forecasts, imports, population, reads, segmentation, server, statements
+from bench import cpu, exports, forecasts, imports, population, reads, segmentation, server, statements
 from bench.bare import Bare
 from bench.limit import Limit
 from bench.ratios import Ratio
 from bench.requests import Client, FailedError
 
 CONNECTIONS = 8
-CASES = ("reads", "imports", "segmentation", "forecasts")
+CASES = ("reads", "imports", "exports", "segmentation", "forecasts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,12 @@ class Size:
     staged: int
     imported: int
     placed: int
+    exported: int
     forecast: tuple[int, ...]
 
 
-FULL = Size(9, 1.0, None, 500_000, 10_000, 200_000, (10_000, 100_000))
-QUICK = Size(1, 0.02, 2_000, 2_000, 200, 2_000, (1_000, 2_000))
+FULL = Size(9, 1.0, None, 500_000, 10_000, 200_000, 1_000_000, (10_000, 100_000))
+QUICK = Size(1, 0.02, 2_000, 2_000, 200, 2_000, 2_000, (1_000, 2_000))
 
 
 def main() -> int:
@@ -89,7 +90,7 @@ def _measured(home: Path, size: Size, only: Collection[str], connections: int) -
     if "forecasts" in only:
         for accounts in size.forecast:
             yield forecasts.measured(accounts, min(size.rounds, 3))
-    if {"reads", "imports", "segmentation"}.isdisjoint(only):
+    if {"reads", "imports", "exports", "segmentation"}.isdisjoint(only):
         return
     bulk = min(size.rounds, 3)
     with server.cluster(home) as cluster:
@@ -98,6 +99,8 @@ def _measured(home: Path, size: Size, only: Collection[str], connections: int) -
         if "imports" in only:
             with server.apart(cluster, "bench_imports") as dsn:
                 yield from imports.measured(cluster, dsn, size.staged, size.imported, bulk)
+        if "exports" in only:
+            yield from exports.measured(cluster, size.exported, bulk)
         if "segmentation" in only:
             with server.apart(cluster, "bench_segmentation") as dsn:
                 yield from segmentation.measured(cluster, dsn, size.placed, bulk)

@@ -54,8 +54,14 @@ async def accounts(db: Database, workspace_id: UUID, csm: UUID, count: int) -> N
         await tx.execute(ACCOUNTS, workspace_id, count, csm, NOW.date(), NOW)
 
 
-async def people(db: Database, workspace_id: UUID, count: int) -> None:
-    """A primary contact and four interactions for each account."""
+async def contacts(db: Database, workspace_id: UUID, count: int) -> None:
+    """A primary contact for each account."""
     async with db.transaction(statement_timeout=SECONDS) as tx:
         await tx.execute(CONTACTS, workspace_id, count, NOW)
+
+
+async def people(db: Database, workspace_id: UUID, count: int) -> None:
+    """A primary contact and four interactions for each account."""
+    await contacts(db, workspace_id, count)
+    async with db.transaction(statement_timeout=SECONDS) as tx:
         await tx.execute(INTERACTIONS, workspace_id, count, NOW)

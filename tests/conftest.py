@@ -1,5 +1,6 @@
 """What tests stand on: one PostgreSQL per run, a database per module, the real server process."""
 
+import asyncio
 import os
 import shutil
 import tempfile
@@ -11,11 +12,30 @@ import pytest
 from app.persistence import embedded, migrations
 from app.persistence.database import Database
 from app.services import demo
-from tests import scoping, statements
+from tests import isolation, scoping, statements
 from tests.servers import DEMO, DEMO_NOW, ROOT, TEMPLATE, Cluster, Server, start_server, stop_process
 
 # A test database need not survive a power cut.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`pytest --rls`: under forced row-level security, see isolation."""
+    parser.addoption("--rls", action="store_true", help="PostgreSQL itself hides and refuses rows of other workspaces")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Servers that tests start are told by their environment."""
+    if config.getoption("--rls"):
+        os.environ[isolation.VARIABLE] = "on"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what cannot be so under row-level security."""
+    if config.getoption("--rls"):
+        for item in items:
+            if marker := item.get_closest_marker("without_rls"):
+                item.add_marker(pytest.mark.skip(reason=marker.args[0]))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,7 +43,8 @@ def held() -> Iterator[None]:
     """Fails a run in which the application sent a statement that is not held to one workspace."""
     with statements.told() as noted:
         yield
-    if wrong := scoping.told(noted):
+    # The same statements are read in the run without row-level security.
+    if not isolation.on() and (wrong := scoping.told(noted)):
         pytest.fail(f"statements that are not held to one workspace:\n\n{wrong}", pytrace=False)
 
 
@@ -44,6 +65,8 @@ def cluster(home: Path) -> Iterator[Cluster]:
         made = Cluster(data, embedded.Cluster(data))
         made.admin(f"CREATE DATABASE {TEMPLATE} OWNER strata")
         migrations.upgrade(made.dsn(TEMPLATE))
+        if isolation.on():
+            asyncio.run(isolation.force(made.dsn(TEMPLATE, "postgres")))
         yield made
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from pglast import parse_sql
 from pglast.enums import BoolExprType, JoinType, OnConflictAction
 from pglast.parser import ParseError
 
-from app.persistence import attribute_indexes, days, keys, usage, workspaces
+from app.persistence import attribute_indexes, days, keys, ranks, usage, watches, workspaces
 from app.persistence.tables import metadata
 from tests.sharding import WRITES, ast, children, unfit
 
@@ -31,6 +33,8 @@ EXEMPT: Mapping[str, str] = {
     workspaces.ARE_THERE: "the first start asks whether there is any workspace",
     attribute_indexes.DUE: "the clock asks which of all workspaces have indexes to be made",
     days.DUE: "the clock asks which of all workspaces have a new day",
+    watches.DUE: "the clock asks which lists of all workspaces are to be checked",
+    ranks.DUE: "the clock asks which of all workspaces have cut-offs of an hour ago",
     usage.LOCK: "partitions are every workspace's",
 }
 """Statements that may see more than one workspace, and why."""
@@ -59,6 +63,24 @@ def _wrong(sql: str) -> list[str]:
         return unscoped(sql)
     except ParseError as error:
         return [f"cannot be read: {error}"]
+
+
+@cache
+def place(sql: str) -> int | None:
+    """The number of the parameter that says whose rows a statement is about; 0 where none does, None where it is about the
+    session alone. AssertionError where two do."""
+    numbers: set[int] = set()
+    try:
+        statements = [raw.stmt for raw in parse_sql(sql)]
+    except ParseError:
+        return 0
+    for statement in statements:
+        if isinstance(statement, (ast.SelectStmt, *WRITES)):
+            lint = _Lint()
+            deque(lint.statement(statement, frozenset()), maxlen=0)
+            numbers |= lint.places
+    assert len(numbers) <= 1, sql
+    return next(iter(numbers), None if all(isinstance(one, SESSION) for one in statements) else 0)
 
 
 def findings(sql: str) -> list[str]:

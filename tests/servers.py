@@ -14,6 +14,7 @@ from pathlib import Path
 import asyncpg
 
 from app.persistence import embedded
+from tests import isolation
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = "strata_template"
@@ -74,7 +75,8 @@ def start_server(dsn: str | None, data_dir: Path, *flags: str, port: str = "0") 
     address_file = data_dir / "address"
     address_file.unlink(missing_ok=True)
     environment = {**os.environ, "STRATA_DATABASE_URL": dsn or "", "STRATA_DATA_DIR": str(data_dir)}
-    command = [sys.executable, "-m", "app.cli", "serve", "--port", port, "--no-demo", *flags]
+    program = "tests.isolated_server" if isolation.on() else "app.cli"
+    command = [sys.executable, "-m", program, "serve", "--port", port, "--no-demo", *flags]
     with (data_dir / "serve.log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "--address-file", str(address_file)], cwd=ROOT, env=environment, stdout=log, stderr=log

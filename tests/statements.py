@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
-from app.persistence import database, pool, sessions
-
-APP = Path(database.__file__).parents[1]
-PASSING = {str(module.__file__) for module in (database, pool, sessions, contextlib)}
-"""Files that send what others tell them to send."""
+from tests import isolation, senders
 
 Told = dict[str, str]
 """Statements, each with the line that sent it first."""
@@ -39,9 +32,10 @@ def told() -> Iterator[Told]:
 
 def _listening(noted: Told) -> type[Any]:
     """The driver's connection, which notes what it is told: its own loggers know neither cursors nor COPY."""
+    driver = isolation.driver()
 
     def noting(name: str, text: Callable[..., str]) -> Callable[..., Any]:
-        run = getattr(asyncpg.Connection, name)
+        run = getattr(driver, name)
 
         def noted_first(self: Any, what: str, *args: Any, **options: Any) -> Any:
             statement = text(what, **options)
@@ -58,7 +52,7 @@ def _listening(noted: Told) -> type[Any]:
         "copy_from_table": noting("copy_from_table", _copy_out),
         "copy_from_query": noting("copy_from_query", _copied),
     }
-    return type("Listening", (asyncpg.Connection,), {"__slots__": (), **methods})
+    return type("Listening", (driver,), {"__slots__": (), **methods})
 
 
 def _same(query: str, **_: Any) -> str:
@@ -80,8 +74,5 @@ def _copied(query: str, **_: Any) -> str:
 
 def _sender() -> str | None:
     """The application's line that sends a statement, None where somebody else's does."""
-    frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_code.co_filename in PASSING:
-        frame = frame.f_back
-    path = Path(frame.f_code.co_filename)
-    return f"{path.relative_to(APP.parent)}:{frame.f_lineno}" if path.is_relative_to(APP) else None
+    path, number = senders.line()
+    return f"{path.relative_to(senders.APP.parent)}:{number}" if path.is_relative_to(senders.APP) else None

@@ -13,7 +13,10 @@ _ENCODER = msgspec.json.Encoder()
 
 
 class Answered(msgspec.Struct, gc=False):
-    """An answered request: its route's template (never the address), what it took, and whose it was."""
+    """An answered request: its route's template (never the address), what it took, and whose it was.
+
+    Of a stream: how many bytes were `sent`, and whether that is the `whole`; left out of other lines.
+    """
 
     at: datetime
     method: str
@@ -25,6 +28,8 @@ class Answered(msgspec.Struct, gc=False):
     level: str = "info"
     logger: str = "app.access"
     message: str = "answered"
+    sent: int | msgspec.UnsetType = msgspec.UNSET
+    whole: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 def write(requests: Sequence[Answered]) -> None:

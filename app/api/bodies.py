@@ -26,17 +26,18 @@ class _TooWideError(ValueError):
     """A number beyond what can be stored."""
 
 
-def _decimal(text: str) -> Decimal:
+def _decimal(text: str) -> Decimal | int:
     if len(text) > DIGITS or abs((value := Decimal(text)).adjusted()) > DIGITS:
         raise _TooWideError
-    return value
+    # 5.0 and 5e0 are whole numbers, as they are to JSON Schema: some languages write every number with a point.
+    return int(value) if LEAST <= value <= MOST and value == value.to_integral_value() else value
 
 
 _DECODER = msgspec.json.Decoder(float_hook=_decimal)
 
 
 def decode(raw: bytes) -> object:
-    """The value of a JSON body: numbers with a point or exponent as Decimal, whole ones as int within 64 bits.
+    """The value of a JSON body: whole numbers as int within 64 bits, however they are written, others as Decimal.
 
     Unreadable, with pointer or line and column: syntax, UTF-8, depth, a member twice, NaN, NUL, lone surrogates.
     """

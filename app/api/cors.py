@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 from starlette.types import Scope
 
-EXPOSED = b"ETag, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id"
+EXPOSED = (
+    b"Content-Disposition, ETag, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, "
+    b"X-Strata-As-Of, X-Strata-Windows"
+)
 SENT = b"Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Request-Id"
 MAX_AGE = b"600"
 VARY = (b"vary", b"Origin")

@@ -32,6 +32,7 @@ TAGS = {
     "imports": "Bulk data",
     "workspace": "The workspace, its keys, and the caller",
     "catalog": "What can be asked for",
+    "criteria": "Criteria: read, printed, checked, tried out",
     "problems": "What problems mean",
     "operations": "Health, counters, documentation",
 }
@@ -106,6 +107,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "required": parameter.required,
         "schema": parameter.schema,
     }
+    if parameter.where == "query" and parameter.schema["type"] == "string" and "enum" not in parameter.schema:
+        made["schema"] = {"minLength": 1, **parameter.schema}  # what is empty is refused: it is left out
     if parameter.example is not None:
         made["example"] = parameter.example
     return made
@@ -148,6 +151,8 @@ def _problems(route: Route) -> set[str]:
     named = {p.name for p in route.parameters}
     if route.operation != PUBLIC:
         names |= {"unauthenticated", "forbidden", "unavailable"}
+    if route.operation != PUBLIC:
+        names.add("unreadable")
     if route.method == "GET":
         names |= {"unreadable", "invalid"}
     if "path" in where:
@@ -208,4 +213,7 @@ _HEADERS: dict[str, Any] = {
     "ETag": _header("strong entity tag of the version and the representation; If-Match compares the version"),
     "Location": _header("address of what was made"),
     "Retry-After": _header("seconds to wait", "integer"),
+    "Content-Disposition": _header("what the file is called"),
+    "X-Strata-As-Of": _header("the moment that windows were resolved at"),
+    "X-Strata-Windows": _header("relative windows with the bounds that they meant, as a JSON array of `Window`"),
 }

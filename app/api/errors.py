@@ -64,6 +64,9 @@ _OF: Mapping[type[StrataError], str] = MappingProxyType(
 )
 
 Headers = list[tuple[bytes, bytes]]
+MOST_FAULTS = 100
+LONGEST_POINTER = 300
+"""Characters: a pointer is made of the caller's own names, and those may be of any length."""
 CHALLENGE = b'Bearer realm="strata"'
 """How RFC 6750 begins `WWW-Authenticate`; a request that had no bearer token is told no more."""
 
@@ -115,13 +118,13 @@ def members(problem: Problem, detail: str, faults: tuple[Fault, ...], request_id
         "status": problem.status,
         "detail": detail,
         "request_id": request_id,
-        "errors": [_fault(fault) for fault in faults],
+        "errors": [_fault(fault) for fault in faults[:MOST_FAULTS]],
     }
 
 
 def _fault(fault: Fault) -> dict[str, object]:
     return {
-        "pointer": fault.pointer,
+        "pointer": fault.pointer and fault.pointer[:LONGEST_POINTER],
         "parameter": fault.parameter,
         "line": fault.line,
         "column": fault.column,

@@ -9,7 +9,7 @@ from itertools import chain
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api import refusals
+from app.api import refusals, streams
 from app.api.door import Door
 from app.api.errors import Headers, Refused, document
 from app.api.requests import CLOSE, Request, begin, decoded
@@ -56,7 +56,7 @@ class Front:
                     await refusals.keep(self.table, request, error)
                 answer = problem(request, error)
             status = answer.status
-            await deliver(request, answer, send)
+            status = await deliver(request, answer, send)
         finally:
             self.door.metrics.in_flight -= 1
             request.finish(status)
@@ -107,8 +107,13 @@ def problem(request: Request, error: Exception) -> Answer:
     return Answer(body, status, [PROBLEM, *headers])
 
 
-async def deliver(request: Request, answer: Answer, send: Send) -> None:
-    """Send an answer, completed by what every answer carries."""
+async def deliver(request: Request, answer: Answer, send: Send) -> int:
+    """Send an answer, completed by what every answer carries; its status. A stream may turn out to be a problem."""
+    if answer.stream is not None:
+        try:
+            return await streams.deliver(request, answer, answer.stream, send)
+        except Exception as error:  # nothing of it was sent
+            answer = problem(request, error)
     headers: Headers = answer.headers + request.answering()
     if answer.status not in (204, 304):
         headers.append((b"content-length", b"%d" % len(answer.body)))
@@ -120,6 +125,7 @@ async def deliver(request: Request, answer: Answer, send: Send) -> None:
         await _linger(answer.body, request.receive, send)
     else:
         await send({"type": "http.response.body", "body": answer.body})
+    return answer.status
 
 
 def _bounded(scope: Scope) -> None:

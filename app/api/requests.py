@@ -47,7 +47,8 @@ class Request:
     """One request while it is answered. `values` are the path's variables in order, `now` is in UTC.
 
     `headers` are by lower-case name, of one that was sent twice the last. `route` and `limit` are what its log line and
-    its answer say. `principal` is set before a handler of a route that is not public is called.
+    its answer say; of an answer that is a stream `sent` counts the bytes, and `whole` says whether it came to its end.
+    `principal` is set before a handler of a route that is not public is called.
     """
 
     door: Door
@@ -62,6 +63,8 @@ class Request:
     route: str = UNMATCHED
     limit: Headers | None = None
     ended: bool = False
+    sent: int | None = None
+    whole: bool = True
 
     @property
     def db(self) -> Database:
@@ -137,7 +140,10 @@ class Request:
         """It is answered."""
         ms = round((time.perf_counter() - self.began) * 1000, 2)
         workspace = self.who.workspace.id if self.who else None
-        self.door.note(Answered(self.now, self.scope["method"], self.route, status, ms, self.id, workspace))
+        answered = Answered(self.now, self.scope["method"], self.route, status, ms, self.id, workspace)
+        if self.sent is not None:
+            answered.sent, answered.whole = self.sent, self.whole
+        self.door.note(answered)
 
     def query(self, known: Collection[str], open_prefix: str | None = None) -> Mapping[str, str]:
         """The query string. Invalid for a name that is not `known` (nor begins with `open_prefix`),
@@ -250,7 +256,7 @@ def read(raw: bytes, known: Collection[str], open_prefix: str | None = None) -> 
         return {}
     parts = raw.split(b"&")
     if len(parts) > PARAMETERS:
-        raise Unreadable(f"More than {PARAMETERS} query parameters.")
+        raise unreadable(None, f"Expected at most {PARAMETERS} query parameters.")
     found: dict[str, str] = {}
     for part in parts:
         if not part:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any
 
 import msgspec
 
 JSON = (b"content-type", b"application/json")
 HEADERS = [JSON]
 
+Stream = Callable[[Callable[[bytes], Coroutine[Any, Any, None]]], Coroutine[Any, Any, None]]
+"""Writes an answer where it is told to, piece by piece, and returns when it is whole."""
+
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(slots=True)
 class Answer:
-    """A complete answer; content-length and what every answer carries are added when it is sent."""
+    """A complete answer; content-length and what every answer carries are added when it is sent.
+
+    `stream` takes the place of the body.
+    """
 
     body: bytes = b""
     status: int = 200
     headers: list[tuple[bytes, bytes]] = field(default_factory=lambda: [JSON])
+    stream: Stream | None = None
 
 
 def json(value: object, status: int = 200) -> Answer:

@@ -102,8 +102,9 @@ def entered(entity: Entity, *, partial: bool, below: bool = False) -> dict[str, 
     """What a body may say of a record; nothing is required of a partial one, nor the account of one that lies below it."""
     properties: dict[str, Any] = {}
     required: list[str] = []
+    once: list[dict[str, Any]] = []
     for field in entity.fields.values():
-        if not field.writable:
+        if not field.writable or (below and field.name == "account"):
             continue
         properties[field.column] = _entered(entity, field)
         if field.kind == "ref":
@@ -112,7 +113,8 @@ def entered(entity: Entity, *, partial: bool, below: bool = False) -> dict[str, 
                 "description": "by id, external id or e-mail, instead of the id",
                 "maxLength": LINE,
             }
-            properties[field.name] = nullable(named) if field.optional else named
+            properties[field.name] = nullable(named) if field.optional else {**named, "minLength": 1}
+            once.append({"not": {"required": [field.name, field.column]}})
         elif field.name in entity.required:
             required.append(field.name)
     made: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
@@ -120,12 +122,16 @@ def entered(entity: Entity, *, partial: bool, below: bool = False) -> dict[str, 
         made["required"] = required
     if "account" in entity.required and not partial and not below:
         made["anyOf"] = [{"required": ["account_id"]}, {"required": ["account"]}]
+    if once:
+        made["allOf"] = once
     return made
 
 
 def _entered(entity: Entity, field: Field) -> dict[str, Any]:
     """A field's values as they are told: text has bounds, and what follows where it is empty may be."""
     schema = of_field(field)
+    if field.kind == "json":
+        return {**schema, "type": "object"}
     if field.kind == "text" and field.name == "slug":
         schema |= {"pattern": _TYPES["slug"]["pattern"]}
     elif field.kind == "text":
@@ -152,6 +158,7 @@ def collection(item: dict[str, Any]) -> dict[str, Any]:
                 "description": "the moment that windows were resolved at",
             },
             "windows": {"type": "array", "items": ref("Window")},
+            "ranks": {"type": "array", "items": ref("Rank"), "description": "left out where nothing was ranked"},
         },
     }
 
@@ -168,7 +175,8 @@ def strings(description: str, items: Iterable[str] = ()) -> dict[str, Any]:
 
 def either(description: str) -> dict[str, Any]:
     """Names separated by commas, or an array of them."""
-    return {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}], "description": description}
+    name = {"type": "string", "minLength": 1}
+    return {"anyOf": [name, {"type": "array", "items": name}], "description": description}
 
 
 QUESTION: dict[str, Any] = {
@@ -217,6 +225,35 @@ SHARED: dict[str, Any] = {
             "lo": {"type": ["string", "null"]},
             "hi": {"type": ["string", "null"]},
             "zone": {"type": "string", "examples": ["Europe/Berlin"]},
+        },
+    },
+    "Rank": {
+        "type": "object",
+        "description": "a rank of the criteria, the number that it was compared with, and the cut-offs that this meant",
+        "required": ["rank", "at", "computed_at", "groups"],
+        "properties": {
+            "rank": {"type": "string", "examples": ["percent_rank(arr BY industry)"]},
+            "at": {"type": "number", "examples": [0.9]},
+            "computed_at": {"type": "string", "format": "date-time", "description": "of when the cut-offs are"},
+            "groups": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["group", "records", "reaches", "passes"],
+                    "properties": {
+                        "group": {"type": ["string", "null"], "description": "the value grouped by"},
+                        "records": {"type": "integer", "description": "how many were ranked"},
+                        "reaches": {
+                            "type": ["number", "null"],
+                            "description": "whoever lies beyond it has a rank of at least `at`",
+                        },
+                        "passes": {
+                            "type": ["number", "null"],
+                            "description": "whoever lies beyond it has a greater one",
+                        },
+                    },
+                },
+            },
         },
     },
     "Problem": {

@@ -14,6 +14,8 @@ Outcome = Literal["created", "updated", "unchanged", "rejected"]
 OUTCOMES: tuple[Outcome, ...] = ("created", "updated", "unchanged", "rejected")
 RECORDS = 10_000
 """Records of one call."""
+LOAD = 1_000
+"""Records of one call that change so much at once that ranks are taken anew, as after a file."""
 FAULTS = 100
 """Faults that a refused call tells; how many more there are it says in words."""
 NAMED = 1_000

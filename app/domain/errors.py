@@ -13,6 +13,7 @@ StrataError
 ├── VersionStale          somebody changed it in between
 ├── TooLarge              larger than the stated limit
 └── Unavailable           the database is gone or too slow; trying again later may help
+    └── Busy              as many exports are running as one process takes
 """
 
 from __future__ import annotations
@@ -106,3 +107,9 @@ class Unavailable(StrataError):
     """The database does not answer: try again in a few seconds."""
 
     retry_after = 2
+
+
+class Busy(Unavailable):
+    """As many exports are running as this process takes: try again in a few seconds."""
+
+    retry_after = 5

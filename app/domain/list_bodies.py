@@ -21,6 +21,7 @@ NAME_LENGTH = 200
 MAX_COLUMNS = 50
 MAX_PARAMS = 20
 MAX_PATH = 200
+FOLDER_LENGTH = 100
 NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,20})?", re.ASCII)
 PARAMETER_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 
@@ -84,6 +85,11 @@ def _name(told: object) -> str:
 
 def _description(told: object) -> str | None:
     return None if told in (None, "") else records.text(told, records.PROSE)
+
+
+def folder(told: object) -> str | None:
+    """The name of a folder, without spaces around it; None for no folder. Raises MisfitError."""
+    return None if told in (None, "") else records.text(told, FOLDER_LENGTH).strip() or None
 
 
 def _one_of(known: tuple[str, ...]) -> Callable[[object], str]:
@@ -164,6 +170,7 @@ READERS: Mapping[str, Callable[[object], Any]] = {
     "entity": _one_of(ENTITIES),
     "name": _name,
     "description": _description,
+    "folder": folder,
     "criteria": _criteria,
     "columns": _columns,
     "sort": _paths(MAX_SORT),

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from app.domain.catalogue import Entity
-from app.domain.criteria.nodes import All, And, Cmp, FieldValue, Me, Node, Path, Rank, Segment
+from app.domain.criteria.nodes import All, And, Cmp, Const, FieldValue, InList, Me, Node, Or, Path, Rank, Segment, Text
 from app.domain.errors import Invalid
 from app.domain.roles import Principal, allows
 from app.domain.selections import selection
@@ -36,6 +36,10 @@ DEFAULT_COLUMNS: Mapping[ListEntity, tuple[str, ...]] = MappingProxyType(
 )
 MINE: Mapping[str, str] = MappingProxyType({"accounts": "csm", "contacts": "account.csm"})
 """The field that makes a record the caller's own."""
+SEARCHED: Mapping[ListEntity, tuple[str, ...]] = MappingProxyType(
+    {"accounts": ("name", "domain", "external_id"), "contacts": ("name", "email", "external_id")}
+)
+"""What records are called by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """A saved list. `criteria` names segmentations by their current slugs; `mine` adds that the record is the caller's own."""
+    """A saved list. `criteria` names segmentations by their current slugs; `mine` adds that the record is the caller's own.
+
+    `used_at`: when somebody last asked what it holds; `watched_since`: since when it is kept who enters and leaves it;
+    `favourite`: whether it is one of whoever looks.
+    """
 
     id: UUID
     entity: ListEntity
@@ -65,6 +73,10 @@ class List:
     version: int
     created_at: datetime
     updated_at: datetime
+    folder: str | None = None
+    used_at: datetime | None = None
+    watched_since: datetime | None = None
+    favourite: bool = False
 
 
 def sight(principal: Principal, visibility: Visibility, owner_id: UUID) -> Sight:
@@ -81,16 +93,23 @@ def knows_names(principal: Principal) -> bool:
 
 def asked(entity: ListEntity, criteria: Node, mine: bool) -> Node:
     """What the list asks for: its criteria, and where it is `mine`, the caller's own records only."""
-    if not mine:
-        return criteria
-    own = Cmp(Path(MINE[entity]), "eq", Me())
+    return both(criteria, Cmp(Path(MINE[entity]), "eq", Me())) if mine else criteria
+
+
+def both(criteria: Node, other: Node) -> Node:
+    """What meets the one and the other."""
     match criteria:
         case All():
-            return own
+            return other
         case And(args):
-            return And((*args, own))
+            return And((*args, other))
         case _:
-            return And((criteria, own))
+            return And((criteria, other))
+
+
+def searched(entity: ListEntity, words: str) -> Node:
+    """Records with these words in what they are called by."""
+    return Or(tuple(Text(Path(name), "contains", Const(words)) for name in SEARCHED[entity]))
 
 
 def by_id(criteria: Node, workspace: Workspace) -> Node:
@@ -153,6 +172,8 @@ def _renamed(thing: Any, rename: Callable[[str], str]) -> Any:
             return replace(thing, field=_path(field, rename), by=_path(by, rename) if by is not None else None)
         case Segment(segmentation):
             return replace(thing, segmentation=rename(segmentation))
+        case InList(name):
+            return replace(thing, list=name.lower())
         case tuple():
             return tuple(_renamed(one, rename) for one in thing)
         case _ if is_dataclass(thing) and not isinstance(thing, type):

@@ -13,7 +13,7 @@ from app.domain.catalogue import ENTITIES, Entity, Field
 from app.domain.criteria.suggest import nearest
 from app.domain.date_formats import DateFormat, FormatError
 from app.domain.errors import Fault, Invalid, escape
-from app.domain.records import MisfitError, text
+from app.domain.records import MAX_FAULTS, MisfitError, text
 from app.domain.workspaces import Workspace
 
 REFERENCES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -157,6 +157,8 @@ def read(told: object, entity: Entity, own: Own = NO_OWN) -> FileMapping:
     fields, found = {**importable(entity), **own}, dict[str, Source]()
     for part, reader in (("columns", _source), ("constants", _constant)):
         for name, one in _members(members.get(part, {}), f"/{part}", None).items():
+            if len(faults) >= MAX_FAULTS:
+                break
             pointer = f"/{part}/{escape(name)}"
             try:
                 if name not in fields:
@@ -336,7 +338,7 @@ def _members(told: object, pointer: str, known: Sequence[str] | None) -> Mapping
                     pointer=f"{pointer}/{escape(name)}",
                     suggestion=nearest(name, known or ()),
                 )
-                for name in unknown
+                for name in unknown[:MAX_FAULTS]
             )
         )
     return told

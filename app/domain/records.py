@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
+from itertools import islice
 from uuid import UUID
 
 from app.domain.catalogue import Entity, Field, Kind
@@ -101,13 +102,13 @@ def read(
 def only(body: object, allowed: Iterable[str]) -> Mapping[str, object]:
     """The body as an object that has no member but the allowed ones. Raises Invalid."""
     members, names = _object(body), tuple(allowed)
-    faults = [
+    unknown = islice((member for member in members if member not in names), MAX_FAULTS)
+    faults = tuple(
         Fault("Expected no member of this name.", pointer=f"/{escape(m)}", suggestion=nearest(m, names))
-        for m in members
-        if m not in names
-    ]
+        for m in unknown
+    )
     if faults:
-        raise Invalid(faults=tuple(faults[:MAX_FAULTS]))
+        raise Invalid(faults=faults)
     return members
 
 
@@ -247,6 +248,8 @@ def _custom(
         raise MisfitError("an object of the organisation's own attributes")
     given: dict[str, object] = {}
     for name, one in told.items():
+        if len(faults) >= MAX_FAULTS:
+            break
         try:
             if name not in own:
                 raise MisfitError("an attribute that this workspace has defined", nearest(name, own))

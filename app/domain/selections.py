@@ -57,6 +57,16 @@ def everything(entity: Entity) -> Selection:
     return Selection(tuple(Pick(f.column, Column(f)) for f in entity.fields.values()))
 
 
+def order_of(of: Shown, workspace: Workspace) -> tuple[str, ...] | None:
+    """The order of values that have one: segments as they are defined, stages as they follow each other. None: by value."""
+    if isinstance(of, SegmentOf):
+        found = workspace.segmentations.get(of.slug)
+        return found.segments if found is not None else ()
+    if isinstance(of, Column) and (of.field.kind, of.field.target) == ("slug", "stages"):
+        return workspace.stages
+    return None
+
+
 def selection(fields: Told, include: Told, entity: Entity, workspace: Workspace, *, body: bool = False) -> Selection:
     """What of each record is shown: the fields told, else every column; and the related records that are included.
 

@@ -45,6 +45,8 @@ class Workspace:
     segmentations: Mapping[str, SegmentationName] = field(default_factory=dict)
     attributes: Mapping[tuple[str, str], Field] = field(default_factory=dict)
     """Own attributes by (entity, slug)."""
+    stages: tuple[str, ...] = ()
+    """The slugs of the lifecycle stages, in order."""
     epoch: str = ""
 
     def major(self, minor: int) -> Decimal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, Self
 from uuid import UUID
@@ -11,13 +11,20 @@ from uuid import UUID
 import asyncpg
 from asyncpg.cursor import CursorFactory
 
-from app.domain.errors import Conflict, Invalid, StrataError, Unavailable
+from app.domain.errors import Busy, Conflict, Invalid, StrataError, Unavailable
 from app.persistence.pool import Connection, Pool, Watch, settings
 
 Record = asyncpg.Record
 # The client's clock only catches what the server's own statement_timeout could not end.
 CLIENT_MARGIN = 5.0
 STALE = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
+EXPORTS = 2
+"""Results that are copied out of this process at once, each on a connection of its own."""
+EXPORT_SECONDS = 900.0
+EXPORT_MEMORY = "64MB"
+"""For sorting and for joining whole tables, of the server's memory."""
+Sink = Callable[[bytes], Coroutine[Any, Any, None]]
+"""Takes the next bytes; the server waits until it has."""
 
 
 class Reader(Protocol):
@@ -34,14 +41,15 @@ class Reader(Protocol):
 
 
 class Database:
-    """Two pools on one server: `pages` plans each statement for its values, `points` keeps plans.
+    """Pools on one server: `pages` plans each statement for its values, `points` keeps plans, `exports` are few and slow.
 
     `point=True` is for statements whose best plan never depends on the values bound: lookups by key.
     """
 
-    def __init__(self, pages: Pool, points: Pool, watch: Watch, statement_timeout: float):
+    def __init__(self, pages: Pool, points: Pool, exports: Pool, watch: Watch, statement_timeout: float):
         self._pages = pages
         self._points = points
+        self._exports = exports
         self._watch = watch
         self._statement_timeout = statement_timeout
 
@@ -51,16 +59,19 @@ class Database:
         limit = statement_timeout + CLIENT_MARGIN
         pages = Pool(dsn, size, settings(statement_timeout, {"plan_cache_mode": "force_custom_plan"}), limit)
         points = Pool(dsn, size, settings(statement_timeout, {}), limit)
+        slow = settings(EXPORT_SECONDS, {"work_mem": EXPORT_MEMORY})
+        exports = Pool(dsn, EXPORTS, slow, EXPORT_SECONDS + CLIENT_MARGIN, Busy)
         points.give(await points.take())
-        watch = Watch(dsn, (pages, points))
+        watch = Watch(dsn, (pages, points, exports))
         watch.start()
-        return cls(pages, points, watch, statement_timeout)
+        return cls(pages, points, exports, watch, statement_timeout)
 
     async def close(self) -> None:
         """End every connection."""
         await self._watch.stop()
         await self._pages.close()
         await self._points.close()
+        await self._exports.close()
 
     @property
     def dsn(self) -> str:
@@ -70,7 +81,7 @@ class Database:
     @property
     def connections(self) -> dict[str, dict[str, int]]:
         """Per pool: connections that are free and in use, and callers waiting for one."""
-        pools = {"pages": self._pages, "points": self._points}
+        pools = {"pages": self._pages, "points": self._points, "exports": self._exports}
         return {n: {"free": len(p.free), "busy": len(p.busy), "waiting": len(p.waiters)} for n, p in pools.items()}
 
     async def ping(self) -> None:
@@ -147,6 +158,29 @@ class Database:
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         async with _session(self._pages, begin, "COMMIT") as connection:
             yield connection.cursor(sql, *args, prefetch=prefetch)
+
+    @asynccontextmanager
+    async def copying(self) -> AsyncIterator[Copying]:
+        """One snapshot to copy results from, for as long as EXPORT_SECONDS. Raises Busy where as many are copied already."""
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        async with _session(self._exports, begin, "COMMIT") as connection:
+            yield Copying(connection)
+
+
+class Copying:
+    """What an export gets: reads and COPY from one snapshot."""
+
+    def __init__(self, connection: Connection):
+        self._connection = connection
+
+    async def fetchval(self, sql: str, *args: Any) -> Any:
+        """First column of the first row, None without rows."""
+        return await self._connection.fetchval(sql, *args)
+
+    async def copy(self, sql: str, *args: Any, output: Sink, **options: Any) -> None:
+        """COPY of a query's result, in the form that `options` say; each piece holds whole rows. The server quotes the
+        arguments, as COPY binds none. What `output` raises ends the statement, and so does being cancelled."""
+        await self._connection.copy_from_query(sql, *args, output=output, **options)
 
 
 class Transaction:

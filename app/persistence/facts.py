@@ -25,6 +25,7 @@ from app.domain.engagement import (
     OPENED,
     SEATS,
 )
+from app.persistence import workspaces
 from app.persistence.database import Transaction
 
 Scope = Literal["one", "few", "many", "all"]
@@ -285,7 +286,9 @@ def accounts_statement(scope: Scope) -> str:
 def made(columns: Mapping[str, str]) -> str:
     """A join that gives the kept columns of accounts on their way into the table, as `n`: of such an account there are no
     related records. `columns` are those of SAID as SQL; the statement begins with SHARED."""
-    nothing = "".join(f"\n  LEFT JOIN ({_empty(*block)}\n  ) {block[0]} ON {block[0]}.account_id = a.id" for block in BLOCKS)
+    nothing = "".join(
+        f"\n  LEFT JOIN ({_empty(*block)}\n  ) {block[0]} ON {block[0]}.account_id = a.id" for block in BLOCKS
+    )
     latest = LATEST.replace("workspace_id = $1", "workspace_id = $1 AND false")
     said = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
     return f""" CROSS JOIN LATERAL (
@@ -318,8 +321,10 @@ def _facts() -> str:
 
 async def lock(tx: Transaction, workspace_id: UUID, account_ids: Sequence[UUID] | None) -> None:
     """Make refreshes of the same accounts wait for each other, in one order: the later one then sees all rows of the
-    earlier one, because each of its statements reads what was committed when it began."""
+    earlier one, because each of its statements reads what was committed when it began. None: all, and none are made
+    meanwhile."""
     if account_ids is None:
+        await workspaces.seal(tx, workspace_id)
         await tx.execute(
             "SELECT FROM accounts a WHERE a.workspace_id = $1 ORDER BY a.id FOR NO KEY UPDATE", workspace_id
         )

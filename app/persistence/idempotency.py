@@ -7,10 +7,11 @@ from uuid import UUID
 
 import asyncpg
 
-from app.domain.errors import KeyReused, KeyStillRunning
+from app.domain.errors import Fault, KeyReused, KeyStillRunning
 from app.persistence.database import Transaction
 
 KEPT = timedelta(hours=24)
+OTHER = Fault("Expected a key that was not used for anything else.", parameter="Idempotency-Key")
 
 CLAIM = """
 INSERT INTO idempotency_keys AS k (workspace_id, credential_id, key, payload, answer, created_at)
@@ -49,7 +50,7 @@ async def claim(
     if row is None:  # forgotten in between: as good as still there, and the next try takes it
         raise KeyStillRunning
     if row["payload"] != payload:
-        raise KeyReused
+        raise KeyReused(KeyReused.__doc__, (OTHER,))
     return bytes(row["answer"])
 
 

@@ -1,8 +1,9 @@
-"""Saved lists and which of them a person begins with."""
+"""Saved lists as rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,27 +12,62 @@ from app.persistence.database import Reader, Record, Transaction
 
 COLUMNS = (
     "id, entity, name, description, criteria, columns, sort, visibility, mine, params, owner_id, version, created_at, "
-    "updated_at"
+    "updated_at, folder, used_at"
 )
-ONE = f"SELECT {COLUMNS} FROM lists WHERE workspace_id = $1 AND id = $2"
+SEEN = f"""{COLUMNS},
+    (SELECT w.since FROM list_watches w WHERE w.workspace_id = $1 AND w.list_id = lists.id) AS watched_since,
+    EXISTS (SELECT FROM list_favourites f WHERE f.workspace_id = $1 AND f.list_id = lists.id AND f.user_id = {{0}}::uuid) AS favourite"""
+"""The columns of a list with what hangs on it, as a user sees it."""
+ONE = f"SELECT {SEEN.format('$3')} FROM lists WHERE workspace_id = $1 AND id = $2"
 LOCKED = f"{ONE} FOR UPDATE"
-# What others keep private stays away from everybody but an admin ($4).
-PAGE = f"""
-SELECT {COLUMNS} FROM lists
+KEYS: Mapping[str, str] = {
+    "name": "name",
+    "updated_at": "updated_at",
+    "used_at": "coalesce(used_at, '1000-01-01Z'::timestamptz)",
+    "used_at_last": "coalesce(used_at, '9999-01-01Z'::timestamptz)",
+}
+"""What lists are sorted by: empty values come last in both directions."""
+# What others keep private stays away from everybody but an admin ($4), who finds it by its name and by nothing else.
+PAGE = """
+SELECT {seen} FROM lists
 WHERE workspace_id = $1 AND ($2::text IS NULL OR entity = $2)
-    AND (visibility = 'public' OR owner_id = $3::uuid OR $4::boolean)
-    AND ($5::text IS NULL OR (name, id) > ($5, $6::uuid))
-ORDER BY name, id LIMIT $7
+    AND (visibility = 'public' OR owner_id = $3::uuid OR ($4::boolean AND $5::text IS NULL AND NOT $7::boolean))
+    AND ($5::text IS NULL OR folder = $5) AND ($6::uuid IS NULL OR owner_id = $6)
+    AND (NOT $7::boolean OR EXISTS (
+        SELECT FROM list_favourites m WHERE m.workspace_id = $1 AND m.list_id = lists.id AND m.user_id = $3::uuid))
+    AND ($8::text IS NULL OR strpos(lower(name COLLATE "default"), lower($8 COLLATE "default")) > 0 OR (
+        (visibility = 'public' OR owner_id = $3::uuid)
+        AND strpos(lower(description COLLATE "default"), lower($8 COLLATE "default")) > 0))
+    AND ($9::{type} IS NULL OR ({key}, id) {sign} ($9, $10::uuid))
+ORDER BY {key}{order}, id{order} LIMIT $11
 """
-DELETE_DEFAULTS = "DELETE FROM list_defaults WHERE workspace_id = $1 AND list_id = $2"
+FOLDERS = """
+SELECT folder, count(*) AS lists FROM lists
+WHERE workspace_id = $1 AND ($2::text IS NULL OR entity = $2) AND (visibility = 'public' OR owner_id = $3::uuid)
+GROUP BY folder ORDER BY folder NULLS LAST
+"""
 DELETE = "DELETE FROM lists WHERE workspace_id = $1 AND id = $2"
-USED = "SELECT EXISTS (SELECT 1 FROM list_defaults WHERE workspace_id = $1 AND list_id = $2 AND user_id <> $3)"
-SET_DEFAULT = """
-INSERT INTO list_defaults (workspace_id, user_id, entity, list_id) VALUES ($1, $2, $3, $4)
-ON CONFLICT (workspace_id, user_id, entity) DO UPDATE SET list_id = excluded.list_id
+# No change by hand: the version stays.
+USED = """
+UPDATE lists SET used_at = u.at FROM unnest($2::uuid[], $3::timestamptz[]) u(id, at)
+WHERE lists.workspace_id = $1 AND lists.id = u.id AND (lists.used_at IS NULL OR lists.used_at < u.at)
 """
-CLEAR_DEFAULT = "DELETE FROM list_defaults WHERE workspace_id = $1 AND user_id = $2 AND entity = $3"
-DEFAULTS = "SELECT entity, list_id FROM list_defaults WHERE workspace_id = $1 AND user_id = $2"
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which lists are looked for, None where that is no matter. `hidden` adds what others keep private to those that are
+    found by name. `key` is one of KEYS."""
+
+    user_id: UUID | None
+    hidden: bool = False
+    entity: str | None = None
+    folder: str | None = None
+    owner_id: UUID | None = None
+    favourite: bool = False
+    search: str | None = None
+    key: str = "name"
+    descending: bool = False
 
 
 async def insert(tx: Transaction, workspace_id: UUID, list_id: UUID, values: Mapping[str, Any], now: datetime) -> None:
@@ -49,50 +85,41 @@ async def update(tx: Transaction, workspace_id: UUID, list_id: UUID, values: Map
     await tx.execute(sql, workspace_id, list_id, now, *values.values())
 
 
-async def one(reader: Reader, workspace_id: UUID, list_id: UUID) -> Record | None:
-    """A list."""
-    return await reader.fetchrow(ONE, workspace_id, list_id, point=True)
+async def one(reader: Reader, workspace_id: UUID, list_id: UUID, user_id: UUID | None = None) -> Record | None:
+    """A list, as this user has marked it."""
+    return await reader.fetchrow(ONE, workspace_id, list_id, user_id, point=True)
 
 
-async def locked(tx: Transaction, workspace_id: UUID, list_id: UUID) -> Record | None:
+async def locked(tx: Transaction, workspace_id: UUID, list_id: UUID, user_id: UUID | None = None) -> Record | None:
     """A list, locked against other writers until the transaction ends."""
-    return await tx.fetchrow(LOCKED, workspace_id, list_id)
+    return await tx.fetchrow(LOCKED, workspace_id, list_id, user_id)
 
 
 async def page(
-    reader: Reader,
-    workspace_id: UUID,
-    entity: str | None,
-    user_id: UUID | None,
-    hidden: bool,
-    after: tuple[str, UUID] | None,
-    limit: int,
+    reader: Reader, workspace_id: UUID, sought: Sought, after: tuple[str | datetime, UUID] | None, limit: int
 ) -> list[Record]:
-    """Public lists and the user's own, by name; `hidden` adds what others keep private."""
-    name, last = after or (None, None)
-    return await reader.fetch(PAGE, workspace_id, entity, user_id, hidden, name, last, limit)
+    """The lists that are looked for, in their order, behind the one with these keys."""
+    key, last = after or (None, None)
+    sql = PAGE.format(
+        seen=SEEN.format("$3"), key=KEYS[sought.key], type="text" if sought.key == "name" else "timestamptz",
+        sign="<" if sought.descending else ">", order=" DESC" if sought.descending else "",
+    )  # fmt: skip
+    return await reader.fetch(
+        sql, workspace_id, sought.entity, sought.user_id, sought.hidden, sought.folder, sought.owner_id, sought.favourite,
+        sought.search, key, last, limit,
+    )  # fmt: skip
+
+
+async def folders(reader: Reader, workspace_id: UUID, entity: str | None, user_id: UUID | None) -> list[Record]:
+    """`folder`, null for none, and how many `lists` in it are public or the user's own."""
+    return await reader.fetch(FOLDERS, workspace_id, entity, user_id)
+
+
+async def used(tx: Transaction, workspace_id: UUID, uses: Mapping[UUID, datetime]) -> None:
+    """When lists were last asked what they hold."""
+    await tx.execute(USED, workspace_id, list(uses), list(uses.values()))
 
 
 async def delete(tx: Transaction, workspace_id: UUID, list_id: UUID) -> None:
-    """Removes a list, also from where people begin with it."""
-    await tx.execute(DELETE_DEFAULTS, workspace_id, list_id)
+    """Removes a list; whatever hangs on it has to be gone."""
     await tx.execute(DELETE, workspace_id, list_id)
-
-
-async def used_by_others(tx: Transaction, workspace_id: UUID, list_id: UUID, user_id: UUID) -> bool:
-    """Whether somebody else begins with the list."""
-    return bool(await tx.fetchval(USED, workspace_id, list_id, user_id))
-
-
-async def set_default(tx: Transaction, workspace_id: UUID, user_id: UUID, entity: str, list_id: UUID | None) -> None:
-    """The list that the user begins with for accounts or contacts; None for none."""
-    if list_id is None:
-        await tx.execute(CLEAR_DEFAULT, workspace_id, user_id, entity)
-    else:
-        await tx.execute(SET_DEFAULT, workspace_id, user_id, entity, list_id)
-
-
-async def defaults(reader: Reader, workspace_id: UUID, user_id: UUID) -> dict[str, UUID]:
-    """The user's default lists by entity."""
-    rows = await reader.fetch(DEFAULTS, workspace_id, user_id, point=True)
-    return {row["entity"]: row["list_id"] for row in rows}

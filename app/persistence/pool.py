@@ -53,13 +53,21 @@ async def connect(dsn: str, server_settings: dict[str, str], command_timeout: fl
 
 
 class Pool:
-    """At most `size` connections, made when needed, replaced when broken; waiting is bounded."""
+    """At most `size` connections, made when needed, replaced when broken; waiting is bounded, and ends as `refusal`."""
 
-    def __init__(self, dsn: str, size: int, server_settings: dict[str, str], command_timeout: float | None):
+    def __init__(
+        self,
+        dsn: str,
+        size: int,
+        server_settings: dict[str, str],
+        command_timeout: float | None,
+        refusal: type[Unavailable] = Unavailable,
+    ):
         self.dsn = dsn
         self.size = size
         self.server_settings = server_settings
         self.command_timeout = command_timeout
+        self.refusal = refusal
         self.free: list[Connection] = []
         self.busy: set[Connection] = set()
         self.count = 0
@@ -94,7 +102,7 @@ class Pool:
                     if connection is not None:
                         self._gone(connection)
         except TimeoutError as error:
-            raise Unavailable from error
+            raise self.refusal from error
         raise Unavailable
 
     async def _open(self) -> Connection:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Numeric,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -220,6 +221,10 @@ for _name in (
 Index(
     "accounts_archived_idx", accounts.c.workspace_id, accounts.c.id, postgresql_where=text("archived_at IS NOT NULL")
 )  # contacts and related records of archived accounts are left out by it
+Index(
+    "accounts_summary_idx", accounts.c.workspace_id, accounts.c.id, postgresql_where=text("archived_at IS NULL"),
+    postgresql_include=["stage", "status", "industry", "csm_id", "health_band", "health", "arr"],
+)  # fmt: skip  # what lists are summed up by: those columns alone are a third of the table
 Index("accounts_custom_idx", accounts.c.custom, postgresql_using="gin", postgresql_ops={"custom": "jsonb_path_ops"})
 
 
@@ -320,6 +325,8 @@ lists = _tenant(
     Column("version", Integer, nullable=False, server_default="1"),
     Column("created_at", INSTANT, nullable=False),
     Column("updated_at", INSTANT, nullable=False),
+    Column("folder", TEXT),
+    Column("used_at", INSTANT),  # when somebody last asked what it holds, to about a minute
     PrimaryKeyConstraint("workspace_id", "id"),
     ForeignKeyConstraint(["workspace_id", "owner_id"], ["users.workspace_id", "users.id"]),
     CheckConstraint("visibility IN ('private', 'public')", "visibility"),
@@ -335,6 +342,46 @@ list_defaults = _tenant(
     ForeignKeyConstraint(["workspace_id", "list_id"], ["lists.workspace_id", "lists.id"]),
     ForeignKeyConstraint(["workspace_id", "user_id"], ["users.workspace_id", "users.id"]),
 )
+list_favourites = _tenant(
+    "list_favourites",
+    Column("user_id", UUID(), nullable=False),
+    Column("list_id", UUID(), nullable=False),
+    PrimaryKeyConstraint("workspace_id", "user_id", "list_id"),
+    ForeignKeyConstraint(["workspace_id", "list_id"], ["lists.workspace_id", "lists.id"]),
+    ForeignKeyConstraint(["workspace_id", "user_id"], ["users.workspace_id", "users.id"]),
+    Index("list_favourites_list_idx", "workspace_id", "list_id"),
+)
+list_workspace_defaults = _tenant(
+    "list_workspace_defaults",  # what people begin with who have chosen nothing
+    Column("entity", TEXT, nullable=False),
+    Column("list_id", UUID(), nullable=False),
+    PrimaryKeyConstraint("workspace_id", "entity"),
+    ForeignKeyConstraint(["workspace_id", "list_id"], ["lists.workspace_id", "lists.id"]),
+)
+list_watches = _tenant(
+    "list_watches",
+    Column("list_id", UUID(), nullable=False),
+    Column("since", INSTANT, nullable=False),
+    Column("checked_at", INSTANT, nullable=False),  # up to when who was on the list is known
+    Column("asked", LargeBinary, nullable=False),  # SHA-256 of what the list asked for then
+    Column("reason", TEXT),  # why it cannot be checked
+    PrimaryKeyConstraint("workspace_id", "list_id"),
+    ForeignKeyConstraint(["workspace_id", "list_id"], ["lists.workspace_id", "lists.id"]),
+)
+list_members = _tenant(
+    "list_members",  # history: [from_at, to_at) that a record was on a watched list
+    Column("list_id", UUID(), nullable=False),
+    Column("record_id", UUID(), nullable=False),  # no reference: history outlives what it names
+    Column("from_at", INSTANT, nullable=False),
+    Column("to_at", INSTANT),
+    Column("from_cause", TEXT, nullable=False),  # records, or list where its criteria were changed
+    Column("to_cause", TEXT),
+    PrimaryKeyConstraint("workspace_id", "list_id", "record_id", "from_at"),
+    ForeignKeyConstraint(["workspace_id", "list_id"], ["list_watches.workspace_id", "list_watches.list_id"]),
+    Index("list_members_open_key", "workspace_id", "list_id", "record_id", unique=True, postgresql_where=text("to_at IS NULL")),
+    Index("list_members_from_idx", "workspace_id", "list_id", "from_at", "record_id"),
+    Index("list_members_to_idx", "workspace_id", "list_id", "to_at", "record_id", postgresql_where=text("to_at IS NOT NULL")),
+)  # fmt: skip
 segmentations = _tenant(
     "segmentations",
     Column("id", UUID(), nullable=False),
@@ -359,7 +406,7 @@ members = _tenant(
     Column("account_id", UUID(), nullable=False),
     Column("segment", TEXT, nullable=False),
     Column("since", INSTANT, nullable=False),
-    PrimaryKeyConstraint("workspace_id", "segmentation_id", "account_id"),
+    PrimaryKeyConstraint("workspace_id", "segmentation_id", "account_id", postgresql_include=["segment"]),
     ForeignKeyConstraint(["workspace_id", "segmentation_id"], ["segmentations.workspace_id", "segmentations.id"]),
     ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
     Index("members_segment_idx", "workspace_id", "segmentation_id", "segment", "account_id"),
@@ -375,6 +422,28 @@ memberships = _tenant(
     PrimaryKeyConstraint("workspace_id", "segmentation_id", "account_id", "from_at"),
     ForeignKeyConstraint(["workspace_id", "segmentation_id"], ["segmentations.workspace_id", "segmentations.id"]),
     ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
+    Index("memberships_entered_idx", "workspace_id", "segmentation_id", "segment", "from_at", "account_id"),
+    Index(
+        "memberships_left_idx",
+        "workspace_id",
+        "segmentation_id",
+        "segment",
+        "to_at",
+        "account_id",
+        postgresql_where=text("to_at IS NOT NULL"),
+    ),
+)
+rank_cuts = _tenant(
+    "rank_cuts",  # where ranks reach `at` and where they pass it, as the records stood at `computed_at`
+    Column("entity", TEXT, nullable=False),
+    Column("field", TEXT, nullable=False),
+    Column("by", TEXT, nullable=False),  # the field of the groups, empty where there are none
+    Column("fn", TEXT, nullable=False),
+    Column("at", Numeric, nullable=False),
+    Column("groups", JSONB, nullable=False),  # [value of `by`, records, where it reaches `at`, where it passes it]
+    Column("computed_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "entity", "field", "by", "fn", "at"),
+    Index("rank_cuts_computed_idx", "workspace_id", "computed_at"),
 )
 
 # -- forecasts, imports, writes ----------------------------------------------------------------------------------------

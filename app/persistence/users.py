@@ -33,10 +33,14 @@ SELECT EXISTS (SELECT 1 FROM account_changes c WHERE c.workspace_id = $1 AND (c.
 """
 PROFILE = """
 SELECT u.name, u.email, u.team,
-    (SELECT json_object_agg(d.entity, d.list_id) FROM list_defaults d WHERE d.workspace_id = $1 AND d.user_id = u.id) AS defaults
+    (SELECT json_object_agg(d.entity, d.list_id) FROM list_defaults d WHERE d.workspace_id = $1 AND d.user_id = u.id) AS defaults,
+    (SELECT json_object_agg(s.entity, s.list_id) FROM list_workspace_defaults s WHERE s.workspace_id = $1) AS workspace_defaults
 FROM users u WHERE u.workspace_id = $1 AND u.id = $2
 """
-FORGET_DEFAULTS = "DELETE FROM list_defaults WHERE workspace_id = $1 AND user_id = $2"
+FORGET_DEFAULTS = """
+WITH marks AS (DELETE FROM list_favourites f WHERE f.workspace_id = $1 AND f.user_id = $2)
+DELETE FROM list_defaults WHERE workspace_id = $1 AND user_id = $2
+"""
 
 
 async def named(reader: Reader, workspace_id: UUID, identity: UUID | None, name: str) -> Record | None:
@@ -62,7 +66,7 @@ async def teams(reader: Reader, workspace_id: UUID) -> list[str]:
 
 
 async def profile(reader: Reader, workspace_id: UUID, user_id: UUID) -> Record | None:
-    """`name`, `email`, `team`, and as JSON `defaults`: list ids by entity, null for none."""
+    """`name`, `email`, `team`, and as JSON `defaults` and `workspace_defaults`: list ids by entity, null for none."""
     return await reader.fetchrow(PROFILE, workspace_id, user_id, point=True)
 
 

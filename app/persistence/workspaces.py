@@ -28,7 +28,7 @@ FROM unnest($2::uuid[], $3::text[], $4::text[], $5::integer[]) AS s(id, name, sl
 
 
 def columns(workspace: str) -> str:
-    """The select list of a workspace `w` with its segmentations and attributes; `workspace` is its id, as SQL."""
+    """The select list of a workspace `w` with its segmentations, attributes and stages; `workspace` is its id, as SQL."""
     return f"""w.id AS workspace_id, {", ".join(f"w.{name} AS workspace_{name}" for name in SETTINGS)},
     (SELECT json_agg(json_build_object('id', s.id, 'slug', s.slug, 'rest', s.rest, 'version', s.version,
         'segments', jsonb_path_query_array(s.segments, '$[*].slug')) ORDER BY s.slug)
@@ -36,7 +36,8 @@ def columns(workspace: str) -> str:
     (SELECT json_agg(json_build_object('entity', t.entity, 'slug', t.slug, 'type', t.type, 'values', t.values,
         'required', t.is_required, 'unique', t.is_unique, 'key', t.key,
         'indexed', t.is_promoted AND t.index_state = 'ready') ORDER BY t.entity, t.slug)
-     FROM attributes t WHERE t.workspace_id = {workspace} AND t.retired_at IS NULL) AS workspace_attributes"""
+     FROM attributes t WHERE t.workspace_id = {workspace} AND t.retired_at IS NULL) AS workspace_attributes,
+    ARRAY(SELECT g.slug FROM stages g WHERE g.workspace_id = {workspace} ORDER BY g.position, g.slug) AS workspace_stages"""
 
 
 def _amounts() -> str:
@@ -65,6 +66,11 @@ LOAD = f"SELECT {columns('$1')} FROM workspaces w WHERE w.id = $1"
 FIND = "SELECT id FROM workspaces WHERE slug = $1"
 ARE_THERE = "SELECT EXISTS (SELECT 1 FROM workspaces)"
 HOLD = "SELECT version FROM workspaces WHERE id = $1 FOR NO KEY UPDATE"
+# The locks on the row are what counts. Those who may share it would keep out for ever whoever wants it alone: the
+# advisory lock, which holds on one node only, has them wait in turn.
+SHARE = "SELECT pg_advisory_xact_lock_shared($2) FROM workspaces WHERE id = $1 FOR KEY SHARE"
+TURN = "SELECT pg_advisory_xact_lock($1)"
+SEAL = "SELECT FROM workspaces WHERE id = $1 FOR UPDATE"
 
 
 async def load(reader: Reader, workspace_id: UUID) -> Workspace:
@@ -89,13 +95,15 @@ async def are_there(reader: Reader) -> bool:
 def made(row: Record) -> Workspace:
     """A workspace from a row of `columns`."""
     given = {name: row[f"workspace_{name}"] for name in SETTINGS}
-    segmentations, attributes = row["workspace_segmentations"], row["workspace_attributes"]
-    epoch = blake2b(repr((row["workspace_id"], given, segmentations, attributes)).encode(), digest_size=12).hexdigest()
+    segmentations, attributes, stages = (row[f"workspace_{name}"] for name in ("segmentations", "attributes", "stages"))
+    told = repr((row["workspace_id"], given, segmentations, attributes, stages))
+    epoch = blake2b(told.encode(), digest_size=12).hexdigest()
     given["zone"] = ZoneInfo(given["zone"])
     return Workspace(
         id=row["workspace_id"],
         segmentations=_segmentations(segmentations),
         attributes=_attributes(attributes),
+        stages=tuple(stages),
         epoch=epoch,
         **given,
     )
@@ -114,6 +122,25 @@ async def hold(tx: Transaction, workspace_id: UUID) -> int | None:
     """Locks the workspace's row against other holders until the transaction ends; gives its version."""
     version: int | None = await tx.fetchval(HOLD, workspace_id)
     return version
+
+
+async def share(tx: Transaction, workspace_id: UUID) -> None:
+    """Comes before a transaction makes an account, where it does not hold the workspace: an account that is not committed
+    cannot be locked by others. Whoever seals waits for those who share, and these for whoever has sealed; they wait
+    neither for each other nor for holders."""
+    await tx.execute(SHARE, workspace_id, _turn(workspace_id))
+
+
+async def seal(tx: Transaction, workspace_id: UUID) -> None:
+    """Until the transaction ends nobody makes accounts: those there are now are all. Comes before locks on accounts."""
+    # A holder is waited for out of turn: one who seals would wait for our turn, and we for the holder.
+    await hold(tx, workspace_id)
+    await tx.execute(TURN, _turn(workspace_id))
+    await tx.execute(SEAL, workspace_id)
+
+
+def _turn(workspace_id: UUID) -> int:
+    return int.from_bytes(workspace_id.bytes[8:], signed=True)
 
 
 async def update(tx: Transaction, workspace_id: UUID, settings: Mapping[str, Any]) -> None:

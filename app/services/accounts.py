@@ -166,6 +166,7 @@ async def _create_external(
 
 
 async def _create(tx: Transaction, call: Call, given: Given) -> Written:
+    await workspaces.share(tx, call.principal.workspace.id)
     account_id = new_id()
     values = await _columns(tx, call, given, None)
     if values.get("stage") is not None:

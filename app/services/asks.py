@@ -13,13 +13,15 @@ from typing import Any, TypeVar, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
+from app.domain import history
 from app.domain.catalogue import ENTITIES
 from app.domain.criteria import meant, text, tree
 from app.domain.criteria.check import Checked, Setting, check
 from app.domain.criteria.meant import And, Column, Compare, Meaning, Typed
 from app.domain.criteria.nodes import All, Node
 from app.domain.criteria.suggest import nearest
-from app.domain.errors import Fault, StrataError, Unreadable
+from app.domain.errors import Fault, Invalid, StrataError, Unreadable
+from app.domain.lists import both
 from app.domain.questions import DEFAULT_LIMIT, MAX_LIMIT, Archived, Count, Page, Question, Selection
 from app.domain.selections import MAX_SORT, Place, Told, names, selection, sort, usual_order
 from app.domain.workspaces import Workspace
@@ -39,8 +41,9 @@ Word = TypeVar("Word", bound=str)
 class Ask:
     """What a door was told of a collection, as it was told; None is what was left out.
 
-    `criteria` is a tree, as JSON or as nodes; at most one of it and `filter`. `selection` takes the place of `fields`
-    and `include` for doors that have one; made by a function, it is asked for the setting that criteria are read in.
+    `criteria` is a tree, as JSON or as nodes; at most one of it and `filter`; `within` holds besides. `selection` takes
+    the place of `fields` and `include` for doors that have one; made by a function, it is asked for the setting that
+    criteria are read in.
     `account` asks for what is related to one account. `edges` asks for each record by itself, with a cursor of its own.
     `body`: members of a JSON body, so that faults point into it. Two asks that are equal are one question, whatever
     their cursors.
@@ -49,6 +52,7 @@ class Ask:
     entity: str
     filter: str | None = None
     criteria: Node | Mapping[str, Any] | None = None
+    within: Node | None = None
     fields: Told = None
     include: Told = None
     sort: Told = None
@@ -92,17 +96,27 @@ EVERYTHING = Said(All(), "ALL")
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What an ask says besides its criteria and what it shows: `as_of` where it was told, the zone in any case."""
+    """What an ask says besides its criteria and what it shows: `as_of` where it was told, the zone in any case, and of
+    the day whose history is asked its last moment."""
 
     limit: int
     count: Count
     archived: Archived
     as_of: datetime | None
     zone: ZoneInfo
+    on: datetime | None = None
 
 
 def said(ask: Ask) -> Said:
     """The criteria. Raises Unreadable or Invalid, placed where they were told."""
+    own = _own(ask)
+    if ask.within is None:
+        return own
+    node = ask.within if isinstance(own.node, All) else both(ask.within, own.node)
+    return Said(node, text.format(node))
+
+
+def _own(ask: Ask) -> Said:
     if ask.filter is not None and ask.criteria is not None:
         raise Place("criteria", ask.body).fault("Expected filter or criteria, not both.")
     if ask.filter is not None:
@@ -140,13 +154,16 @@ def placed(ask: Ask, error: StrataError) -> StrataError:
     if ask.filter is None:
         return error
     pointer, parameter = ("/filter", None) if ask.body else (None, "filter")
-    return type(error)(None, tuple(replace(f, pointer=pointer, parameter=parameter) for f in error.faults))
+    faults = (replace(f, pointer=pointer, parameter=parameter) if f.line is not None else f for f in error.faults)
+    return type(error)(None, tuple(faults))
 
 
-def frame(ask: Ask, workspace: Workspace) -> Frame:
-    """Raises Invalid for what a parameter cannot be."""
-    if ask.on is not None:
-        raise Place("on", ask.body).fault("History cannot be read yet: leave on out, or move windows by as_of.")
+def frame(ask: Ask, workspace: Workspace, *, days: bool = False) -> Frame:
+    """Raises Invalid for what a parameter cannot be. `days`: the history of one can be asked here."""
+    if ask.on is not None and not days:
+        raise Place("on", ask.body).fault("Expected no day here: history is read from collections, page by page.")
+    if ask.on is not None and not DAY.fullmatch(ask.on):
+        raise Place("on", ask.body).fault("Expected a day, as in 2026-01-31.")
     archived: Archived = "without" if ask.account is None else "with"
     if ask.archived is not None:
         archived = _one_of(ask, "archived", ask.archived, ("only", "with"))
@@ -155,8 +172,9 @@ def frame(ask: Ask, workspace: Workspace) -> Frame:
         DEFAULT_LIMIT if ask.limit is None else _limit(ask, ask.limit),
         "none" if ask.count is None else _one_of(ask, "count", ask.count, COUNTS),
         archived,
-        None if ask.as_of is None else _moment(ask, ask.as_of, zone),
+        None if ask.as_of is None else _moment(ask, "as_of", ask.as_of, zone),
         zone,
+        None if ask.on is None else _moment(ask, "on", ask.on, zone),
     )
 
 
@@ -188,9 +206,9 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def _moment(ask: Ask, told: str, zone: ZoneInfo) -> datetime:
+def _moment(ask: Ask, name: str, told: str, zone: ZoneInfo) -> datetime:
     """An instant as told; of a day its last microsecond in the zone, so that all of the day lies behind it."""
-    expected = Place("as_of", ask.body).fault("Expected a day or an instant, as in 2026-01-31 or 2026-01-31T10:00:00Z.")
+    expected = Place(name, ask.body).fault("Expected a day or an instant, as in 2026-01-31 or 2026-01-31T10:00:00Z.")
     try:
         if DAY.fullmatch(told):
             midnight = datetime.combine(date.fromisoformat(told) + timedelta(days=1), time(), zone)
@@ -202,7 +220,7 @@ def _moment(ask: Ask, told: str, zone: ZoneInfo) -> datetime:
     except (ValueError, OverflowError):
         raise expected from None
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise Place("as_of", ask.body).fault(f"Expected a moment in the years {FIRST_YEAR} to {LAST_YEAR}.")
+        raise Place(name, ask.body).fault(f"Expected a moment in the years {FIRST_YEAR} to {LAST_YEAR}.")
     return moment
 
 
@@ -211,7 +229,7 @@ def fingerprint(ask: Ask, told: Said, of: Frame, workspace: Workspace) -> bytes:
     order = names(ask.sort, Place("sort", ask.body), MAX_SORT)
     params = sorted((name, repr(value)) for name, value in (ask.params or {}).items())
     parts = (FORM, str(workspace.id), ask.entity, told.text, order, of.archived, of.zone.key, str(ask.account), params)
-    return sha256(repr(parts).encode()).digest()
+    return sha256(repr(parts if of.on is None else (*parts, of.on)).encode()).digest()
 
 
 def checked(ask: Ask, told: Said, setting: Setting) -> Checked:
@@ -228,12 +246,24 @@ def question(ask: Ask, of: Frame, workspace: Workspace) -> Question:
     entity = ENTITIES[ask.entity]
     if isinstance(ask.selection, Selection):
         shows = ask.selection
+    elif ask.selection is None and ask.on is not None and ask.fields is None and ask.include is None:
+        shows = selection(history.SHOWN, None, entity, workspace, body=ask.body)
     elif ask.selection is None:
         shows = selection(ask.fields, ask.include, entity, workspace, body=ask.body)
     else:
         shows = Selection(())
     order = usual_order(entity) if ask.sort is None else sort(ask.sort, entity, workspace, body=ask.body)
     return Question(ask.entity, meant.All(), shows, order, Page(of.limit), of.count, of.archived, ask.edges)
+
+
+def then(ask: Ask, of: Frame, asked: Question) -> Question:
+    """The question as of the day whose history is asked. Raises Invalid that names what has none."""
+    if of.on is None:
+        return asked
+    try:
+        return history.then(asked, of.on)
+    except Invalid as error:
+        raise Place("on", ask.body).fault(error.detail) from None
 
 
 def within(ask: Ask, meaning: Meaning) -> Meaning:

@@ -256,7 +256,7 @@ async def _broken(tx: Transaction, call: Call) -> frozenset[UUID]:
     """The segmentations that mean nothing as things stand in the transaction."""
     workspace = await workspaces.load(tx, call.principal.workspace.id)
     definitions = [settle.definition(row) for row in await segments.all_of(tx, workspace.id)]
-    return frozenset(settle.prepare(definitions, workspace, call.now).broken)
+    return frozenset((await settle.prepare(tx, definitions, workspace, call.now)).broken)
 
 
 # -- what stands against it ------------------------------------------------------------------------------------------------

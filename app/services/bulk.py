@@ -20,7 +20,7 @@ from app.domain.workspaces import clock
 from app.persistence import bulk, stages, usage, users, workspaces
 from app.persistence.database import Database, Record, Transaction
 from app.persistence.staging import rows
-from app.services import keys
+from app.services import hours, keys
 from app.services.accounts import TOLD_BY
 from app.services.calls import ENCODER, Call, Effect, Written, new_id, once
 from app.services.importing import json_records, ndjson_lines, staged
@@ -107,6 +107,8 @@ async def _upsert(tx: Transaction, work: _Work) -> Written:
         writer = staged.writer(workspace, entity, plan, held.partial, work.bulk_id, work.call.now)
         follow = partial(_follow, work=work, columns=[c.name for c in plan.columns])
         await writer.write(tx, 1, todo.total, work.call.now, work.call.principal.user_id, follow)
+        if todo.total >= rules.LOAD:
+            await hours.refresh(tx, workspace.id, work.call.now)
     errors = {n: ENCODER.encode(found) for n, found in faults.items()}
     row = await bulk.answered(tx, workspace.id, entity, [c.name for c in plan.columns], work.bulk_id, errors)
     await bulk.forget(tx)
@@ -146,9 +148,7 @@ async def _faults(tx: Transaction, work: _Work, problems: Sequence[Problem]) -> 
     told = work.told.read()
     faults: dict[int, tuple[Fault, ...]] = {}
     for n, rows_ in found.items():
-        wrong = work.read.faults.get(n) or json_records.faults(
-            work.entity, n, told[n], work.call.principal.workspace
-        )
+        wrong = work.read.faults.get(n) or json_records.faults(work.entity, n, told[n], work.call.principal.workspace)
         faults[n] = wrong or tuple(json_records.pointed((n, row["col"], row["message"]) for row in rows_))
     return faults
 

@@ -119,9 +119,7 @@ async def keep_command(
         await audit.insert(tx, workspace_id, told, [_entry(effect) for effect in effects])
 
 
-def attempt(
-    principal: Principal, now: datetime, door: Door, request_id: str | None, operation: str
-) -> audit.Attempt:
+def attempt(principal: Principal, now: datetime, door: Door, request_id: str | None, operation: str) -> audit.Attempt:
     """Who does what, as the audit has it."""
     actor_id = principal.user_id or principal.credential_id
     return audit.Attempt(now, door, operation, request_id, actor_id, principal.role, principal.credential_id)

@@ -1,27 +1,27 @@
-"""The catalogue as a program reads it: what can be asked for in this workspace, how, and with which values."""
+"""The catalogue as a program reads it: what can be asked for in this workspace, how, and with which values.
+
+It is enough to draw a filter builder that knows no field by heart: a field names its operators, an operator its
+spellings and what it takes, a kind how its values are written.
+"""
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 from app.domain.catalogue import ENTITIES, Entity, Field
-from app.domain.criteria import limits
-from app.domain.criteria.fields import QUESTIONS, SPELLINGS
-from app.domain.criteria.literals import UNITS
-from app.domain.criteria.nodes import Calendar, Fold
+from app.domain.criteria import limits, lint
+from app.domain.criteria.cost import CLASSES
+from app.domain.criteria.fields import find, paths
+from app.domain.criteria.literals import CALENDARS, UNITS
+from app.domain.criteria.meant import SegmentOf, Shown
+from app.domain.criteria.reference import FUNCTIONS, JOINED, KINDS, OPERATORS, REFERENCES, WORDS, Function, operators
 from app.domain.roles import Principal, permit
 from app.domain.workspaces import Workspace
+from app.persistence import criteria as rows
+from app.persistence.database import Reader
 
-FUNCTIONS = {
-    "count": 'count(interactions WHERE kind = "meeting", last(90d)) >= 2',
-    "count_distinct": "count_distinct(usage.feature, last(30d)) < 3",
-    "sum": 'sum(usage.value WHERE feature = "reports", last(30d)) < 50',
-    "avg": "avg(surveys.score, last(1y)) >= 8",
-    "min": "min(tickets.satisfaction, last(90d)) <= 2",
-    "max": "max(invoices.amount, last(1y)) > 10000",
-    "last_value": "last_value(surveys.score) <= 6",
-}
-"""Each fold of related rows with an example."""
 EXAMPLES = (
     "arr >= 50000 AND renewal_date IN next(90d)",
     "csm = @me AND health < 50",
@@ -29,71 +29,119 @@ EXAMPLES = (
     'any(invoices WHERE status IN ("unpaid", "failed"))',
     'NOT (industry IS EMPTY) AND name : "ac"',
 )
+HOURS = ("min", "h")
+ERRORS = {
+    "unreadable": "The text is no criteria: mend what stands at line and column.",
+    "invalid": "The criteria means nothing here: a name is not known, or a value does not fit.",
+}
 
 
 def describe(principal: Principal) -> dict[str, Any]:
-    """Entities with their fields and relations, and the windows, functions and limits of criteria."""
+    """Entities with their fields and relations, and all that criteria are made of; what `known` says stands apart."""
     permit(principal, "catalog.read")
     workspace = principal.workspace
     return {
         "entities": [_entity(entity, workspace) for entity in ENTITIES.values()],
+        "kinds": [
+            {"name": name, "description": kind.description, "operators": operators(name), "example": kind.example,
+             "text": kind.text or None}
+            for name, kind in KINDS.items()
+        ],
+        "operators": [
+            {"name": one.name, "label": one.label, "takes": one.takes, "text": one.text, "json": one.json, "kinds": one.kinds}
+            for one in OPERATORS
+        ],
+        "joined": [{"name": name, **of} for name, of in JOINED.items()],
+        "functions": [_function(one) for one in FUNCTIONS],
         "windows": {
-            "rolling": {"spellings": ["last(30d)", "next(90d)"], "units": list(UNITS)},
+            "rolling": {
+                "spellings": ["last(30d)", "next(90d)"],
+                "units": list(UNITS),
+                "units_of_dates": [unit for unit in UNITS if unit not in HOURS],
+                "text": "{dir}({n}{unit})",
+                "json": {"win": "rolling", "dir": "{dir}", "n": "{n}", "unit": "{unit}"},
+                "dir": ["last", "next"],
+            },
             "period": {
                 "spellings": ["this(month)", "previous(quarter)", "next(week)"],
-                "units": list(get_args(Calendar)),
+                "units": list(CALENDARS),
+                "text": "{which}({unit})",
+                "json": {"win": "period", "which": "{which}", "unit": "{unit}"},
+                "which": ["this", "previous", "next"],
             },
         },
-        "functions": [{"name": name, "example": FUNCTIONS[name]} for name in get_args(Fold)],
+        "references": [
+            {"text": one.text, "json": one.json, "description": one.description, "kinds": one.kinds} for one in REFERENCES
+        ],
         "people": ["@me", "@my_team"],
+        "keywords": list(WORDS),
         "limits": {
             "depth": limits.DEPTH, "nodes": limits.NODES, "related": limits.RELATED, "values": limits.VALUES,
-            "text_bytes": limits.TEXT_BYTES,
+            "arguments": limits.ARGS, "text_bytes": limits.TEXT_BYTES,
         },
+        "problems": [
+            *({"code": code, "severity": "error", "description": told} for code, told in ERRORS.items()),
+            *({"code": code, "severity": "warning", "description": told} for code, told in lint.CODES.items()),
+        ],
+        "costs": [{"class": name, "description": told} for name, told in CLASSES.items()],
         "examples": list(EXAMPLES),
     }  # fmt: skip
 
 
+async def known(db: Reader, principal: Principal) -> list[dict[str, Any]]:
+    """The slugs that there are, by the entity that they are of; `whole` where these are all. One statement."""
+    permit(principal, "catalog.read")
+    found = await rows.known(db, principal.workspace.id)
+    return [
+        {
+            "target": target,
+            "whole": of.whole,
+            "values": [{"value": slug, "name": name} for slug, name in of.names.items()],
+        }
+        for target, of in found.items()
+    ]
+
+
+def _function(one: Function) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in Function.__slots__}
+
+
 def _entity(entity: Entity, workspace: Workspace) -> dict[str, Any]:
-    own = {path: workspace.attributes[entity.name, slug] for path, slug in _custom(entity, workspace)}
     return {
         "name": entity.name,
+        "singular": entity.singular,
         "time_field": entity.time_field,
-        "fields": [
-            *(_field(field.name, field) for field in entity.fields.values()),
-            *(_segment(slug, workspace) for slug in workspace.segmentations if entity.name == "accounts"),
-            *(_field(path, field) for path, field in own.items()),
-        ],
+        "fields": [_field(path, of, workspace) for path, of in _fields(entity, workspace)],
         "relations": [
             {
                 "name": r.name,
                 "target": r.target,
                 "many": r.many,
                 "time_field": ENTITIES[r.target].time_field if r.many else None,
+                "asked": r.many,
             }
             for r in entity.relations.values()
         ],
     }
 
 
-def _custom(entity: Entity, workspace: Workspace) -> list[tuple[str, str]]:
-    return [(f"custom.{slug}", slug) for owner, slug in workspace.attributes if owner == entity.name]
+def _fields(entity: Entity, workspace: Workspace) -> Iterator[tuple[str, Shown]]:
+    for path in paths(entity, workspace):
+        if (found := find(path, entity, workspace)) is not None:
+            yield path, found
 
 
-def _segment(slug: str, workspace: Workspace) -> dict[str, Any]:
-    segments = workspace.segmentations[slug].segments
-    field = Field(
-        f"segment.{slug}",
-        "enum",
-        "the segment that the account stands in",
-        optional=True,
-        derived=True,
-        values=segments,
-    )
-    return _field(field.name, field)
+def _of(path: str, found: Shown, workspace: Workspace) -> Field:
+    """The field of a path; of a segmentation one whose values are its segments."""
+    if not isinstance(found, SegmentOf):
+        return replace(found.field, optional=True) if path.partition(".")[0] == "custom" else found.field
+    segments = workspace.segmentations[found.slug].segments
+    description = "the segment that the account stands in"
+    return Field(path, "enum", description, optional=True, derived=True, values=segments)
 
 
-def _field(path: str, field: Field) -> dict[str, Any]:
+def _field(path: str, found: Shown, workspace: Workspace) -> dict[str, Any]:
+    field, own = _of(path, found, workspace), found.through is None
     return {
         "path": path,
         "answered_as": field.column if path == field.name else path,
@@ -101,13 +149,13 @@ def _field(path: str, field: Field) -> dict[str, Any]:
         "description": field.description or None,
         "unit": field.unit,
         "optional": field.optional,
-        "writable": field.writable,
-        "filterable": bool(QUESTIONS[field.kind]),
+        "writable": field.writable and own,
+        "filterable": bool(operators(field.kind)),
         "sortable": field.sortable,
         "groupable": field.groupable,
-        "operators": [SPELLINGS[question] for question in QUESTIONS[field.kind]],
+        "operators": operators(field.kind),
         "values": list(field.values) or None,
-        "target": field.target,
+        "target": field.target or (path if field.kind == "tags" and path in rows.NAMED else None),
         "minimum": field.low,
         "maximum": field.high,
     }

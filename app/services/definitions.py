@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from app.domain.segmentation.parts import of_segments
 from app.domain.workspaces import Workspace, clock
 from app.persistence import segments as kept
 from app.persistence.database import Transaction
+from app.services import named
 from app.services.calls import ENCODER, new_id
 
 MOST = 50
@@ -30,8 +32,9 @@ MOST = 50
 
 async def counted(tx: Transaction, workspace: Workspace, paths: Sequence[str], now: datetime) -> list[int]:
     """How many unarchived accounts have a value above 0, for each field."""
+    setting = _setting(workspace, now)
     asked = [
-        kept.Asked(Column(ACCOUNTS.fields[path]), (0.5,), _meaning(text.parse(f"{path} > 0"), "", workspace, now))
+        kept.Asked(Column(ACCOUNTS.fields[path]), (0.5,), _meaning(text.parse(f"{path} > 0"), "", setting))
         for path in paths
     ]
     return [n for _, n in await kept.quantiles(tx, workspace, asked)]
@@ -43,7 +46,7 @@ async def define(
     """Check, freeze and store. Raises Invalid, Conflict where there are too many or another one came first."""
     cuts = await _freeze(tx, workspace, wanted, now)
     cases = expanded(wanted, cuts)
-    _sound(cases, workspace, now)
+    await named.reading(tx, _setting(workspace, now), None, now, partial(_sound, cases))
     written = {
         "name": wanted.name, "kind": wanted.kind, "spec": ENCODER.encode(spec(wanted)),
         "segments": ENCODER.encode(_cases(wanted, cases)), "rest": wanted.rest, "cuts": ENCODER.encode(stored(cuts)),
@@ -71,11 +74,15 @@ async def _freeze(tx: Transaction, workspace: Workspace, wanted: Segmentation, n
     """The cuts of every axis, those that are relative looked up in one statement."""
     today = clock(workspace, now).today
     fields = [_numeric(axis, pointer, workspace) for axis, pointer in zip(wanted.axes, _pointers(wanted), strict=True)]
-    asked = [
-        kept.Asked(of, axis.cuts.shares, _among(axis, f"{pointer}/cuts/among", workspace, now))
-        for of, axis, pointer in zip(fields, wanted.axes, _pointers(wanted), strict=True)
-        if axis.cuts.shares
-    ]
+
+    def among(setting: Setting) -> list[kept.Asked]:
+        return [
+            kept.Asked(of, axis.cuts.shares, _among(axis, f"{pointer}/cuts/among", setting))
+            for of, axis, pointer in zip(fields, wanted.axes, _pointers(wanted), strict=True)
+            if axis.cuts.shares
+        ]
+
+    asked = await named.reading(tx, _setting(workspace, now), None, now, among)
     answers = iter(await kept.quantiles(tx, workspace, asked) if asked else ())
     return tuple(_cuts(axis, of, answers, workspace, today) for axis, of in zip(wanted.axes, fields, strict=True))
 
@@ -102,20 +109,20 @@ def _numeric(axis: Axis, pointer: str, workspace: Workspace) -> Column | CustomO
     return of
 
 
-def _among(axis: Axis, pointer: str, workspace: Workspace, now: datetime) -> Meaning:
+def _among(axis: Axis, pointer: str, setting: Setting) -> Meaning:
     if axis.cuts.among is None:
         return All()
-    return _meaning(axis.cuts.among, pointer, workspace, now)
+    return _meaning(axis.cuts.among, pointer, setting)
 
 
 def _setting(workspace: Workspace, now: datetime) -> Setting:
     return Setting(workspace, clock(workspace, now), people=False)
 
 
-def _meaning(node: Node, pointer: str, workspace: Workspace, now: datetime) -> Meaning:
+def _meaning(node: Node, pointer: str, setting: Setting) -> Meaning:
     """Checked, and standing on no other segment: those are placed at the same moment, in no order."""
     try:
-        meaning = check(node, ACCOUNTS, _setting(workspace, now)).meaning
+        meaning = check(node, ACCOUNTS, setting).meaning
     except (Invalid, Unreadable) as error:
         raise Invalid(faults=tuple(_placed(fault, pointer) for fault in error.faults)) from None
     if of_segments(meaning):
@@ -133,11 +140,11 @@ def _placed(fault: Fault, pointer: str) -> Fault:
     return Fault(fault.message, fault.pointer or pointer, None, fault.line, fault.column, fault.suggestion)
 
 
-def _sound(cases: Sequence[Node], workspace: Workspace, now: datetime) -> None:
+def _sound(cases: Sequence[Node], setting: Setting) -> None:
     faults: list[Fault] = []
     for n, node in enumerate(cases):
         try:
-            _meaning(node, f"/segments/{n}/criteria", workspace, now)
+            _meaning(node, f"/segments/{n}/criteria", setting)
         except Invalid as error:
             faults += error.faults
     if faults:

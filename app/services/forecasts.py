@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,10 +23,11 @@ from app.domain.forecasting.asked import Asked
 from app.domain.forecasting.rates import Rate
 from app.domain.forecasting.renewals import Due, Forecast, History, Total, forecast
 from app.domain.roles import Principal, allows, permit
-from app.domain.workspaces import Clock, Workspace, clock
+from app.domain.workspaces import Workspace, clock
 from app.persistence import forecasts
 from app.persistence.database import Database, Transaction
 from app.persistence.forecasts import ClosedColumns, DueColumns
+from app.services import named
 from app.services.calls import ENCODER, Call, Effect, Written, new_id, once
 
 FIRST_VERSION = 1
@@ -43,7 +45,9 @@ async def create(db: Database, call: Call, body: object) -> Written:
     moment = clock(workspace, as_of)
     start, end = asking.period(said.start, said.end, moment.today)
     wanted = Asked(start, end, asking.groups(said.group_by, workspace), said.target)
-    where = _scope(call.principal, said.where, moment)
+    setting = check.Setting(workspace, moment, call.principal.person)
+    scope = partial(_scope, call.principal, said.where)
+    where = await named.reading(db, setting, call.principal.user_id, call.now, scope)
 
     async def act(tx: Transaction) -> Written:
         due = await forecasts.due(tx, workspace, wanted, where, moment.today)
@@ -79,13 +83,13 @@ async def latest(
     return [answer for answer, _ in rows[:limit]], more
 
 
-def _scope(principal: Principal, where: str | None, moment: Clock) -> Meaning:
+def _scope(principal: Principal, where: str | None, setting: check.Setting) -> Meaning:
     """What was asked for, narrowed to the own accounts of who may see no others. Its faults point at `where`."""
     try:
         node: Node = text.parse(where) if where is not None else All()
         if not allows(principal, "forecasts.create"):
             node = And((Cmp(Path("csm"), "eq", Me()), node))
-        return check.check(node, ACCOUNTS, check.Setting(principal.workspace, moment, principal.person)).meaning
+        return check.check(node, ACCOUNTS, setting).meaning
     except (Invalid, Unreadable) as refused:
         faults = tuple(replace(fault, pointer="/where") for fault in refused.faults)
         raise type(refused)(refused.detail, faults) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -12,16 +12,18 @@ import msgspec
 
 from app.domain import list_bodies, lists, records
 from app.domain.catalogue import ENTITIES
-from app.domain.criteria import check, text, tree
+from app.domain.criteria import text, tree
+from app.domain.criteria.check import Setting, check
+from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid, NotFound, StrataError
 from app.domain.lists import List, Parameter, Template, Visibility, asked
 from app.domain.roles import Principal
 from app.domain.workspaces import Person, Workspace, clock
 from app.persistence.database import Record
-from app.services.calls import ENCODER
+from app.services.calls import ENCODER, Effect, Written
 
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
-SAID = ("description", "criteria", "columns", "sort", "mine", "params")
+SAID = ("description", "folder", "criteria", "columns", "sort", "mine", "params")
 """What a list says: of a private one its owner's alone."""
 
 
@@ -52,6 +54,7 @@ def document(listing: Listing) -> dict[str, Any]:
         "entity": of.entity,
         "name": of.name,
         "description": of.description if shown else None,
+        "folder": of.folder if shown else None,
         "criteria": {"text": listing.text, "tree": listing.tree} if shown else None,
         "columns": of.columns if shown else None,
         "sort": of.sort if shown else None,
@@ -62,6 +65,9 @@ def document(listing: Listing) -> dict[str, Any]:
         "state": listing.state if shown else None,
         "reason": listing.reason if shown else None,
         "size": listing.size,
+        "favourite": of.favourite and shown,
+        "watched_since": of.watched_since if shown else None,
+        "used_at": of.used_at if shown else None,
         "version": of.version,
         "created_at": of.created_at,
         "updated_at": of.updated_at,
@@ -80,16 +86,26 @@ def body(listing: Listing) -> bytes:
     return ENCODER.encode(document(listing))
 
 
+def written(principal: Principal, of: List, done: tuple[Effect, ...] = (), *, created: bool = False) -> Written:
+    """What a write left of the list, as far as the principal sees it."""
+    return Written(of.id, of.version, body(rendered(of, is_hidden(principal, of))), created, done)
+
+
 # -- checking -------------------------------------------------------------------------------------------------------------
 
 
-def verify(made: List, workspace: Workspace, now: datetime) -> None:
+def setting_of(workspace: Workspace, now: datetime) -> Setting:
+    """What lists are looked at in: whatever their ranks may be."""
+    return Setting(workspace, clock(workspace, now), cuts=None)
+
+
+def verify(made: List, setting: Setting) -> None:
     """Raises Invalid unless everything that the list names is there, as its owner would ask it."""
-    entity = ENTITIES[made.entity]
+    entity, workspace = ENTITIES[made.entity], setting.workspace
     criteria = asked(made.entity, made.criteria, made.mine)
-    setting = check.Setting(workspace, clock(workspace, now), _owner(made), parameters(made.params))
+    own = replace(setting, person=_owner(made), params=parameters(made.params), within=made.id)
     try:
-        check.check(criteria, entity, setting)
+        check(criteria, entity, own)
     except Invalid as error:
         faults = tuple(replace(f, pointer="/criteria/text" if f.pointer is None else f.pointer) for f in error.faults)
         raise Invalid(error.detail, faults) from None
@@ -108,10 +124,18 @@ def parameters(params: Sequence[Parameter], told: Mapping[str, object] | None = 
             faults.append(misfit.fault(parameter=f"param.{one.name}"))
     known = {one.name for one in params}
     unknown = [name for name in told or {} if name not in known]
-    faults += [Fault("The list has no such parameter.", parameter=f"param.{name}") for name in unknown]
+    faults += [
+        Fault("Expected a parameter of the list.", parameter=f"param.{name[:63]}", suggestion=_near(name, known))
+        for name in unknown
+    ]
     if faults:
         raise Invalid(faults=tuple(faults))
     return values
+
+
+def _near(name: str, known: Iterable[str]) -> str | None:
+    found = nearest(name, known)
+    return found and f"param.{found}"
 
 
 # -- storing --------------------------------------------------------------------------------------------------------------
@@ -123,6 +147,7 @@ def columns(of: List, workspace: Workspace) -> dict[str, Any]:
         "entity": of.entity,
         "name": of.name,
         "description": of.description,
+        "folder": of.folder,
         "criteria": ENCODER.encode(tree.dump_document(lists.by_id(of.criteria, workspace))),
         "columns": [lists.path_by_id(path, workspace) for path in of.columns],
         "sort": [lists.path_by_id(path, workspace) for path in of.sort],
@@ -151,6 +176,10 @@ def loaded(row: Record, workspace: Workspace) -> List:
         version=row["version"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        folder=row["folder"],
+        used_at=row["used_at"],
+        watched_since=row.get("watched_since"),
+        favourite=row.get("favourite", False),
     )
 
 
@@ -181,10 +210,10 @@ def rendered(of: List, hidden: bool, reason: str | None = None) -> Listing:
     return Listing(of, text.format(of.criteria), tree.dump_document(of.criteria), reason, hidden)
 
 
-def looked_at(principal: Principal, of: List, now: datetime) -> Listing:
+def looked_at(principal: Principal, of: List, setting: Setting) -> Listing:
     """The list as it is now: broken where something that it names is gone."""
     try:
-        verify(of, principal.workspace, now)
+        verify(of, setting)
         reason = None
     except StrataError as error:
         reason = error.detail

@@ -8,31 +8,33 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-import msgspec
-
 from app.domain import list_bodies, lists, records
-from app.domain.errors import Conflict, Fault, Forbidden, Invalid, NotFound
+from app.domain.criteria.nodes import Node
+from app.domain.dependents import Dependent
+from app.domain.errors import Conflict, Fault, Forbidden, Invalid
 from app.domain.lists import DEFAULT_COLUMNS, List, ListEntity
 from app.domain.records import MisfitError
 from app.domain.roles import Principal, permit
+from app.persistence import defaults, favourites, named, users
 from app.persistence import lists as rows
-from app.persistence import users
+from app.persistence import watches as histories
 from app.persistence.database import Database, Reader, Transaction
-from app.services import effects, listings, reads
+from app.persistence.dependents import EXAMPLES
+from app.services import dependents as depending
+from app.services import effects, listings, nested, reads, transfers, uses, watches
 from app.services.asks import Ask
-from app.services.calls import ENCODER, Call, Effect, Written, keep, new_id, once, versioned
+from app.services.calls import Call, Effect, Written, keep, new_id, once, versioned
+from app.services.list_search import SORTS, After, Search, all_lists, folders, place
 from app.services.listings import Listing, body, document
 
 __all__ = [
-    "Listing", "all_lists", "ask", "body", "change", "copy", "create", "defaults", "delete", "document", "get",
-    "install_templates", "read", "set_default", "templates",
+    "SORTS", "After", "Listing", "Search", "all_lists", "ask", "body", "change", "copy", "create", "delete", "dependents",
+    "document", "folders", "get", "install_templates", "place", "read", "templates",
 ]  # fmt: skip
 NOUN = "lists"
 REASON = 500
 """Characters of a reason."""
-UNVERSIONED = 0
-DEFAULTS = msgspec.json.Decoder(dict[str, UUID])
-COPIED = ("entity", "name", "description", "criteria", "columns", "sort", "mine", "params")
+COPIED = ("entity", "name", "description", "folder", "criteria", "columns", "sort", "mine", "params")
 
 
 async def create(db: Database, call: Call, body: Mapping[str, object]) -> Written:
@@ -58,36 +60,48 @@ async def copy(db: Database, call: Call, list_id: UUID, body: Mapping[str, objec
 async def change(
     db: Database, call: Call, list_id: UUID, body: Mapping[str, object], expected_version: int | None
 ) -> Written:
-    """Changes the members that are given. `owner_id` hands the list over: an admin's to do, and all that an admin may
-    change of another's private list. Raises Invalid, NotFound, Forbidden, Conflict, VersionRequired, VersionStale."""
+    """Changes the members that are given. `owner_id` hands the list over: its owner's and an admin's to do, and all
+    that an admin may change of another's private list. Raises Invalid, NotFound, Forbidden, Conflict, VersionRequired, VersionStale."""
     given = list_bodies.read(body, partial=True)
 
     async def act(tx: Transaction) -> Written:
         workspace = call.principal.workspace
-        standing = listings.seen(call.principal, await rows.locked(tx, workspace.id, list_id))
+        standing = listings.seen(call.principal, await rows.locked(tx, workspace.id, list_id, call.principal.user_id))
         await _may_change(tx, call.principal, standing, given)
         versioned(standing.version, expected_version)
         changed = replace(standing, **_as_stored(given))
         if changed == standing:
-            return _written(call.principal, standing)
+            return listings.written(call.principal, standing)
         if not listings.is_hidden(call.principal, standing):
-            listings.verify(changed, workspace, call.now)
-        await rows.update(tx, workspace.id, list_id, listings.columns(changed, workspace), call.now)
+            await nested.verify(tx, changed, workspace, call.now)
+        if standing.watched_since is not None and watches.digest(changed, workspace) != watches.digest(
+            standing, workspace
+        ):
+            await watches.meaning(tx, workspace, changed, call.now)
+        async with nested.changing(tx, standing, changed, workspace, call.now):
+            await rows.update(tx, workspace.id, list_id, listings.columns(changed, workspace), call.now)
         changed = replace(changed, version=standing.version + 1, updated_at=call.now)
+        if (changed.visibility, changed.owner_id) != (standing.visibility, standing.owner_id):
+            await transfers.handed_over(tx, workspace.id, changed)
         done = effects.differing(NOUN, list_id, listings.told(standing), listings.told(changed))
-        return _written(call.principal, changed, done or (Effect(NOUN, list_id, {}, {}),))
+        return listings.written(call.principal, changed, done or (Effect(NOUN, list_id, {}, {}),))
 
     return await once(db, call, f"lists.change {list_id}", act)
 
 
 async def delete(db: Database, call: Call, list_id: UUID, expected_version: int | None) -> Written:
-    """Removes the list, also from where people begin with it. Raises NotFound, Forbidden, VersionRequired, VersionStale."""
+    """Removes the list, also from where people begin with it. Raises NotFound, Forbidden, VersionRequired, VersionStale,
+    and Conflict where lists or segmentations name it."""
 
     async def act(tx: Transaction) -> Written:
         workspace_id = call.principal.workspace.id
         standing = listings.seen(call.principal, await rows.locked(tx, workspace_id, list_id))
         permit(call.principal, "lists.write", own=listings.is_own(call.principal, standing))
         versioned(standing.version, expected_version)
+        await nested.refuse(tx, list_id, call.principal.workspace)
+        await histories.forget(tx, workspace_id, list_id)
+        await defaults.forget(tx, workspace_id, list_id)
+        await favourites.forget(tx, workspace_id, list_id)
         await rows.delete(tx, workspace_id, list_id)
         done = (Effect(NOUN, list_id, listings.told(standing), None),)
         return Written(list_id, standing.version, b"", created=False, effects=done)
@@ -103,17 +117,20 @@ async def read(db: Database, call: Call, list_id: UUID, reason: str | None) -> L
     permit(call.principal, "lists.read")
     why = _reason(reason)
     async with db.transaction() as tx:
-        of = listings.seen(call.principal, await rows.one(tx, call.principal.workspace.id, list_id))
+        of = listings.seen(
+            call.principal, await rows.one(tx, call.principal.workspace.id, list_id, call.principal.user_id)
+        )
         if listings.is_hidden(call.principal, of):
             await keep(tx, call, "lists.disclose", (Effect(NOUN, list_id, None, {"reason": why}),))
-    return replace(listings.looked_at(call.principal, of, call.now), hidden=False)
+    (listing,) = await nested.looked_at(db, call.principal, [of], call.now)
+    return replace(listing, hidden=False)
 
 
 async def get(db: Database, principal: Principal, list_id: UUID, now: datetime) -> Listing:
     """A list, looked at anew: what it names may be gone since it was saved. Raises NotFound."""
     permit(principal, "lists.read")
-    of = listings.seen(principal, await rows.one(db, principal.workspace.id, list_id))
-    listing = listings.looked_at(principal, of, now)
+    of = listings.seen(principal, await rows.one(db, principal.workspace.id, list_id, principal.user_id))
+    (listing,) = await nested.looked_at(db, principal, [of], now)
     if not listing.hidden or listing.reason is not None:
         return listing
     return replace(listing, size=await _size(db, principal, of, now))
@@ -129,22 +146,26 @@ def _reason(told: str) -> str:
     return reason
 
 
-async def all_lists(
-    db: Reader,
-    principal: Principal,
-    now: datetime,
-    entity: str | None = None,
-    after: tuple[str, UUID] | None = None,
-    limit: int = 50,
-) -> tuple[list[Listing], tuple[str, UUID] | None]:
-    """The lists that the principal can see, by name, and where the next page begins: one statement."""
+async def dependents(db: Database, principal: Principal, list_id: UUID) -> list[Dependent]:
+    """What would miss the list: people and the workspace that begin with it, and lists that name it, or name such a list,
+    as far as the principal can see them. Raises NotFound."""
     permit(principal, "lists.read")
-    if entity is not None and entity not in lists.ENTITIES:
-        raise Invalid(faults=(Fault(f"Expected one of {', '.join(lists.ENTITIES)}.", parameter="entity"),))
-    hidden = lists.knows_names(principal)
-    found = await rows.page(db, principal.workspace.id, entity, principal.user_id, hidden, after, limit + 1)
-    page = [listings.looked_at(principal, listings.loaded(row, principal.workspace), now) for row in found[:limit]]
-    return page, (page[-1].list.name, page[-1].list.id) if len(found) > limit else None
+    workspace_id = principal.workspace.id
+    async with db.transaction() as tx:
+        listings.seen(principal, await rows.one(tx, workspace_id, list_id), whole=True)
+        shared = list_id in (await defaults.shared(tx, workspace_id)).values()
+        naming = [
+            row["name"]
+            for row in await named.naming(tx, workspace_id, list_id)
+            if lists.sight(principal, row["visibility"], row["owner_id"]) != "nothing"
+        ]
+        others = [one for one in await depending.of(tx, workspace_id, NOUN, list_id, None) if one.what != "saved lists"]
+    found = [
+        Dependent("saved lists", len(naming), tuple(sorted(naming)[:EXAMPLES])),
+        Dependent("workspace defaults", int(shared)),
+        *others,
+    ]
+    return [one for one in found if one.count]
 
 
 async def ask(
@@ -153,18 +174,32 @@ async def ask(
     """The question for the records that the list holds: its criteria, columns and sort, unless told otherwise.
 
     `told`: members of Ask (limit, cursor, count, as_of, tz, for_user, archived, fields, include, sort, selection …);
-    `params` gives values to the list's parameters, as text or in their types. Raises NotFound, Invalid, and Conflict
+    `filter` narrows what the list holds, `search` to what its text is in the name of; `params` gives values to the list's
+    parameters, as text or in their types. Raises NotFound, Invalid, and Conflict
     where the list is broken.
     """
     permit(principal, "lists.read")
     of = listings.seen(principal, await rows.one(db, principal.workspace.id, list_id), whole=True)
-    listing = listings.looked_at(principal, of, now)
+    (listing,) = await nested.looked_at(db, principal, [of], now)
     if listing.reason is not None:
         raise Conflict(f"The list is broken and holds nothing until it is mended: {listing.reason}")
     given: dict[str, Any] = {"fields": of.columns, "sort": of.sort or None}
     given |= {name: value for name, value in (told or {}).items() if value is not None}
     given["params"] = listings.parameters(of.params, (told or {}).get("params")) or None
-    return Ask(of.entity, criteria=lists.asked(of.entity, of.criteria, of.mine), **given)
+    uses.note(db, principal.workspace.id, list_id, now)
+    criteria = lists.asked(of.entity, of.criteria, of.mine)
+    if (search := given.pop("search", None)) is not None:
+        criteria = lists.both(criteria, _searched(of.entity, search))
+    if given.get("filter") is None:
+        return Ask(of.entity, criteria=criteria, **given)
+    return Ask(of.entity, within=criteria, **given)
+
+
+def _searched(entity: ListEntity, told: str) -> Node:
+    try:
+        return lists.searched(entity, records.text(told, list_bodies.NAME_LENGTH))
+    except MisfitError as misfit:
+        raise Invalid(faults=(misfit.fault(parameter="search"),)) from None
 
 
 async def _size(db: Database, principal: Principal, of: List, now: datetime) -> int | None:
@@ -187,44 +222,6 @@ def templates(principal: Principal) -> list[dict[str, Any]]:
     return [listings.template_body(template) for template in lists.TEMPLATES]
 
 
-async def set_default(db: Database, call: Call, entity: str, list_id: UUID | None) -> Mapping[str, UUID]:
-    """The list that the caller begins with for accounts or contacts, None for none; all of the caller's defaults.
-
-    Raises NotFound for an entity without lists, Invalid for a list that the caller cannot see or of another entity.
-    """
-    principal = call.principal
-    permit(principal, "me.defaults.write")
-    if entity not in lists.ENTITIES or principal.user_id is None:
-        raise NotFound
-    user_id = principal.user_id
-
-    async def act(tx: Transaction) -> Written:
-        if list_id is not None:
-            row = await rows.one(tx, principal.workspace.id, list_id)
-            if (
-                row is None
-                or lists.sight(principal, row["visibility"], row["owner_id"]) != "whole"
-                or row["entity"] != entity
-            ):
-                raise Invalid(faults=(Fault(f"Expected a list of {entity} that you can see.", pointer="/list_id"),))
-        before = await rows.defaults(tx, principal.workspace.id, user_id)
-        await rows.set_default(tx, principal.workspace.id, user_id, entity, list_id)
-        after = await rows.defaults(tx, principal.workspace.id, user_id)
-        done = effects.differing("me", user_id, before, after)
-        return Written(user_id, UNVERSIONED, ENCODER.encode(after), created=False, effects=done)
-
-    written = await once(db, call, f"me.defaults.write {entity}", act)
-    return DEFAULTS.decode(written.body)
-
-
-async def defaults(db: Reader, principal: Principal) -> Mapping[str, UUID]:
-    """The caller's default lists by entity."""
-    permit(principal, "me.read")
-    if principal.user_id is None:
-        return {}
-    return await rows.defaults(db, principal.workspace.id, principal.user_id)
-
-
 # -- writing -----------------------------------------------------------------------------------------------------------
 
 
@@ -243,9 +240,9 @@ async def _make(tx: Transaction, call: Call, given: Mapping[str, Any]) -> Writte
     }
     stored.setdefault("columns", DEFAULT_COLUMNS[cast(ListEntity, given["entity"])])
     made = List(id=new_id(), owner_id=principal.user_id, version=1, created_at=call.now, updated_at=call.now, **stored)
-    listings.verify(made, workspace, call.now)
+    await nested.verify(tx, made, workspace, call.now)
     await rows.insert(tx, workspace.id, made.id, listings.columns(made, workspace), call.now)
-    return _written(principal, made, (Effect(NOUN, made.id, None, listings.told(made)),), created=True)
+    return listings.written(principal, made, (Effect(NOUN, made.id, None, listings.told(made)),), created=True)
 
 
 async def install_templates(tx: Transaction, call: Call) -> None:
@@ -274,14 +271,22 @@ async def _may_change(tx: Transaction, principal: Principal, standing: List, giv
     if becomes == "private" and standing.visibility == "public":
         if not own:
             raise Forbidden("Only its owner makes a list private.")
-        if await rows.used_by_others(tx, principal.workspace.id, standing.id, standing.owner_id):
-            raise Conflict(faults=(Fault("Others begin with this list: it stays public.", pointer="/visibility"),))
+        await _stays_public(tx, principal.workspace.id, standing)
     if handed_over:
-        permit(principal, "lists.transfer")
-        heir = await users.role(tx, principal.workspace.id, given["owner_id"])
-        if heir is None or (heir == "viewer" and becomes == "public"):
-            message = "Expected an active user of this workspace, who for a public list is no viewer."
-            raise Invalid(faults=(Fault(message, pointer="/owner_id"),))
+        permit(principal, "lists.transfer", own=own)
+        await transfers.check_heir(tx, principal.workspace.id, given["owner_id"], becomes, "/owner_id")
+
+
+async def _stays_public(tx: Transaction, workspace_id: UUID, of: List) -> None:
+    """Raises Conflict where others begin with the list; what names it is looked at when it is changed."""
+    used = await defaults.used(tx, workspace_id, of.id, of.owner_id)
+    reasons = {
+        "Others begin with this list": "people" in used,
+        "The workspace begins with this list": "workspace" in used,
+    }
+    faults = tuple(Fault(f"{why}: it stays public.", pointer="/visibility") for why, so in reasons.items() if so)
+    if faults:
+        raise Conflict(faults=faults)
 
 
 def _no_owner(given: Mapping[str, Any]) -> None:
@@ -294,7 +299,3 @@ def _as_stored(given: Mapping[str, Any]) -> dict[str, Any]:
         name: tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
         for name, value in given.items()
     }
-
-
-def _written(principal: Principal, of: List, done: tuple[Effect, ...] = (), *, created: bool = False) -> Written:
-    return Written(of.id, of.version, body(listings.rendered(of, listings.is_hidden(principal, of))), created, done)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from app.domain.criteria.check import Echo, Setting
+from app.domain.criteria.check import Echo, RankEcho, Setting
 from app.domain.questions import Page, Question, Selection
-from app.domain.workspaces import Clock, Person, Workspace
+from app.domain.selections import Place
+from app.domain.workspaces import Person, Workspace, clock
 from app.persistence import compile
 from app.persistence.compile import Statement
 from app.persistence.reads import Key
@@ -103,7 +104,7 @@ def planned(ask: Ask, workspace: Workspace) -> Plan:
 
 
 def _template(ask: Ask, workspace: Workspace) -> Template:
-    key = _key(replace(ask, filter=None, criteria=None, params=None, for_user=None), workspace)
+    key = _key(replace(ask, filter=None, criteria=None, within=None, params=None, for_user=None), workspace)
     try:
         template = _templates.get(key)
     except TypeError:
@@ -115,7 +116,7 @@ def _template(ask: Ask, workspace: Workspace) -> Template:
 
 
 def _framed(ask: Ask, workspace: Workspace) -> Template:
-    frame = asks.frame(ask, workspace)
+    frame = asks.frame(ask, workspace, days=True)
     return Template(frame, asks.question(ask, frame, workspace))
 
 
@@ -129,30 +130,62 @@ def _read(ask: Ask, workspace: Workspace) -> Plan:
     return Plan(template, told, asks.fingerprint(ask, told, template.frame, workspace), template.question)
 
 
-def asked(
-    ask: Ask, plan: Plan, workspace: Workspace, person: Person | None, as_of: datetime, after: tuple[Key, ...] | None
-) -> tuple[Question, tuple[Echo, ...], Statement]:
-    """The question at its moment, its windows, its statement. Raises Invalid for criteria that mean nothing here."""
-    shape = None if after is None else tuple([key is None for key in after])
-    if plan.fixed:
-        statement = plan.statements.get(shape)
-        if statement is None:
-            question = continued(plan.question, after)
-            statement = plan.statements[shape] = plan.template.statement(question, workspace, shape)
-        return plan.question, plan.windows, statement
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with its statement, and what its windows and its ranks were resolved to."""
+
+    question: Question
+    statement: Statement
+    windows: tuple[Echo, ...]
+    ranks: tuple[RankEcho, ...] = ()
+
+
+def kept(plan: Plan, workspace: Workspace, after: tuple[Key, ...] | None) -> Asked | None:
+    """What `asked` gives, where nothing of it depends on the moment or on who asks and it was asked before."""
+    if not plan.fixed:
+        return None
+    shape = _shape(after)
+    statement = plan.statements.get(shape)
+    if statement is None:
+        question = continued(plan.question, after)
+        statement = plan.statements[shape] = plan.template.statement(question, workspace, shape)
+    return Asked(plan.question, statement, plan.windows)
+
+
+def moment(ask: Ask, plan: Plan, workspace: Workspace, now: datetime) -> datetime:
+    """The moment of an ask: as it was told, else the end of the day whose history is asked, else now. Raises Invalid for
+    a day to come."""
     frame = plan.template.frame
-    clock = Clock(as_of, frame.zone, workspace.week_start, workspace.fiscal_month)
-    setting = Setting(workspace, clock, person, ask.params or {})
+    if frame.on is None:
+        return frame.as_of or now
+    if frame.on.astimezone(frame.zone).date() > clock(workspace, now, frame.zone).today:
+        raise Place("on", ask.body).fault("Expected a day that has been, or today.")
+    return frame.as_of or min(now, frame.on)
+
+
+def setting(ask: Ask, plan: Plan, workspace: Workspace, person: Person | None, as_of: datetime) -> Setting:
+    """What the criteria of an ask are read in."""
+    return Setting(workspace, clock(workspace, as_of, plan.template.frame.zone), person, ask.params or {})
+
+
+def _shape(after: tuple[Key, ...] | None) -> Shape:
+    return None if after is None else tuple([key is None for key in after])
+
+
+def asked(ask: Ask, plan: Plan, after: tuple[Key, ...] | None, setting: Setting) -> Asked:
+    """The question in its setting. Raises Invalid for criteria that mean nothing here."""
+    shape, frame, workspace = _shape(after), plan.template.frame, setting.workspace
     checked = asks.checked(ask, plan.told, setting)
     question = replace(plan.question, criteria=asks.within(ask, checked.meaning), page=Page(frame.limit, after))
     if ask.selection is not None and not isinstance(ask.selection, Selection):
-        question = replace(question, selection=ask.selection(setting))
-        return question, checked.windows, compile.page(question, workspace)
+        question = asks.then(ask, frame, replace(question, selection=ask.selection(setting)))
+        return Asked(question, compile.page(question, workspace), checked.windows, checked.ranks)
+    question = asks.then(ask, frame, question)
     statement = plan.template.statement(question, workspace, shape)
     if not checked.relative:
         plan.fixed, plan.question, plan.windows = True, question, checked.windows
         plan.statements[shape] = statement
-    return question, checked.windows, statement
+    return Asked(question, statement, checked.windows, checked.ranks)
 
 
 def continued(of: Question, after: Sequence[Key] | None) -> Question:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from app.domain.catalogue import ENTITIES
-from app.domain.criteria.check import Echo
+from app.domain.criteria.check import Echo, RankEcho
 from app.domain.criteria.coerce import identity, is_identity
 from app.domain.errors import NotFound
 from app.domain.questions import COUNT_CAP, Count, Selection
@@ -21,7 +22,7 @@ from app.persistence.compile import Record
 from app.persistence.compile.records import By
 from app.persistence.database import Reader
 from app.persistence.reads import Key, Rows
-from app.services import cursors, people, plans
+from app.services import cursors, named, people, plans
 from app.services.asks import Ask
 from app.services.plans import KEPT_PLANS, Recent
 
@@ -35,7 +36,8 @@ _selected: Recent[Record] = Recent(KEPT_PLANS)
 @dataclass(slots=True)
 class Answer:
     """A page: in `rows` a JSON array, or with edges a JSON record each; `count` is how many match, and whether that is
-    all of them. `windows` are those of the criteria as they were resolved at `as_of`. Cursors are sealed when asked for.
+    all of them. `windows` are those of the criteria as they were resolved at `as_of`, `ranks` its ranks with the
+    cut-offs that they were compared by. Cursors are sealed when asked for.
     """
 
     rows: Rows
@@ -45,6 +47,7 @@ class Answer:
     limit: int
     secret: bytes = field(repr=False)
     bound: bytes = field(repr=False)
+    ranks: tuple[RankEcho, ...] = ()
 
     @property
     def data(self) -> bytes:
@@ -85,18 +88,24 @@ async def collection(db: Reader, principal: Principal, ask: Ask, now: datetime, 
     """
     permit(principal, "records.read")
     workspace = principal.workspace
-    person = principal.person if ask.for_user is None else await _on_behalf(db, principal, ask)
+    person = principal.person if ask.for_user is None else await on_behalf(db, principal, ask)
     plan = plans.planned(ask, workspace)
     bound = plan.bound_to(person)
-    as_of, after = _moment(ask, bound, plan.template.frame.as_of, now, secret)
-    asked, windows, statement = plans.asked(ask, plan, workspace, person, as_of, after)
-    rows = await reads.page(db, statement, after or ())
+    moment = plans.moment(ask, plan, workspace, now)
+    as_of, after = _moment(ask, bound, plan.template.frame.as_of, moment, secret)
+    asked = plans.kept(plan, workspace, after)
+    if asked is None:
+        setting = plans.setting(ask, plan, workspace, person, as_of)
+        read = partial(plans.asked, ask, plan, after)
+        asked = await named.reading(db, setting, principal.user_id, now, read)
+    rows = await reads.page(db, asked.statement, after or ())
     if not rows.fresh:
-        rows = await reads.page(db, compile.page(plans.continued(asked, after), workspace, kept=False), after or ())
+        anew = compile.page(plans.continued(asked.question, after), workspace, kept=False)
+        rows = await reads.page(db, anew, after or ())
     if ask.account is not None and after is None and not rows.found:
         await _account(db, workspace.id, ask.account)
-    count = None if rows.count is None else _counted(rows.count, asked.count)
-    return Answer(rows, count, as_of, windows, statement.limit, secret, bound)
+    count = None if rows.count is None else _counted(rows.count, asked.question.count)
+    return Answer(rows, count, as_of, asked.windows, asked.statement.limit, secret, bound, asked.ranks)
 
 
 def _moment(
@@ -115,7 +124,7 @@ def _counted(found: int, asked: Count) -> tuple[int, bool]:
     return (COUNT_CAP, False) if asked == "capped" and found > COUNT_CAP else (found, True)
 
 
-async def _on_behalf(db: Reader, principal: Principal, ask: Ask) -> Person:
+async def on_behalf(db: Reader, principal: Principal, ask: Ask) -> Person:
     """Who `@me` is where a service asks for a person."""
     place = Place("for_user", ask.body)
     if principal.role != "service":

@@ -66,6 +66,7 @@ async def put(db: Database, call: Call, slug: str, body: object, expected_versio
     wanted = read(slug, body)
 
     async def act(tx: Transaction) -> Written:
+        await workspaces.hold(tx, call.principal.workspace.id)
         workspace = await workspaces.load(tx, call.principal.workspace.id)
         standing = await kept.hold(tx, workspace.id, slug)
         before = await kept.one(tx, workspace.id, slug) if standing is not None else None
@@ -94,6 +95,7 @@ async def delete(db: Database, call: Call, slug: str, expected_version: int | No
 
     async def act(tx: Transaction) -> Written:
         workspace_id = call.principal.workspace.id
+        await workspaces.hold(tx, workspace_id)
         standing = await kept.hold(tx, workspace_id, slug)
         if standing is None:
             raise NotFound

@@ -5,27 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Literal, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from app.domain.catalogue import ACCOUNTS
-from app.domain.criteria import text
+from app.domain.criteria import nodes, text
 from app.domain.criteria.check import Setting, check
 from app.domain.criteria.nodes import Node
 from app.domain.errors import Invalid, Unreadable
 from app.domain.facts import INPUTS
-from app.domain.segmentation.parts import names
+from app.domain.segmentation.parts import names, of_segments, parts
 from app.domain.workspaces import Workspace, clock
 from app.persistence import changes, facts, segments, workspaces
-from app.persistence.database import Record, Transaction
+from app.persistence.database import Reader, Record, Transaction
 from app.persistence.segments import Plan, Rule
+from app.services import named
 
 K = TypeVar("K")
 V = TypeVar("V")
-Reason = Literal["write", "day", "definition"]
-"""Why a membership began: something was written, a day passed, the segmentation was defined anew."""
+Reason = Literal["write", "day", "definition", "ranks"]
+"""Why a membership began: something was written, a day passed, the segmentation or a list that it names was defined
+anew, the hour came at which ranks are compared with what the records have become."""
 REMEMBERED = ("csm", "parent")
 """The fields of accounts, set by hand, whose changes are kept as history; the primary contact follows from contacts."""
 KEPT = 256
@@ -44,12 +47,13 @@ class Definition:
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """What can be computed at one moment. `broken` no longer means anything; `relative` means another thing later;
-    `read` are all fields that any rule names."""
+    `read` are all fields that any rule names; `named`: some rule names a list, which may read others by now, or ranks."""
 
     rules: tuple[Rule, ...]
     broken: tuple[UUID, ...]
     relative: bool
     read: frozenset[str]
+    named: bool = False
 
 
 _definitions: dict[tuple[UUID, str], tuple[Definition, ...]] = {}
@@ -78,22 +82,26 @@ async def settle(
         account_ids = list(dict.fromkeys(account_ids))
         if not account_ids:
             return
-    named = written = None if changed is None else frozenset(changed)
-    if not fresh and (named is None or not named.isdisjoint(INPUTS)):
+    touched = written = None if changed is None else frozenset(changed)
+    if not fresh and (touched is None or not touched.isdisjoint(INPUTS)):
         await facts.lock(tx, workspace.id, account_ids)
-        await facts.refresh(tx, workspace.id, account_ids, usage=named is None)
-        named = None
+        await facts.refresh(tx, workspace.id, account_ids, usage=touched is None)
+        touched = None
     # Of related records contacts alone move a reference of an account, and a day that passes moves none.
     moved = wrote in (None, "contacts") if written is None else not written.isdisjoint(REMEMBERED)
     if moved and reason == "write":
         await changes.keep(tx, workspace.id, account_ids, now)
-    await _place_now(tx, workspace.id, account_ids, now, named, reason)
+    await _place_now(tx, workspace.id, account_ids, now, touched, reason)
 
 
-async def place(tx: Transaction, workspace: Workspace, now: datetime) -> None:
-    """Place every account anew because segmentations were defined; facts stay as they are."""
+async def place(tx: Transaction, workspace: Workspace, now: datetime, *, reason: Reason = "definition") -> None:
+    """Place every account anew because segmentations were defined; facts stay as they are. For `ranks` only where some
+    segmentation may stand on them."""
+    defined = await _defined(tx, (workspace.id, workspace.epoch))
+    if reason == "ranks" and not any(names_more(node) for one in defined for _, node in one.cases):
+        return
     await facts.lock(tx, workspace.id, None)
-    await _place_now(tx, workspace.id, None, now, None, "definition")
+    await _place_now(tx, workspace.id, None, now, None, reason)
 
 
 async def _place_now(
@@ -101,13 +109,13 @@ async def _place_now(
     workspace_id: UUID,
     account_ids: Sequence[UUID] | None,
     now: datetime,
-    named: frozenset[str] | None,
+    touched: frozenset[str] | None,
     reason: Reason,
 ) -> None:
     # Read after the lock: whoever defines segments anew has either finished or waits for these accounts.
     current = await workspaces.load(tx, workspace_id)
     if current.segmentations:
-        await _place(tx, current, account_ids, now, named, reason)
+        await _place(tx, current, account_ids, now, touched, reason)
 
 
 async def _place(
@@ -115,15 +123,16 @@ async def _place(
     workspace: Workspace,
     account_ids: Sequence[UUID] | None,
     now: datetime,
-    named: frozenset[str] | None,
+    touched: frozenset[str] | None,
     reason: Reason,
 ) -> None:
     key = (workspace.id, workspace.epoch)
     prepared = _prepared.get(key)
-    if prepared is not None and named is not None and named.isdisjoint(prepared.read):
+    if prepared is not None and not prepared.named and touched is not None and touched.isdisjoint(prepared.read):
         return
     if prepared is None or prepared.relative:
-        prepared = prepare(await _defined(tx, key), workspace, now)
+        defined = await _defined(tx, key)
+        prepared = await prepare(tx, defined, workspace, now)
         _keep(_prepared, key, prepared)
         if prepared.broken:
             await segments.broken(tx, workspace.id, prepared.broken)
@@ -153,9 +162,13 @@ def definition(row: Record) -> Definition:
     return Definition(row["id"], tuple((case["slug"], text.parse(case["criteria"])) for case in cases), row["rest"])
 
 
-def prepare(definitions: Iterable[Definition], workspace: Workspace, now: datetime) -> Prepared:
+async def prepare(reader: Reader, definitions: Sequence[Definition], workspace: Workspace, now: datetime) -> Prepared:
     """Check every definition at this moment, in the workspace's own zone and with nobody's eyes."""
     setting = Setting(workspace, clock(workspace, now), people=False)
+    return await named.reading(reader, setting, None, now, partial(_prepared_in, definitions))
+
+
+def _prepared_in(definitions: Sequence[Definition], setting: Setting) -> Prepared:
     rules: list[Rule] = []
     broken: list[UUID] = []
     relative = False
@@ -169,7 +182,18 @@ def prepare(definitions: Iterable[Definition], workspace: Workspace, now: dateti
         relative = relative or any(checked.relative for _, checked in found)
         read = read.union(*(names(checked.meaning) for _, checked in found))
         rules.append(Rule(one.id, tuple((slug, checked.meaning) for slug, checked in found), one.rest))
-    return Prepared(tuple(rules), tuple(broken), relative, read)
+    named = any(names_more(node) for one in definitions for _, node in one.cases)
+    return Prepared(tuple(rules), tuple(broken), relative or named, read, named)
+
+
+def asks_segments(rule: Rule) -> bool:
+    """Whether a rule asks for segments, which it must not: those are placed at the same moment, in no order."""
+    return any(of_segments(meaning) for _, meaning in rule.cases)
+
+
+def names_more(node: Node) -> bool:
+    """Whether criteria name a list or rank anything: what that means is not told by the definition alone."""
+    return any(isinstance(part, (nodes.InList, nodes.Rank)) for part in parts(node))
 
 
 def _keep(cache: dict[K, V], key: K, value: V) -> None:

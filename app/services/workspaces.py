@@ -213,7 +213,9 @@ async def _recount(tx: Transaction, given: dict[str, Any], standing: Workspace, 
     digits = minor_digits(currency)
     if await workspaces.has_amounts(tx, standing):
         if digits != standing.minor_digits:
-            message = f"Expected a currency of {standing.minor_digits} decimal digits, as the amounts that are stored have."
+            message = (
+                f"Expected a currency of {standing.minor_digits} decimal digits, as the amounts that are stored have."
+            )
             raise Invalid(faults=(Fault(message, pointer="/currency"),))
         if not keep:
             message = f"Expected {KEEP_AMOUNTS}: true. Amounts are stored; they would keep their numbers and not be converted."

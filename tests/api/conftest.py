@@ -13,6 +13,8 @@ import pytest
 from app.domain.roles import PEOPLE
 from app.persistence.database import Database
 from app.services import keys, users, workspaces
+from tests.api import strangers
+from tests.api.strangers import Pair
 from tests.servers import Server
 
 
@@ -83,4 +85,11 @@ async def stranger(server: Server, database: Database) -> AsyncIterator[House]:
 async def nobody(server: Server) -> AsyncIterator[httpx.AsyncClient]:
     """A client without a credential."""
     async with client(server) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+async def pair(server: Server, database: Database) -> AsyncIterator[Pair]:
+    """Two workspaces of the same shape, with canaries in the other's."""
+    async for made in strangers.pair(database, server):
         yield made

@@ -24,8 +24,10 @@ async def inhabit(client: httpx.AsyncClient) -> dict[str, str]:
     """One of everything; gives what stands in addresses after each beginning, such as `/v1/accounts/` an id."""
     told = {
         "/v1/me/defaults/": "accounts",
+        "/v1/workspace/defaults/": "accounts",
         "/problems/": "invalid",
-        "/docs/": "swagger-ui.css",
+        "/docs/": "start.js",
+        "/v1/segmentations/": "tier",
         "/v1/imports/mappings/": "crm-accounts",
     }
     for feature in FEATURES:
@@ -40,16 +42,12 @@ async def inhabit(client: httpx.AsyncClient) -> dict[str, str]:
         told[f"/v1/{name}/"] = (await _sent(client, "POST", f"/v1/{name}"))["id"]
     told["/v1/attributes/external/"] = "attr-7"
     told["/v1/scenarios/"] = (await _sent(client, "POST", "/v1/scenarios"))["slug"]
-    presets = (await client.get("/v1/segmentations/presets")).json()["data"]
-    for slug, preset in presets.items():
-        await _sent(client, "PUT", f"/v1/segmentations/{slug}", preset)
-        told["/v1/segmentations/"] = slug
     await _sent(client, "PUT", "/v1/imports/mappings/{name}", at="/v1/imports/mappings/crm-accounts")
     told["/v1/imports/"] = await _imported(client)
     return told
 
 
-async def _sent(client: httpx.AsyncClient, method: str, path: str, body: Any = None, at: str | None = None) -> Any:
+async def _sent(client: httpx.AsyncClient, method: str, path: str, body: Any = None, at: str = "") -> Any:
     answer = await client.request(method, at or path, json=BODIES[method, path] if body is None else body)
     assert answer.is_success, f"{method} {path}: {answer.text}"
     return answer.json()

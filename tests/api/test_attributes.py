@@ -48,7 +48,7 @@ async def test_from_definition_to_deletion(house: House) -> None:
     catalog = (await house.viewer.get("/v1/catalog")).json()
     fields = {f["path"]: f for entity in catalog["entities"] if entity["name"] == "accounts" for f in entity["fields"]}
     assert (fields["custom.rest-region"]["values"], fields["custom.rest-region"]["operators"]) == (
-        ["emea", "apac"], ["=, !=, IN (…)", "IS EMPTY"],
+        ["emea", "apac"], ["eq", "ne", "in", "not_in", "is_empty", "is_not_empty"],
     )  # fmt: skip
     tag = (await house.admin.get(path)).headers["etag"]
     renamed = await house.admin.patch(path, json={"slug": "rest-area"}, headers={"if-match": tag})

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 
-from tests.api.conftest import House
+from app.persistence.database import Database
+from tests.api.conftest import House, furnished
+from tests.servers import Server
+
+
+@pytest.fixture(scope="module")
+async def house(server: Server, database: Database) -> AsyncIterator[House]:
+    """A workspace of its own: what others are refused within the same minute would be counted together with it."""
+    made = await furnished(database, server, "Audited")
+    yield made
+    for each in made.clients.values():
+        await each.aclose()
 
 
 async def found(client: httpx.AsyncClient, **told: Any) -> list[dict[str, Any]]:

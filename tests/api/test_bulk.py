@@ -27,14 +27,23 @@ async def post(client: httpx.AsyncClient, kind: str, *records: object, **more: A
 
 
 async def test_what_a_call_answers(house: House) -> None:
-    first = await post(house.manager, "accounts", {"external_id": "bulk-1", "name": "One", "arr": 10.5}, {"external_id": "bulk-2", "name": "Two"})
+    first = await post(
+        house.manager,
+        "accounts",
+        {"external_id": "bulk-1", "name": "One", "arr": 10.5},
+        {"external_id": "bulk-2", "name": "Two"},
+    )
     assert (first.status_code, {name: first.json()[name] for name in ("created", "updated", "unchanged", "rejected")}) == (
         200, {"created": 2, "updated": 0, "unchanged": 0, "rejected": 0},
     )  # fmt: skip
     read = (await house.viewer.get(f"/v1/accounts/{first.json()['results'][0]['id']}")).json()
     assert (read["external_id"], read["arr"], read["version"]) == ("bulk-1", 10.5, 1)
     second = await post(
-        house.manager, "accounts", {"external_id": "bulk-2", "helth": 1}, {"external_id": "bulk-1", "domain": "one.example"}, mode="rows"
+        house.manager,
+        "accounts",
+        {"external_id": "bulk-2", "helth": 1},
+        {"external_id": "bulk-1", "domain": "one.example"},
+        mode="rows",
     )
     assert second.json()["results"] == [
         {"index": 0, "id": None, "outcome": "rejected", "version": None, "errors": [
@@ -42,12 +51,17 @@ async def test_what_a_call_answers(house: House) -> None:
         ]},
         {"index": 1, "id": read["id"], "outcome": "updated", "version": 2, "errors": []},
     ]  # fmt: skip
-    refused = await post(house.manager, "accounts", {"external_id": "bulk-2", "name": "2"}, {"external_id": "bulk-1", "health": 101})
+    refused = await post(
+        house.manager, "accounts", {"external_id": "bulk-2", "name": "2"}, {"external_id": "bulk-1", "health": 101}
+    )
     assert (refused.status_code, [one["pointer"] for one in refused.json()["errors"]]) == (422, ["/records/1/health"])
 
 
 async def test_both_doors_say_the_same(house: House) -> None:
-    told = [{"external_id": "both-1", "name": "One", "renewal_date": "2027-01-31", "arr": 0.1}, {"external_id": "both-2", "nam": "Two"}]
+    told = [
+        {"external_id": "both-1", "name": "One", "renewal_date": "2027-01-31", "arr": 0.1},
+        {"external_id": "both-2", "nam": "Two"},
+    ]
     rest = (await post(house.manager, "accounts", *told, mode="rows")).json()
     body = await ask(house.manager, UPSERT, entity="accounts", records=told, mode="rows")
     graph = body["data"]["bulkUpsert"]
@@ -76,7 +90,9 @@ async def test_bounds_of_a_body(house: House) -> None:
     many = [{"external_id": f"many-{n}"} for n in range(10_001)]
     assert (await post(house.manager, "accounts", *many)).status_code == 422
     assert (await house.manager.post("/v1/accounts", content=whole, headers=headers)).status_code == 413
-    assert (await house.manager.post("/v1/accounts/bulk", content=b"{}", headers={"content-type": "text/csv"})).status_code == 415
+    assert (
+        await house.manager.post("/v1/accounts/bulk", content=b"{}", headers={"content-type": "text/csv"})
+    ).status_code == 415
 
 
 HOSTILE = (
@@ -96,7 +112,13 @@ async def test_nothing_that_is_sent_is_an_error_of_ours(house: House, kind: str)
 
 
 async def test_hostile_records_over_graphql(house: House) -> None:
-    for records in ('[{external_id: "a", name: "\\u0000"}]', "[1, null, true]", "[{external_id: 123456789012345678901234567890}]", "[]", "[{arr: 1e999}]"):
+    for records in (
+        '[{external_id: "a", name: "\\u0000"}]',
+        "[1, null, true]",
+        "[{external_id: 123456789012345678901234567890}]",
+        "[]",
+        "[{arr: 1e999}]",
+    ):
         document = f"mutation {{ bulkUpsert(entity: accounts, records: {records}) {{ created }} }}"
         answer = await house.admin.post("/graphql", json={"query": document})
         assert answer.status_code == 200, answer.text
@@ -112,14 +134,23 @@ async def test_a_retried_call_has_one_effect(house: House) -> None:
     assert len({answer.content for answer in answers if answer.status_code == 200}) == 1
     assert (await post(house.manager, "accounts", *told, headers=key)).json()["created"] == 50
     assert (await post(house.manager, "accounts", *told[:1], headers=key)).status_code == 422
-    graph = [(await ask(house.manager, UPSERT, entity="teams", records=[{"slug": "once", "name": "O"}], key="k"))["data"] for _ in range(2)]
+    graph = [
+        (await ask(house.manager, UPSERT, entity="teams", records=[{"slug": "once", "name": "O"}], key="k"))["data"]
+        for _ in range(2)
+    ]
     assert graph[0] == graph[1]
     assert graph[0]["bulkUpsert"]["created"] == 1
 
 
 async def test_roles(house: House) -> None:
     told = {"external_id": "role", "name": "R"}
-    for client, status in ((house.csm, 403), (house.viewer, 403), (house.service, 200), (house.manager, 200), (house.admin, 200)):
+    for client, status in (
+        (house.csm, 403),
+        (house.viewer, 403),
+        (house.service, 200),
+        (house.manager, 200),
+        (house.admin, 200),
+    ):
         assert (await post(client, "accounts", told)).status_code == status
     user = {"external_id": "role", "name": "R", "email": "role@example.com", "role": "viewer"}
     for client, status in ((house.manager, 403), (house.service, 403), (house.admin, 200)):
@@ -129,11 +160,14 @@ async def test_roles(house: House) -> None:
 
 
 async def test_anothers_records_cannot_be_told_from_none(house: House, stranger: House) -> None:
-    theirs = (await post(stranger.manager, "accounts", {"external_id": "theirs-bulk", "name": "T"})).json()["results"][0]["id"]
+    theirs = (await post(stranger.manager, "accounts", {"external_id": "theirs-bulk", "name": "T"})).json()["results"][
+        0
+    ]["id"]
     absent = theirs[:-4] + "ffff"
     for member in ("account", "account_id"):
         answers = [
-            await post(house.manager, "contacts", {"external_id": "c", "name": "C", member: one}) for one in (theirs, absent)
+            await post(house.manager, "contacts", {"external_id": "c", "name": "C", member: one})
+            for one in (theirs, absent)
         ]
         assert [answer.status_code for answer in answers] == [422, 422]
         assert answers[0].json()["errors"] == answers[1].json()["errors"]

@@ -141,6 +141,13 @@ async def private_list(world: World, column: Column) -> Thing:
     return await made(owners_client(world, column), "/v1/lists", body)
 
 
+async def watched_privately(world: World, column: Column) -> Thing:
+    thing = await private_list(world, column)
+    answer = await owners_client(world, column).put(f"/v1/lists/{thing['id']}/watch")
+    assert answer.status_code == 200, answer.text
+    return thing
+
+
 async def forecast(world: World, column: Column) -> Thing:
     maker = world.other if column.role == "viewer" else owners_client(world, column)
     return await made(maker, "/v1/forecasts", {})
@@ -188,6 +195,11 @@ ROWS = (
     Row("me.read", ALL, "", "read", "GET /v1/me", None, "query me"),
     Row("workspace.read", ALL, "", "read", "GET /v1/workspace", None, "query workspace"),
     Row("catalog.read", ALL, "", "read", "GET /v1/catalog", None, "query catalog"),
+    Row("criteria.read", ALL, "", "read", "POST /v1/criteria/check", {"entity": "accounts", "filter": "ALL"}, 'query checkCriteria(entity: accounts, filter: "ALL")'),
+    Row("criteria.read", ALL, "", "read", "POST /v1/criteria/preview", {"entity": "accounts", "filter": "ALL"}, 'query previewCriteria(entity: accounts, filter: "ALL")'),
+    Row("criteria.read", ALL, "", "read", "POST /v1/criteria/explain", {"id": "{id}", "filter": "ALL"}, 'query explainAccount(id: $id, filter: "ALL")', account),
+    Row("criteria.read", ALL, "", "read", "GET /v1/accounts/{id}/segments", None, "query accountSegments(id: $id)", account),
+    Row("criteria.read", ALL, "", "read", "GET /v1/accounts/{id}/segments/tier/explain", None, 'query explainSegments(id: $id, segmentation: "tier")', account),
     Row("records.read", ALL, "", "read", "GET /v1/accounts/{id}", None, "query account(id: $id)", account),
     Row("records.read", ALL, "", "read", "GET /v1/contacts/{id}", None, "query contact(id: $id)", contact),
     Row("segmentations.read", ALL, "", "read", "GET /v1/segmentations", None, "query segmentations"),
@@ -231,7 +243,27 @@ ROWS = (
     Row("lists.create", "admin manager csm", "", None, "POST /v1/lists", {**LIST, "visibility": "public"}, f"mutation createList(input: {{{LISTED}, visibility: public}})"),
     Row("lists.write", STEER, "csm viewer", None, "PATCH /v1/lists/{id}", {"name": "M"}, 'mutation updateList(id: $id, expectedVersion: $version, input: {name: "M"})', public_list),
     Row("lists.write", STEER, "csm viewer", None, "DELETE /v1/lists/{id}", None, "mutation deleteList(id: $id, expectedVersion: $version)", public_list),
-    Row("lists.transfer", "admin", "", None, "PATCH /v1/lists/{id}", {"owner_id": "{heir}"}, 'mutation updateList(id: $id, expectedVersion: $version, input: {ownerId: "{heir}"})', public_list),
+    Row("lists.transfer", "admin", "manager csm viewer", None, "PATCH /v1/lists/{id}", {"owner_id": "{heir}"}, 'mutation updateList(id: $id, expectedVersion: $version, input: {ownerId: "{heir}"})', public_list),
+    Row("lists.transfer", "admin", "manager csm viewer", None, "POST /v1/lists/{id}/transfer", {"to_id": "{heir}"}, 'mutation transferList(id: $id, input: {toId: "{heir}"})', public_list),
+    Row("lists.read", ALL, "", "read", "GET /v1/lists/{id}/count", None, "query list(id: $id)", public_list),
+    Row("lists.read", ALL, "", "read", "GET /v1/lists/{id}/summary", None, "query list(id: $id)", public_list),
+    Row("lists.read", ALL, "", "read", "GET /v1/lists/{id}/export", None, "", public_list),
+    Row("lists.read", "", "csm viewer", "read", "GET /v1/lists/{id}/export", None, "", private_list, absent="admin manager csm viewer service"),
+    Row("records.read", ALL, "", "read", "POST /v1/accounts/export", {"filter": "ALL"}),
+    Row("lists.read", ALL, "", "read", "GET /v1/lists/{id}/dependents", None, "query list(id: $id)", public_list),
+    Row("lists.read", ALL, "", "read", "GET /v1/lists/folders", None, "query listFolders"),
+    Row("lists.read", "", "csm viewer", "read", "GET /v1/lists/{id}/rows", None, "", private_list, absent="admin manager csm viewer service"),
+    Row("lists.read", "", "csm viewer", "read", "GET /v1/lists/{id}/summary", None, "", private_list, absent="admin manager csm viewer service"),
+    Row("lists.read", "", "csm viewer", "read", "GET /v1/lists/{id}/changes", None, "", watched_privately, absent="admin manager csm viewer service"),
+    Row("lists.favourite", ALL, "", None, "PUT /v1/lists/{id}/favourite", None, "mutation markList(id: $id, favourite: true)", public_list),
+    Row("lists.favourite", "", "csm viewer", None, "PUT /v1/lists/{id}/favourite", None, "mutation markList(id: $id, favourite: true)", private_list, absent="admin manager csm viewer"),
+    Row("lists.watch", ALL, "", "write", "PUT /v1/lists/{id}/watch", None, "mutation watchList(id: $id)", public_list),
+    Row("lists.watch", "", "csm viewer", "write", "PUT /v1/lists/{id}/watch", None, "mutation watchList(id: $id)", private_list, absent="admin manager csm viewer service"),
+    Row("lists.write", STEER, "csm viewer", None, "DELETE /v1/lists/{id}/watch", None, "mutation unwatchList(id: $id)", public_list),
+    Row("workspace.read", ALL, "", "read", "GET /v1/workspace/defaults", None, "query workspaceDefaults"),
+    Row("workspace.write", "admin", "", None, "PUT /v1/workspace/defaults/accounts", {"list_id": None}, "mutation setWorkspaceDefaultList(entity: accounts)"),
+    Row("records.read", ALL, "", "read", "POST /v1/accounts/summary", {"group_by": "stage"}, 'query accountSummary(groupBy: ["stage"])'),
+    Row("records.read", ALL, "", "read", "POST /v1/contacts/summary", {"group_by": "role"}, 'query contactSummary(groupBy: ["role"])'),
     Row("me.defaults.write", ALL, "", None, "PUT /v1/me/defaults/accounts", {"list_id": None}, "mutation setDefaultList(entity: accounts)"),
     # segmentations: all read, manager and admin write
     Row("segmentations.write", STEER, "", "write", "PUT /v1/segmentations/{new}", RULED, f'mutation putSegmentation(slug: "{{new}}", input: {SEGMENTS})'),
@@ -246,7 +278,7 @@ ROWS = (
     Row("imports.create", STEER, "", "import", "PUT /v1/imports/mappings/{new}", MAPPING),
 )  # fmt: skip
 
-WITHOUT_A_DOOR = frozenset({"criteria.read", "users.read"})
+WITHOUT_A_DOOR = frozenset({"users.read"})
 """Declared for routes to come."""
 
 

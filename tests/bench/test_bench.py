@@ -16,6 +16,7 @@ EVERY = (
     "REST point read", "REST page of 50", "REST page of 50, new filter each", "REST page of 1,000", "GraphQL 50, flat",
     "GraphQL 50, nested", "segmentation of 1 M x 5, first", "segmentation of 1 M x 5, again", "forecast of 1,000 accounts",
     "forecast of 2,000 accounts", "CSV staged, by \\copy", "NDJSON staged, by \\copy", "import by the same again",
+    "export as ndjson, by COPY", "export as csv, by COPY", "export as arrow, by COPY",
 )  # fmt: skip
 
 

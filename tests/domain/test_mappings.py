@@ -25,7 +25,7 @@ def test_a_column_is_a_name_or_what_becomes_of_it() -> None:
     told = {
         "kind": "contracts",
         "columns": {
-            **KEY, "account": "customer",
+            "external_id": {"from": "id", "template": "crm-{}{x}"}, "account": "customer",
             "auto_renew": {"from": "auto", "map": {"True": True, "False": False, "": None}, "otherwise": False},
             "product": {"from": "plan", "slugify": True, "create": True, "default": "basic"},
             "start_date": {"from": "start", "format": ["%Y-%m-%d", "%d.%m.%Y"]},
@@ -41,6 +41,7 @@ def test_a_column_is_a_name_or_what_becomes_of_it() -> None:
     assert (found.fields["product"].ref, found.fields["product"].default) == ("slug", "basic")
     assert len(found.fields["start_date"].formats) == 2
     assert (found.fields["seats"].column, found.fields["seats"].default) == (None, "5")
+    assert found.fields["external_id"].template == ("crm-", "{x}")
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,10 @@ def test_a_column_is_a_name_or_what_becomes_of_it() -> None:
         ({"arr": {"from": "x", "slugify": True}}, ("/columns/arr", None)),
         ({"account": {"from": "x", "create": True}}, ("/columns/account", None)),
         ({"start_date": {"from": "x", "format": "%y"}}, ("/columns/start_date", None)),
+        ({"arr": {"from": "x", "template": "{}"}}, ("/columns/arr", None)),
+        ({"account": {"from": "x", "template": "crm-"}}, ("/columns/account", None)),
+        ({"account": {"from": "x", "template": "{}{}"}}, ("/columns/account", None)),
+        ({"account": {"from": "x", "templat": "{}"}}, ("/columns/account", "template")),
         ({"seats": {"from": "x", "map": {}}}, ("/columns/seats", None)),
         ({"seats": {"from": "x", "map": {"a": []}}}, ("/columns/seats", None)),
         ({"seats": {"from": ""}}, ("/columns/seats", None)),

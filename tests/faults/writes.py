@@ -281,6 +281,40 @@ async def set_default(world: World) -> Send:
     return Send("/v1/me/defaults/accounts", {"list_id": (await world.post("/v1/lists", LIST))["id"]})
 
 
+async def transfer_list(world: World) -> Send:
+    return Send(f"/v1/lists/{(await world.post('/v1/lists', LIST))['id']}/transfer", {"to_id": world.other})
+
+
+async def mark_list(world: World) -> Send:
+    return Send(f"/v1/lists/{(await world.post('/v1/lists', LIST))['id']}/favourite")
+
+
+async def unmark_list(world: World) -> Send:
+    path = (await mark_list(world)).path
+    assert (await world.admin.put(path)).status_code == 200
+    return Send(path)
+
+
+async def watch_list(world: World) -> Send:
+    """Of a workspace no more are watched than are kept."""
+    made = await world.post("/v1/lists", LIST)
+    for one in (await world.admin.get("/v1/lists?limit=1000")).json()["data"]:
+        if one["watched_since"] is not None:
+            await world.admin.delete(f"/v1/lists/{one['id']}/watch")
+    return Send(f"/v1/lists/{made['id']}/watch")
+
+
+async def unwatch_list(world: World) -> Send:
+    path = (await watch_list(world)).path
+    assert (await world.admin.put(path)).status_code == 200
+    return Send(path)
+
+
+async def set_workspace_default(world: World) -> Send:
+    made = await world.post("/v1/lists", {**LIST, "visibility": "public"})
+    return Send("/v1/workspace/defaults/accounts", {"list_id": made["id"]})
+
+
 SEGMENTATION: Json = {
     "name": "R", "kind": "rules", "segments": [{"slug": "high", "name": "H", "criteria": "arr >= 50000"}],
 }  # fmt: skip
@@ -354,7 +388,13 @@ REST: Mapping[tuple[str, str], Rest] = {
     ("PATCH", "/v1/lists/{id}"): change_list,
     ("DELETE", "/v1/lists/{id}"): delete_list,
     ("POST", "/v1/lists/{id}/copy"): copy_list,
+    ("POST", "/v1/lists/{id}/transfer"): transfer_list,
+    ("PUT", "/v1/lists/{id}/favourite"): mark_list,
+    ("DELETE", "/v1/lists/{id}/favourite"): unmark_list,
+    ("PUT", "/v1/lists/{id}/watch"): watch_list,
+    ("DELETE", "/v1/lists/{id}/watch"): unwatch_list,
     ("PUT", "/v1/me/defaults/{entity}"): set_default,
+    ("PUT", "/v1/workspace/defaults/{entity}"): set_workspace_default,
     ("PUT", "/v1/segmentations/{slug}"): put_segmentation,
     ("DELETE", "/v1/segmentations/{slug}"): delete_segmentation,
     ("POST", "/v1/forecasts"): forecast,
@@ -471,6 +511,23 @@ async def g_default(world: World) -> Json:
     return {"entity": "accounts", "listId": (await world.post("/v1/lists", LIST))["id"]}
 
 
+def g_of_list(sent: Rest, **more: Any) -> Mutation:
+    """The mutation of a list that REST has under an address of its own."""
+
+    async def arguments(world: World) -> Json:
+        return {"id": (await sent(world)).path.split("/")[3], **more}
+
+    return arguments
+
+
+async def g_transfer_list(world: World) -> Json:
+    return {"id": (await transfer_list(world)).path.split("/")[3], "input": {"toId": world.other}}
+
+
+async def g_workspace_default(world: World) -> Json:
+    return {"entity": "accounts", "listId": ((await set_workspace_default(world)).json or {})["list_id"]}
+
+
 async def g_put_segmentation(world: World) -> Json:
     segment = {**SEGMENTATION["segments"][0], "criteria": {"text": "arr >= 50000"}}
     return {"slug": unique(), "input": {**SEGMENTATION, "segments": [segment]}}
@@ -512,6 +569,11 @@ MUTATIONS: Mapping[str, Mutation] = {
     "deleteList": g_delete_list,
     "copyList": g_copy_list,
     "setDefaultList": g_default,
+    "transferList": g_transfer_list,
+    "markList": g_of_list(mark_list, favourite=True),
+    "watchList": g_of_list(watch_list),
+    "unwatchList": g_of_list(unwatch_list),
+    "setWorkspaceDefaultList": g_workspace_default,
     "putSegmentation": g_put_segmentation,
     "deleteSegmentation": g_delete_segmentation,
     "createForecast": g_forecast,

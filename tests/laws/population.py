@@ -87,6 +87,7 @@ def populate(workspace: Workspace, seed: int, accounts: int = 40) -> Population:
             made.records[name].append(_record(made, name, n))
     for one in made.records["accounts"]:
         one["primary_contact"] = _some([c for c in made.records["contacts"] if c["account"] is one], made.random)
+    _move(made)
     _usage(made)
     _relate(made)
     _keep(made)
@@ -132,6 +133,24 @@ def _custom(made: Population, name: str) -> Row:
     own = [f for (entity, _), f in made.workspace.attributes.items() if entity == name]
     given = {f.name: made.maybe(f, made.drawn(f)) for f in own}
     return {slug: value for slug, value in given.items() if value is not None or made.random.random() < 0.5}
+
+
+def _move(made: Population) -> None:
+    """Some stays in each segmentation, the last of which is where the account stands; and some moves between stages."""
+    dice = made.random
+    for account in made.records["accounts"]:
+        account["memberships"] = []
+        for known in made.workspace.segmentations.values():
+            times = sorted(dice.sample(POOLS.instants, dice.randint(1, 5)))
+            stands = account["segment"].get(known.slug)
+            segments = [dice.choice(known.segments) for _ in times[:-1]] + ([stands] if stands else [])
+            for n, segment in enumerate(segments):
+                until = times[n + 1] if n + 1 < len(segments) else None if stands else times[-1]
+                account["memberships"].append((known.slug, segment, times[n], until))
+        times = sorted(dice.sample(POOLS.instants, dice.randint(0, 4)))
+        account["stage_moves"] = [
+            (when, dice.choice((*(slug("stages", n) for n in range(COUNT)), None))) for when in times
+        ]
 
 
 def _usage(made: Population) -> None:
@@ -270,3 +289,16 @@ async def _copy_segments(tx: Transaction, made: Population) -> None:
         for slug, segment in one["segment"].items()
     ]
     await _copy(tx, own.id, "members", members)
+    stays = [
+        {"segmentation_id": ids[name], "account_id": one["id"], "segment": segment, "from_at": since, "to_at": until,
+         "reason": "write"}
+        for one in made.records["accounts"]
+        for name, segment, since, until in one["memberships"]
+    ]  # fmt: skip
+    await _copy(tx, own.id, "memberships", stays)
+    moves = [
+        {"id": UUID(int=(one["id"].int << 8) % 2**128 + n), "account_id": one["id"], "stage": stage, "moved_at": when}
+        for one in made.records["accounts"]
+        for n, (when, stage) in enumerate(one["stage_moves"])
+    ]
+    await _copy(tx, own.id, "stage_moves", moves)

@@ -14,9 +14,10 @@ import pytest
 from app.domain.catalogue import ENTITIES, Field
 from app.domain.criteria.evaluate import value
 from app.domain.criteria.fields import find, paths
+from app.domain.criteria.meant import Shown
 from app.domain.questions import Sort
 from app.domain.roles import Principal
-from app.domain.selections import sort, usual_order
+from app.domain.selections import order_of, sort, usual_order
 from app.persistence.database import Database
 from app.services.reads import Ask, collection
 from tests.laws.population import Population, Record, populate, store
@@ -61,18 +62,24 @@ def ordered(records: list[Record], keys: tuple[Sort, ...]) -> list[UUID]:
     """The order by the reference: one stable sort for each key, the last one first; empty values last."""
     found = sorted(records, key=lambda one: one["id"], reverse=bool(keys) and keys[-1].descending)
     for key in reversed(keys):
-        filled = [one for one in found if value(key.of, one) is not None]
-        empty = [one for one in found if value(key.of, one) is None]
+        order = order_of(key.of, OWN)
+
+        def place(one: Record, of: Shown = key.of, order: tuple[str, ...] | None = order) -> Any:
+            said = value(of, one)
+            return said if order is None or said is None else order.index(str(said))
+
+        filled = [one for one in found if place(one) is not None]
+        empty = [one for one in found if place(one) is None]
         # Reversing keeps ties in their order only when they are reversed before.
         filled = filled[::-1] if key.descending else filled
-        filled = sorted(filled, key=lambda one, of=key.of: value(of, one))  # type: ignore[misc]  # of is bound per key
+        filled = sorted(filled, key=place)
         found = (filled[::-1] if key.descending else filled) + empty
     return [one["id"] for one in found]
 
 
-async def pages(db: Database, ask: Ask) -> AsyncIterator[list[dict[str, Any]]]:
+async def pages(db: Database, ask: Ask, principal: Principal = PRINCIPAL) -> AsyncIterator[list[dict[str, Any]]]:
     while True:
-        answer = await collection(db, PRINCIPAL, ask, AS_OF, secret=SECRET)
+        answer = await collection(db, principal, ask, AS_OF, secret=SECRET)
         yield json.loads(answer.data)
         if answer.next is None:
             return
@@ -98,6 +105,27 @@ async def test_the_usual_order(db: Database, population: Population) -> None:
         assert found == ordered(population.records[entity], usual_order(ENTITIES[entity])), entity
 
 
+@pytest.mark.parametrize("order", ["stage", "-stage,name", "-segment.tier"])
+async def test_what_the_workspace_was_read_too_early_for_comes_last(
+    db: Database, population: Population, order: str
+) -> None:
+    tier = OWN.segmentations["tier"]
+    fewer = replace(
+        OWN, stages=OWN.stages[1:], segmentations={"tier": replace(tier, segments=tier.segments[1:])}, epoch="early"
+    )
+    asked = Ask("accounts", sort=order, limit=4, fields=("id", "stage", "segment.tier"))
+    found = [one async for page in pages(db, asked, replace(PRINCIPAL, workspace=fewer)) for one in page]
+    assert sorted(UUID(one["id"]) for one in found) == sorted(one["id"] for one in population.records["accounts"])
+    if "stage" in order:
+        places = [fewer.stages.index(one["stage"]) if one["stage"] in fewer.stages else None for one in found]
+    else:
+        places = [
+            tier.segments.index(s) if (s := one["segment"]["tier"]) in tier.segments[1:] else None for one in found
+        ]
+    known = [place for place in places if place is not None]
+    assert places == sorted(known, reverse=order.startswith("-")) + [None] * (len(places) - len(known))
+
+
 async def test_usage_has_pages_too(db: Database, population: Population) -> None:
     for order in (None, "day", "-value", "feature,-day", "module"):
         ask = Ask("usage", sort=order, limit=13)
@@ -119,7 +147,7 @@ async def test_usage_has_pages_too(db: Database, population: Population) -> None
 
 
 async def test_edges_have_a_cursor_each_that_leads_on_from_there(db: Database, population: Population) -> None:
-    for order in ("-health", "nps,-arr", "segment.tier"):
+    for order in ("-health", "nps,-arr", "segment.tier", "-stage"):
         ask = Ask("accounts", sort=order, limit=1000, fields="id", edges=True)
         answer = await collection(db, PRINCIPAL, ask, AS_OF, secret=SECRET)
         found = [UUID(json.loads(one)["id"]) for one in answer.rows.records]
@@ -130,7 +158,7 @@ async def test_edges_have_a_cursor_each_that_leads_on_from_there(db: Database, p
 
 
 @pytest.mark.parametrize(
-    "order", ["-arr", "arr,-name", "-health", "renewal_date", "-nps,name", "-segment.tier", "-custom.score"]
+    "order", ["-arr", "arr,-name", "-health", "renewal_date", "-nps,name", "-segment.tier", "stage", "-custom.score"]
 )
 async def test_nothing_is_lost_or_doubled_while_others_write(db: Database, population: Population, order: str) -> None:
     columns = await db.fetchval(COPIED, "accounts")

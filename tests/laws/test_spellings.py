@@ -6,18 +6,24 @@ import json
 import sys
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, get_args
+from functools import partial
+from typing import Any, cast, get_args
 
 import pytest
+from graphql import GraphQLInputObjectType, coerce_input_value
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from app.api.graphql.filters import Spelled
+from app.api.graphql.sizes import CORE
 from app.domain.catalogue import ACCOUNTS, CONTACTS
 from app.domain.criteria import literals, nodes, tree
 from app.domain.criteria.check import check
+from app.domain.criteria.limits import TEXT_BYTES
 from app.domain.criteria.text import format, parse
 from app.domain.errors import Invalid, Unreadable
 from tests.laws import trees
+from tests.laws.test_graphql_equals_rest import where
 
 NAMES = st.from_regex(literals.NAME, fullmatch=True).filter(literals.is_name)
 PATHS = st.sampled_from(("arr", "segment.tier", "custom.2-b", "account.custom.x")) | st.from_regex(
@@ -206,6 +212,18 @@ def test_reading_json_fails_only_by_its_errors(node: nodes.Node, path: list[int]
     assert within_limits(lambda: parse(format(found))) in (found, None)
 
 
+@settings(max_examples=200)
+@given(SPELLABLE)
+def test_graphql_says_every_node(node: nodes.Node) -> None:
+    """The recursive inputs take every tree, and give it back."""
+    written = json.loads(json.dumps(tree.dump(node), default=float))
+    assume(within_limits(lambda: tree.load(written)) is not None)
+    said = where(written)
+    for name in ("AccountFilter", "ContactFilter", "RelatedFilter"):
+        taken = coerce_input_value(said, cast(GraphQLInputObjectType, CORE.type_map[name]))
+        assert tree.load(Spelled(taken, "/where").tree) == tree.load(written)
+
+
 def work(run: Callable[[], object]) -> int:
     """How many Python calls it takes, refusals included."""
     calls = 0
@@ -238,11 +256,51 @@ def work(run: Callable[[], object]) -> int:
         lambda n: "a." * n,
         lambda n: "any(usage WHERE " * n,
         lambda n: "\n" * n + "!",
+        lambda n: "NOT (" * n + "ALL" + ")" * n,
+        lambda n: "arr = 1 OR (" * n,
+        lambda n: "(arr = 1) AND " * n,
+        lambda n: "sum(usage.value WHERE " * n,
+        lambda n: "change(" * n,
+        lambda n: "has_any(products, (" + '"a",' * n,
+        lambda n: "$" * n,
+        lambda n: "$" + "a" * n,
+        lambda n: "@" + "a" * n,
+        lambda n: "1" * n + "e" + "1" * n,
+        lambda n: "arr = 0." + "1" * n,
+        lambda n: "2026-01-31T" * n,
+        lambda n: "arr IN 1.." * n,
+        lambda n: "name = " + '"' + "é" * n + '"',
+        lambda n: 'name = "' + "\\" * n,
+        lambda n: "arr IN last(" + "1" * n + "d)",
+        lambda n: "a-" * n + " = 1",
+        lambda n: " \t\r\n" * n,
+        lambda n: "arr ..< " * n,
     ],
 )
 def test_work_grows_with_the_text(source: Callable[[int], str]) -> None:
     small, large = work(lambda: parse(source(400))), work(lambda: parse(source(800)))
     assert large <= 2 * small + 200
+
+
+DRIVEL = st.text(st.sampled_from(" ()\",.:=<>!*$@'-_09aeAZ\n\\é|&~"), max_size=80)
+
+
+@settings(max_examples=200)
+@given(st.lists(WORDS, min_size=1, max_size=12).map(" ".join) | DRIVEL, st.sampled_from((50, 100)))
+def test_work_grows_with_any_text(part: str, times: int) -> None:
+    """Whatever is said, twice of it takes at most about twice the calls and twice the steps of the lexer."""
+    assume(len(part.encode()) * times * 2 < TEXT_BYTES)
+    small, large = work(lambda: parse(part * times)), work(lambda: parse(part * times * 2))
+    assert large <= 2 * small + 300
+
+
+@settings(max_examples=100)
+@given(SPELLABLE)
+def test_work_grows_with_the_tree(node: nodes.Node) -> None:
+    """Of a tree beside itself: the loader looks at each member once."""
+    written = tree.dump(node)
+    small, large = (work(partial(tree.load, {"op": "or", "args": [written] * n})) for n in (4, 8))
+    assert large <= 2 * small + 100
 
 
 @pytest.mark.parametrize(("head", "tail"), [('{"op":"not","arg":', "}"), ('{"op":"and","args":[', "]}"), ("[", "]")])

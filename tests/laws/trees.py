@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -14,12 +15,13 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from app.domain.catalogue import ENTITIES, Entity, Field
-from app.domain.criteria import nodes
-from app.domain.criteria.check import Setting
+from app.domain.criteria import nodes, text
+from app.domain.criteria.check import NamedList, Setting
 from app.domain.criteria.fields import QUESTIONS, Question, Typing, find, paths, typing
-from app.domain.criteria.folds import fold_typing
-from app.domain.criteria.literals import CALENDARS, FOLDS, number
+from app.domain.criteria.folds import NUMBERS, fold_typing
+from app.domain.criteria.literals import CALENDARS, FOLDS, RANKINGS, number
 from app.domain.criteria.nodes import NOWHERE, Node
+from app.domain.criteria.ranks import GROUPING, RANKED, Cuts, Group, Threshold, lines, rises
 from app.domain.errors import Invalid
 from app.domain.workspaces import Person, SegmentationName, Workspace, clock
 
@@ -50,6 +52,7 @@ def slug(entity: str, n: int) -> str:
 WORKSPACE = Workspace(
     id=UUID(int=7), slug="acme", name="Acme", currency="USD", minor_digits=2, zone=ZONE, week_start=1, fiscal_month=2,
     health_yellow=40, health_green=70, arr_per_csm=200_000_000, facts_day=TODAY,
+    stages=tuple(slug("stages", n) for n in (2, 0, 3, 1)),
     segmentations={
         "tier": SegmentationName(UUID(int=71), "tier", ("high", "medium", "low")),
         "lanes": SegmentationName(UUID(int=72), "lanes", ("severe", "calm")),
@@ -71,10 +74,62 @@ WORKSPACE = Workspace(
         ("contacts", "labels"): Field("labels", "tags", optional=True, stored="tags"),
     },
 )  # fmt: skip
+
+
+SLUGS = tuple(slug(entity, n) for entity in ("industries", "stages") for n in range(COUNT))
+
+
+class Snapshot(Mapping[Threshold, Cuts]):
+    """Cut-offs for whatever is asked, drawn from the pools: ranks are compared with what a snapshot says, whatever the
+    records have become."""
+
+    def __getitem__(self, asked: Threshold) -> Cuts:
+        dice = random.Random(repr(asked))
+        by = asked.rank.by
+        people = (str(id_of("users", n)) for n in range(COUNT))
+        known = sorted({"", "true", "false", "high", "calm", "free", "customer", *POOLS.texts, *SLUGS, *people})
+        keys = [""] if by is None else dice.sample(known, len(known) // 2)
+        return Cuts(tuple(self._group(key, asked, dice) for key in keys), AS_OF)
+
+    def _group(self, key: str, asked: Threshold, dice: random.Random) -> Group:
+        kind = asked.rank.of.field.kind
+        pool: Sequence[float] = {"money": POOLS.money, "integer": POOLS.integers}.get(kind, POOLS.numbers)
+        n, rising = dice.choice((1, 2, 7, 40)), rises(asked.rank.fn)
+        one, other = sorted((dice.choice(pool), dice.choice(pool)), reverse=not rising)
+        reach, passed = (line.place(n) for line in lines(asked.rank.fn, asked.at))
+        return Group(key, n, one if 0 < reach <= n else None, other if 0 < passed <= n else None)
+
+    def __iter__(self) -> Iterator[Threshold]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def list_id(n: int) -> UUID:
+    """The id of the n-th saved list."""
+    return UUID(int=(99 << 64) + n)
+
+
+def _list(n: int, entity: str, criteria: str, **params: Any) -> NamedList:
+    return NamedList(list_id(n), f"List {n}", entity, text.parse(criteria), params)
+
+
+LISTS = (
+    _list(0, "accounts", 'arr > 1000.50 AND NOT name : "a"'),
+    _list(1, "accounts", "csm = @me OR name = $word OR renewal_date IN next(90d)", word="acme"),
+    _list(2, "accounts", f'NOT in_list("{list_id(0)}") OR in_list("{list_id(1)}")'),
+    _list(3, "accounts", f'any(contacts WHERE in_list("{list_id(5)}")) AND in_list("{list_id(2)}")'),
+    _list(4, "accounts", 'entered("tier", "high", last(30d)) OR ntile4(arr BY industry) = 4'),
+    _list(5, "contacts", 'name : "a" OR email IS EMPTY'),
+    _list(6, "contacts", f'NOT in_list("{list_id(5)}") AND account.segment.tier = "high"'),
+)
+"""Saved lists that name each other, parameters and the caller."""
 PERSON = Person(id_of("users", 0), (id_of("users", 0), id_of("users", 1)))
 SETTING = Setting(
-    WORKSPACE, clock(WORKSPACE, AS_OF), PERSON, {"word": "Acme", "amount": Decimal("1000.50"), "day": TODAY}
-)
+    WORKSPACE, clock(WORKSPACE, AS_OF), PERSON, {"word": "Acme", "amount": Decimal("1000.50"), "day": TODAY},
+    lists={one.id: one for one in LISTS}, cuts=Snapshot(),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -166,7 +221,9 @@ class _Author:
         if nest and any(r.many for r in entity.relations.values()):
             kinds += ["quant", "quant", "fold", "fold", "change"]
         if entity.name == "accounts":
-            kinds.append("segment")
+            kinds += ["segment", "moved"]
+        if entity.name in RANKED:
+            kinds += ["rank"] + ["list"] * (self.pick(range(4)) == 0)
         match self.pick(kinds):
             case "all":
                 return nodes.All()
@@ -183,9 +240,37 @@ class _Author:
             case "segment":
                 known = self.pick(list(self.workspace.segmentations.values()))
                 return nodes.Segment(known.slug, self.pick(known.segments))
+            case "moved":
+                known = self.pick(list(self.workspace.segmentations.values()))
+                event = self.pick(("entered", "left"))
+                return nodes.Segment(known.slug, self.pick(known.segments), event, self.window(True))
+            case "list":
+                return nodes.InList(str(self.pick([one.id for one in LISTS if one.entity == entity.name])))
+            case "rank":
+                return self.ranked(entity)
             case _:
                 path, kind = self.pick([(p, t) for p, t in self.fields(entity) if QUESTIONS[t.kind]])
                 return self.asked(nodes.Path(path), kind, entity)
+
+    def ranked(self, entity: Entity) -> Node:
+        """A question of a rank; that of an account's field may be a contact's."""
+        prefix = "account." if entity.name == "contacts" and self.coin() else ""
+        known = [(p, t) for p, t in self.fields(entity) if p.startswith("account.") == bool(prefix)]
+        numbers = [p for p, t in known if t.kind in NUMBERS]
+        groups = [p for p, t in known if t.kind in GROUPING and not (prefix and p.endswith(".account"))]
+        fn = self.pick(RANKINGS)
+        of = nodes.Rank(fn, self.pick(numbers), self.pick(groups) if self.coin() else None)
+        values: tuple[Any, ...] = (-1, 0, Decimal("0.25"), Decimal("0.9"), 1, 2, 4, Decimal("7.5"), 40, 100)
+        one, other = (nodes.Const(self.pick(values)) for _ in range(2))
+        match self.pick(("cmp", "cmp", "in", "range", "empty")):
+            case "cmp":
+                return nodes.Cmp(of, self.pick(("eq", "ne", "lt", "le", "gt", "ge")), one)
+            case "in":
+                return nodes.In(of, (one, other))
+            case "range":
+                return nodes.Range(of, self.pick((one, None)), other, self.coin())
+            case _:
+                return nodes.Empty(of)
 
     def asked(self, of: nodes.Operand, kind: Typing, entity: Entity) -> Node:
         """Some question that can be asked of the operand."""

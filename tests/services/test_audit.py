@@ -13,7 +13,7 @@ import pytest
 from app.domain.catalogue import Field
 from app.domain.errors import Invalid, NotFound
 from app.persistence.database import Database, Transaction
-from app.services import accounts, audit, keys, lists, mappings, refusals, segmentations, users, workspaces
+from app.services import accounts, audit, defaults, keys, lists, mappings, refusals, segmentations, users, workspaces
 from app.services.calls import Effect, Written, new_id, once
 from tests.servers import Cluster
 from tests.services.files import bring, csv
@@ -142,7 +142,7 @@ async def test_defaults_of_a_person(db: Database) -> None:
     org = await organisation(db)
     made = await lists.create(db, org.call("csm"), LIST)
     for list_id in (made.id, made.id, None):
-        await lists.set_default(db, org.call("csm"), "accounts", list_id)
+        await defaults.choose(db, org.call("csm"), "accounts", list_id)
     assert (await kept(org, entity="me")) == [
         ("me.defaults.write", "me", {"accounts": None}, {"accounts": str(made.id)}),
         ("me.defaults.write", "me", {"accounts": str(made.id)}, {"accounts": None}),

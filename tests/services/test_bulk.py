@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from app.domain.catalogue import ENTITIES
 from app.domain.errors import Forbidden, Invalid, KeyReused, StrataError, Unreadable
 from app.persistence import facts
 from app.persistence.database import Database
-from app.services import accounts, attributes, bulk, reads, records, segmentations, usage, workspaces
+from app.services import accounts, attributes, bulk, records, segmentations, usage, workspaces
 from app.services.calls import Call
 from app.services.importing import json_records
 from tests.services.organisations import NOW, Organisation, document, organisation
@@ -59,12 +58,19 @@ async def test_records_are_made_changed_and_left_alone(db: Database) -> None:
     assert (outcomes(first), [one["version"] for one in first["results"]]) == (["created", "created"], [1, 1])
     told = [{"external_id": "b", "domain": None}, {"external_id": "a", "arr": 10.25}, {"external_id": "c", "name": "C"}]
     again = await send(org, "accounts", told)
-    assert (outcomes(again), [one["version"] for one in again["results"]]) == (["updated", "unchanged", "created"], [2, 1, 1])
+    assert (outcomes(again), [one["version"] for one in again["results"]]) == (
+        ["updated", "unchanged", "created"],
+        [2, 1, 1],
+    )
     assert again["results"][1]["id"] == first["results"][0]["id"]
-    before = await org.rows("SELECT external_id, name, domain, arr, version, xmin FROM accounts WHERE workspace_id = $1 ORDER BY 1")
+    before = await org.rows(
+        "SELECT external_id, name, domain, arr, version, xmin FROM accounts WHERE workspace_id = $1 ORDER BY 1"
+    )
     assert [row[:5] for row in before] == [("a", "A", None, 1025, 1), ("b", "B", None, 0, 2), ("c", "C", None, 0, 1)]
     assert outcomes(await send(org, "accounts", told)) == ["unchanged"] * 3
-    assert before == await org.rows("SELECT external_id, name, domain, arr, version, xmin FROM accounts WHERE workspace_id = $1 ORDER BY 1")
+    assert before == await org.rows(
+        "SELECT external_id, name, domain, arr, version, xmin FROM accounts WHERE workspace_id = $1 ORDER BY 1"
+    )
 
 
 async def test_one_bad_record_refuses_all_or_itself(db: Database) -> None:
@@ -101,7 +107,11 @@ async def test_how_many_records(db: Database) -> None:
 
 async def test_each_record_once(db: Database) -> None:
     org = await organisation(db)
-    told = [{"external_id": "a", "name": "A"}, {"external_id": "b", "name": "B"}, {"external_id": "a", "name": "A", "health": 5}]
+    told = [
+        {"external_id": "a", "name": "A"},
+        {"external_id": "b", "name": "B"},
+        {"external_id": "a", "name": "A", "health": 5},
+    ]
     with pytest.raises(Invalid) as caught:
         await send(org, "accounts", told)
     assert [fault.pointer for fault in caught.value.faults] == ["/records/2"]
@@ -139,10 +149,15 @@ async def test_who_may(db: Database) -> None:
 
 async def test_an_admin_remains(db: Database) -> None:
     org = await organisation(db)
-    told = [{"external_id": "new", "name": "N", "email": "n@example.com", "role": "viewer"}, {"external_id": "admin", "role": "csm"}]
+    told = [
+        {"external_id": "new", "name": "N", "email": "n@example.com", "role": "viewer"},
+        {"external_id": "admin", "role": "csm"},
+    ]
     with pytest.raises(StrataError):
         await send(org, "users", told)
-    assert await org.rows("SELECT role FROM users WHERE workspace_id = $1 AND external_id IN ('admin', 'new')") == [("admin",)]
+    assert await org.rows("SELECT role FROM users WHERE workspace_id = $1 AND external_id IN ('admin', 'new')") == [
+        ("admin",)
+    ]
     assert outcomes(await send(org, "users", told[:1])) == ["created"]
 
 
@@ -151,7 +166,9 @@ async def test_the_audit_keeps_one_entry(db: Database) -> None:
     told = [{"external_id": "a", "name": "A"}, {"external_id": "b", "name": "B"}]
     ids = [one["id"] for one in (await send(org, "accounts", told))["results"]]
     await send(org, "accounts", told)
-    kept = await org.rows("SELECT operation, entity, entity_id, after FROM audit WHERE workspace_id = $1 AND operation LIKE '%bulk'")
+    kept = await org.rows(
+        "SELECT operation, entity, entity_id, after FROM audit WHERE workspace_id = $1 AND operation LIKE '%bulk'"
+    )
     assert [(row[0], row[1], row[2], msgspec.json.decode(row[3])) for row in kept] == [
         ("accounts.bulk", "accounts", None, {"created": 2, "updated": 0, "unchanged": 0, "rejected": 0, "ids": ids})
     ]
@@ -160,7 +177,7 @@ async def test_the_audit_keeps_one_entry(db: Database) -> None:
 HOSTILE: dict[str, tuple[bytes, list[str] | type[Exception]]] = {
     "a number as text": (b'{"records":[{"external_id":"a","name":"A","health":"5"}]}', ["/records/0/health"]),
     "a text as a number": (b'{"records":[{"external_id":1,"name":"A"}]}', ["/records/0/external_id"]),
-    "5.0 people": (b'{"records":[{"external_id":"a","name":"A","employees":5.0}]}', ["/records/0/employees"]),
+    "5.5 people": (b'{"records":[{"external_id":"a","name":"A","employees":5.5}]}', ["/records/0/employees"]),
     "true as a word": (b'{"records":[{"external_id":"a","name":"A","is_reference":"true"}]}', ["/records/0/is_reference"]),
     "an unknown member": (b'{"records":[{"external_id":"a","name":"A"},{"external_id":"b","nmae":"B"}]}', ["/records/1/nmae"]),
     "what Strata keeps": (b'{"records":[{"external_id":"a","name":"A","mrr":1}]}', ["/records/0/mrr"]),
@@ -205,15 +222,39 @@ async def test_hostile_bodies(db: Database, case: str) -> None:
 
 async def test_text_and_numbers_arrive_as_they_are(db: Database) -> None:
     org = await organisation(db)
-    names = ['say "hi"', "back\\slash", "tab\there", "line\nfeed", " spaces ", "null", "\\N", "\\.", "ü€😀", "a,b", "\u2028", '":']
+    names = [
+        'say "hi"',
+        "back\\slash",
+        "tab\there",
+        "line\nfeed",
+        " spaces ",
+        "null",
+        "\\N",
+        "\\.",
+        "ü€😀",
+        "a,b",
+        "\u2028",
+        '":',
+    ]
     told = [{"external_id": f"a{n:02}", "name": name} for n, name in enumerate(names)]
     await send(org, "accounts", told)
     # The same, read one by one because of a long number.
-    await send(org, "accounts", [{**one, "external_id": f"b{n:02}", "usage_limit": 123456789012345678} for n, one in enumerate(told)])
+    await send(
+        org,
+        "accounts",
+        [{**one, "external_id": f"b{n:02}", "usage_limit": 123456789012345678} for n, one in enumerate(told)],
+    )
     for letter in "ab":
-        rows = await org.rows("SELECT name FROM accounts WHERE workspace_id = $1 AND external_id LIKE $2 ORDER BY external_id", f"{letter}%")
+        rows = await org.rows(
+            "SELECT name FROM accounts WHERE workspace_id = $1 AND external_id LIKE $2 ORDER BY external_id",
+            f"{letter}%",
+        )
         assert [row[0] for row in rows] == names
-    await send(org, "accounts", b'{"records":[{"external_id":"m","name":"M","arr":12345678901234567.25,"cost_to_serve":1.5e13}]}')
+    await send(
+        org,
+        "accounts",
+        b'{"records":[{"external_id":"m","name":"M","arr":12345678901234567.25,"cost_to_serve":1.5e13}]}',
+    )
     assert await org.rows("SELECT arr, cost_to_serve FROM accounts WHERE workspace_id = $1 AND external_id = 'm'") == [
         (1234567890123456725, 1500000000000000)
     ]
@@ -221,7 +262,9 @@ async def test_text_and_numbers_arrive_as_they_are(db: Database) -> None:
 
 async def test_references_are_told_in_any_way(db: Database) -> None:
     org, other = await organisation(db), await organisation(db)
-    made = await send(org, "accounts", [{"external_id": "a", "name": "A"}, {"external_id": "b", "name": "B", "parent": "a"}])
+    made = await send(
+        org, "accounts", [{"external_id": "a", "name": "A"}, {"external_id": "b", "name": "B", "parent": "a"}]
+    )
     await send(other, "accounts", [{"external_id": "theirs", "name": "T"}])
     (account, _), csm = [one["id"] for one in made["results"]], org.user("csm")
     told = [
@@ -240,14 +283,18 @@ async def test_references_are_told_in_any_way(db: Database) -> None:
     )
     assert rows[2:] == [("c", "a", csm), ("d", "a", csm), ("e", "c", csm), ("f", None, csm)]
     await org.run("UPDATE users SET is_active = false WHERE workspace_id = $1 AND id = $2", csm)
-    shown = await send(org, "accounts", [{"external_id": "c", "csm": "csm", "health": 1}, {"external_id": "a", "csm": "csm"}], "rows")
+    shown = await send(
+        org, "accounts", [{"external_id": "c", "csm": "csm", "health": 1}, {"external_id": "a", "csm": "csm"}], "rows"
+    )
     assert (outcomes(shown), wrong(shown)) == (["updated", "rejected"], {1: ["/records/1/csm"]})
 
 
 async def test_own_attributes(db: Database) -> None:
     org = await organisation(db)
     for slug, kind in (("region", "text"), ("score", "number"), ("labels", "tags")):
-        await attributes.create(db, org.call(), {"entity": "accounts", "slug": slug, "name": slug.title(), "type": kind})
+        await attributes.create(
+            db, org.call(), {"entity": "accounts", "slug": slug, "name": slug.title(), "type": kind}
+        )
     org = org.with_workspace(attributes=(await workspaces.load(db, org.workspace.id)).attributes)
     told = [
         {"external_id": "a", "name": "A", "custom": {"region": "EMEA", "score": 1.5, "labels": ["x", "y"]}},
@@ -256,16 +303,28 @@ async def test_own_attributes(db: Database) -> None:
     ]
     shown = await send(org, "accounts", told, "rows")
     assert (outcomes(shown), wrong(shown)) == (["created", "rejected", "created"], {1: ["/records/1/custom/nothing"]})
-    shown = await send(org, "accounts", [{"external_id": "a", "custom": {"region": None}}, {"external_id": "c", "custom": None}], "rows")
+    shown = await send(
+        org,
+        "accounts",
+        [{"external_id": "a", "custom": {"region": None}}, {"external_id": "c", "custom": None}],
+        "rows",
+    )
     assert (outcomes(shown), wrong(shown)) == (["updated", "rejected"], {1: ["/records/1/custom"]})
     ((kept,),) = await org.rows("SELECT custom FROM accounts WHERE workspace_id = $1 AND external_id = 'a'")
     slugs = {field.key: slug for (_, slug), field in org.workspace.attributes.items()}
-    assert {slugs[key]: value for key, value in msgspec.json.decode(kept).items()} == {"score": 1.5, "labels": ["x", "y"]}
+    assert {slugs[key]: value for key, value in msgspec.json.decode(kept).items()} == {
+        "score": 1.5,
+        "labels": ["x", "y"],
+    }
 
 
 async def test_new_accounts_come_with_their_facts_and_segments(db: Database) -> None:
     org = await organisation(db)
-    body = {"name": "R", "kind": "rules", "segments": [{"slug": "high", "name": "High", "criteria": "arr >= 1000 AND status = \"customer\""}]}
+    body = {
+        "name": "R",
+        "kind": "rules",
+        "segments": [{"slug": "high", "name": "High", "criteria": 'arr >= 1000 AND status = "customer"'}],
+    }
     await segmentations.put(db, org.call(), "value", body, None)
     told = [
         {"external_id": f"a{n}", "name": "A", "arr": n * 100, "health": n % 101, "seats_licensed": n, "seats_active": n // 2,
@@ -346,7 +405,12 @@ class Dice:
                 "recorded_at": f"{self.day()}T10:00:00.5Z", "note": self.any("Hm", None)}  # fmt: skip
 
     def churns(self) -> dict[str, Any]:
-        return {"account": self.account(), "churned_at": self.day(), "reason": self.any("price", None), "refund": self.any(1.5, None)}
+        return {
+            "account": self.account(),
+            "churned_at": self.day(),
+            "reason": self.any("price", None),
+            "refund": self.any(1.5, None),
+        }
 
     def products(self) -> dict[str, Any]:
         return {"name": self.any("Pro", None), "list_price": self.any(10, 10.5, -1, None)}
@@ -381,7 +445,13 @@ async def stored(org: Organisation) -> dict[str, list[str]]:
     for table in TABLES:
         rows = await org.db.fetch(f"SELECT * FROM {table} WHERE workspace_id = $1", org.workspace.id)
         found[table] = sorted(
-            repr({name: names.get(value, value) if isinstance(value, UUID) else value for name, value in row.items() if name not in LEFT_OUT})
+            repr(
+                {
+                    name: names.get(value, value) if isinstance(value, UUID) else value
+                    for name, value in row.items()
+                    if name not in LEFT_OUT
+                }
+            )
             for row in rows
         )
     found["stage_moves"] = sorted(map(repr, await org.rows(
@@ -399,7 +469,11 @@ async def test_it_equals_single_writes(db: Database, seed: int) -> None:
     for org in (whole, single):
         await send(org, "products", [{"slug": "pro", "name": "Pro", "list_price": 99.5}])
         await send(org, "accounts", [{"external_id": f"a{n}", "name": "A", "arr": 5} for n in range(1, 4)])
-        await send(org, "contacts", [{"external_id": f"p{n}", "account": f"a{n}", "name": "P", "email": "a@x.de"} for n in (1, 2)])
+        await send(
+            org,
+            "contacts",
+            [{"external_id": f"p{n}", "account": f"a{n}", "name": "P", "email": "a@x.de"} for n in (1, 2)],
+        )
     dice = Dice(seed)
     for round_ in range(4):
         for kind in KINDS:

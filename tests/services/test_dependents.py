@@ -12,7 +12,7 @@ from app.domain.dependents import Dependent
 from app.domain.errors import Conflict
 from app.persistence import usage, workspaces
 from app.persistence.database import Database
-from app.services import accounts, dependents, lists, segmentations
+from app.services import accounts, defaults, dependents, lists, segmentations
 from app.services.calls import new_id
 from tests.services.organisations import NOW, Organisation, organisation
 
@@ -180,7 +180,7 @@ async def test_teams_stages_and_lists(db: Database) -> None:
     [(trial,)] = await org.rows("SELECT id FROM stages WHERE workspace_id = $1 AND slug = 'trial'")
     await account(org, "Acme", stage="trial")
     begun = await listed(org, 'stage = "trial"', name="Trials")
-    await lists.set_default(db, org.call("csm"), "accounts", begun)
+    await defaults.choose(db, org.call("csm"), "accounts", begun)
     assert await on(org, "teams", north, "north") == (Dependent("users", 2, ("Csm", "Other")),)
     assert await on(org, "stages", trial, "trial") == (
         Dependent("accounts", 1, ("Acme",)), Dependent("saved lists", 1, ("Trials",)),

@@ -56,6 +56,5 @@ async def test_a_hundred_megabytes_take_no_more_memory_than_one(db: Database, ds
     org = await organisation(db)
     small = await peak(dsn, org, tmp_path, 1)
     large = await peak(dsn, org, tmp_path, 100)
-    print("PEAK", small >> 20, large >> 20)
     assert large < 150 * MEGABYTE
     assert large - small < 40 * MEGABYTE

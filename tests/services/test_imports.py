@@ -160,7 +160,9 @@ async def test_usage_of_one_import_is_summed_and_a_later_one_replaces(db: Databa
     )
     shown = await bring(org, tmp_path, "usage", first, mapping)
     assert counted(shown) == (3, 0, 1, 0)
-    assert warnings(shown) == [("duplicate", 1, [3]), ("repeated", 1, [5])]
+    assert warnings(shown) == [
+        ("duplicate", 1, [3]), ("repeated", 1, [5]), ("made", 3, [2, 3, 4]), ("made", 1, [5]),
+    ]  # fmt: skip
     assert counted(await bring(org, tmp_path, "usage", first, mapping)) == (0, 0, 4, 0)
     shown = await bring(
         org, tmp_path, "usage", csv(head, (9, "a", "f", "2026-11-01", 5), (8, "a", "f", "2026-11-02", 1)), mapping
@@ -399,7 +401,9 @@ async def test_contracts_that_cannot_be_right_land_with_a_warning(db: Database, 
 async def test_columns_that_a_mapping_does_not_name_are_told(db: Database, tmp_path: Path) -> None:
     org = await organisation(db)
     mapping = {"columns": {"external_id": "id", "name": "title"}}
-    shown = await bring(org, tmp_path, "accounts", csv(("id", "title", "colour", "size"), ("a", "A", "red", 5)), mapping)
+    shown = await bring(
+        org, tmp_path, "accounts", csv(("id", "title", "colour", "size"), ("a", "A", "red", 5)), mapping
+    )
     assert (counted(shown), shown["warned"]) == ((1, 0, 0, 0), 0)
     assert [(one["code"], one["column"], one["is_warning"]) for one in shown["summary"]] == [
         ("unmapped", "colour", True), ("unmapped", "size", True),
@@ -408,6 +412,62 @@ async def test_columns_that_a_mapping_does_not_name_are_told(db: Database, tmp_p
     assert warnings(shown) == [("unmapped", 1, [1])]
     shown = await bring(org, tmp_path, "accounts", csv(("external_id", "name"), ("a", "A")))
     assert shown["summary"] == []
+
+
+async def test_what_is_made_on_the_way_is_told(db: Database, tmp_path: Path) -> None:
+    org = await organisation(db)
+    await org.industry("retail")
+    mapping = {
+        "columns": {"external_id": "id", "name": "id", "industry": {"from": "sector", "slugify": True, "create": True}}
+    }
+    body = csv(("id", "sector"), ("a", "Retail"), ("b", "Retial"), ("c", "Retial"), ("x" * 501, "Never"), ("d", ""))
+    shown = await bring(org, tmp_path, "accounts", body, mapping)
+    assert counted(shown) == (4, 0, 0, 1)
+    made = {"code": "made", "column": "sector", "is_warning": True, "count": 2, "lines": [3, 4],
+            "message": "Made on the way, as industries had none of this slug: retial."}  # fmt: skip
+    assert [one for one in shown["summary"] if one["is_warning"]] == [made]
+    assert warnings(await bring(org, tmp_path, "accounts", body, mapping)) == []
+
+
+async def test_a_template_stands_around_the_text(db: Database, tmp_path: Path) -> None:
+    org = await organisation(db)
+    people = {
+        "columns": {
+            "external_id": {"from": "id", "template": "hr-{}"},
+            "name": "name",
+            "email": {
+                "from": "name",
+                "slugify": True,
+                "template": "{}@example.invalid",
+                "default": "nobody@example.invalid",
+            },
+        },
+        "constants": {"role": "csm"},
+    }
+    owned = {
+        "columns": {
+            "external_id": {"from": "id", "map": {"none": None}, "template": "crm-{}'s"},
+            "name": {"from": "id", "template": "Account {}"},
+            "csm": {"from": "owner", "ref": "external_id", "template": "hr-{}"},
+        }
+    }
+    users = ({"id": 1, "name": "Mei-Mei O'Hara"}, {"id": "2", "name": "?"})
+    accounts = ({"id": 7, "owner": 1}, {"id": "8", "owner": None}, {"id": "none"}, {"id": "9", "owner": 3})
+    for told in (ndjson(*users), csv(("id", "name"), (1, "Mei-Mei O'Hara"), (2, "?"))):
+        assert (await bring(org, tmp_path, "users", told, people))["rejected"] == 0
+        assert await org.rows(
+            "SELECT external_id, email FROM users WHERE workspace_id = $1 AND external_id LIKE 'hr-%' ORDER BY 1"
+        ) == [("hr-1", "mei-mei-o-hara@example.invalid"), ("hr-2", "nobody@example.invalid")]
+    for told in (ndjson(*accounts), csv(("id", "owner"), (7, 1), (8, ""), ("none", ""), (9, 3))):
+        shown = await bring(org, tmp_path, "accounts", told, owned)
+        assert wrong(shown)[-2:] == [
+            (len(told.splitlines()) - 1, "id", "empty"),
+            (len(told.splitlines()), "owner", "unknown"),
+        ]
+        assert await org.rows(
+            "SELECT a.external_id, a.name, u.external_id FROM accounts a LEFT JOIN users u ON u.workspace_id = $1 AND u.id = a.csm_id"
+            " WHERE a.workspace_id = $1 ORDER BY 1"
+        ) == [("crm-7's", "Account 7", "hr-1"), ("crm-8's", "Account 8", None)]
 
 
 async def test_an_empty_text_of_ndjson_is_none(db: Database, tmp_path: Path) -> None:
@@ -424,10 +484,17 @@ async def test_what_lines_of_ndjson_leave_out_of_new_records(db: Database, tmp_p
     await bring(org, tmp_path, "products", csv(("slug", "name", "list_price"), ("pro", "Pro", 7)))
     await bring(org, tmp_path, "features", csv(("slug", "name"), ("f", "F")))
     deal = {"account": "a", "name": "D", "stage": "open", "opened_at": "2026-01-01"}
-    lines = ({**deal, "external_id": "1", "amount": 5}, {**deal, "external_id": "2", "product": "pro"}, {**deal, "external_id": "3"})
+    lines = (
+        {**deal, "external_id": "1", "amount": 5},
+        {**deal, "external_id": "2", "product": "pro"},
+        {**deal, "external_id": "3"},
+    )
     shown = await bring(org, tmp_path, "opportunities", ndjson(*lines))
     assert (counted(shown), wrong(shown)) == ((2, 0, 0, 1), [(3, "amount", "empty")])
-    assert await org.rows("SELECT amount FROM opportunities WHERE workspace_id = $1 ORDER BY external_id") == [(500,), (700,)]
+    assert await org.rows("SELECT amount FROM opportunities WHERE workspace_id = $1 ORDER BY external_id") == [
+        (500,),
+        (700,),
+    ]
     used = {"account": "a", "feature": "f", "day": "2026-01-01"}
     shown = await bring(org, tmp_path, "usage", ndjson({**used, "value": 1}, used))
     assert (counted(shown), wrong(shown)) == ((1, 0, 0, 1), [(2, "value", "empty")])

@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.errors import Conflict, Forbidden, Invalid, NotFound, VersionRequired, VersionStale
 from app.persistence.database import Database
-from app.services import lists, workspaces
+from app.services import defaults, lists, workspaces
 from app.services.calls import ENCODER, Written, new_id
 from tests.services.organisations import NOW, Organisation, document, organisation
 
@@ -29,7 +29,7 @@ async def shown(org: Organisation, role: str, list_id: UUID) -> dict[str, Any]:
 
 
 async def names(org: Organisation, role: str, entity: str | None = None) -> list[str]:
-    page, after = await lists.all_lists(org.db, org.people[role], NOW, entity)
+    page, after = await lists.all_lists(org.db, org.people[role], NOW, lists.Search(entity))
     assert after is None
     return [listing.list.name for listing in page]
 
@@ -50,7 +50,8 @@ async def test_a_new_list_answers_whole(db: Database) -> None:
     assert made == {
         "id": str(written.id), "entity": "accounts", "name": "Big", "description": None, "columns": ["name", "csm.name"],
         "sort": ["-arr"], "visibility": "private", "mine": True, "params": params, "owner_id": str(org.user("csm")),
-        "state": "ok", "reason": None, "size": None, "version": 1,
+        "state": "ok", "reason": None, "size": None, "version": 1, "folder": None, "favourite": False, "watched_since": None,
+        "used_at": None,
     }  # fmt: skip
     assert (written.created, written.version) == (True, 1)
     assert lists.body(await lists.get(db, org.people["csm"], written.id, NOW)) == written.body
@@ -151,6 +152,8 @@ async def test_a_viewer_owns_private_lists_only(db: Database) -> None:
     public = await make(org, "manager", visibility="public")
     with pytest.raises(Invalid):
         await lists.change(db, org.call("admin"), public.id, {"owner_id": str(org.user("viewer"))}, 1)
+    with pytest.raises(Forbidden):
+        await lists.change(db, org.call("other"), public.id, {"owner_id": str(org.user("other"))}, 1)
 
 
 async def test_publishing_is_the_owners(db: Database) -> None:
@@ -160,14 +163,11 @@ async def test_publishing_is_the_owners(db: Database) -> None:
     for role in ("manager", "admin"):
         with pytest.raises(Forbidden):
             await lists.change(db, org.call(role), made.id, {"visibility": "private"}, 2)
-    await lists.set_default(db, org.call("viewer"), "accounts", made.id)
+    await defaults.choose(db, org.call("viewer"), "accounts", made.id)
     with pytest.raises(Conflict):
         await lists.change(db, org.call("csm"), made.id, {"visibility": "private"}, 2)
-    await lists.set_default(db, org.call("viewer"), "accounts", None)
+    await defaults.choose(db, org.call("viewer"), "accounts", None)
     await lists.change(db, org.call("csm"), made.id, {"visibility": "private"}, 2)
-    with pytest.raises(Forbidden):
-        await lists.change(db, org.call("manager"), (await make(org, "manager", visibility="public")).id,
-                           {"owner_id": str(org.user("csm"))}, 1)  # fmt: skip
 
 
 async def test_changes_keep_what_they_do_not_name(db: Database) -> None:
@@ -255,10 +255,10 @@ async def test_people_begin_with_their_own_lists(db: Database) -> None:
         await make(org, visibility="public"),
         await make(org, "viewer", entity="contacts", criteria={"text": "ALL"}),
     )
-    assert await lists.set_default(db, org.call("viewer"), "accounts", public.id) == {"accounts": public.id}
-    both = await lists.set_default(db, org.call("viewer"), "contacts", contacts.id)
-    assert both == {"accounts": public.id, "contacts": contacts.id} == await lists.defaults(db, org.people["viewer"])
-    assert await lists.defaults(db, org.people["csm"]) == {}
+    assert await defaults.choose(db, org.call("viewer"), "accounts", public.id) == {"accounts": public.id}
+    both = await defaults.choose(db, org.call("viewer"), "contacts", contacts.id)
+    assert both == {"accounts": public.id, "contacts": contacts.id} == await defaults.own(db, org.people["viewer"])
+    assert await defaults.own(db, org.people["csm"]) == {}
     foreign = await make(other, visibility="public")
     for entity, list_id in (
         ("accounts", contacts.id),
@@ -267,11 +267,11 @@ async def test_people_begin_with_their_own_lists(db: Database) -> None:
         ("contacts", public.id),
     ):
         with pytest.raises(Invalid):
-            await lists.set_default(db, org.call("csm"), entity, list_id)
+            await defaults.choose(db, org.call("csm"), entity, list_id)
     with pytest.raises(NotFound):
-        await lists.set_default(db, org.call("csm"), "users", None)
+        await defaults.choose(db, org.call("csm"), "users", None)
     await lists.delete(db, org.call("csm"), public.id, 1)
-    assert await lists.defaults(db, org.people["viewer"]) == {"contacts": contacts.id}
+    assert await defaults.own(db, org.people["viewer"]) == {"contacts": contacts.id}
 
 
 async def test_another_workspaces_list_cannot_be_told_from_none(db: Database) -> None:

@@ -13,6 +13,8 @@ from app.domain.roles import ROLES, RULES, SCOPES
 from app.persistence.database import Database
 from app.services import (
     accounts,
+    defaults,
+    favourites,
     hand_overs,
     keys,
     lists,
@@ -21,8 +23,10 @@ from app.services import (
     scenarios,
     segmentations,
     stages,
+    transfers,
     usage,
     users,
+    watches,
     workspaces,
 )
 from app.services.calls import Call, new_id
@@ -140,16 +144,28 @@ async def _transfer_list(org: Organisation, call: Call, mine: bool) -> None:
     )
 
 
+async def _hand_over_list(org: Organisation, call: Call, mine: bool) -> None:
+    await transfers.transfer(org.db, call, await _public_list(org, call, mine), {"to": "manager@example.com"})
+
+
+async def _favourite(org: Organisation, call: Call, mine: bool) -> None:
+    await favourites.mark(org.db, call, await _public_list(org, call, mine), favourite=True)
+
+
+async def _watch(org: Organisation, call: Call, mine: bool) -> None:
+    await watches.watch(org.db, call, await _public_list(org, call, mine))
+
+
 async def _read_lists(org: Organisation, call: Call, mine: bool) -> None:
     await lists.all_lists(org.db, call.principal, NOW)
 
 
 async def _defaults(org: Organisation, call: Call, mine: bool) -> None:
-    await lists.set_default(org.db, call, "accounts", None)
+    await defaults.choose(org.db, call, "accounts", None)
 
 
 async def _read_me(org: Organisation, call: Call, mine: bool) -> None:
-    await lists.defaults(org.db, call.principal)
+    await defaults.own(org.db, call.principal)
 
 
 async def _read_workspace(org: Organisation, call: Call, mine: bool) -> None:
@@ -247,6 +263,9 @@ CASES = (
     Case("lists.write", "admin manager", "csm viewer", None, _change_list),
     Case("lists.write", "admin manager", "csm viewer", None, _delete_list),
     Case("lists.read", EVERYBODY, "", "read", _read_lists),
+    Case("lists.transfer", "admin", "manager csm viewer", None, _hand_over_list),
+    Case("lists.favourite", EVERYBODY, "", None, _favourite),
+    Case("lists.watch", EVERYBODY, "", "write", _watch),
     Case("me.defaults.write", EVERYBODY, "", None, _defaults),
     Case("me.read", EVERYBODY, "", "read", _read_me),
     Case("workspace.read", EVERYBODY, "", "read", _read_workspace),
@@ -294,10 +313,10 @@ async def test_every_cell(org: Organisation, case: Case, role: str, mine: bool, 
         await case.act(org, call, mine)
 
 
-async def test_lists_are_handed_over_by_admins(org: Organisation) -> None:
+async def test_lists_are_handed_over_by_their_owners_and_by_admins(org: Organisation) -> None:
     for role in ROLES[:4]:
         for mine in (True, False):
-            if role == "admin":
+            if mine or role == "admin":
                 await _transfer_list(org, org.call(role), mine)
                 continue
             with pytest.raises(Forbidden):

@@ -254,7 +254,7 @@ async def test_a_segmentation_goes_with_who_stands_and_stood_in_it(db: Database)
     )
     assert "size" not in {slug for (slug,) in left}
     assert "other" in {slug for (slug,) in left}
-    assert await accounts.create(db, org.call(), {"name": "Later"})
+    assert (await accounts.create(db, org.call(), {"name": "Later"})).created
 
 
 async def test_writes_of_accounts_go_on_while_a_segmentation_goes(db: Database) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from app.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated, VersionRequired, VersionStale
 from app.persistence.database import Database
-from app.services import accounts, hand_overs, imports, keys, lists, people, users
+from app.services import accounts, defaults, hand_overs, imports, keys, lists, people, users
 from tests.services.organisations import NOW, Organisation, document, organisation
 
 LATER = NOW + timedelta(hours=1)
@@ -269,7 +269,7 @@ async def _book(org: Organisation) -> None:
     for visibility in ("private", "public"):
         told = {"entity": "accounts", "name": visibility, "criteria": {"text": "ALL"}, "visibility": visibility}
         written = await lists.create(org.db, org.call("csm"), told)
-        await lists.set_default(org.db, org.call("csm"), "accounts", written.id)
+        await defaults.choose(org.db, org.call("csm"), "accounts", written.id)
 
 
 async def test_a_leaving_csm_hands_everything_over(db: Database) -> None:
@@ -286,7 +286,7 @@ async def test_a_leaving_csm_hands_everything_over(db: Database) -> None:
         ("opportunity", "a open", "other"), ("opportunity", "a won", "csm"), ("opportunity", "b open", "other"),
         ("opportunity", "b won", "csm"), ("opportunity", "c open", "other"), ("opportunity", "c won", "csm"),
     ]  # fmt: skip
-    assert await lists.defaults(db, org.people["csm"]) == {}
+    assert await defaults.own(db, org.people["csm"]) == {}
     history = await org.rows(
         "SELECT value_id, from_at, actor_id FROM account_changes WHERE workspace_id = $1 AND field = 'csm' AND to_at IS NULL"
     )

@@ -38,8 +38,13 @@ class Answered(StrawberryField):
 def argument(name: str, annotation: str, default: object = None, description: str | None = None) -> StrawberryArgument:
     """An argument; without a default it may be left out where its annotation is optional."""
     said = StrawberryAnnotation(annotation, namespace=NAMES)
+    python_name, graphql_name = _named(name)
     return StrawberryArgument(
-        name, None, said, default=strawberry.UNSET if default is None else default, description=description
+        python_name,
+        graphql_name,
+        said,
+        default=strawberry.UNSET if default is None else default,
+        description=description,
     )
 
 

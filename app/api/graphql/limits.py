@@ -51,7 +51,7 @@ NODES = sum(entity.key != "none" for entity in ENTITIES.values())
 OF_NODES = frozenset({"id", "__typename"})
 
 INTROSPECTION = frozenset({"__schema", "__type"})
-CRITERIA = frozenset({"where", "filter"})
+CRITERIA = frozenset({"where", "filter", "criteria", "text"})
 TYPE_LISTS = frozenset({"fields", "inputFields", "interfaces", "possibleTypes"})
 STANDARD = 0.8
 """The share of MAX_VALUES that what tools ask of the schema at first counts: its values are resolved one by one."""

@@ -22,7 +22,8 @@ output("Me", [
     member("user_id", "Optional[ID]"), member("name", "Optional[str]"), member("email", "Optional[str]"),
     member("team", "Optional[str]", "Its slug."), resolved("user", "Optional[User]", _user, description="Null for a service."),
     member("role", "Role", "What the credential may do: no more than the user's own role."), member("scopes", "list[str]"), member("workspace", "Workspace"),
-    member("defaults", "DefaultLists", "The lists that you begin with."),
+    member("defaults", "DefaultLists", "The lists that you have chosen to begin with."),
+    member("effective_defaults", "EffectiveDefaults", "What you begin with: your own choice, else the workspace's."),
 ])  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from app.domain.errors import Fault, Invalid, StrataError
 from app.domain.questions import Fixed, Selection
 from app.domain.workspaces import clock
 from app.services import reads
+from app.services.named import reading as settled
 from app.services.reads import Answer, Ask
 
 ONE = {entity.singular: entity for entity in ENTITIES.values() if naming(entity)}
@@ -180,11 +181,15 @@ class Shown:
     make: Callable[[Reading], Mapping[str, Selection]]
     kept: Mapping[str, Selection] | None = field(default=None, init=False)
 
-    def now(self, caller: Caller) -> Mapping[str, Selection]:
+    async def now(self, caller: Caller) -> Mapping[str, Selection]:
         """By entity. Raises Unreadable, Invalid."""
         if self.kept is not None:
             return self.kept
-        reading = self.reading.at(setting_of(caller))
+        setting = setting_of(caller)
+        return await settled(caller.db, setting, caller.principal.user_id, caller.now, self._made)
+
+    def _made(self, setting: Setting) -> Mapping[str, Selection]:
+        reading = self.reading.at(setting)
         made = {name: Held(selection.items) for name, selection in self.make(reading).items()}
         if not reading.relative:
             self.kept = made
@@ -208,7 +213,7 @@ def _one(reading: Reading, entity: Entity, nodes: Sequence[FieldNode], arguments
             expected = f"Expected {' or '.join(map(camel, ways))}, one of them."
             raise Invalid(faults=(Fault(expected, parameter="id"),))
         ((by, name),) = told
-        selection = shown.now(caller)[entity.name]
+        selection = (await shown.now(caller))[entity.name]
         found = await reads.one_selected(caller.db, caller.principal, entity.name, by, name, selection)
         return [found.body]
 
@@ -225,6 +230,6 @@ def _node(reading: Reading, nodes: Sequence[FieldNode], identity: str, typed: bo
     shown = Shown(reading, make)
 
     async def answer(caller: Caller) -> list[bytes]:
-        return [(await reads.any_one(caller.db, caller.principal, identity, shown.now(caller)))[1]]
+        return [(await reads.any_one(caller.db, caller.principal, identity, await shown.now(caller)))[1]]
 
     return answer

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from app.api.graphql.build import argument, resolved
+from app.api.graphql.build import argument, member, output, plain, resolved
 from app.api.graphql.connections import layout
 from app.api.graphql.plans import page_of, setting_of
 from app.api.graphql.resources import body, single
 from app.api.graphql.selections import mended, named
+from app.api.graphql.summaries import GROUPED, WHEN, summarised, when
 from app.api.graphql.types import connect, paging
 from app.api.graphql.writing import Arguments
 from app.domain.catalogue import ENTITIES
 from app.domain.errors import StrataError
 from app.domain.selections import selection
 from app.services import lists, reads
+from app.services.asks import Ask
 
+output("ListCount", [member("value", "int"), member("exact", "bool", "False: there are more.")])
 connect("Row", "JSON", "Rows of a list's columns, nested as in REST: `csm.name` is `csm: {name}`.")
 TOLD = {"first": "limit", "after": "cursor", "asOf": "as_of", "tz": "tz", "forUser": "for_user"}
 
@@ -30,7 +34,7 @@ async def _held(source: Any, info: Any, shown: Any) -> Any:
     archived, order = arguments.get("archived"), arguments.get("orderBy")
     told |= {
         "count": laid.count if laid.count != "none" else None, "edges": laid.singly, "sort": tuple(order) if order is not None else None,
-        "archived": archived.value if archived else None, "params": arguments.get("params"),
+        "archived": archived.value if archived else None, **{name: arguments.get(name) for name in NARROWING},
         "selection": lambda setting: laid.selection(caller.reading.at(setting)),
     }  # fmt: skip
     try:
@@ -54,16 +58,52 @@ async def _records(source: Any, info: Any, _said: Arguments) -> Any:
     return await _held(source, info, lambda reading, nodes: reading.selection(entity, nodes))
 
 
-_PARAMS = argument("params", "Optional[JSON]", None, "Values of the list's parameters by name.")
+NARROWING = ("filter", "search", "params")
+NARROW = [
+    argument("filter", "Optional[str]", None, "Criteria as text, which hold besides the list's own."),
+    argument(
+        "search", "Optional[str]", None, "Text in what records are called by: name, domain or e-mail, external id."
+    ),
+    argument("params", "Optional[JSON]", None, "Values of the list's parameters by name."),
+]
 
 
 def _paging(entity: str) -> list[Any]:
-    return [*(one for one in paging(entity) if one.python_name not in ("where", "filter")), _PARAMS]
+    return [*(one for one in paging(entity) if one.python_name not in ("where", "filter")), *NARROW]
+
+
+async def _asked(source: Any, info: Any, said: Arguments, **more: Any) -> Ask:
+    """What is asked of the list, as the arguments narrow it."""
+    single(info, "list(id)")
+    caller = info.context
+    told = {**when(said), **{name: said.get(name) for name in NARROWING}, **more}
+    return await lists.ask(caller.db, caller.principal, source["id"], caller.now, told)
+
+
+async def _count(source: Any, info: Any, said: Arguments) -> Any:
+    caller = info.context
+    try:
+        ask = replace(await _asked(source, info, said, count=plain(said["count"])), fields="id", sort=None, limit=1)
+        found = await reads.collection(caller.db, caller.principal, ask, caller.now, secret=caller.secret)
+    except StrataError as error:
+        raise mended(error, None) from None
+    value, exact = found.count or (0, True)
+    return {"value": value, "exact": exact}
+
+
+async def _summary(source: Any, info: Any, said: Arguments) -> Any:
+    try:
+        ask = await _asked(source, info, said, limit=said["first"])
+    except StrataError as error:
+        raise mended(error, None) from None
+    return await summarised(info, replace(ask, sort=said.get("order_by")), said)
 
 
 FIELDS = [
     resolved("rows", "RowConnection", _rows, *_paging("accounts"), description="What it holds, as its columns say."),
     resolved("accounts", "Optional[AccountConnection]", _records, *_paging("accounts"), description="What a list of accounts holds; else null."),
     resolved("contacts", "Optional[ContactConnection]", _records, *_paging("contacts"), description="What a list of contacts holds; else null."),
+    resolved("count", "Optional[ListCount]", _count, argument("count", "Count", "exact", "`capped` stops at 10,000."), *NARROW, *WHEN),
+    resolved("summary", "Optional[Summary]", _summary, *GROUPED, *NARROW, *WHEN, description="What it holds, counted and measured in groups."),
 ]  # fmt: skip
 """The fields of a list that show what it holds."""

@@ -14,7 +14,9 @@ from app.api.graphql import (
     bulk,
     catalog,
     changes,
+    criteria,
     directory,
+    explain,
     filters,
     forecasts,
     hierarchies,
@@ -26,6 +28,7 @@ from app.api.graphql import (
     scenarios,
     segmentations,
     stages,
+    summaries,
     usage,
     users,
     workspace,
@@ -35,7 +38,23 @@ from app.api.graphql.scalars import SCALARS
 from app.api.graphql.types import type_name
 from app.domain.catalogue import ENTITIES
 
-_PARTS = (records, stages, lists, segmentations, forecasts, changes, hierarchies, workspace, me, keys, audit, catalog)
+_PARTS = (
+    records,
+    summaries,
+    stages,
+    lists,
+    segmentations,
+    forecasts,
+    changes,
+    hierarchies,
+    workspace,
+    me,
+    keys,
+    audit,
+    catalog,
+    criteria,
+    explain,
+)
 _WRITES = (
     accounts,
     related,

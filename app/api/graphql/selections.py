@@ -191,7 +191,14 @@ def criteria(where: Mapping[str, Any] | None, said: str | None) -> tuple[Node, S
         raise mended(error, spelled) from None
 
 
-ARGUMENTS = {"sort": "orderBy", "limit": "first", "cursor": "after", "as_of": "asOf", "for_user": "forUser"}
+ARGUMENTS = {
+    "sort": "orderBy",
+    "limit": "first",
+    "cursor": "after",
+    "as_of": "asOf",
+    "for_user": "forUser",
+    "group_by": "groupBy",
+}
 
 
 def mended(error: StrataError, spelled: Spelled | None) -> StrataError:

@@ -14,7 +14,11 @@ from app.api.rest import (
     bulk,
     catalog,
     changes,
+    criteria,
+    defaults,
     directory,
+    explain,
+    exports,
     forecasts,
     hierarchies,
     imports,
@@ -27,15 +31,17 @@ from app.api.rest import (
     scenarios,
     segmentations,
     stages,
+    summaries,
     usage,
     users,
+    watches,
     workspace,
 )  # fmt: skip
 from app.api.routes import Table
 
 ROUTES = (
-    *accounts.ROUTES, *changes.ROUTES, *hierarchies.ROUTES, *users.ROUTES, *related.ROUTES, *usage.ROUTES, *directory.ROUTES, *stages.ROUTES, *scenarios.ROUTES, *bulk.ROUTES, *attributes.ROUTES, *lists.ROUTES, *segmentations.ROUTES, *forecasts.ROUTES,
-    *imports.ROUTES, *workspace.ROUTES, *me.ROUTES, *keys.ROUTES, *audit.ROUTES, *catalog.ROUTES, *problems.ROUTES,
+    *accounts.ROUTES, *changes.ROUTES, *hierarchies.ROUTES, *users.ROUTES, *related.ROUTES, *usage.ROUTES, *directory.ROUTES, *stages.ROUTES, *scenarios.ROUTES, *bulk.ROUTES, *attributes.ROUTES, *lists.ROUTES, *summaries.ROUTES, *exports.ROUTES, *watches.ROUTES, *defaults.ROUTES, *segmentations.ROUTES, *forecasts.ROUTES,
+    *imports.ROUTES, *workspace.ROUTES, *me.ROUTES, *keys.ROUTES, *audit.ROUTES, *catalog.ROUTES, *criteria.ROUTES, *explain.ROUTES, *problems.ROUTES,
 )  # fmt: skip
 
 

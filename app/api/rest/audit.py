@@ -6,7 +6,7 @@ from app.api import schemas
 from app.api.requests import Request, whole
 from app.api.responses import Answer
 from app.api.rest.envelopes import PAGED, envelope
-from app.api.rest.parameters import CURSOR, IDENTITY, LIMIT
+from app.api.rest.parameters import CURSOR, IDENTITY, LIMIT, MOMENT
 from app.api.routes import Parameter, Payload, Route
 from app.domain.audit import DOORS, OUTCOMES
 from app.domain.questions import DEFAULT_LIMIT, MAX_LIMIT
@@ -42,10 +42,9 @@ ENTRY = {
         "times": {"type": "integer", "minimum": 1, "description": "equal attempts of one minute that were refused"},
     },
 }
-_MOMENT = {"type": "string"}
 FILTERS = (
-    Parameter("from", "a day or an instant: entries of then and later", _MOMENT, example="2026-01-31"),
-    Parameter("to", "a day or an instant: entries before it", _MOMENT),
+    Parameter("from", "a day or an instant: entries of then and later", MOMENT, example="2026-01-31"),
+    Parameter("to", "a day or an instant: entries before it", MOMENT),
     Parameter("actor", "id of a user, or of a service's key", IDENTITY),
     Parameter("operation", "such as `accounts.change`", {"type": "string"}),
     Parameter("entity", "such as `accounts`", {"type": "string"}),

@@ -17,8 +17,8 @@ from app.api.rest.parameters import IDEMPOTENCY_KEY
 from app.api.routes import Handler, Payload, Route
 from app.domain import bulk as rules
 from app.domain.catalogue import ENTITIES, Entity
-from app.domain.criteria.suggest import nearest
-from app.domain.errors import Fault, Invalid, escape
+from app.domain.errors import Fault, Invalid
+from app.domain.records import only
 from app.services import bulk
 from app.services.importing.json_records import Sent, sent
 
@@ -26,7 +26,10 @@ LIMIT = 16 << 20
 """Bytes of a body: 10,000 records with 1,600 each."""
 MEMBERS = ("records", "mode")
 RELATED = "related records"
-TAGS = {"accounts": "accounts", **dict.fromkeys(("users", "teams", "industries", "products", "features", "stages"), "directory")}
+TAGS = {
+    "accounts": "accounts",
+    **dict.fromkeys(("users", "teams", "industries", "products", "features", "stages"), "directory"),
+}
 
 
 class _Body(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,18 +62,9 @@ def _whole(raw: bytes) -> tuple[Sent, object]:
 
 
 def _members(raw: bytes) -> Mapping[str, Any]:
-    body = decode(raw)
-    if not isinstance(body, dict):
-        raise Invalid(faults=(Fault("The body must be a JSON object.", pointer=""),))
-    faults = [
-        Fault("Expected no such member here.", pointer=f"/{escape(name)}", suggestion=nearest(name, MEMBERS))
-        for name in body
-        if name not in MEMBERS
-    ]
+    body = only(decode(raw), MEMBERS)
     if not isinstance(body.get("records"), list):
-        faults.append(Fault("Expected an array of records.", pointer="/records"))
-    if faults:
-        raise Invalid(faults=tuple(faults))
+        raise Invalid(faults=(Fault("Expected an array of records.", pointer="/records"),))
     return body
 
 
@@ -113,6 +107,15 @@ record refuses everything, and `errors` points at the first {faults} faults; wit
 says what is stored already is not written."""
 
 
+def _record(entity: Entity) -> dict[str, Any]:
+    """What a record may say: what it is found by it must."""
+    if entity.key == "none":
+        return schemas.entered(entity, partial=False)
+    made = schemas.entered(entity, partial=True)
+    made["properties"][entity.key] = {**made["properties"][entity.key], "type": "string", "minLength": 1}
+    return {**made, "required": [entity.key]}
+
+
 def _body(entity: Entity) -> Payload:
     schema = {
         "type": "object",
@@ -120,7 +123,7 @@ def _body(entity: Entity) -> Payload:
         "additionalProperties": False,
         "properties": {
             "records": {
-                "type": "array", "minItems": 1, "maxItems": rules.RECORDS, "items": schemas.entered(entity, partial=True),
+                "type": "array", "minItems": 1, "maxItems": rules.RECORDS, "items": _record(entity),
             },
             "mode": {"type": ["string", "null"], "enum": [*rules.MODES, None], "default": "all"},
         },
@@ -148,7 +151,9 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
 
 
 def _route(entity: Entity) -> Route:
-    known_by = {"external_id": "`external_id`", "slug": "`slug`", "none": "account, contact, feature and day"}[entity.key]
+    known_by = {"external_id": "`external_id`", "slug": "`slug`", "none": "account, contact, feature and day"}[
+        entity.key
+    ]
     return Route(
         "POST", f"/v1/{entity.name}/bulk", bulk.operation(entity.name), _handler(entity), f"Make or change many {entity.name}",
         TAGS.get(entity.name, RELATED), WORDS.format(key=known_by, faults=rules.FAULTS), parameters=(IDEMPOTENCY_KEY,),

@@ -13,6 +13,7 @@ from app.api.rest.envelopes import envelope, paging
 from app.api.rest.parameters import CURSOR, IDEMPOTENCY_KEY, IDENTITY, IF_NONE_MATCH, LIMIT, path
 from app.api.rest.writes import answered
 from app.api.routes import Payload, Route
+from app.domain.forecasting.asked import MAX_GROUPS
 from app.services import forecasts
 
 _DAY = {"type": "string", "format": "date"}
@@ -40,7 +41,7 @@ ASKED = {
         },
         "as_of": {"type": "string", "description": "an instant; now where it is left out", "format": "date-time"},
         "where": {"type": "string", "description": "criteria that an account meets"},
-        "group_by": schemas.strings("month, quarter, csm, lane, product, segment.<slug>"),
+        "group_by": {**schemas.strings("month, quarter, csm, lane, product, segment.<slug>"), "maxItems": MAX_GROUPS},
         "target": {"type": "number", "description": "renewed ARR whose probability is asked for"},
     },
 }

@@ -14,6 +14,7 @@ from app.api.rest.parameters import CURSOR, IDEMPOTENCY_KEY, IDENTITY, IF_NONE_M
 from app.api.routes import Parameter, Payload, Route
 from app.domain.catalogue import ENTITIES
 from app.domain.imports import MEDIA
+from app.domain.mappings import DELIMITERS
 from app.services import imports, mappings
 
 TAG = "imports"
@@ -37,7 +38,11 @@ IMPORT = {
     },
 }  # fmt: skip
 KIND = Parameter(
-    "kind", "what each row is", {"type": "string", "enum": list(ENTITIES)}, required=True, example="accounts"
+    "kind",
+    "what each row is",
+    {"type": "string", "enum": [e.name for e in ENTITIES.values() if e.imported]},
+    required=True,
+    example="accounts",
 )
 MAPPING = Parameter(
     "mapping", "which column is which field: the name of a stored mapping, or a JSON object; where it is left out, columns "
@@ -109,6 +114,15 @@ async def keep_mapping(request: Request) -> Answer:
 
 NAME = path("name", "of the mapping", SLUG, "crm-accounts")
 KEPT = {"type": "object", "properties": {"name": SLUG, "mapping": {"type": "object"}}}
+WANTED = {
+    "type": "object", "required": ["kind"], "additionalProperties": False,
+    "properties": {
+        "kind": KIND.schema,
+        "columns": {"type": "object", "description": "by field, the column that has it: its name, or an object with `from`"},
+        "constants": {"type": "object", "description": "by field, what every row has"},
+        "delimiter": {"type": "string", "enum": list(DELIMITERS)},
+    },
+}  # fmt: skip
 EXAMPLE = {"kind": "accounts", "columns": {"external_id": {"from": "account_id"}, "name": {"from": "account_name"}}}
 
 ROUTES = (
@@ -116,7 +130,7 @@ ROUTES = (
           "The body is the file itself, of any size. It answers when the file is received; rows are applied afterwards, in "
           "chunks of whole rows. Rows are found again by their `external_id`, so that the same file changes nothing.",
           parameters=(KIND, MAPPING, IDEMPOTENCY_KEY), status=202, headers=("ETag", "Location"), answer=Payload(IMPORT),
-          body=Payload({"type": "string"}, tuple(MEDIA), example="external_id,name,arr\ncrm-1042,Acme,120000.50\n")),
+          body=Payload({"type": "string", "format": "binary"}, tuple(MEDIA), example="external_id,name,arr\ncrm-1042,Acme,120000.50\n")),
     Route("GET", "/v1/imports", "imports.read", every, "Imports, newest first", TAG,
           parameters=(LIMIT, CURSOR), answer=Payload(schemas.collection(IMPORT))),
     Route("GET", "/v1/imports/{id}", "imports.read", one, "An import and how far it is", TAG,
@@ -129,5 +143,5 @@ ROUTES = (
           parameters=(NAME, IF_NONE_MATCH), headers=("ETag",), answer=Payload(KEPT)),
     Route("PUT", "/v1/imports/mappings/{name}", "imports.create", keep_mapping, "Keep a mapping under a name", TAG,
           "It takes the place of the one before as a whole; imports that are running keep theirs.",
-          parameters=(NAME,), answer=Payload(KEPT), body=Payload({"type": "object"}, example=EXAMPLE)),
+          parameters=(NAME,), answer=Payload(KEPT), body=Payload(WANTED, example=EXAMPLE)),
 )  # fmt: skip

@@ -7,16 +7,19 @@ from app.domain.questions import COUNT_CAP, DEFAULT_LIMIT, MAX_LIMIT
 
 IDENTITY = {"type": "string", "format": "uuid"}
 SLUG = {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"}
+ENTITY_TAG = {"type": "string", "pattern": '^"[0-9]{1,10}-[0-9a-f]{16}"$'}
+MOMENT = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
 
 IF_MATCH = Parameter(
     "If-Match", "the ETag that the resource was read with; its version must still be the one that is stored",
-    {"type": "string"}, "header", required=True, example='"3-0123456789abcdef"',
+    ENTITY_TAG, "header", required=True, example='"3-0123456789abcdef"',
 )  # fmt: skip
 IF_MATCH_IF_THERE = Parameter(
     "If-Match",
     "the ETag where the resource is to be changed; left out where it is to be made",
-    {"type": "string"},
+    ENTITY_TAG,
     "header",
+    example='"3-0123456789abcdef"',
 )
 IF_NONE_MATCH = Parameter(
     "If-None-Match", "an ETag: 304 when the representation is still that one", {"type": "string"}, "header"
@@ -24,7 +27,7 @@ IF_NONE_MATCH = Parameter(
 IF_NEW = Parameter("If-None-Match", "`*`: only where there is none yet", {"type": "string", "enum": ["*"]}, "header")
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key", "the same key and request within 24 hours: the same answer again, and one effect",
-    {"type": "string", "minLength": 1, "maxLength": 255}, "header",
+    {"type": "string", "pattern": "^[ -~]{1,255}$"}, "header",
 )  # fmt: skip
 
 FILTER = Parameter(
@@ -56,7 +59,7 @@ COUNT = Parameter(
 AS_OF = Parameter(
     "as_of",
     "the moment that windows are resolved at, a date or an instant; now where it is left out",
-    {"type": "string"},
+    MOMENT,
 )
 ON = Parameter("on", "a past day to read history of, where it is kept", {"type": "string", "format": "date"})
 TZ = Parameter(

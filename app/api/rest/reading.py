@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from app.api import schemas
 from app.api.conditions import tagged
@@ -16,13 +16,15 @@ from app.api.routes import Parameter, Payload, Route
 from app.domain.catalogue import ENTITIES
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
-from app.services import reads
+from app.domain.records import MAX_FAULTS
+from app.services import ranks, reads
 from app.services.asks import Ask
 
 READ = "records.read"
 NAMES = tuple(parameter.name for parameter in QUESTION)
 SHOWN = ("fields", "include")
-MEMBERS: Mapping[str, tuple[tuple[type, ...], str]] = {
+Members: TypeAlias = Mapping[str, tuple[tuple[type, ...], str]]
+MEMBERS: Members = {
     "filter": ((str,), "criteria as text"),
     "criteria": ((dict,), "criteria as a tree"),
     "fields": ((str, list), "an array of fields"),
@@ -43,6 +45,7 @@ async def page(request: Request, ask: Ask) -> Answer:
             "count": None if found.count is None else {"value": found.count[0], "exact": found.count[1]},
             "as_of": found.as_of,
             "windows": found.windows,
+            **({"ranks": [ranks.told(one, request.principal.workspace) for one in found.ranks]} if found.ranks else {}),
         }
     )
     return Answer(b'{"data":' + found.data + b"," + tail[1:])
@@ -62,15 +65,17 @@ def _asked(entity: str, raw: bytes) -> Ask:
 _kept = lru_cache(KEPT)(_asked)
 
 
-def told(body: Mapping[str, Any]) -> dict[str, Any]:
+def told(body: Mapping[str, Any], members: Members = MEMBERS) -> dict[str, Any]:
     """The members of a query's body. Raises Invalid for those that are unknown or of the wrong type; null is left out."""
     faults: list[Fault] = []
     given: dict[str, Any] = {}
     for name, value in body.items():
-        known = MEMBERS.get(name)
+        if len(faults) >= MAX_FAULTS:
+            break
+        known = members.get(name)
         if known is None:
             shown = f"/{name[:64]}".replace("~", "~0")
-            faults.append(Fault("Expected no such member here.", pointer=shown, suggestion=nearest(name, MEMBERS)))
+            faults.append(Fault("Expected no such member here.", pointer=shown, suggestion=nearest(name, members)))
         elif value is not None and not _fits(value, known[0]):
             faults.append(Fault(f"Expected {known[1]}.", pointer=f"/{name}"))
         elif value is not None:

@@ -23,6 +23,7 @@ from app.api.rest.parameters import (
 )  # fmt: skip
 from app.api.rest.writes import answered
 from app.api.routes import Parameter, Payload, Route
+from app.domain.segmentation.presets import presets as ready
 from app.services import segmentations
 from app.services.asks import Ask
 
@@ -149,7 +150,7 @@ ROUTES = (
     Route("PUT", "/v1/segmentations/{slug}", "segmentations.write", put, "Define a segmentation", TAG,
           "Cuts are frozen and every account is placed before it answers. A change needs `If-Match`.",
           parameters=(KEY, IF_MATCH_IF_THERE, IF_NEW, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(SEGMENTATION),
-          body=Payload(BODY), problems=("conflict",)),
+          body=Payload(BODY, example=ready("absolute", "absolute")["tier"]), problems=("conflict",)),
     Route("DELETE", "/v1/segmentations/{slug}", "segmentations.write", delete, "Delete a segmentation", TAG,
           "With who stands and stood in its segments. Refused with 409 where lists or segmentations ask for it; `errors` says which.",
           parameters=(KEY, IF_MATCH, IDEMPOTENCY_KEY), status=204, problems=("conflict",)),

@@ -12,6 +12,7 @@ from app.api.rest.envelopes import envelope, paging
 from app.api.rest.parameters import (
     ACCOUNT,
     CURSOR,
+    ENTITY_TAG,
     IDEMPOTENCY_KEY,
     IDENTITY,
     IF_MATCH,
@@ -102,7 +103,7 @@ KEY = path("slug", "of the stage", SLUG, "onboarding")
 MOVE_TO = Parameter("move_to", "the stage that accounts in this one move to; without it they keep it from going", SLUG)
 IF_MATCH_IF_TOLD = Parameter(
     "If-Match", "the ETag of the account: 412 where it was changed since; left out, the move does not look at the version",
-    {"type": "string"}, "header",
+    ENTITY_TAG, "header", example='"3-0123456789abcdef"',
 )  # fmt: skip
 
 

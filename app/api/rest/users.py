@@ -14,6 +14,7 @@ from app.api.rest.parameters import IDEMPOTENCY_KEY, IDENTITY, IF_MATCH, IF_MATC
 from app.api.rest.writes import answered
 from app.api.routes import Payload, Route
 from app.domain.catalogue import USERS
+from app.domain.records import LINE
 from app.services import hand_overs, users
 
 WRITE = "users.write"
@@ -30,10 +31,11 @@ _WHAT: dict[str, Any] = {
 HAND_OVER = {
     "type": "object", "additionalProperties": False,
     "properties": {
-        "to": {"type": ["string", "null"], "description": "an active admin, manager or csm by id, external id or e-mail"},
-        "to_id": {"type": ["string", "null"], "format": "uuid", "description": "the same by id, instead of `to`"},
+        "to": {"type": "string", "minLength": 1, "maxLength": LINE, "description": "an active admin, manager or csm by id, external id or e-mail"},
+        "to_id": {**IDENTITY, "description": "the same by id, instead of `to`"},
         "what": _WHAT,
     },
+    "oneOf": [{"required": ["to"]}, {"required": ["to_id"]}],
 }  # fmt: skip
 _COUNTS: dict[str, Any] = {name: {"type": "integer", "minimum": 0} for name in hand_overs.WHAT}
 HANDED_OVER = {"type": "object", "properties": {"user_id": IDENTITY, "to_id": IDENTITY, **_COUNTS}}

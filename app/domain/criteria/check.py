@@ -6,45 +6,54 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from app.domain.catalogue import ENTITIES, Entity, Relation
-from app.domain.criteria import fields, meant, nodes
+from app.domain.criteria import fields, meant, nodes, ranking
 from app.domain.criteria.fields import QUESTIONS, SPELLINGS, Question, Typing, shown
 from app.domain.criteria.folds import NUMBERS, fold_typing
+from app.domain.criteria.inner import Lists
 from app.domain.criteria.meant import Bounds, Meaning
-from app.domain.criteria.nodes import At
+from app.domain.criteria.nodes import At, place
 from app.domain.criteria.simplify import compared, one_of, within
 from app.domain.criteria.suggest import invalid, nearest
-from app.domain.criteria.values import Echo, Setting, Values
+from app.domain.criteria.values import Echo, NamedList, RankEcho, Setting, Values
 from app.domain.errors import Fault, Invalid
-from app.domain.workspaces import Workspace
 
-__all__ = ["Checked", "Echo", "Setting", "check", "shown"]
+__all__ = ["Checked", "Echo", "NamedList", "RankEcho", "Setting", "check", "shown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """`relative`: another moment, zone or person would make it another meaning."""
+    """`relative`: another moment, zone or person would make it another meaning, or another state of what it names."""
 
     meaning: Meaning
     windows: tuple[Echo, ...]
     relative: bool
+    ranks: tuple[RankEcho, ...] = ()
 
 
 def check(node: nodes.Node, entity: Entity, setting: Setting) -> Checked:
     """Raises Invalid with every fault that stands in AND and OR side by side."""
     values = Values(setting)
-    meaning = _Checker(setting.workspace, values).meaning(node, entity)
-    return Checked(meaning, tuple(values.windows), values.relative)
+    meaning = _Checker(setting, values).meaning(node, entity)
+    for at in values.lacking.values():
+        raise invalid(at, "Ranks cannot be asked here.")
+    return Checked(meaning, tuple(values.windows), values.relative, tuple(values.ranks.values()))
 
 
 class _Checker:
     """Walks one criteria; its values keep what they depended on."""
 
-    def __init__(self, workspace: Workspace, values: Values) -> None:
-        self._workspace = workspace
+    def __init__(self, setting: Setting, values: Values) -> None:
+        self._workspace = setting.workspace
         self._values = values
+        self._lists = Lists(setting, values)
 
     def meaning(self, node: nodes.Node, entity: Entity) -> Meaning:  # noqa: C901 - one arm for each node
+        self._lists.spend(node)
         match node:
+            case nodes.Cmp(nodes.Rank() as rank) | nodes.In(nodes.Rank() as rank):
+                return ranking.asked(node, rank, entity, self._values)
+            case nodes.Range(nodes.Rank() as rank) | nodes.Empty(nodes.Rank() as rank):
+                return ranking.asked(node, rank, entity, self._values)
             case nodes.And(args):
                 return meant.And(self._each(args, entity))
             case nodes.Or(args):
@@ -70,12 +79,12 @@ class _Checker:
                 _ask(typing, "empty", node.at)
                 return meant.Missing(of)
             case nodes.Quant():
-                relation = self._relation(node.rel, entity, node.at)
+                relation = self._relation(node.rel, entity, place(node, 0))
                 return meant.Related(node.q, relation, *self._rows(relation, node.where, node.window))
             case nodes.Segment():
                 return self._segment(node, entity)
             case nodes.InList():
-                raise _later("in_list", node.at)
+                return self._lists.meaning(node, entity, self.meaning)
             case _:
                 assert_never(node)
 
@@ -138,16 +147,18 @@ class _Checker:
         return meant.Tagged(of, node.quantifier == "all_of", tuple(values))
 
     def _segment(self, node: nodes.Segment, entity: Entity) -> Meaning:
-        if node.event:
-            raise _later("Moves between segments", node.at)
         if entity.name != "accounts":
-            raise invalid(node.at, "in_segment is asked of accounts; of contacts ask account.segment.<segmentation>.")
+            instead = "" if node.event else "; of contacts ask account.segment.<segmentation>"
+            raise invalid(node.at, f"{node.event or 'in_segment'} is asked of accounts{instead}.")
         if not (known := self._workspace.segmentations.get(node.segmentation)):
             slugs = self._workspace.segmentations
-            raise invalid(node.at, "There is no such segmentation.", nearest(node.segmentation, slugs))
+            raise invalid(place(node, 0), "There is no such segmentation.", nearest(node.segmentation, slugs))
         if node.segment not in known.segments:
-            raise invalid(node.at, "There is no such segment in it.", nearest(node.segment, known.segments))
-        return meant.Compare(meant.SegmentOf(known.id, known.slug), "eq", node.segment)
+            raise invalid(place(node, 1), "There is no such segment in it.", nearest(node.segment, known.segments))
+        if node.event is None or node.window is None:
+            return meant.Compare(meant.SegmentOf(known.id, known.slug), "eq", node.segment)
+        bounds = self._values.bounds(node.window, "instant")
+        return meant.Moved(known.id, known.slug, node.segment, node.event, bounds)
 
     # -- operands ------------------------------------------------------------------------------------------------------
 
@@ -160,18 +171,18 @@ class _Checker:
             case nodes.Change():
                 return self._change(of, entity)
             case nodes.Rank():
-                raise _later("Ranks", of.at)
+                raise invalid(of.at, f"{of.fn} is a number: it can be asked {', '.join(SPELLINGS[q] for q in RANKS)}.")
             case _:
                 assert_never(of)
 
     def _fold(self, of: nodes.Aggregate, entity: Entity, window: nodes.Window | None) -> tuple[meant.FoldOf, Typing]:
-        relation = self._relation(of.rel, entity, of.at)
+        relation = self._relation(of.rel, entity, place(of, 0))
         target = ENTITIES[relation.target]
         folded = None
         if of.field is not None:
             folded = target.fields.get(of.field)
             if folded is None:
-                raise invalid(of.at, f"{relation.name} have no such field.", nearest(of.field, target.fields))
+                raise invalid(place(of, 1), f"{relation.name} have no such field.", nearest(of.field, target.fields))
         typing = fold_typing(of.fn, relation, folded, of.at)
         return meant.FoldOf(of.fn, relation, folded, *self._rows(relation, of.where, window)), typing
 
@@ -208,12 +219,11 @@ class _Checker:
         return meaning, self._values.bounds(window, "date" if kind == "date" else "instant")
 
 
+RANKS: tuple[Question, ...] = ("equal", "order", "empty")
+
+
 def _ask(typing: Typing, question: Question, at: At) -> None:
     possible = QUESTIONS[typing.kind]
     if question not in possible:
         ways = "; ".join(SPELLINGS[q] for q in possible)
         raise invalid(at, f"{typing.label} can be asked: {ways}." if ways else f"{typing.label} cannot be asked whole.")
-
-
-def _later(what: str, at: At) -> Invalid:
-    return invalid(at, f"{what}: not in this version yet.")

@@ -1,7 +1,8 @@
 """The reference: what a checked criteria means for one record. SQL must agree with it.
 
 A record maps the names of fields to typed values or None; to-one relations to a record or None; to-many relations to
-lists of records; `segment` and `custom` to values by slug. Tags are tuples of text; no tags are empty.
+lists of records; `segment` and `custom` to values by slug. Tags are tuples of text; no tags are empty. Of an account's
+history `memberships` are (segmentation's slug, segment, from, to or None), `stage_moves` (when, stage or None) in order.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from app.domain.criteria.meant import (
     Compare,
     CustomOf,
     FoldOf,
+    Grouped,
     Match,
     Meaning,
     Missing,
+    Moved,
     Not,
     OneOf,
     Operand,
@@ -70,6 +73,10 @@ def holds(meaning: Meaning, record: Record) -> bool:  # noqa: C901 - one arm for
             return _related(meaning, record)
         case Refers():
             return _refers(meaning, record)
+        case Moved():
+            return _moved(meaning, record)
+        case Grouped():
+            return _grouped(meaning, record)
         case _:
             assert_never(meaning)
 
@@ -85,8 +92,14 @@ def value(of: Operand, record: Record) -> Any:
     if home is None:
         return None
     match of:
+        case SegmentOf(_, slug, _, on) if on is not None:
+            stays = (s for of, s, lo, hi in home["memberships"] if of == slug and _inside(on, Bounds(lo, hi)))
+            return next(stays, None)
         case SegmentOf(_, slug):
             return home["segment"].get(slug)
+        case Column(_, _, on) if on is not None:
+            before = [stage for when, stage in home["stage_moves"] if when <= on]
+            return before[-1] if before else None
         case CustomOf(field):
             found = home["custom"].get(field.name)
         case Column(field):
@@ -162,6 +175,30 @@ def _refers(meaning: Refers, record: Record) -> bool:
     return (
         other["id"] in meaning.ids or other.get("external_id") in meaning.names or other.get("email") in meaning.names
     )
+
+
+def _moved(meaning: Moved, record: Record) -> bool:
+    end = 2 if meaning.event == "entered" else 3
+    stays = (stay for stay in record["memberships"] if stay[:2] == (meaning.slug, meaning.segment))
+    return any(_inside(stay[end], meaning.bounds) for stay in stays)
+
+
+def _grouped(meaning: Grouped, record: Record) -> bool:
+    found, key = value(meaning.of, record), spelled(value(meaning.by, record))
+    if found is None:
+        return False
+    ahead, behind = (operator.gt, operator.le) if meaning.rising else (operator.lt, operator.ge)
+    return any(
+        group == key and (lo is None or ahead(found, lo)) and (hi is None or behind(found, hi))
+        for group, lo, hi in meaning.groups
+    )
+
+
+def spelled(key: Any) -> str:
+    """The value that a group is known by, as text; empty for no value."""
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    return "" if key is None else str(key)
 
 
 # -- related rows ------------------------------------------------------------------------------------------------------

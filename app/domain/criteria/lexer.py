@@ -79,7 +79,7 @@ def tokens(source: str) -> list[Token]:
     while place < len(source):
         at = At(line, place - begin + 1)
         if not (match := _TOKEN.match(source, place)):
-            raise unreadable(at, _HINTS.get(source[place], "No word of a criteria begins so."))
+            raise unreadable(at, _HINTS.get(source[place], "Expected a name, a value or a sign: nothing begins so."))
         place = match.end()
         if match.lastgroup == "space":
             if breaks := match[0].count("\n"):

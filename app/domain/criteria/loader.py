@@ -71,7 +71,7 @@ class Loader:
     def _cmp(self, written: object, pointer: str, depth: int) -> nodes.Node:
         members = Members(written, pointer, ("op", "of", "cmp", "value"))
         value = load_value(members.get("value"), members.pointer("value"))
-        return nodes.Cmp(self._of(members, depth), members.word("cmp", _COMPARISONS), value, at=members.at)
+        return nodes.Cmp(self._of(members, depth), _comparison(members), value, at=members.at)
 
     def _in(self, written: object, pointer: str, depth: int) -> nodes.Node:
         members = Members(written, pointer, ("op", "of", "values"))
@@ -107,17 +107,19 @@ class Loader:
     def _quant(self, written: object, pointer: str, depth: int) -> nodes.Node:
         members = Members(written, pointer, ("op", "q", "rel"), ("where", "in"))
         self._budget.related(members.at)
-        rel = members.text("rel", literals.is_name, "a relation")
-        return nodes.Quant(members.word("q", _QUANTIFIERS), rel, *self._rows(members, depth), at=members.at)
+        rel, places = members.text("rel", literals.is_name, "a relation"), _places(members, "rel")
+        q = members.word("q", _QUANTIFIERS)
+        return nodes.Quant(q, rel, *self._rows(members, depth), at=members.at, places=places)
 
     def _segment(self, written: object, pointer: str, depth: int) -> nodes.Node:
         members = Members(written, pointer, ("op", "segmentation", "segment"), ("event", "in"))
         names = members.text("segmentation"), members.text("segment")
+        places = _places(members, "segmentation", "segment")
         if "event" not in members and "in" not in members:
-            return nodes.Segment(*names, at=members.at)
+            return nodes.Segment(*names, at=members.at, places=places)
         members = Members(written, pointer, ("op", "segmentation", "segment", "event", "in"))
         window = load_window(members.get("in"), members.pointer("in"))
-        return nodes.Segment(*names, members.word("event", _EVENTS), window, at=members.at)
+        return nodes.Segment(*names, members.word("event", _EVENTS), window, at=members.at, places=places)
 
     def _list(self, written: object, pointer: str, depth: int) -> nodes.Node:
         members = Members(written, pointer, ("op", "list"))
@@ -145,7 +147,8 @@ class Loader:
             if fn == ranking:
                 members = Members(written, pointer, ("fn", "field"), ("by",))
                 by = _path(members, "by").name if "by" in members else None
-                return nodes.Rank(ranking, _path(members, "field").name, by, at=at)
+                places = _places(members, "field", "by")
+                return nodes.Rank(ranking, _path(members, "field").name, by, at=at, places=places)
         for change in _CHANGES:
             if fn == change:
                 return self._change(change, written, pointer, depth)
@@ -159,7 +162,8 @@ class Loader:
         self._budget.related(members.at)
         rel = members.text("rel", literals.is_name, "a relation")
         field = _path(members, "field").name if own else None
-        return nodes.Aggregate(fn, rel, field, *self._rows(members, depth), at=members.at)
+        places = _places(members, "rel", "field")
+        return nodes.Aggregate(fn, rel, field, *self._rows(members, depth), at=members.at, places=places)
 
     def _change(self, fn: Literal["change", "change_abs"], written: object, pointer: str, depth: int) -> nodes.Change:
         members = Members(written, pointer, ("fn", "of", "now", "was"))
@@ -193,6 +197,19 @@ def _unwrapped(written: object) -> tuple[object, int]:
             break
         written, hops = args[0], hops + 1
     return written, hops
+
+
+def _comparison(members: Members) -> nodes.Comparison:
+    sign = members.get("cmp")
+    for name, written in literals.COMPARISONS.items():
+        if sign == written:
+            raise invalid(members.at_member("cmp"), f"Expected one of {', '.join(_COMPARISONS)}.", name)
+    return members.word("cmp", _COMPARISONS)
+
+
+def _places(members: Members, *keys: str) -> tuple[At, ...]:
+    """Where the names of a node stand."""
+    return tuple(members.at_member(key) for key in keys)
 
 
 def _path(members: Members, key: str) -> nodes.Path:

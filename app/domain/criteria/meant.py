@@ -31,19 +31,25 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A field of the record; `through` names the to-one relation that leads to it (`account.name` of a contact)."""
+    """A field of the record; `through` names the to-one relation that leads to it (`account.name` of a contact).
+
+    `on`: as its history has it at this moment; of stages alone.
+    """
 
     field: Field
     through: Relation | None = None
+    on: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentOf:
-    """The slug of the segment that the account stands in, for one segmentation (`segment.<slug>`)."""
+    """The slug of the segment that the account stands in, for one segmentation (`segment.<slug>`); with `on` the one
+    that it stood in at this moment."""
 
     segmentation: UUID
     slug: str
     through: Relation | None = None
+    on: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,4 +183,33 @@ class Refers:
     ids: tuple[UUID, ...]
 
 
-Meaning = And | Or | Not | All | Compare | OneOf | Between | Match | Tagged | Missing | Related | Refers
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Came into the segment, or went out of it, at some moment within bounds: a stay there begins, or ends.
+
+    The first stay begins too. A stay ends when another segment begins: because something was written, a day passed, or
+    the segmentation was defined anew; being archived moves nobody.
+    """
+
+    segmentation: UUID
+    slug: str
+    segment: str
+    event: Literal["entered", "left"]
+    bounds: Bounds
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """A number within the bounds of its group: `groups` are (value of `by` as text, lo, hi), the value empty where `by`
+    is; what is in none of them is out. Empty is false. lo < of <= hi where `rising`, else lo > of >= hi: that is, lo is
+    the end that is left behind. None is no bound."""
+
+    of: Column | CustomOf
+    by: Shown
+    groups: tuple[tuple[str, int | float | None, int | float | None], ...]
+    rising: bool
+
+
+Meaning = (
+    And | Or | Not | All | Compare | OneOf | Between | Match | Tagged | Missing | Related | Refers | Moved | Grouped
+)

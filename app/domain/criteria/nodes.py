@@ -17,7 +17,11 @@ Scalar = str | int | Decimal | bool
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """Where something was said: line and column in the text (from 1), or a JSON pointer in the tree."""
+    """Where something was said: line and column in the text (from 1), or a JSON pointer in the tree.
+
+    Of nodes that name several things, `places` say where each of these stands: relation and field, field and group,
+    segmentation and segment.
+    """
 
     line: int | None = None
     column: int | None = None
@@ -135,6 +139,7 @@ class Aggregate:
     where: Node | None = None
     window: Window | None = None
     at: At = dataclasses.field(default=NOWHERE, compare=False, repr=False, kw_only=True)
+    places: tuple[At, ...] = dataclasses.field(default=(), compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,7 @@ class Rank:
     field: str
     by: str | None = None
     at: At = dataclasses.field(default=NOWHERE, compare=False, repr=False, kw_only=True)
+    places: tuple[At, ...] = dataclasses.field(default=(), compare=False, repr=False, kw_only=True)
 
 
 Operand = Path | Aggregate | Change | Rank
@@ -251,6 +257,7 @@ class Quant:
     where: Node | None = None
     window: Window | None = None
     at: At = dataclasses.field(default=NOWHERE, compare=False, repr=False, kw_only=True)
+    places: tuple[At, ...] = dataclasses.field(default=(), compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,12 +269,18 @@ class Segment:
     event: Literal["entered", "left"] | None = None
     window: Window | None = None
     at: At = dataclasses.field(default=NOWHERE, compare=False, repr=False, kw_only=True)
+    places: tuple[At, ...] = dataclasses.field(default=(), compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class InList:
     list: str
     at: At = dataclasses.field(default=NOWHERE, compare=False, repr=False, kw_only=True)
+
+
+def place(node: Aggregate | Rank | Quant | Segment, n: int) -> At:
+    """Where the n-th thing stands that a node names; the node itself where nobody said."""
+    return node.places[n] if n < len(node.places) else node.at
 
 
 Node = And | Or | Not | All | Cmp | In | Range | Time | Text | Has | Empty | Quant | Segment | InList

@@ -9,11 +9,14 @@ from typing import Literal, TypeVar
 from app.domain.criteria import limits, literals, nodes
 from app.domain.criteria.lexer import Token
 from app.domain.criteria.limits import Budget
-from app.domain.criteria.reader import WINDOWS, Reader
+from app.domain.criteria.nodes import At
+from app.domain.criteria.reader import CALLED, WINDOWS, Reader
 from app.domain.criteria.suggest import unreadable
 from app.domain.errors import Unreadable
 
 _SIGNS: dict[str, nodes.Comparison] = {sign: name for name, sign in literals.COMPARISONS.items()}
+_DOUBLED = {"==": "=", "<>": "!=", "=>": ">=", "=<": "<=", "=!=": "!=", "!==": "!="}
+"""Signs of other languages, as they come apart here, with what they are."""
 _TESTS = (
     "any", "none", "all", "starts_with", "ends_with", "has_any", "has_all", "in_segment", "entered", "left", "in_list",
 )  # fmt: skip
@@ -120,6 +123,8 @@ class Parser:
         token, at = self._reader.next, start.at
         if token.kind == "sign" and token.text in _SIGNS:
             self._reader.take()
+            if meant := _DOUBLED.get(token.text + self._reader.next.text):
+                raise unreadable(token.at, f"Expected {', '.join(_SIGNS)}.", meant)
             return nodes.Cmp(of, _SIGNS[token.text], self._reader.value(), at=at)
         if isinstance(of, nodes.Path) and self._reader.sign(":"):
             return nodes.Text(of, "contains", self._reader.value(), at=at)
@@ -130,7 +135,7 @@ class Parser:
             return self._denied(nodes.Empty(of, at=at), denied)
         denied = self._reader.word("not")
         if not self._reader.word("in"):
-            raise self._reader.expected("IN" if denied else _PREDICATE, ("IN", "IS", "NOT"))
+            raise self._reader.expected("IN" if denied else _PREDICATE, ("IN", "IS", "NOT", ":", "="))
         return self._denied(self._set(of, start), denied)
 
     def _denied(self, node: nodes.Node, denied: Token | None) -> nodes.Node:
@@ -144,6 +149,8 @@ class Parser:
             return nodes.In(of, self._reader.values(), at=start.at)
         if self._reader.calls() and self._reader.next.word in WINDOWS:
             return nodes.Time(of, self._reader.window(), at=start.at)
+        if self._reader.calls() and self._reader.next.word not in CALLED:
+            raise self._reader.expected("a list in parentheses, a range or a window", (*WINDOWS, *CALLED))
         lo = self._bound()
         if not (dots := self._reader.sign("..") or self._reader.sign("..<")):
             raise self._reader.expected('".." or "..<": IN takes a list in parentheses, a range or a window')
@@ -161,9 +168,10 @@ class Parser:
         match word:
             case "any" | "none" | "all":
                 self._budget.related(at)
+                places = (self._reader.next.at,)
                 rel = self._reader.relation()
                 where, height = self._where()
-                node = nodes.Quant(word, rel, where, self._reader.optional_window(), at=at)
+                node = nodes.Quant(word, rel, where, self._reader.optional_window(), at=at, places=places)
             case "starts_with" | "ends_with":
                 path = self._reader.path()
                 self._reader.need(",")
@@ -180,15 +188,16 @@ class Parser:
         return node, height + 1
 
     def _segment(self, start: Token) -> nodes.Segment:
+        first = self._reader.next.at
         segmentation = self._reader.string("a segmentation")
         self._reader.need(",")
+        places = (first, self._reader.next.at)
         segment = self._reader.string("a segment")
         if start.word == "in_segment":
-            return nodes.Segment(segmentation, segment, at=start.at)
+            return nodes.Segment(segmentation, segment, at=start.at, places=places)
         self._reader.need(",")
-        return nodes.Segment(
-            segmentation, segment, "entered" if start.word == "entered" else "left", self._reader.window(), at=start.at
-        )
+        event: Literal["entered", "left"] = "entered" if start.word == "entered" else "left"
+        return nodes.Segment(segmentation, segment, event, self._reader.window(), at=start.at, places=places)
 
     # -- operands ------------------------------------------------------------------------------------------------------
 
@@ -203,23 +212,28 @@ class Parser:
         for ranking in literals.RANKINGS:
             if start.word == ranking:
                 self._reader.opened()
-                ranked = self._reader.path().name
-                by = self._reader.path().name if self._reader.word("by") else None
+                ranked = self._reader.path()
+                by = self._reader.path() if self._reader.word("by") else None
                 self._reader.need(")")
-                return nodes.Rank(ranking, ranked, by, at=start.at), 0
+                places = (ranked.at,) if by is None else (ranked.at, by.at)
+                return nodes.Rank(ranking, ranked.name, by.name if by else None, at=start.at, places=places), 0
         if start.word in ("change", "change_abs"):
             return self._change("change" if start.word == "change" else "change_abs")
+        if start.word in CALLED:
+            raise self._reader.expected("a field (fields stand on the left)")
         raise self._reader.expected("a field or a function", FUNCTIONS)
 
     def _aggregate(self, fn: nodes.Fold) -> tuple[nodes.Operand, int]:
         start = self._reader.opened()
         self._budget.node(start.at)
         self._budget.related(start.at)
+        named = self._reader.next.at
         rel, folded = (self._reader.relation(), None) if fn == "count" else self._reader.relation_and_field(fn)
         where, height = self._where()
         window = self._reader.optional_window()
         self._reader.need(")")
-        return nodes.Aggregate(fn, rel, folded, where, window, at=start.at), height
+        places = (named, At(named.line, (named.column or 1) + len(rel) + 1))
+        return nodes.Aggregate(fn, rel, folded, where, window, at=start.at, places=places), height
 
     def _change(self, fn: Literal["change", "change_abs"]) -> tuple[nodes.Operand, int]:
         start = self._reader.opened()

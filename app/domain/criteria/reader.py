@@ -12,6 +12,13 @@ from app.domain.errors import Unreadable
 
 _VALUES = ("ago", "from_now", "field", "@me", "@my_team", "true", "false")
 WINDOWS = ("last", "next", "this", "previous")
+CALLED = ("ago", "from_now", "field")
+"""Values that are written like functions."""
+FOREIGN = {
+    "null": "EMPTY", "like": ":", "ilike": ":", "contains": ":", "between": "IN", "equals": "=", "exists": "any",
+    "total": "sum", "average": "avg", "mean": "avg", "size": "count", "now": "ago",
+}  # fmt: skip
+"""Words of other languages, with what says it here."""
 
 
 class Reader:
@@ -60,7 +67,9 @@ class Reader:
 
     def expected(self, what: str, known: tuple[str, ...] = ()) -> Unreadable:
         token = self.next
-        return unreadable(token.at, f"Expected {what}, found {token.shown}.", nearest(token.text, known))
+        foreign = FOREIGN.get(token.word)
+        suggestion = foreign if foreign in known else nearest(token.text, known)
+        return unreadable(token.at, f"Expected {what}, found {token.shown}.", suggestion)
 
     def path(self) -> nodes.Path:
         token = self.next
@@ -130,7 +139,9 @@ class Reader:
 
     def _called(self) -> nodes.Value:
         start = self.next
-        if start.word not in ("ago", "from_now", "field"):
+        if start.word in WINDOWS:
+            raise unreadable(start.at, "Expected a value: a window stands behind IN.", "IN")
+        if start.word not in CALLED:
             raise self.expected("a value, ago(…), from_now(…) or field(…)", _VALUES)
         self.opened()
         value: nodes.Value

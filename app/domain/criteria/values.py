@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal, assert_never
 from uuid import UUID
@@ -13,19 +13,37 @@ from app.domain.catalogue import Entity
 from app.domain.criteria import fields, meant, nodes
 from app.domain.criteria.coerce import identity, said, scalar
 from app.domain.criteria.fields import Typing
+from app.domain.criteria.formatter import operand
 from app.domain.criteria.formatter import window as spelled
 from app.domain.criteria.meant import Bounds, Column, Typed
 from app.domain.criteria.nodes import At
+from app.domain.criteria.ranks import Cuts, Threshold
 from app.domain.criteria.suggest import invalid, nearest
 from app.domain.criteria.time import Axis, point, resolve
 from app.domain.workspaces import Clock, Person, Workspace
+
+NO_CUTS = Cuts((), datetime.min.replace(tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class NamedList:
+    """A saved list that criteria name: what it asks for, and its parameters' defaults. `fault`: why it means nothing."""
+
+    id: UUID
+    name: str
+    entity: str
+    node: nodes.Node
+    params: Mapping[str, Typed | Decimal] = field(default_factory=dict)
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What a criteria is read in. `params`: values of `$name` as they would be written (money in major units).
 
-    `people` is False where nobody's own view may enter (segments): `@me` and `@my_team` are then errors.
+    `people` is False where nobody's own view may enter (segments): `@me` and `@my_team` are then errors. `lists` are
+    those that may be named, and those that they name; `within` is the list whose criteria these are. `cuts` are the
+    cut-offs that ranks are compared by; None where no record will be asked and ranks may mean anything.
     """
 
     workspace: Workspace
@@ -33,6 +51,20 @@ class Setting:
     person: Person | None = None
     params: Mapping[str, Typed | Decimal] = field(default_factory=dict)
     people: bool = True
+    lists: Mapping[UUID, NamedList] = field(default_factory=dict)
+    within: UUID | None = None
+    cuts: Mapping[Threshold, Cuts] | None = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RankEcho:
+    """A rank and the number that it was compared with, as text, and the cut-offs that this was resolved to: values in
+    the field's own type, which for `money` is minor units."""
+
+    rank: str
+    at: Decimal
+    cuts: Cuts
+    money: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +83,27 @@ class Values:
     def __init__(self, setting: Setting) -> None:
         self._workspace = setting.workspace
         self._setting = setting
+        self.params = setting.params
+        self.cuts: dict[Threshold, Cuts] = {}
+        self.lacking: dict[Threshold, At] = {}
         self.windows: dict[Echo, None] = {}
+        self.ranks: dict[Threshold, RankEcho] = {}
         self.relative = False
+
+    @property
+    def workspace(self) -> Workspace:
+        return self._workspace
+
+    def cut(self, of: Threshold, rank: nodes.Rank) -> None:
+        """Finds the cut-offs of a threshold; those that nobody brought are kept as lacking, and taken for none."""
+        self.relative = True
+        known = self._setting.cuts
+        found = NO_CUTS if known is None else known.get(of)
+        if found is None:
+            self.lacking[of] = rank.at
+            found = NO_CUTS
+        self.cuts[of] = found
+        self.ranks[of] = RankEcho(operand(rank), of.at, found, of.rank.of.field.kind == "money")
 
     def bounds(self, window: nodes.Window, kind: Axis) -> Bounds:
         """The window at the setting's clock. Raises Invalid as `resolve` does."""
@@ -97,14 +148,18 @@ class Values:
         return point(span, direction, "date" if of.kind == "date" else "instant", self._setting.clock, at)
 
     def _param(self, value: nodes.Param) -> nodes.Scalar:
-        if value.name not in self._setting.params:
-            raise invalid(value.at, "There is no such parameter.", nearest(value.name, self._setting.params))
-        return said(self._setting.params[value.name], value.at)
+        if value.name not in self.params:
+            raise invalid(value.at, "There is no such parameter.", nearest(value.name, self.params))
+        return said(self.params[value.name], value.at)
+
+    def written(self, value: nodes.Const | nodes.Param) -> nodes.Scalar:
+        """What is written out, or a parameter stands for."""
+        return value.value if isinstance(value, nodes.Const) else self._param(value)
 
     def literal(self, value: nodes.Value, of: Typing) -> str:
         """Text that is written out, or a parameter."""
         if isinstance(value, (nodes.Const, nodes.Param)):
-            written = value.value if isinstance(value, nodes.Const) else self._param(value)
+            written = self.written(value)
             if isinstance(written, str) and written:
                 return written
         raise invalid(value.at, f"Expected text in quotes, of at least one character, for {of.label}.")

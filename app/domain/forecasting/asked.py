@@ -74,8 +74,8 @@ def _names(told: object) -> tuple[str, ...]:
 
 def period(start: date | None, end: date | None, today: date) -> tuple[date, date]:
     """`[start, end)`: from today on, for a year, where nothing is said. Raises Invalid for an empty or endless one."""
-    first = start or (min(today, end - timedelta(days=1)) if end else today)
-    last = end or first + SPAN
+    first = start or (min(today, end - timedelta(days=1)) if end and end > date.min else today)
+    last = end or first + min(SPAN, date.max - first)
     if last <= first:
         raise Invalid(
             faults=(Fault("`to` is the day after the last one: it must be later than `from`.", pointer="/to"),)

@@ -20,9 +20,11 @@ from app.domain.criteria.meant import (
     Compare,
     CustomOf,
     FoldOf,
+    Grouped,
     Match,
     Meaning,
     Missing,
+    Moved,
     Not,
     OneOf,
     Operand,
@@ -71,6 +73,10 @@ def _condition(meaning: Meaning, rows: Rows, scope: Scope, *, negated: bool) -> 
             return _related(meaning, rows, scope, negated)
         case Refers():
             return _refers(meaning, rows, scope, negated)
+        case Moved():
+            return _moved(meaning, rows, scope, negated)
+        case Grouped():
+            return _grouped(meaning, rows, scope, negated)
         case Compare() | OneOf() | Between() | Match() | Tagged() | Missing():
             return _leaf(meaning, rows, scope, negated)
         case _:
@@ -228,6 +234,37 @@ def _contains(own: CustomOf, value: Typed, of: Expression, rows: Rows, scope: Sc
     if own.through is not None:
         return _against("eq", of, scope.typed(value, of.kind), negated=False)
     return f"{rows.alias}.custom @> {scope.bind(msgspec.json.encode({own.field.key: value}))}::jsonb"
+
+
+# -- history and ranks -------------------------------------------------------------------------------------------------
+
+
+def _moved(meaning: Moved, rows: Rows, scope: Scope, negated: bool) -> str:
+    alias = scope.alias()
+    end = f"{alias}.{'from_at' if meaning.event == 'entered' else 'to_at'}"
+    tied = [
+        f"{alias}.segmentation_id = {scope.bind(meaning.segmentation)}::uuid", f"{alias}.account_id = {rows.alias}.id",
+        f"{alias}.segment = {scope.typed(meaning.segment, 'enum')}",
+    ]  # fmt: skip
+    if meaning.bounds.lo is not None:
+        tied.append(f"{end} >= {scope.typed(meaning.bounds.lo, 'instant')}")
+    if meaning.bounds.hi is not None:
+        tied.append(f"{end} < {scope.typed(meaning.bounds.hi, 'instant')}")
+    return f"{'NOT ' if negated else ''}EXISTS (SELECT {scope.rows('memberships', alias, tied)})"
+
+
+def _grouped(meaning: Grouped, rows: Rows, scope: Scope, negated: bool) -> str:
+    """Bounds are looked up by group as a table is: hashed once for the whole statement."""
+    alias, of, by = scope.alias(), _value(meaning.of, rows, scope), _value(meaning.by, rows, scope)
+    keys = scope.bind([key for key, _, _ in meaning.groups])
+    lows, highs = (scope.optional([group[n] for group in meaning.groups], of.kind) for n in (1, 2))
+    ahead, behind = (">", "<=") if meaning.rising else ("<", ">=")
+    held = (
+        f"{of.sql} IS NOT NULL AND {alias}.key = coalesce({by.sql}::text, '') "
+        f"AND ({alias}.lo IS NULL OR {of.sql} {ahead} {alias}.lo) AND ({alias}.hi IS NULL OR {of.sql} {behind} {alias}.hi)"
+    )
+    table = f"unnest({keys}::text[], {lows}, {highs}) {alias}(key, lo, hi)"
+    return f"{'NOT ' if negated else ''}EXISTS (SELECT FROM {table} WHERE {held})"
 
 
 # -- related rows ------------------------------------------------------------------------------------------------------

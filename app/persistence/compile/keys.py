@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from app.domain.catalogue import Kind
 from app.domain.criteria.meant import Column, CustomOf, Shown
 from app.domain.questions import Sort
+from app.domain.selections import order_of
 from app.persistence.compile.operands import shown
 from app.persistence.compile.rows import Rows, table_of, ties
 from app.persistence.compile.scope import SQL_TYPES, Scope
@@ -28,21 +29,22 @@ INDEXED = frozenset(_indexes())
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One thing sorted by. `indexed`: an index leads with it, empty values at its end."""
+    """One thing sorted by. `indexed`: an index leads with it, empty values at its end. `among`: the values in their order
+    and the column that has them, where an index leads with that."""
 
     sql: str
     type: str
     nullable: bool
     descending: bool
     indexed: bool = False
+    among: tuple[str, str] | None = None
 
 
 def keys_of(sort: Sequence[Sort], rows: Rows, scope: Scope) -> list[Key]:
     """The sort's keys and what tells equal rows apart, in the direction of the last key."""
     keys = []
     for one in sort:
-        value = shown(one.of, rows, scope)
-        keys.append(Key(value.sql, SQL_TYPES[value.kind], value.nullable, one.descending, _indexed(one.of, rows)))
+        keys.append(_key(one, rows, scope))
         if _is_id(one.of):
             return keys
     descending = bool(sort) and sort[-1].descending
@@ -52,6 +54,16 @@ def keys_of(sort: Sequence[Sort], rows: Rows, scope: Scope) -> list[Key]:
     return keys
 
 
+def _key(one: Sort, rows: Rows, scope: Scope) -> Key:
+    value = shown(one.of, rows, scope)
+    order = order_of(one.of, scope.workspace)
+    if order is None:
+        return Key(value.sql, SQL_TYPES[value.kind], value.nullable, one.descending, _indexed(one.of, rows))
+    values = scope.array(order, "text")
+    among = (values, value.sql) if _indexed(one.of, rows) else None
+    return Key(f"array_position({values}, {value.sql})", "int4", True, one.descending, among=among)
+
+
 def _is_id(of: Shown) -> bool:
     return isinstance(of, Column) and of.through is None and of.field.kind == "id"
 
@@ -59,7 +71,12 @@ def _is_id(of: Shown) -> bool:
 def _indexed(of: Shown, rows: Rows) -> bool:
     if isinstance(of, CustomOf):
         return of.through is None and of.field.indexed
-    return isinstance(of, Column) and of.through is None and (table_of(rows.entity), of.field.column) in INDEXED
+    return (
+        isinstance(of, Column)
+        and of.through is None
+        and of.on is None
+        and (table_of(rows.entity), of.field.column) in INDEXED
+    )
 
 
 def ordered(keys: Sequence[Key], *, nulls_known: bool = False) -> str:

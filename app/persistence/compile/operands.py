@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import assert_never
 
-from app.domain.catalogue import Field, Kind
+from app.domain.catalogue import Field, Kind, Relation
 from app.domain.criteria.meant import Column, CustomOf, SegmentOf, Shown
 from app.persistence.compile.rows import Rows, stored, towards
 from app.persistence.compile.scope import Scope
@@ -41,15 +42,20 @@ def shown(of: Shown, rows: Rows, scope: Scope) -> Expression:
 def seen(of: Shown, rows: Rows, scope: Scope) -> Expression | Reached:
     """The value, or where it stands if that is another row."""
     match of:
+        case Column(_, through, on) if on is not None:
+            return _stage_on(on, through, rows, scope)
         case Column(field, None):
             return Expression(rows.column(field, scope), field.kind, field.optional)
         case CustomOf(field, None):
             return Expression(attribute(field, rows.alias), field.kind)
-        case SegmentOf(segmentation, _, through):
-            alias = scope.alias()
-            account = rows.column(rows.entity.fields[through.by], scope) if through else f"{rows.alias}.id"
+        case SegmentOf(segmentation, _, through, on):
+            alias, account = scope.alias(), _account(through, rows, scope)
             tied = [f"{alias}.segmentation_id = {scope.bind(segmentation)}::uuid", f"{alias}.account_id = {account}"]
-            return Reached(scope.rows("members", alias, tied), Expression(f"{alias}.segment", "enum", nullable=False))
+            if on is not None:
+                moment = scope.typed(on, "instant")
+                tied += [f"{alias}.from_at <= {moment}", f"({alias}.to_at > {moment} OR {alias}.to_at IS NULL)"]
+            source = scope.rows("members" if on is None else "memberships", alias, tied)
+            return Reached(source, Expression(f"{alias}.segment", "enum", nullable=False))
         case Column(field, through) | CustomOf(field, through):
             assert through is not None, "a column of the row itself was matched above"
             there, tied = towards(through, rows, scope)
@@ -57,6 +63,21 @@ def seen(of: Shown, rows: Rows, scope: Scope) -> Expression | Reached:
             return Reached(stored(there, scope, tied), value)
         case _:
             assert_never(of)
+
+
+def _account(through: Relation | None, rows: Rows, scope: Scope) -> str:
+    return rows.column(rows.entity.fields[through.by], scope) if through else f"{rows.alias}.id"
+
+
+def _stage_on(on: datetime, through: Relation | None, rows: Rows, scope: Scope) -> Expression:
+    """The stage of the last move before the moment's end; a move into no stage left it empty."""
+    alias = scope.alias()
+    tied = [
+        f"{alias}.account_id = {_account(through, rows, scope)}",
+        f"{alias}.moved_at <= {scope.typed(on, 'instant')}",
+    ]
+    latest = f"ORDER BY {alias}.moved_at DESC, {alias}.id DESC LIMIT 1"
+    return Expression(f"(SELECT {alias}.stage {scope.rows('stage_moves', alias, tied)} {latest})", "slug")
 
 
 def attribute(field: Field, alias: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import assert_never
 
 from app.domain.catalogue import ENTITIES, Entity, Field
@@ -62,7 +63,7 @@ def page(
     record = object_of(question.selection, Rows(entity, PAGE), scope, SHAPE)
     outputs = _outputs(question.edges, limit, len(keys)) + _count(question.count, stored(rows, scope, conditions))
     if scope.leaned:
-        outputs.append(_fresh(scope))
+        outputs.append(fresh(scope))
     args = tuple(scope.args)
     places = _places(question.page.after, keys, scope)
     listed = _listed(", ".join(columns), rows, scope, conditions, keys, places, f"LIMIT {limit + 1:d}")
@@ -118,12 +119,12 @@ def _stored(of: Shown, entity: Entity) -> Field:
     if of.through is not None:
         return entity.fields[of.through.by]
     match of:
+        case SegmentOf() | Column(on=datetime()):
+            return entity.fields["id"]
         case Column(field):
             return field
         case CustomOf():
             return entity.fields["custom"]
-        case SegmentOf():
-            return entity.fields["id"]
         case _:
             assert_never(of)
 
@@ -159,7 +160,8 @@ def _count(count: Count, source: str) -> list[str]:
             assert_never(count)
 
 
-def _fresh(scope: Scope) -> str:
+def fresh(scope: Scope) -> str:
+    """Whether the usage windows that were read are right for the day assumed."""
     alias = scope.alias()
     return (
         f"(SELECT {alias}.facts_day = {scope.bind(scope.workspace.facts_day)}::date {scope.rows('workspaces', alias)})"
@@ -195,6 +197,8 @@ def _listed(
         return f"SELECT {columns} {stored(rows, scope, conditions + extra)} ORDER BY {ordered(by)} {limit}"
 
     first = keys[0]
+    if first.among is not None:
+        return _in_turn(part, keys, places, scope.alias(), limit)
     if not (first.indexed and first.nullable) or (places is None and not first.descending):
         return part([] if places is None else [following(keys, places)], keys)
     known = [replace(first, nullable=False), *keys[1:]]
@@ -204,3 +208,26 @@ def _listed(
     if places[0] is None:
         return part([empty, following(keys[1:], places[1:])], known)
     return f"({part([following(known, places)], known)}) UNION ALL ({part([empty], known)}) {limit}"
+
+
+def _in_turn(
+    part: Callable[[list[str], list[Key]], str],
+    keys: list[Key],
+    places: list[str | None] | None,
+    alias: str,
+    limit: str,
+) -> str:
+    """The rows of each value in its turn, every one a range of the column's index, then those that have none of them."""
+    first, rest = keys[0], keys[1:]
+    assert first.among is not None  # asked for before
+    values, column = first.among
+    empty = f"({column} IS NULL OR NOT {column} = ANY ({values}))"
+    if places is not None and places[0] is None:
+        return part([empty, following(rest, places[1:])], rest)
+    further = [] if places is None else [following([replace(first, nullable=False), *rest], places)]
+    due = "" if places is None else f" WHERE {alias}.place {'<=' if first.descending else '>='} {places[0]}"
+    each = part([f"{column} = {alias}.value", *further], rest)
+    by = ordered([replace(key, sql=f"{alias}_.k{n}") for n, key in enumerate(keys, 1)], nulls_known=True)
+    turns = f"unnest({values}) WITH ORDINALITY {alias}(value, place)"
+    filled = f"SELECT {alias}_.* FROM {turns} CROSS JOIN LATERAL ({each}) {alias}_{due} ORDER BY {by} {limit}"
+    return f"({filled}) UNION ALL ({part([empty], rest)}) {limit}"

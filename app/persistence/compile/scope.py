@@ -49,6 +49,11 @@ class Scope:
             kind = "number"
         return f"{self.bind([_driver(value, kind) for value in values])}::{SQL_TYPES[kind]}[]"
 
+    def optional(self, values: Sequence[Typed | None], kind: Kind) -> str:
+        """The place of a list of such values that may have gaps."""
+        given = [None if value is None else _driver(value, kind) for value in values]
+        return f"{self.bind(given)}::{SQL_TYPES[kind]}[]"
+
     def alias(self) -> str:
         """A name that no other table of the statement has."""
         self._aliases += 1
@@ -58,6 +63,10 @@ class Scope:
         """`FROM table alias … WHERE` the workspace's rows that meet the conditions: every table reference is made here."""
         key = "id" if table == "workspaces" else "workspace_id"
         return " AND ".join([f"FROM {table} {alias}{joined} WHERE {alias}.{key} = $1", *conditions])
+
+    def beside(self, table: str, alias: str, conditions: Iterable[str]) -> str:
+        """` LEFT JOIN table alias ON` the workspace's rows that meet the conditions: to be joined to other rows."""
+        return " AND ".join([f" LEFT JOIN {table} {alias} ON {alias}.workspace_id = $1", *conditions])
 
 
 def _driver(value: Typed, kind: Kind) -> Typed:

@@ -137,10 +137,17 @@ class _Making:
         self._check_required(by_name, identity)
         told = [one for one in fields if one.field.name not in self.mapping.own]
         patches = [own.given(one.field, one.f, one.absent) for one in fields if one not in told]
-        columns = (*(_column(self.mapping.entity, one) for one in told), *((Column(own.NAME, "jsonb", own.NAME, 0),) if patches else ()))
+        columns = (
+            *(_column(self.mapping.entity, one) for one in told),
+            *((Column(own.NAME, "jsonb", own.NAME, 0),) if patches else ()),
+        )
         extra = self._extra(by_name, identity, import_id)
         names = [*(name for name, _, _ in extra), *(f'"{c.name}"' for c in columns)]
-        shown = [*(sql for _, _, sql in extra), *(one.value for one in told), *((" || ".join(patches),) if patches else ())]
+        shown = [
+            *(sql for _, _, sql in extra),
+            *(one.value for one in told),
+            *((" || ".join(patches),) if patches else ()),
+        ]
         types = [*(f"{name} {type_}" for name, type_, _ in extra), *(f'"{c.name}" {c.type}' for c in columns)]
         fill = f"INSERT INTO import_rows ({', '.join(names)}) SELECT {', '.join(shown)} FROM ({self._typed()}) t{joins}"
         table = f"CREATE TEMP TABLE import_rows ({', '.join(types)})"
@@ -176,7 +183,9 @@ class _Making:
         joins = ""
         for one in sorted(fields.values(), key=lambda one: one.field.name != "account"):
             account = self._account(fields, stored)
-            one.reference = reference(f"r{one.bit.bit_length()}", (one.f, one.field, one.source), account, self._stays(one))
+            one.reference = reference(
+                f"r{one.bit.bit_length()}", (one.f, one.field, one.source), account, self._stays(one)
+            )
             if one.reference is None:
                 continue
             joins, one.value = joins + one.reference.joins, one.reference.value
@@ -281,7 +290,11 @@ class _Making:
     def _gone(self, fields: dict[str, _Field]) -> str:
         """The mask of members that are left out and leave the field as it is."""
         follows = sum(one.bit for one in fields.values() if self._follows(one))
-        return f"CASE WHEN {self.identity} IS NULL THEN t.gone & ~{follows}::bigint ELSE t.gone END" if follows else "t.gone"
+        return (
+            f"CASE WHEN {self.identity} IS NULL THEN t.gone & ~{follows}::bigint ELSE t.gone END"
+            if follows
+            else "t.gone"
+        )
 
     def _early(self, fields: dict[str, _Field]) -> str:
         """Whether a row is dated before the contract through which it was found."""

@@ -91,7 +91,9 @@ def _rules(entity: Entity) -> list[tuple[tuple[str, str], str, str, str]]:
     if entity.name == "surveys":
         for kind, (low, high) in SCORES.items():
             words = f"Expected a score from {low} to {high}: that is the scale of {kind}."
-            found.append((("kind", "score"), "score", words, f"{{0}} = '{kind}' AND {{1}} NOT BETWEEN {low} AND {high}"))
+            found.append(
+                (("kind", "score"), "score", words, f"{{0}} = '{kind}' AND {{1}} NOT BETWEEN {low} AND {high}")
+            )
     if entity.name == "contracts":
         found.append((("decided_at", "outcome"), "outcome", OUTCOME, "{0} IS NOT NULL AND {1} IS NULL"))
     return found

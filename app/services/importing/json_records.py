@@ -12,7 +12,7 @@ import msgspec
 from app.domain import mappings, records
 from app.domain.catalogue import Entity, Field
 from app.domain.errors import Fault, Invalid
-from app.domain.mappings import ANY, FileMapping
+from app.domain.mappings import FileMapping
 from app.domain.workspaces import Workspace
 from app.persistence.staging.rows import Staged, unreadable
 from app.persistence.staging.values import ABSENT
@@ -22,9 +22,7 @@ from app.services.importing.staging import numbers
 BEFORE_FIRST = -1
 """Rows are counted from 0, as the records of an array."""
 # Runs of digits and kinds of white space made alike, to be looked for at the speed of memory.
-ALIKE = bytes(
-    ord("0") if chr(c) in "0123456789." else ord(" ") if chr(c) in "\t\n\r -" else c for c in range(256)
-)
+ALIKE = bytes(ord("0") if chr(c) in "0123456789." else ord(" ") if chr(c) in "\t\n\r -" else c for c in range(256))
 LONG = b"0" * 16
 """As many digits a double does not hold for sure: such numbers are read one by one, exactly."""
 ABSENT_BYTES = ABSENT.encode()
@@ -151,7 +149,9 @@ def _mapping(entity: Entity, seen: frozenset[str]) -> FileMapping | None:
     names = [name for f in fields for name in dict.fromkeys((f.name, f.column)) if name in seen]
     if len(names) < len(seen) or len({f.name for f in fields if {f.name, f.column} & seen}) < len(names):
         return None
-    return mappings.natural(entity, [*names, *_unnamed(entity, {f.name for f in fields if {f.name, f.column} & seen})], anyhow=True)
+    return mappings.natural(
+        entity, [*names, *_unnamed(entity, {f.name for f in fields if {f.name, f.column} & seen})], anyhow=True
+    )
 
 
 def _unnamed(entity: Entity, names: Container[str]) -> list[str]:
@@ -195,4 +195,7 @@ def _text(value: object) -> object:
 
 def pointed(problems: Iterable[tuple[int, str | None, str]]) -> list[Fault]:
     """Faults of (index of the record, member, message)."""
-    return [Fault(message, pointer=f"/records/{n}" + (f"/{member.replace('custom.', 'custom/')}" if member else "")) for n, member, message in problems]
+    return [
+        Fault(message, pointer=f"/records/{n}" + (f"/{member.replace('custom.', 'custom/')}" if member else ""))
+        for n, member, message in problems
+    ]

@@ -23,7 +23,7 @@ from app.persistence.sessions import Session, session
 from app.persistence.staging import checks, rows
 from app.persistence.staging.records import Todo
 from app.persistence.staging.rows import Plan, Staged
-from app.services import settle, users
+from app.services import hours, settle, users
 from app.services.calls import Call, Effect, keep, keep_command, new_id
 from app.services.importing import staged
 from app.services.importing.files import Progress
@@ -78,6 +78,8 @@ async def run(db: Database, work: Job, file: Opened, progress: Progress) -> None
     try:
         async with _alive(db, work), session(db, TIMEOUT, **SETTINGS) as own:
             await _import(own, work, file, progress)
+            async with own.transaction() as tx:
+                await hours.refresh(tx, work.workspace.id, work.moment)
         state, detail = "done", None
     except StrataError as error:
         detail = _told(error)
@@ -151,9 +153,7 @@ async def _check(
         await staged.check(tx, work.workspace.id, mapping, plan, held.partial, problems)
 
 
-async def _create(
-    own: Session, work: Job, mapping: FileMapping, problems: list[Problem]
-) -> list[dict[str, object]]:
+async def _create(own: Session, work: Job, mapping: FileMapping, problems: list[Problem]) -> list[dict[str, object]]:
     """Makes the industries, products, features or teams that the mapping allows a file to bring along; each, for the
     summary: a misspelt one is among them."""
     fields = importable(mapping.entity)

@@ -32,9 +32,7 @@ class Opened:
     header: Header | None
 
 
-def opened(
-    file: BinaryIO, kind: FileKind, entity: Entity, mapping: FileMapping | None, own: Own = NO_OWN
-) -> Opened:
+def opened(file: BinaryIO, kind: FileKind, entity: Entity, mapping: FileMapping | None, own: Own = NO_OWN) -> Opened:
     """Looks at the file's beginning. Raises Invalid where header and mapping do not fit."""
     if kind == "ndjson":
         meant = mapping or mappings.natural(entity, _members(entity, own, ndjson_lines.keys(file), every=False), own)

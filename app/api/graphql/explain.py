@@ -1,0 +1,157 @@
+"""Why a record meets criteria, or does not, and why an account stands in its segments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from app.api.graphql.build import argument, camel, member, operated, output
+from app.api.graphql.callers import ENCODER
+from app.api.graphql.filters import Spelled
+from app.api.graphql.resources import body, uuid
+from app.api.graphql.types import filter_name, type_name
+from app.api.graphql.writing import Arguments
+from app.domain.catalogue import ACCOUNTS, CONTACTS, Entity
+from app.domain.errors import Fault, Invalid, StrataError
+from app.services import explain
+
+_FLIP = [
+    member("flips_at", "Optional[DateTime]", "The first moment of another verdict if data stays as it is."),
+    member("flips_known", "bool", "False where there are too many related rows to follow."),
+]
+_HEAD = [member("id", "ID"), member("external_id", "Optional[str]"), member("name", "Optional[str]")]
+output("ExplainedRank", [member("rank", "str"), member("at", "float"), member("computed_at", "DateTime")])
+output("ExplainedRow", [
+    member("entity", "str"), member("inside", "bool", "Of the leaf's window."), member("passes", "bool", "WHERE."),
+    member("values", "JSON"),
+], "A related row that shows why.")  # fmt: skip
+output("ExplainedLeaf", [
+    member("op", "str"), member("pointer", "str", "Into the criteria as a tree; what a list holds, under `/list`."),
+    member("text", "str"), member("english", "str"), member("result", "bool"),
+    member("because_empty", "bool", "It is as the criteria wants it only because a value is empty."),
+    member("value", "Optional[JSON]", "What the record has; null is empty."),
+    member("threshold", "JSON", "What it is compared with, as in REST."), member("windows", "list[CriteriaWindow]"),
+    member("ranks", "list[ExplainedRank]"), member("evidence", "list[ExplainedRow]", "At most three."), *_FLIP,
+])  # fmt: skip
+output("TurnedLeaf", [member("pointer", "str"), member("text", "str")])
+_WHOLE = [
+    member("text", "str"), member("english", "str"), member("result", "bool"), *_FLIP,
+    member("fewest", "Optional[list[TurnedLeaf]]", "The fewest leaves that would admit it if each said the opposite."),
+    member("leaves", "list[ExplainedLeaf]", "In document order."), member("tree", "JSON", "Leaves and what joins them, as in REST."),
+]  # fmt: skip
+output("Explanation", [
+    member("entity", "str"), *_HEAD, member("archived", "bool"), member("as_of", "DateTime"), member("zone", "str"), *_WHOLE,
+])  # fmt: skip
+output("AccountSegment", [
+    member("segmentation", "str"), member("name", "str"), member("segment", "Optional[str]"),
+    member("segment_name", "Optional[str]"), member("since", "Optional[DateTime]"), member("reason", "Optional[str]"),
+    member("state", "str"),
+], "Where an account stands.")  # fmt: skip
+output("ExplainedSegment", [member("segment", "str"), member("name", "str"), member("decides", "bool"), *_WHOLE])
+output("ExplainedSegments", [
+    member("segmentation", "str"), member("name", "str"), member("archived", "bool"), member("as_of", "DateTime"),
+    member("zone", "str"), member("segment", "str", "The first whose criteria hold, else the rest."),
+    member("stands", "Optional[JSON]", "Where it was placed last: segment, since, reason."), *_FLIP,
+    member("becomes", "Optional[str]", "The segment that it then comes into."), member("rest", "str"),
+    member("segments", "list[ExplainedSegment]"),
+])  # fmt: skip
+
+
+def _leaves(tree: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    if "args" not in tree:
+        yield tree
+        return
+    for arg in tree["args"]:
+        yield from _leaves(arg)
+
+
+def _plain(found: Any) -> Any:
+    """As JSON has it, with the leaves of each tree beside it."""
+    told = body(ENCODER.encode(found))
+    for one in (told, *told.get("segments", ())):
+        if "tree" in one:
+            one["leaves"] = list(_leaves(one["tree"]))
+    return told
+
+
+def _of(entity: Entity) -> Callable[..., Any]:
+    async def resolve(_: Any, info: Any, said: Arguments) -> Any:
+        caller, spelled = info.context, None
+        told = {name: value for name, value in said.items() if value is not None and name not in ("where", "list_id")}
+        told |= {"entity": entity.name, "list": said.get("list_id")}
+        try:
+            if said.get("where") is not None:
+                if told.get("filter") is not None:
+                    raise Invalid(faults=(Fault("Expected where or filter, not both.", parameter="where"),))
+                raw = info._raw_info
+                spelled = Spelled(caller.reading.arguments(raw.parent_type, raw.field_nodes[0])["where"], "")
+                told["criteria"] = spelled.tree
+            return _plain(await explain.of_record(caller.db, caller.principal, told, caller.now))
+        except StrataError as error:
+            raise _mended(error, spelled) from None
+
+    return resolve
+
+
+ARGUMENTS = {"list": "listId"}
+
+
+def _mended(error: StrataError, spelled: Spelled | None) -> StrataError:
+    """The same error, its faults pointing into the arguments instead of the body of REST."""
+    error.faults = tuple(replace(fault, pointer=_way(fault.pointer, spelled)) for fault in error.faults)
+    return error
+
+
+def _way(pointer: str | None, spelled: Spelled | None) -> str | None:
+    if not pointer:
+        return pointer
+    _, first, *rest = pointer.split("/")
+    if first == "criteria" and spelled is not None:
+        within = Invalid(faults=(Fault("", pointer="/".join(["", *rest])),))
+        return f"/where{spelled.mend(within).faults[0].pointer}"
+    return "/".join(["", ARGUMENTS.get(first, camel(first)), *rest])
+
+
+async def _standing(_: Any, info: Any, said: Arguments) -> Any:
+    caller = info.context
+    found = await explain.standing(caller.db, caller.principal, uuid(said["id"]))
+    return body(ENCODER.encode(found))
+
+
+async def _segments(_: Any, info: Any, said: Arguments) -> Any:
+    caller = info.context
+    account = uuid(said["id"])
+    found = await explain.of_segments(caller.db, caller.principal, account, said["segmentation"], caller.now)
+    return _plain(found)
+
+
+def _query(entity: Entity) -> Any:
+    segmented = [
+        argument("segmentation", "Optional[str]", None, "Whose segment's criteria are meant."),
+        argument("segment", "Optional[str]", None),
+    ]
+    return operated(
+        explain.OPERATION, f"explain_{entity.singular}", "Optional[Explanation]", _of(entity),
+        argument("id", "Optional[ID]", None), argument("external_id", "Optional[str]", None),
+        argument("where", f"Optional[{filter_name(entity)}]", None, "Criteria as a tree; or `filter`, `listId`, a segment."),
+        argument("filter", "Optional[str]", None), argument("list_id", "Optional[ID]", None, "Of a saved list."),
+        *(segmented if entity is ACCOUNTS else ()),
+        argument("params", "Optional[JSON]", None, "A value for each `$name`."),
+        argument("as_of", "Optional[str]", None), argument("tz", "Optional[str]", None), argument("for_user", "Optional[str]", None),
+        description=f"Why a{'n' if entity is ACCOUNTS else ''} {type_name(entity).lower()} meets criteria, or does not.",
+    )  # fmt: skip
+
+
+QUERIES = [
+    _query(ACCOUNTS),
+    _query(CONTACTS),
+    operated(
+        explain.OPERATION, "account_segments", "Optional[list[AccountSegment]]", _standing, argument("id", "ID"),
+        description="Where an account stands in each segmentation, since when and why.",
+    ),
+    operated(
+        explain.OPERATION, "explain_segments", "Optional[ExplainedSegments]", _segments, argument("id", "ID"),
+        argument("segmentation", "str"), description="Each segment's criteria in order: the first that holds decides.",
+    ),
+]  # fmt: skip

@@ -1,0 +1,166 @@
+"""/v1/criteria/explain, and why an account stands in its segments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.api import schemas
+from app.api.requests import Request
+from app.api.responses import Answer, encoded, json
+from app.api.rest.envelopes import envelope
+from app.api.rest.explanation import ANSWER, ASKED
+from app.api.rest.parameters import ACCOUNT, IDENTITY, SLUG, path
+from app.api.routes import Payload, Route
+from app.domain.lists import ENTITIES
+from app.services import explain, segmentations
+
+_TEXT: dict[str, Any] = {"type": "string"}
+_TEXT_OR_NONE: dict[str, Any] = {"type": ["string", "null"]}
+_FLAG: dict[str, Any] = {"type": "boolean"}
+_INSTANT: dict[str, Any] = {"type": "string", "format": "date-time"}
+_INSTANT_OR_NONE: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
+_FLIP: dict[str, Any] = {
+    "flips_at": {
+        **_INSTANT_OR_NONE,
+        "description": "the first moment of another verdict if data stays as it is; null where there is none before 2200",
+    },
+    "flips_known": {**_FLAG, "description": "false where there are too many related rows to follow"},
+}
+
+
+def _object(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties}
+
+
+def _each(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": _object(**properties)}
+
+
+_HEAD = {"id": IDENTITY, "external_id": _TEXT_OR_NONE, "name": _TEXT_OR_NONE}
+_LEAF: dict[str, Any] = {
+    "text": _TEXT,
+    "english": _TEXT,
+    "because_empty": {**_FLAG, "description": "it is as the criteria wants it only because a value is empty"},
+    "value": {
+        "description": "what the record has: of related rows how many pass, of a move its latest moment; null is empty"
+    },
+    "threshold": {
+        "type": "object",
+        "description": "what it is compared with: `cmp` and, as that takes, `value`, `values`, `lo`, `hi`, `hi_open`, `field`, "
+        "`segment`; several under `and`, `or`, `not`",
+    },
+    "windows": {"type": "array", "items": schemas.ref("Window")},
+    "ranks": _each(rank=_TEXT, at={"type": "number"}, computed_at=_INSTANT),
+    "evidence": {
+        **_each(entity=_TEXT, inside=_FLAG, passes=_FLAG, values={"type": "object"}),
+        "maxItems": 3,
+        "description": "the related rows that made it so, else the nearest: `inside` its window, and whether each `passes` WHERE",
+    },
+    **_FLIP,
+}
+NODE: dict[str, Any] = {
+    "type": "object",
+    "required": ["op", "pointer", "result"],
+    "description": "a leaf, or with `args` what joins some: `and`, `or`, `not`, and `list`, which is a saved list opened",
+    "properties": {
+        "op": _TEXT,
+        "pointer": {
+            **_TEXT,
+            "description": "where it stands in the criteria as a tree; what a list holds, under `/list`",
+        },
+        "result": _FLAG,
+        "args": {"type": "array", "items": {"type": "object"}},
+        **_LEAF,
+    },
+}
+_WHOLE: dict[str, Any] = {
+    "text": _TEXT,
+    "english": _TEXT,
+    "result": _FLAG,
+    **_FLIP,
+    "fewest": {
+        "type": ["array", "null"],
+        "items": _object(pointer=_TEXT, text=_TEXT),
+        "description": "the fewest leaves that would admit it if each said the opposite; null where it is admitted, or none would",
+    },
+    "tree": NODE,
+}
+_MOMENT = {"as_of": _INSTANT, "zone": _TEXT}
+EXPLANATION = _object(entity={"type": "string", "enum": list(ENTITIES)}, **_HEAD, archived=_FLAG, **_MOMENT, **_WHOLE)
+BODY: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "entity": {
+            "type": ["string", "null"],
+            "enum": [*ENTITIES, None],
+            "description": "accounts where it is left out",
+        },
+        "id": {**_TEXT_OR_NONE, "description": "of the record; or `external_id`"},
+        "external_id": _TEXT_OR_NONE,
+        "filter": {
+            **_TEXT_OR_NONE,
+            "description": "criteria as text; or `criteria`, `list`, or `segmentation` with `segment`",
+        },
+        "criteria": {"type": ["object", "null"], "description": "criteria as a tree"},
+        "list": {**_TEXT_OR_NONE, "description": "the id of a saved list"},
+        "segmentation": _TEXT_OR_NONE,
+        "segment": _TEXT_OR_NONE,
+        "params": {"type": ["object", "null"], "description": "a value for each `$name`"},
+        "as_of": _TEXT_OR_NONE,
+        "tz": _TEXT_OR_NONE,
+        "for_user": _TEXT_OR_NONE,
+    },
+}
+STANDS = _object(
+    segmentation=SLUG, name=_TEXT, segment=_TEXT_OR_NONE, segment_name=_TEXT_OR_NONE, since=_INSTANT_OR_NONE,
+    reason={**_TEXT_OR_NONE, "description": "why it came there: `write`, `day`, `definition`, `ranks`"}, state=_TEXT,
+)  # fmt: skip
+SEGMENTED = _object(
+    segmentation=SLUG, name=_TEXT, account=_object(**_HEAD), archived=_FLAG, **_MOMENT,
+    segment={**_TEXT, "description": "the first segment whose criteria hold, else the rest"},
+    stands={
+        "type": ["object", "null"], "description": "where it was placed last",
+        "properties": {"segment": _TEXT, "since": _INSTANT, "reason": _TEXT_OR_NONE},
+    },
+    **_FLIP, becomes={**_TEXT_OR_NONE, "description": "the segment that it then comes into"}, rest=_TEXT,
+    segments=_each(segment=_TEXT, decides=_FLAG, name=_TEXT, **_WHOLE),
+)  # fmt: skip
+
+
+async def one(request: Request) -> Answer:
+    """One record explained."""
+    request.query(())
+    body = await request.object()
+    return json(await explain.of_record(request.db, request.principal, body, request.now))
+
+
+async def stands(request: Request) -> Answer:
+    """Where an account stands in each segmentation."""
+    request.query(())
+    found = await explain.standing(request.db, request.principal, request.uuid(0))
+    return envelope([encoded(row) for row in found], request.now, segmentations.MOST)
+
+
+async def segments(request: Request) -> Answer:
+    """An account by each segment's criteria."""
+    request.query(())
+    account, slug = request.uuid(0), request.values[1]
+    return json(await explain.of_segments(request.db, request.principal, account, slug, request.now))
+
+
+SEGMENTATION = path("segmentation", "the segmentation's slug", SLUG, "tier")
+TAG = "criteria"
+ROUTES = (
+    Route("POST", "/v1/criteria/explain", explain.OPERATION, one, "Why a record meets criteria, or does not", TAG,
+          "Leaf by leaf: the verdict, the value, what it is compared with, the related rows that show why, and when it says "
+          "something else if data stays as it is. Archived records are explained too, though lists leave them out.",
+          answer=Payload(EXPLANATION, example=ANSWER), body=Payload(BODY, example=ASKED), problems=("conflict", "not-found")),
+    Route("GET", "/v1/accounts/{id}/segments", explain.OPERATION, stands, "Where an account stands", "segmentations",
+          "In each segmentation: the segment, since when, and why it came there.",
+          parameters=(ACCOUNT,), answer=Payload(schemas.collection(STANDS))),
+    Route("GET", "/v1/accounts/{id}/segments/{segmentation}/explain", explain.OPERATION, segments,
+          "Why an account stands in its segment", "segmentations",
+          "Each segment's criteria in order, explained: the first that holds decides. `flips_at` is when another one would.",
+          parameters=(ACCOUNT, SEGMENTATION), answer=Payload(SEGMENTED), problems=("conflict",)),
+)  # fmt: skip

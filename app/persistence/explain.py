@@ -1,0 +1,36 @@
+"""What explains one record: the statement that reads it, and where it stands."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.persistence.compile.explained import Answer, Explained
+from app.persistence.database import Reader, Record
+from app.persistence.reads import account_exists
+
+STANDING = """
+SELECT s.slug, s.name, s.segments, s.state, m.segment, m.since, h.reason
+FROM segmentations s
+LEFT JOIN members m ON m.workspace_id = $1 AND m.segmentation_id = s.id AND m.account_id = $2
+LEFT JOIN memberships h ON h.workspace_id = $1 AND h.segmentation_id = s.id AND h.account_id = $2 AND h.from_at = m.since
+WHERE s.workspace_id = $1 AND ($3::uuid IS NULL OR s.id = $3) ORDER BY s.slug
+"""
+
+
+async def answer(reader: Reader, statement: Explained, named: str) -> Answer | None:
+    """What was found of the record of this name, None where there is none."""
+    raw: Any = await reader.fetchval(statement.text, *statement.args, named)
+    return None if raw is None else statement.read(msgspec.json.decode(raw))
+
+
+async def standing(
+    reader: Reader, workspace_id: UUID, account_id: UUID, segmentation_id: UUID | None = None
+) -> list[Record] | None:
+    """Every segmentation, or one, with the segment that the account stands in, since when and why, each None where it
+    stands nowhere; None where there is no such account."""
+    if not await account_exists(reader, workspace_id, account_id):
+        return None
+    return await reader.fetch(STANDING, workspace_id, account_id, segmentation_id, point=True)

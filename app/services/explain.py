@@ -1,0 +1,272 @@
+"""Why a record meets criteria or does not: criteria as told, of a saved list, or of a segment. Nothing is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.domain.catalogue import ACCOUNTS, ENTITIES, Entity
+from app.domain.criteria.check import Setting, check
+from app.domain.criteria.coerce import is_identity
+from app.domain.criteria.explain import Explanation, explain
+from app.domain.criteria.flips import followed, next_decision
+from app.domain.criteria.leaves import Leaf, Tree, decided, grown, leaves
+from app.domain.criteria.nodes import Node
+from app.domain.criteria.suggest import nearest
+from app.domain.errors import Conflict, Fault, Invalid, NotFound, Unreadable
+from app.domain.lists import ENTITIES as EXPLAINED
+from app.domain.records import UNSTORABLE
+from app.domain.roles import Principal, permit
+from app.domain.workspaces import clock
+from app.persistence import explain as rows
+from app.persistence import segments as kept
+from app.persistence.compile.explained import Answer, explained
+from app.persistence.compile.records import By
+from app.persistence.database import Reader, Record
+from app.services import asks, lists, named, reads, settle
+from app.services.asks import Ask
+from app.services.explained import flipping, whole
+
+OPERATION = "criteria.read"
+NAMING: Mapping[str, By] = {"id": "id", "external_id": "external_id"}
+TEXTS = ("entity", *NAMING, "filter", "list", "segmentation", "segment", "as_of", "tz", "for_user")
+MEMBERS: Mapping[str, type] = {**dict.fromkeys(TEXTS, str), "criteria": dict, "params": dict}
+"""What a body may say, as which type."""
+SPELLED = ("filter", "criteria", "list", "segmentation")
+"""Whose criteria are meant: one of these."""
+OF_ASKER = ("tz", "for_user", "params")
+"""What segments do not depend on."""
+Body = Mapping[str, Any]
+
+
+async def of_record(db: Reader, principal: Principal, body: Body, now: datetime) -> dict[str, Any]:
+    """One account or contact explained. One statement reads it, besides those that say what the criteria are.
+
+    Raises Unreadable and Invalid for what is no criteria, NotFound for a record, list or segment that is not there,
+    Conflict where the list or the segmentation is broken.
+    """
+    permit(principal, OPERATION)
+    told = _read(body)
+    by, name = next((NAMING[key], told[key]) for key in NAMING if key in told)
+    entity, tree = await _asked(db, principal, told, now)
+    answer = await _answer(db, principal, entity, by, name, list(leaves(tree)))
+    (explanation,) = _explanations([tree], answer)
+    return {**_head(answer, entity), **_moment(tree), **whole(explanation, entity, principal.workspace)}
+
+
+# -- what is asked -----------------------------------------------------------------------------------------------------
+
+
+async def _asked(db: Reader, principal: Principal, told: Body, now: datetime) -> tuple[Entity, Tree]:
+    workspace = principal.workspace
+    if "segmentation" in told:
+        ask = Ask("accounts", as_of=told.get("as_of"), body=True)
+        setting = Setting(workspace, clock(workspace, asks.frame(ask, workspace).as_of or now), people=False)
+        definition, _ = await _definition(db, principal, told["segmentation"])
+        node = dict(definition.cases).get(told["segment"])
+        if node is None:
+            raise NotFound
+        (tree,) = await _cases(db, setting, [node], now)
+        return ACCOUNTS, tree
+    ask = await _ask(db, principal, told, now)
+    frame = asks.frame(ask, workspace)
+    person = principal.person if ask.for_user is None else await reads.on_behalf(db, principal, ask)
+    said = asks.said(ask)
+    setting = Setting(workspace, clock(workspace, frame.as_of or now, frame.zone), person, ask.params or {})
+
+    def read(within: Setting) -> Tree:
+        asks.checked(ask, said, within)
+        return grown(said.node, ENTITIES[ask.entity], within)
+
+    return ENTITIES[ask.entity], await named.reading(db, setting, principal.user_id, now, read)
+
+
+async def _ask(db: Reader, principal: Principal, told: Body, now: datetime) -> Ask:
+    given = {name: told[name] for name in ("as_of", "tz", "for_user", "params") if name in told}
+    if "list" not in told:
+        spelled = {name: told[name] for name in ("filter", "criteria") if name in told}
+        return Ask(told.get("entity", "accounts"), **spelled, **given, body=True)
+    if not is_identity(told["list"]):
+        raise NotFound
+    ask = await lists.ask(db, principal, UUID(told["list"]), now, given)
+    if told.get("entity", ask.entity) != ask.entity:
+        raise Invalid(faults=(Fault(f"Expected {ask.entity}: the list is of those.", pointer="/entity"),))
+    return replace(ask, body=True)
+
+
+def _read(body: Body) -> dict[str, Any]:
+    """The members that are given. Raises Invalid for those that are unknown, of the wrong type, or do not go together."""
+    told = {name: value for name, value in body.items() if value is not None}
+    faults = [*_misfits(told)] or [*_contradictions(told)]
+    if faults:
+        raise Invalid(faults=tuple(faults))
+    return told
+
+
+def _misfits(told: Body) -> Iterator[Fault]:
+    for name, value in told.items():
+        if name not in MEMBERS:
+            shown = f"/{name[:64]}".replace("~", "~0")
+            yield Fault("Expected no such member here.", pointer=shown, suggestion=nearest(name, MEMBERS))
+        elif type(value) is not MEMBERS[name]:
+            expected = "a text" if MEMBERS[name] is str else "an object"
+            yield Fault(f"Expected {expected}.", pointer=f"/{name}")
+    params = told.get("params")
+    for name, value in params.items() if isinstance(params, Mapping) else ():
+        if not isinstance(value, str | int | float | Decimal | bool):
+            yield Fault("Expected text, a number, true or false.", pointer=f"/params/{name[:64]}".replace("~", "~0"))
+
+
+def _contradictions(told: Body) -> Iterator[Fault]:
+    if sum(name in told for name in NAMING) != 1:
+        yield Fault("Expected id or external_id, one of them.", pointer="/id")
+    if sum(name in told for name in SPELLED) != 1:
+        yield Fault("Expected one of filter, criteria, list and segmentation.", pointer="/filter")
+    entity = told.get("entity", "accounts")
+    if entity not in EXPLAINED:
+        expected = f"Expected one of {', '.join(EXPLAINED)}."
+        yield Fault(expected, pointer="/entity", suggestion=nearest(entity, EXPLAINED))
+    if ("segmentation" in told) != ("segment" in told):
+        yield Fault("Expected segmentation and segment together.", pointer="/segment")
+    elif "segmentation" in told and entity != "accounts":
+        yield Fault("Expected accounts: segments are of those.", pointer="/entity")
+    for name in OF_ASKER if "segmentation" in told else ():
+        if name in told:
+            yield Fault("Expected no such member: segments do not depend on who asks.", pointer=f"/{name}")
+
+
+# -- finding out -------------------------------------------------------------------------------------------------------
+
+
+async def _answer(db: Reader, principal: Principal, entity: Entity, by: By, name: str, every: Sequence[Leaf]) -> Answer:
+    """What is found of a record. Raises NotFound."""
+    sound = is_identity(name) if by == "id" else not UNSTORABLE.search(name)
+    statement = partial(explained, every, entity, by, principal.workspace)
+    answer = await rows.answer(db, statement(), name) if sound else None
+    if answer is not None and not answer.fresh:
+        answer = await rows.answer(db, statement(kept=False), name)
+    if answer is None:
+        raise NotFound
+    return answer
+
+
+def _explanations(trees: Sequence[Tree], answer: Answer) -> list[Explanation]:
+    verdicts = [one.verdict for one in answer.found]
+    every = [leaf for tree in trees for leaf in leaves(tree)]
+    turns = followed(every, verdicts, answer.record, answer.cut)
+    return [explain(tree, answer.found, turns) for tree in trees]
+
+
+def _head(answer: Answer, entity: Entity) -> dict[str, Any]:
+    return {"entity": entity.name, **answer.head, "archived": answer.archived}
+
+
+def _moment(tree: Tree) -> dict[str, Any]:
+    clock_ = next(iter(leaves(tree))).setting.clock
+    return {"as_of": clock_.as_of, "zone": clock_.zone.key}
+
+
+# -- segments ----------------------------------------------------------------------------------------------------------
+
+
+async def standing(db: Reader, principal: Principal, account_id: UUID) -> list[dict[str, Any]]:
+    """Where an account stands in each segmentation, since when, and why it came there. Raises NotFound."""
+    permit(principal, OPERATION)
+    found = await rows.standing(db, principal.workspace.id, account_id)
+    if found is None:
+        raise NotFound
+    return [_stands(row) for row in found]
+
+
+def _stands(row: Record) -> dict[str, Any]:
+    names = {case["slug"]: case["name"] for case in msgspec.json.decode(row["segments"])}
+    segment = row["segment"]
+    return {
+        "segmentation": row["slug"],
+        "name": row["name"],
+        "segment": segment,
+        "segment_name": None if segment is None else names.get(segment, segment.replace("_", " ").capitalize()),
+        "since": row["since"],
+        "reason": row["reason"],
+        "state": row["state"],
+    }
+
+
+async def of_segments(db: Reader, principal: Principal, account_id: UUID, slug: str, now: datetime) -> dict[str, Any]:
+    """An account explained by each segment's criteria in order: the first that holds decides where it stands.
+
+    Raises NotFound, Conflict where the segmentation is broken.
+    """
+    permit(principal, OPERATION)
+    workspace = principal.workspace
+    definition, row = await _definition(db, principal, slug)
+    setting = Setting(workspace, clock(workspace, now), people=False)
+    trees = await _cases(db, setting, [node for _, node in definition.cases], now)
+    every = [leaf for tree in trees for leaf in leaves(tree)]
+    answer = await _answer(db, principal, ACCOUNTS, "id", str(account_id), every)
+    stands = await rows.standing(db, workspace.id, account_id, row["id"]) or []
+    verdicts = [one.verdict for one in answer.found]
+    turns = followed(every, verdicts, answer.record, answer.cut)
+    decide = _first(trees, definition)
+    flip, then = next_decision(decide, verdicts, turns)
+    segment = decide(verdicts)
+    names = {case["slug"]: case["name"] for case in msgspec.json.decode(row["segments"])}
+    return {
+        "segmentation": slug,
+        "name": row["name"],
+        "account": answer.head,
+        "archived": answer.archived,
+        "as_of": now,
+        "zone": workspace.zone.key,
+        "segment": segment,
+        "stands": next(({name: one[name] for name in ("segment", "since", "reason")} for one in stands), None),
+        **flipping(flip),
+        "becomes": then if flip.at is not None else None,
+        "rest": definition.rest,
+        "segments": [
+            {"segment": case, "name": names[case], "decides": case == segment}
+            | whole(explain(tree, answer.found, turns), ACCOUNTS, workspace)
+            for (case, _), tree in zip(definition.cases, trees, strict=True)
+        ],
+    }
+
+
+def _first(trees: Sequence[Tree], definition: settle.Definition) -> Callable[[Sequence[bool]], str]:
+    slugs = [slug for slug, _ in definition.cases]
+
+    def decide(verdicts: Sequence[bool]) -> str:
+        held = (slug for slug, tree in zip(slugs, trees, strict=True) if decided(tree, verdicts))
+        return next(held, definition.rest)
+
+    return decide
+
+
+async def _definition(db: Reader, principal: Principal, slug: str) -> tuple[settle.Definition, Record]:
+    row = None if UNSTORABLE.search(slug) else await kept.one(db, principal.workspace.id, slug)
+    if row is None:
+        raise NotFound
+    return settle.definition(row), row
+
+
+async def _cases(db: Reader, setting: Setting, cases: Sequence[Node], now: datetime) -> list[Tree]:
+    """The trees of a segmentation's criteria, their leaves counted through. Raises Conflict where they mean nothing."""
+
+    def read(within: Setting) -> list[Tree]:
+        trees: list[Tree] = []
+        for node in cases:
+            check(node, ACCOUNTS, within)
+            begin = sum(1 for tree in trees for _ in leaves(tree))
+            trees.append(grown(node, ACCOUNTS, within, begin))
+        return trees
+
+    try:
+        return await named.reading(db, setting, None, now, read)
+    except (Invalid, Unreadable) as error:
+        raise Conflict(f"The segmentation is broken: {error.detail}") from None

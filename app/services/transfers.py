@@ -1,0 +1,73 @@
+"""A list handed over to another owner, and what that takes away from others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import UUID
+
+from app.domain.errors import Fault, Invalid
+from app.domain.lists import List, Visibility
+from app.domain.records import MisfitError, Named, identity, only, text
+from app.domain.roles import permit
+from app.persistence import defaults, favourites, users
+from app.persistence import lists as rows
+from app.persistence.database import Database, Transaction
+from app.services import effects, listings, references
+from app.services.calls import Call, Written, once
+
+MEMBERS = ("to", "to_id")
+
+
+async def transfer(db: Database, call: Call, list_id: UUID, body: Mapping[str, object]) -> Written:
+    """Gives the list to another: `{to | to_id}`, an id, external id or e-mail, or an id. Its owner's and an admin's to do.
+
+    Raises Invalid for an heir who cannot have it, NotFound, Forbidden.
+    """
+    told, pointer = _heir(body)
+
+    async def act(tx: Transaction) -> Written:
+        principal, workspace_id = call.principal, call.principal.workspace.id
+        of = listings.seen(principal, await rows.locked(tx, workspace_id, list_id, principal.user_id))
+        permit(principal, "lists.transfer", own=listings.is_own(principal, of))
+        heir_id = await references.user(tx, workspace_id, told, pointer)
+        if isinstance(heir_id, Fault):
+            raise Invalid(faults=(heir_id,))
+        if heir_id == of.owner_id:
+            return listings.written(principal, of)
+        await check_heir(tx, workspace_id, heir_id, of.visibility, pointer)
+        await rows.update(tx, workspace_id, list_id, {"owner_id": heir_id}, call.now)
+        changed = replace(of, owner_id=heir_id, version=of.version + 1, updated_at=call.now)
+        await handed_over(tx, workspace_id, changed)
+        done = effects.differing("lists", list_id, listings.told(of), listings.told(changed))
+        return listings.written(principal, changed, done)
+
+    return await once(db, call, f"lists.transfer {list_id}", act)
+
+
+async def check_heir(tx: Transaction, workspace_id: UUID, heir_id: UUID, visibility: Visibility, pointer: str) -> None:
+    """Raises Invalid unless the user may own a list that is so visible."""
+    role = await users.role(tx, workspace_id, heir_id)
+    if role is None or (role == "viewer" and visibility == "public"):
+        message = "Expected an active user of this workspace, who for a public list is no viewer."
+        raise Invalid(faults=(Fault(message, pointer=pointer),))
+
+
+async def handed_over(tx: Transaction, workspace_id: UUID, of: List) -> None:
+    """A private list is gone for everybody but its new owner: nobody else begins with it or has it at hand."""
+    if of.visibility == "private":
+        await defaults.forget(tx, workspace_id, of.id, of.owner_id)
+        await favourites.forget(tx, workspace_id, of.id, of.owner_id)
+
+
+def _heir(body: Mapping[str, object]) -> tuple[UUID | Named, str]:
+    told = only(body, MEMBERS)
+    named = [member for member in MEMBERS if told.get(member) is not None]
+    if len(named) != 1:
+        message = "Expected to or to_id, one of them: an id, external id or e-mail, or an id."
+        raise Invalid(faults=(Fault(message, pointer="/to"),))
+    pointer = f"/{named[0]}"
+    try:
+        return (Named(text(told["to"]), pointer) if named[0] == "to" else identity(told["to_id"])), pointer
+    except MisfitError as misfit:
+        raise Invalid(faults=(misfit.fault(pointer),)) from None

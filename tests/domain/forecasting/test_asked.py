@@ -1,0 +1,30 @@
+"""The period of a forecast, to the ends of the calendar."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from app.domain.errors import Invalid
+from app.domain.forecasting.asked import period
+
+TODAY = date(2026, 11, 22)
+
+
+def test_a_period_is_a_year_from_today() -> None:
+    assert period(None, None, TODAY) == (TODAY, date(2027, 11, 22))
+    assert period(None, date(2020, 1, 1), TODAY) == (date(2019, 12, 31), date(2020, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [(date.max, None), (None, date.min), (date.max, date.max), (date.min, date.max)]
+)
+def test_what_the_calendar_does_not_hold_is_refused(start: date | None, end: date | None) -> None:
+    with pytest.raises(Invalid) as refused:
+        period(start, end, TODAY)
+    assert refused.value.faults[0].pointer == "/to"
+
+
+def test_the_last_day_can_be_asked_for() -> None:
+    assert period(date(9999, 12, 30), None, TODAY) == (date(9999, 12, 30), date.max)
