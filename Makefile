@@ -7,7 +7,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
-ISOLATED := tests/services tests/api tests/laws tests/persistence
+# Twice: all that touches data, but for what starts databases of its own, measures, or has no database.
+ISOLATED := tests/services tests/api tests/laws tests/persistence $(addprefix --ignore tests/,persistence/test_embedded.py \
+	persistence/test_migrations.py services/test_import_memory.py laws/test_distribution.py api/test_schemathesis.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench format lock clean

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from app.api import schemas
 from app.api.requests import Request
 from app.api.responses import Answer, encoded
-from app.api.rest import lists
+from app.api.rest import lists, related
 from app.api.rest.lists import ID, PARAMS, TAG, WITHIN
 from app.api.rest.parameters import FIELDS, INCLUDE, SORT
 from app.api.rest.reading import MEMBERS, READ, Members, told
@@ -61,7 +61,7 @@ def _flag(said: str | None) -> bool:
     return said == "true"
 
 
-def asked_route(entity: str) -> Route:
+def asked_route(entity: str, tag: str) -> Route:
     """POST of a question whose every record is wanted."""
 
     async def export(request: Request) -> Answer:
@@ -72,7 +72,7 @@ def asked_route(entity: str) -> Route:
         return _answer(await exports.question(request.db, request.principal, ask, form, request.now, bom=bom))
 
     example = {"format": "csv", "fields": ["name"], "filter": "ALL"}
-    return Route("POST", f"/v1/{entity}/export", READ, export, f"Export {entity}", entity, WORDS, headers=_HEADERS,
+    return Route("POST", f"/v1/{entity}/export", READ, export, f"Export {entity}", tag, WORDS, headers=_HEADERS,
                  answer=_STREAM, body=Payload(_ENTERED, example=example), problems=("unavailable",))  # fmt: skip
 
 
@@ -107,6 +107,6 @@ _ENTERED = {
 ROUTES = (
     Route("GET", "/v1/lists/{id}/export", "lists.read", of_list, "Export what a list holds", TAG, WORDS,
           parameters=(ID, *_LISTED, PARAMS), headers=_HEADERS, answer=_STREAM, problems=("unavailable", "conflict")),
-    asked_route("accounts"),
-    asked_route("contacts"),
+    asked_route("accounts", "accounts"),
+    asked_route("contacts", related.TAG),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from app.domain.questions import COUNT_CAP, DEFAULT_LIMIT, MAX_LIMIT
 
 IDENTITY = {"type": "string", "format": "uuid"}
 SLUG = {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"}
-ENTITY_TAG = {"type": "string", "pattern": '^"[0-9]{1,10}-[0-9a-f]{16}"$'}
+ENTITY_TAG = {"type": "string"}
 MOMENT = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
 
 IF_MATCH = Parameter(

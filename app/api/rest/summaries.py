@@ -8,7 +8,7 @@ from typing import Any
 from app.api import schemas
 from app.api.requests import Request
 from app.api.responses import Answer, encoded
-from app.api.rest import lists
+from app.api.rest import lists, related
 from app.api.rest.lists import ID, PARAMS, TAG, WITHIN
 from app.api.rest.parameters import LIMIT
 from app.api.rest.reading import MEMBERS, READ, Members, told
@@ -90,7 +90,7 @@ async def _answer(request: Request, ask: Ask, group_by: Any, measures: Any) -> A
     return Answer(b'{"data":' + found.groups.data + b',"totals":' + found.groups.totals + b"," + tail[1:])
 
 
-def asked_route(entity: str) -> Route:
+def asked_route(entity: str, tag: str) -> Route:
     """POST of a question's summary."""
 
     async def summarise(request: Request) -> Answer:
@@ -100,7 +100,7 @@ def asked_route(entity: str) -> Route:
         return await _answer(request, Ask(entity, **said, body=True), group_by, measures)
 
     example = {"group_by": ["csm"], "measures": ["count"], "filter": "ALL"}
-    return Route("POST", f"/v1/{entity}/summary", READ, summarise, f"Count and measure {entity} in groups", entity,
+    return Route("POST", f"/v1/{entity}/summary", READ, summarise, f"Count and measure {entity} in groups", tag,
                  "Groups and totals are of one moment. Empty values are a group of their own.",
                  answer=Payload(SUMMARY), body=Payload(ENTERED, example=example if entity == "accounts" else {"group_by": "role"}))  # fmt: skip
 
@@ -109,6 +109,6 @@ ROUTES = (
     Route("GET", "/v1/lists/{id}/summary", "lists.read", of_list, "Count and measure what a list holds, in groups", TAG,
           "Groups and totals are of one moment. Empty values are a group of their own.",
           parameters=(ID, *ASKED, *WITHIN, PARAMS), answer=Payload(SUMMARY)),
-    asked_route("accounts"),
-    asked_route("contacts"),
+    asked_route("accounts", "accounts"),
+    asked_route("contacts", related.TAG),
 )  # fmt: skip

@@ -18,19 +18,8 @@ STATES = {"conflict", "key-reused", "key-still-running", "version-required", "ve
 LANGUAGE = {"filter", "criteria", "where", "text", "tree"}
 """Criteria are a language, which JSON Schema cannot describe."""
 NAMES = {
-    "fields",
-    "include",
-    "sort",
-    "columns",
-    "constants",
-    "custom",
-    "impacts",
-    "segment",
-    "operation",
-    "entity",
-    "group_by",
-    "measures",
-}
+    "fields", "include", "sort", "columns", "constants", "custom", "impacts", "segment", "operation", "entity", "group_by", "measures",
+}  # fmt: skip
 """Names of fields, relations, attributes and the like, of which each workspace has its own."""
 THERE = {name for field in FIELDS if field.kind in ("ref", "slug") for name in (field.name, field.column)} | {
     "to", "to_id", "list_id", "owner_id", "user_id", "stages", "mapping", "move_to", "actor", "field", "param",
@@ -38,7 +27,7 @@ THERE = {name for field in FIELDS if field.kind in ("ref", "slug") for name in (
 """What refers to something that must be there, or be fit for it."""
 MONEY = {field.name for field in FIELDS if field.kind == "money"} | {"target", "arr_per_csm"}
 """Exact to the minor unit of a currency that the document does not know, and within 64 bits of such units."""
-SEALED = {"cursor"}
+SEALED = {"cursor", "If-Match"}
 """What only the server can make."""
 WHO = {"for_user"}
 """What only some may ask for."""
