@@ -58,7 +58,7 @@ def create_app(read: settings.Settings | None = None) -> ASGIApp:
         door.db = db = await Database.open(read.database_url, size=read.pool_size)
         if read.issuer is not None:
             tokens.trust(db, read.issuer)
-        repeating = tuple(asyncio.create_task(one(db)) for one in (_roll, _keep_uses, _watch))
+        repeating = tuple(asyncio.create_task(one(db)) for one in (_roll, _index, _keep_uses, _watch))
         _drain_first(door, read.drain_seconds)
         # What exists now lives as long as the process: the collector need not walk it again and again.
         gc.collect()
@@ -119,11 +119,22 @@ async def _roll(db: Database) -> None:
         try:
             await days.roll_all(db, datetime.now(UTC))
             await hours.refresh_all(db, datetime.now(UTC))
-            await attribute_indexes.resume(db, datetime.now(UTC))
         except StrataError as error:
             log.warning("the day could not be rolled", extra={"because": type(error).__name__})
         except Exception:
             log.exception("the day could not be rolled")
+        await asyncio.sleep(ROLL_SECONDS)
+
+
+async def _index(db: Database) -> None:
+    """Every minute: the indexes that a process which is gone has left to be made; they may take long."""
+    while True:
+        try:
+            await attribute_indexes.resume(db, datetime.now(UTC))
+        except StrataError as error:
+            log.warning("indexes are made the next time", extra={"because": type(error).__name__})
+        except Exception:
+            log.exception("indexes could not be made")
         await asyncio.sleep(ROLL_SECONDS)
 
 

@@ -176,7 +176,7 @@ def strings(description: str, items: Iterable[str] = ()) -> dict[str, Any]:
 def either(description: str) -> dict[str, Any]:
     """Names separated by commas, or an array of them."""
     name = {"type": "string", "minLength": 1}
-    return {"anyOf": [name, {"type": "array", "items": name}], "description": description}
+    return {"anyOf": [name, {"type": "array", "items": name}, {"type": "null"}], "description": description}
 
 
 QUESTION: dict[str, Any] = {

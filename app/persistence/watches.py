@@ -31,6 +31,7 @@ CHECKED = "UPDATE list_watches SET checked_at = $3, asked = $4, reason = NULL WH
 FAILED = "UPDATE list_watches SET reason = $3 WHERE workspace_id = $1 AND list_id = $2 AND reason IS DISTINCT FROM $3"
 ONE = "SELECT since, checked_at, reason FROM list_watches WHERE workspace_id = $1 AND list_id = $2"
 COUNT = "SELECT count(*) FROM list_watches WHERE workspace_id = $1"
+HELD = "SELECT FROM list_watches WHERE workspace_id = $1 AND list_id = $2 FOR UPDATE"
 FORGET_MEMBERS = "DELETE FROM list_members WHERE workspace_id = $1 AND list_id = $2"
 FORGET = "DELETE FROM list_watches WHERE workspace_id = $1 AND list_id = $2"
 # What was read for another day writes nothing, and is told by `fresh`.
@@ -146,6 +147,7 @@ async def failed(tx: Transaction, workspace_id: UUID, list_id: UUID, reason: str
 
 async def forget(tx: Transaction, workspace_id: UUID, list_id: UUID) -> None:
     """The list is not watched any more, and its history is gone."""
+    await tx.execute(HELD, workspace_id, list_id)  # whoever checks it has ended, or finds no watch any more
     await tx.execute(FORGET_MEMBERS, workspace_id, list_id)
     await tx.execute(FORGET, workspace_id, list_id)
 

@@ -30,7 +30,7 @@ FROM unnest($2::uuid[], $3::text[], $4::text[], $5::integer[]) AS s(id, name, sl
 def columns(workspace: str) -> str:
     """The select list of a workspace `w` with its segmentations, attributes and stages; `workspace` is its id, as SQL."""
     return f"""w.id AS workspace_id, {", ".join(f"w.{name} AS workspace_{name}" for name in SETTINGS)},
-    (SELECT json_agg(json_build_object('id', s.id, 'slug', s.slug, 'rest', s.rest, 'version', s.version,
+    (SELECT json_agg(json_build_object('id', s.id, 'slug', s.slug, 'rest', s.rest, 'version', s.version, 'at', s.updated_at,
         'segments', jsonb_path_query_array(s.segments, '$[*].slug')) ORDER BY s.slug)
      FROM segmentations s WHERE s.workspace_id = {workspace}) AS workspace_segmentations,
     (SELECT json_agg(json_build_object('entity', t.entity, 'slug', t.slug, 'type', t.type, 'values', t.values,

@@ -33,7 +33,12 @@ async def rename(tx: Transaction, workspace_id: UUID, of: Attribute, to: str, no
         before, after = _list(row), _renamed_list(row, told)
         if after is not None and after != before:
             await rows.rename_list(tx, workspace_id, row["id"], {**after, "criteria": _json(after["criteria"])}, now)
-            done += effects.differing("lists", row["id"], before, after)
+            # The audit is read by admins, who do not see what a private list says.
+            done += (
+                effects.differing("lists", row["id"], before, after)
+                if row["name"]
+                else (Effect("lists", row["id"], {}, {}),)
+            )
     for row in await rows.segmentations(tx, workspace_id, path):
         before, after = _segmentation(row), _renamed_segmentation(row, told)
         if after != before:

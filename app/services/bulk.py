@@ -54,7 +54,7 @@ async def upsert(db: Database, call: Call, kind: str, told: Sent, mode: Mode) ->
     entity = _permitted(call, kind)
     rules.counted(told.count)
     read = json_records.read(entity, told, call.principal.workspace)
-    await _make_months(db, read)
+    await _make_months(db, read, _strict(call).last)
     work = _Work(call, entity, told, read, mode, new_id())
     written = await once(db, call, f"{entity.name}.bulk {mode}", lambda tx: _upsert(tx, work))
     if entity.name == "users":
@@ -73,9 +73,10 @@ def operation(kind: str) -> str:
     return {"users": "users.write", "stages": "stages.write"}.get(kind, "records.bulk")
 
 
-async def _make_months(db: Database, read: Read) -> None:
+async def _make_months(db: Database, read: Read, latest: date) -> None:
     """What days of usage are kept in, made before the call's own transaction: others wait while one is made."""
-    months = sorted({found.replace(day=1) for text in read.days if (found := _day(text)) is not None})
+    days = (found for text in read.days if (found := _day(text)) is not None and found <= latest)
+    months = sorted({found.replace(day=1) for found in days})
     for first, last in staged.runs(months):
         async with db.transaction() as tx:
             await usage.ensure_months(tx, first, last)

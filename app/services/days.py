@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import logging
 from datetime import date, datetime
 from uuid import UUID
 
@@ -10,6 +10,8 @@ from app.domain.errors import Unavailable
 from app.persistence import days, idempotency, workspaces
 from app.persistence.database import Database
 from app.services.settle import settle
+
+log = logging.getLogger("app.days")
 
 TIMEOUT = 600.0
 """Seconds that the work of one workspace may take."""
@@ -33,6 +35,10 @@ async def roll_all(db: Database, now: datetime) -> int:
     processes; what is in use by a long write is left for the next time."""
     done = 0
     for workspace_id in await days.due(db, now):
-        with suppress(Unavailable):
+        try:
             done += await roll(db, workspace_id, now) is not None
+        except Unavailable:
+            continue
+        except Exception:  # one workspace's trouble keeps no other from its day
+            log.exception("the day could not be rolled", extra={"workspace": str(workspace_id)})
     return done

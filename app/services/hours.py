@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import logging
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +10,8 @@ from app.domain.errors import Unavailable
 from app.persistence import ranks, workspaces
 from app.persistence.database import Database, Transaction
 from app.services import settle
+
+log = logging.getLogger("app.hours")
 
 TIMEOUT = 600.0
 """Seconds that the work of one workspace may take."""
@@ -30,7 +32,11 @@ async def refresh_all(db: Database, now: datetime) -> int:
     by any number of processes; what is in use by a long write is left for the next time."""
     done = 0
     for workspace_id in await ranks.due(db, now):
-        with suppress(Unavailable):
+        try:
             async with db.transaction(TIMEOUT) as tx:
                 done += await refresh(tx, workspace_id, now, now - ranks.AGE)
+        except Unavailable:
+            continue
+        except Exception:  # one workspace's trouble keeps no other from its hour
+            log.exception("ranks could not be refreshed", extra={"workspace": str(workspace_id)})
     return done

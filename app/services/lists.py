@@ -15,7 +15,7 @@ from app.domain.errors import Conflict, Fault, Forbidden, Invalid
 from app.domain.lists import DEFAULT_COLUMNS, List, ListEntity
 from app.domain.records import MisfitError
 from app.domain.roles import Principal, permit
-from app.persistence import defaults, favourites, named, users
+from app.persistence import defaults, favourites, named, users, workspaces
 from app.persistence import lists as rows
 from app.persistence import watches as histories
 from app.persistence.database import Database, Reader, Transaction
@@ -66,6 +66,7 @@ async def change(
 
     async def act(tx: Transaction) -> Written:
         workspace = call.principal.workspace
+        await workspaces.hold(tx, workspace.id)  # before the list, as everybody who needs both
         standing = listings.seen(call.principal, await rows.locked(tx, workspace.id, list_id, call.principal.user_id))
         await _may_change(tx, call.principal, standing, given)
         versioned(standing.version, expected_version)

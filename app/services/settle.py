@@ -97,9 +97,10 @@ async def settle(
 async def place(tx: Transaction, workspace: Workspace, now: datetime, *, reason: Reason = "definition") -> None:
     """Place every account anew because segmentations were defined; facts stay as they are. For `ranks` only where some
     segmentation may stand on them."""
-    defined = await _defined(tx, (workspace.id, workspace.epoch))
-    if reason == "ranks" and not any(names_more(node) for one in defined for _, node in one.cases):
-        return
+    if reason == "ranks":
+        defined = await _defined(tx, (workspace.id, workspace.epoch))
+        if not any(names_more(node) for one in defined for _, node in one.cases):
+            return
     await facts.lock(tx, workspace.id, None)
     await _place_now(tx, workspace.id, None, now, None, reason)
 

@@ -224,11 +224,13 @@ NAMES = " UNION ".join(
 
 @dataclass(slots=True)
 class Pair:
-    """Us, and those whose things are none of our business: `names` are theirs, and not ours too."""
+    """Us, and those whose things are none of our business: `names` are theirs and not ours too, `bare` the columns of texts
+    of theirs in which there is no canary."""
 
     ours: Furnished
     theirs: Furnished
     superuser: asyncpg.Connection[asyncpg.Record]
+    bare: list[str]
     names: frozenset[str] = frozenset()
 
     async def standing(self) -> Mapping[str, str]:
@@ -252,8 +254,7 @@ async def pair(db: Database, server: Server) -> AsyncIterator[Pair]:
     """Two new workspaces with some of everything."""
     ours, theirs = [await furnish(await writes.world(db, server)) for _ in range(2)]
     superuser = await asyncpg.connect(server.dsn.replace("strata@", "postgres@"))
-    assert await plant(superuser, theirs.id) == []
-    made = Pair(ours, theirs, superuser)
+    made = Pair(ours, theirs, superuser, await plant(superuser, theirs.id))
     await made.standing()
     yield made
     await superuser.close()

@@ -303,6 +303,11 @@ async def test_a_cursor_of_theirs_is_none_over_graphql(pair: Pair, root: str, wi
 # -- what nobody asks for ----------------------------------------------------------------------------------------------
 
 
+def test_every_text_of_theirs_holds_a_canary(pair: Pair) -> None:
+    """Where there is no row for one, `furnish` has to make it."""
+    assert pair.bare == []
+
+
 async def test_no_answer_tells_of_theirs(pair: Pair, server: Server, home: Path) -> None:
     """Whole collections, the catalogue, the numbers and the log of the process: not a canary, not a name."""
     for route in ROUTES:

@@ -35,7 +35,7 @@ SEGMENTS = (
     "9223372036854775808", "%27%20OR%201=1--", "%20", "{id}", "00000000-0000-0000-0000-000000000000",
 )  # fmt: skip
 VALUES = (
-    "", "%00", "%FF", "-1", "99999999999999999999", "1e400", f"{CANARY}%F0%9F%92%A9%E2%80%AE", CANARY * 800, "%28" * 200,
+    "", "%00", "%FF", "-1", "99999999999999999999", f"{CANARY}%F0%9F%92%A9%E2%80%AE", "%28" * 2_000,
 )  # fmt: skip
 TAGS = (
     "",
@@ -71,7 +71,7 @@ SAMPLES: Mapping[str, Any] = {
 }
 """A value of each type, meaningless where a member is not free."""
 EXTREMES: Mapping[str, tuple[Any, ...]] = {
-    "string": ("", CANARY * 20_000, f"{CANARY}\u202e💩", "9999-12-31T23:59:60Z", "0000-00-00"),
+    "string": ("", CANARY * 20_000, f"{CANARY}\u202e💩", "9999-12-31"),
     "integer": (-(2**63), 2**63 - 1, 2**31),
     "number": (-(2**63), 1e39, 0.00000001, -0.0),
     "array": ([], [None], [CANARY] * 3000),
@@ -220,7 +220,7 @@ async def test_members(inhabited: Inhabited, route: Route) -> None:
     for pointer, schema in members(route.body.schema):
         kinds = types(schema)
         wrong = [value for kind, value in SAMPLES.items() if kinds and kind not in kinds]
-        right = [value for kind in sorted(kinds) for value in EXTREMES.get(kind, ())]
+        right = [None, *(value for kind in sorted(kinds) for value in EXTREMES.get(kind, ()))]
         bodies = [json.dumps(said(route.body.example, pointer, value)).encode() for value in wrong + right]
         answers = await asyncio.gather(*(_written(inhabited, route, body) for body in bodies))
         for n, answer in enumerate(answers):
@@ -281,7 +281,7 @@ async def _version(inhabited: Inhabited, route: Route) -> Headers:
     if not any(p.name == "If-Match" for p in route.parameters):
         return {}
     answer = await inhabited.client.get(inhabited.address(route))
-    return {"If-Match": answer.headers["etag"] if answer.is_success else None}
+    return {"If-Match": answer.headers.get("etag") if answer.is_success else None}
 
 
 async def _written(inhabited: Inhabited, route: Route, body: bytes) -> httpx.Response:

@@ -16,8 +16,8 @@ from tests.api.conftest import furnished
 from tests.api.inhabited import inhabit
 from tests.servers import ROOT, Server
 
-HERE = Path(__file__).with_name("schemathesis")
-SETTINGS = HERE / "schemathesis.toml"
+SETTINGS = Path(__file__).with_name("schemathesis") / "schemathesis.toml"
+HOOKS = "tests.api.schemathesis.hooks"
 SWITCH = "STRATA_SCHEMATHESIS"
 USUAL = ["--max-examples", "2", "--seed", "1", "--generation-deterministic"]
 ALIKE = "opportunities|interactions|invoices|surveys|tickets|requests|sentiments|churns|teams|industries|features"
@@ -45,9 +45,9 @@ async def test_it_finds_nothing(server: Server, database: Database, tmp_path: Pa
         "--report", "json", "--report-json-path", str(report),
         *(FULL if full else USUAL),
     ]  # fmt: skip
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": HOOKS}
     done = subprocess.run(
-        command, cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-20_000:]
     told: dict[str, Any] = json.loads(report.read_text())

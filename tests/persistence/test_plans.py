@@ -21,6 +21,8 @@ from app.persistence.database import Database
 from app.services import named, segmentations, workspaces
 from tests.services.organisations import NOW, Organisation, organisation
 
+pytestmark = pytest.mark.without_rls("plans: only leakproof operators reach an index there")
+
 ROWS = 200_000
 SIZES = {
     "name": "Size", "kind": "rules", "rest": "small",

@@ -64,7 +64,7 @@ COUNTED = {
     },
 }  # fmt: skip
 BODY = {
-    "type": "object", "required": ["name", "kind"], "additionalProperties": False,
+    "type": "object", "required": ["name", "kind", "segments"], "additionalProperties": False,
     "properties": {
         "name": TEXT, "kind": {"type": "string", "enum": ["rules", "bands", "matrix"]}, "spec": {"type": "object"},
         "segments": {"type": "array", "items": {"type": "object"}}, "rest": SLUG,

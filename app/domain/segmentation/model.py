@@ -28,6 +28,7 @@ RESERVED = ("presets",)
 MAX_SEGMENTS = 50
 MAX_CUTS = 20
 NAME_LENGTH = 200
+MOST_FAULTS = 50
 ENGAGEMENT_BYTES = 4096
 COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
@@ -96,7 +97,7 @@ def read(slug: str, body: object) -> Segmentation:
         faults.add("", f"Expected a slug of lower-case letters, digits, - and _, and not {RESERVED[0]}.")
     kind = faults.one_of(members.get("kind"), "/kind", KINDS)
     name = faults.line(members.get("name"), "/name")
-    rest = faults.slug(members.get("rest", REST), "/rest")
+    rest = faults.slug(REST if members.get("rest") is None else members["rest"], "/rest")
     axes = _axes(faults, kind, members.get("spec")) if kind else ()
     segments = _segments(faults, kind, members.get("segments")) if kind else ()
     if kind and not faults.found:
@@ -139,18 +140,18 @@ class _Faults:
 
     def raise_any(self) -> None:
         if self.found:
-            raise Invalid(faults=tuple(self.found[:50]))
+            raise Invalid(faults=tuple(self.found[:MOST_FAULTS]))
 
     def members(self, told: object, pointer: str, allowed: Sequence[str], required: Sequence[str]) -> Mapping[str, Any]:
         if not isinstance(told, Mapping):
             self.add(pointer, "Expected an object.")
             return {}
         for member in told:
-            if member not in allowed:
+            if member not in allowed and len(self.found) < MOST_FAULTS:
                 where = f"{pointer}/{escape(str(member))}"
                 self.add(where, "Expected no member of this name.", nearest(str(member), allowed))
         for member in required:
-            if member not in told:
+            if told.get(member) is None:
                 self.add(f"{pointer}/{member}", "Expected a value.")
         return told
 

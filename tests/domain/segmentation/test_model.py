@@ -49,6 +49,8 @@ def change(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
     [
         ("tier", "/kind", "band", "/kind"),
         ("tier", "/kind", ..., "/kind"),
+        ("tier", "/kind", None, "/kind"),
+        ("tier", "/name", None, "/name"),
         ("tier", "/name", "", "/name"),
         ("tier", "/name", "a\x00", "/name"),
         ("tier", "/colour", "red", "/colour"),
@@ -95,3 +97,7 @@ def test_what_is_no_object_of_a_segmentation_is_refused(body: Any) -> None:
 def test_slugs_that_cannot_be_addressed_are_refused(slug: str) -> None:
     with pytest.raises(Invalid):
         read(slug, presets()["tier"])
+
+
+def test_the_rest_has_its_usual_name_where_none_is_told() -> None:
+    assert read("care", {**RULES, "rest": None}).rest == read("care", RULES).rest
