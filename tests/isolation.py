@@ -148,9 +148,11 @@ class Isolated(asyncpg.Connection):
     _numbers = itertools.count(1)
 
     execute, fetch, fetchrow, fetchval = map(_first, ("execute", "fetch", "fetchrow", "fetchval"))
+    copy_from_query = _first("copy_from_query")
     copy_records_to_table, copy_to_table = map(_copying, ("copy_records_to_table", "copy_to_table"))
-    executemany, fetchmany, prepare = map(_unknown, ("executemany", "fetchmany", "prepare"))
-    copy_from_table, copy_from_query = map(_unknown, ("copy_from_table", "copy_from_query"))
+    executemany, fetchmany, prepare, copy_from_table = map(
+        _unknown, ("executemany", "fetchmany", "prepare", "copy_from_table")
+    )
 
     def cursor(self, query: str, *args: Any, **options: Any) -> Any:
         """Rows; before the first PostgreSQL is told whose."""

@@ -138,7 +138,7 @@ def _entered(entity: Entity, field: Field) -> dict[str, Any]:
         schema |= {"maxLength": PROSE if field.name in PROSES else LINE}
         if field.name in _PATTERNS:
             schema |= {"pattern": _PATTERNS[field.name]}
-        elif not field.optional:
+        if not field.optional:
             schema |= {"minLength": 1}
     return nullable(schema) if field.fallback and entity.name != ACCOUNTS.name else schema
 

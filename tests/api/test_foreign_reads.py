@@ -19,13 +19,18 @@ from app.api.door import Door
 from app.api.graphql.schema import SCHEMA
 from app.api.rest import table
 from app.api.routes import OWN, PUBLIC, Route
+from app.api.schemas import QUESTION
 from tests.api.strangers import CANARY, Furnished, Pair, Thing, difference, leaks, without
 from tests.servers import Server
 
 pytestmark = pytest.mark.without_rls("PostgreSQL would hide theirs: here nothing but the application does")
 
 ROUTES = [route for route in table(Door())[0].routes if route.method == "GET" and route.operation not in (PUBLIC, OWN)]
-QUERIES = [route for route in table(Door())[0].routes if route.method == "POST" and route.operation == "records.read"]
+QUERIES = [
+    route
+    for route in table(Door())[0].routes
+    if route.method == "POST" and route.operation in ("records.read", "criteria.read")
+]
 SCHEMA_ = SCHEMA._schema
 assert SCHEMA_.query_type is not None
 FIELDS = SCHEMA_.query_type.fields
@@ -59,17 +64,25 @@ def named(things: Mapping[str, Thing]) -> Mapping[str, list[str]]:
         "slug": [things["products"]["slug"], own],
         "segmentation": [segmentation["slug"]],
         "account_id": [account["id"]],
+        "list": [things["lists"]["id"]],
+        "list_id": [things["lists"]["id"]],
+        "owner": [user["id"], user["external_id"], user["email"]],
+        "search": [account["external_id"], contact["email"]],
+        "folder": [account["external_id"]],
+        "columns": [f"custom.{own}", f"segment.{segmentation['slug']}"],
+        "group_by": [f"custom.{own}", f"segment.{segmentation['slug']}"],
+        "measures": [f"sum(custom.{own})"],
     }  # fmt: skip
 
 
 NAMES_NOTHING = {
     "include", "limit", "count", "as_of", "on", "tz", "archived", "field", "groups", "entity", "reason", "params", "from",
-    "to", "operation", "outcome", "first", "kind",
+    "to", "operation", "outcome", "first", "kind", "favourite", "event", "format", "bom",
 }  # fmt: skip
 """Parameters that name nothing of a workspace."""
 ELSEWHERE = {"cursor", "after", "where", "criteria"}
 """Cursors have tests of their own below; trees mean what `filter` means (see laws)."""
-ALIKE = {"order_by": "sort"}
+ALIKE = {"order_by": "sort", "text": "filter"}
 
 
 def _values(parameter: str, things: Mapping[str, Thing]) -> list[str]:
@@ -81,7 +94,8 @@ def _values(parameter: str, things: Mapping[str, Thing]) -> list[str]:
 def place(route: Route, things: Mapping[str, Thing]) -> str:
     """A route's address, of the things of a workspace."""
     collection = route.path.removeprefix("/v1/").split("/{")[0].removesuffix("/external")
-    return re.sub(r"{(\w+)}", lambda found: things[collection][found[1]], route.path)
+    segmentation = {"segmentation": things["segmentations"]["slug"]}
+    return re.sub(r"{(\w+)}", lambda found: {**things[collection], **segmentation}[found[1]], route.path)
 
 
 def in_query(route: Route) -> list[str]:
@@ -134,13 +148,28 @@ async def test_most_of_these_parameters_can_be_read(pair: Pair) -> None:
             assert (await pair.ours.client.get("/v1/accounts", params={parameter: value})).status_code == 200, value
 
 
+def asking(route: Route, things: Mapping[str, Thing]) -> Mapping[str, Any]:
+    """What a body says beside the member that is tried."""
+    if route.operation != "criteria.read":
+        return {}
+    return {"entity": "accounts"} | ({"id": things["accounts"]["id"]} if route.path.endswith("explain") else {})
+
+
 @pytest.mark.parametrize("route", QUERIES, ids=lambda r: r.path)
 async def test_a_member_of_theirs_means_nothing(pair: Pair, route: Route) -> None:
+    assert route.body is not None
+    schema = route.body.schema
+    members = set(schema.get("properties", QUESTION["properties"])) - {"entity", "mode"}
     wrong = []
-    for member in ("filter", "fields", "sort", "for_user"):
+    for member in sorted(members):
+        beside = {
+            name: told
+            for name, told in asking(route, pair.ours.things).items()
+            if member != "external_id" or name != "id"
+        }
         for value in _values(member, pair.theirs.things):
-            foreign = await pair.ours.client.post(route.path, json={member: value})
-            never = await pair.ours.client.post(route.path, json={member: without(value)})
+            foreign = await pair.ours.client.post(route.path, json={**beside, member: value})
+            never = await pair.ours.client.post(route.path, json={**beside, member: without(value)})
             wrong += told(pair, foreign, never, f"{route.path} {member}: {value}")
     assert wrong == []
 
@@ -181,7 +210,7 @@ def selected(kind: GraphQLObjectType, depth: int) -> str:
     parts = ["__typename"]
     for name, found in kind.fields.items():
         below = get_named_type(found.type)
-        if any(is_required_argument(one) for one in found.args.values()):
+        if any(is_required_argument(one) for one in found.args.values()) or (found.args and name != "totalCount"):
             continue
         if is_leaf_type(below):
             parts.append(name)
@@ -199,8 +228,10 @@ COLLECTION = {
     "interaction": "interactions", "invoice": "invoices", "survey": "surveys", "ticket": "tickets", "request": "requests",
     "sentiment": "sentiments", "churn": "churns", "product": "products", "feature": "features", "user": "users",
     "team": "teams", "industry": "industries", "stage": "stages", "scenario": "scenarios", "attribute": "attributes",
-    "node": "accounts", "list": "lists", "segmentation": "segmentations", "forecast": "forecasts", "apiKey": "api-keys",
+    "node": "accounts", "explainAccount": "accounts", "explainContact": "contacts", "list": "lists", "segmentation": "segmentations", "forecast": "forecasts", "apiKey": "api-keys",
 }  # fmt: skip
+REQUIRED = {"entity": "accounts", "text": "ALL", "groupBy": "stage"}
+"""What is said of arguments that have to be given and name nothing."""
 ROOTS = {"Account": "account", "Contact": "contact", "List": "list", "Segmentation": "segmentation"}
 """By type: the field at the root under which its fields with arguments are asked."""
 
@@ -211,7 +242,7 @@ def arguments(root: str, within: str | None, things: Mapping[str, Thing]) -> dic
     thing = things["lists of contacts" if (root, within) == ("list", "contacts") else COLLECTION.get(root, "accounts")]
     required = [one for one, argument in args.items() if is_required_argument(argument)]
     names = required or [one for one in ("id", "slug") if one in args and root in COLLECTION][:1]
-    return {name: thing.get(snake(name), thing.get("id")) for name in names}
+    return {name: REQUIRED.get(name) or thing.get(snake(name), thing.get("id")) for name in names}
 
 
 def asked(root: str, within: str | None, given: Mapping[str, Any], nested: Mapping[str, Any]) -> str:
@@ -219,7 +250,7 @@ def asked(root: str, within: str | None, given: Mapping[str, Any], nested: Mappi
     field = FIELDS[root]
     kind = get_named_type(field.type)
     if within is None:
-        return f"{{ {root}{said({**given, **nested}, field)} {{ {_of(kind)} }} }}"
+        return f"{{ {root}{said({**given, **nested}, field)} {{ {_of(kind, 1 if root == 'lists' else 2)} }} }}"
     assert isinstance(kind, GraphQLObjectType)
     inner = kind.fields[within]
     below = get_named_type(inner.type)
@@ -227,8 +258,8 @@ def asked(root: str, within: str | None, given: Mapping[str, Any], nested: Mappi
     return f"{{ {root}{said(given, field)} {{ {within}{said(nested, inner)}{chosen} }} }}"
 
 
-def _of(kind: Any) -> str:
-    return selected(kind, 2) if isinstance(kind, GraphQLObjectType) else "__typename ... on Account { name }"
+def _of(kind: Any, depth: int = 2) -> str:
+    return selected(kind, depth) if isinstance(kind, GraphQLObjectType) else "__typename ... on Account { name }"
 
 
 def said(given: Mapping[str, Any], field: GraphQLField) -> str:

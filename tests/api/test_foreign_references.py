@@ -177,12 +177,14 @@ async def test_nothing_else_refers_to_theirs(pair: Pair) -> None:
 
 NAMES_NOTHING = {
     "archived", "arr_per_csm", "as_of", "count", "currency", "default", "description", "entity", "expires_at", "fiscal_month",
-    "from", "group_by", "health_green", "health_yellow", "include", "keep_amounts", "limit", "low", "medium", "mine", "mode",
+    "from", "health_green", "health_yellow", "include", "keep_amounts", "limit", "low", "medium", "mine", "mode",
     "on", "overlap_hours", "params", "replace", "rest", "scopes", "severe", "target", "tz", "visibility", "week_start",
-    "what", "zone",
+    "what", "zone", "format", "bom", "constants", "delimiter", "folder",
 }  # fmt: skip
 """Members that say nothing of a thing in a workspace."""
-OF_QUESTIONS = {"filter", "fields", "cursor", "for_user", "text", "tree"}
+OF_QUESTIONS = {
+    "filter", "fields", "cursor", "for_user", "text", "tree", "group_by", "measures", "list", "segmentation", "segment",
+}  # fmt: skip
 """Members that tests of reads ask with; a tree means what its text means."""
 
 

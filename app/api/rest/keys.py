@@ -22,7 +22,7 @@ KEY = {
     "type": "object",
     "properties": {
         "id": IDENTITY,
-        "name": {"type": "string"},
+        "name": {"type": "string", "minLength": 1},
         "role": {"type": "string", "enum": list(ROLES)},
         "user_id": {"type": ["string", "null"], "format": "uuid"},
         "scopes": {"type": "array", "items": {"type": "string", "enum": list(SCOPES)}},

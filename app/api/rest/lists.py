@@ -45,7 +45,7 @@ INSTANT = {"type": ["string", "null"], "format": "date-time"}
 TEXT = {"type": "string"}
 _CRITERIA = {"type": "object", "properties": {"text": TEXT, "tree": {"type": "object"}}}
 _MEMBERS: dict[str, Any] = {
-    "name": TEXT,
+    "name": {**TEXT, "minLength": 1, "maxLength": list_bodies.NAME_LENGTH},
     "description": {"type": ["string", "null"]},
     "folder": {"type": ["string", "null"], "maxLength": list_bodies.FOLDER_LENGTH, "description": "where it is kept"},
     "columns": schemas.strings("fields to show, such as `arr`, `segment.tier`, `primary_contact.name`"),

@@ -8,10 +8,11 @@ from app.api.responses import Answer
 from app.api.rest.parameters import IDEMPOTENCY_KEY, IDENTITY, IF_MATCH, IF_NONE_MATCH
 from app.api.rest.writes import answered
 from app.api.routes import Payload, Route
+from app.domain.records import LINE
 from app.services import workspaces
 
 SETTINGS = {
-    "name": {"type": "string"},
+    "name": {"type": "string", "minLength": 1, "maxLength": LINE},
     "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
     "zone": {"type": "string", "description": "IANA time zone", "examples": ["Europe/Berlin"]},
     "week_start": {"type": "integer", "minimum": 1, "maximum": 7, "description": "Monday is 1"},

@@ -17,7 +17,7 @@ from app.persistence.compile.rows import Rows, start, stored
 from app.persistence.compile.scope import Scope
 from app.persistence.compile.selections import object_of
 
-ROW, PAGE, SHAPE = "a", "p", "t"
+ROW, PAGE, SHAPE = "a", "p", "t$"
 
 
 @dataclass(frozen=True, slots=True)

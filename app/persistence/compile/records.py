@@ -14,7 +14,7 @@ from app.persistence.compile.scope import Scope
 from app.persistence.compile.selections import object_of
 
 By = Literal["id", "external_id", "slug"]
-ROW, SHAPE = "a", "t"
+ROW, SHAPE = "a", "t$"
 
 
 @dataclass(frozen=True, slots=True)

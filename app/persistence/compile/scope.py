@@ -55,9 +55,9 @@ class Scope:
         return f"{self.bind(given)}::{SQL_TYPES[kind]}[]"
 
     def alias(self) -> str:
-        """A name that no other table of the statement has."""
+        """A name that no other table of the statement has, and no column: a `$` stands in no name that is asked for."""
         self._aliases += 1
-        return f"t{self._aliases}"
+        return f"t{self._aliases}$"
 
     def rows(self, table: str, alias: str, conditions: Iterable[str] = (), *, joined: str = "") -> str:
         """`FROM table alias … WHERE` the workspace's rows that meet the conditions: every table reference is made here."""

@@ -265,3 +265,17 @@ async def test_directory_me_and_catalog(house: House, ask: Ask) -> None:
 async def test_introspection(house: House, ask: Ask) -> None:
     data = await ask(house.viewer, get_introspection_query())
     assert "AccountFilter" in build_client_schema(data).type_map
+
+
+@pytest.mark.parametrize("name", [*"abcdefghijklmnopqrstuvwxyz", *(f"t{n}" for n in range(1, 30)), "k1", "r", "x", "_"])
+async def test_any_name_can_be_an_alias(house: House, name: str) -> None:
+    """The aliases of a document are columns of its statement: none of them may hide one of the statement's own."""
+    await house.manager.put("/v1/accounts/external/aliased", json={"name": "Aliased", "arr": 5}, headers={"if-none-match": "*"})
+    shown = f"{name}: name arr nested: interactions(first: 1) {{ {name}: kind }} one: csm {{ {name}: name }}"
+    asked = (
+        f'{{ accounts(filter: "external_id = \\"aliased\\"") {{ {name}: edges {{ {name}: node {{ {shown} }} cursor }} nodes {{ {shown} }} }} '
+        f'account(externalId: "aliased") {{ {shown} }} }}'
+    )
+    told = (await house.viewer.post("/graphql", json={"query": asked})).json()["data"]
+    row = {name: "Aliased", "arr": 5, "nested": [], "one": None}
+    assert told["account"] == told["accounts"]["nodes"][0] == told["accounts"][name][0][name] == row

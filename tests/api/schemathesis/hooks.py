@@ -34,7 +34,8 @@ WHO = {"for_user"}
 WHEN = {"on", "as_of", "from", "to", "expires_at", "tz", "day"}
 """Days without history, moments that are over, ends before their beginnings, zones of the IANA database."""
 TOGETHER = {
-    "spec", "segments", "params", "default", "is_promoted", "is_unique", "values", "replace", "type", "rest", "scopes", "bom", "id",
+    "spec", "segments", "params", "default", "is_promoted", "is_unique", "values", "replace", "type", "rest", "scopes", "bom", "id", "score",
+    "outcome", "decided_at", "end_date", "closed_at", "due_at", "resolved_at",
 }  # fmt: skip
 """Members that depend on each other."""
 MEANT = LANGUAGE | NAMES | THERE | MONEY | SEALED | WHO | WHEN | TOGETHER
