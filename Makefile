@@ -1,4 +1,4 @@
-# Everything from nothing with Python 3.11+ and make:  make run · make test · make check · make bench · make lock
+# Everything from nothing with Python 3.11+ and make:  make run · make test · make isolation · make check · make bench · make lock
 # PORT, STRATA_DATA_DIR and STRATA_DATABASE_URL are respected; PYTHON names the interpreter.
 
 PYTHON ?= python3
@@ -12,7 +12,7 @@ ISOLATED := tests/services tests/api tests/laws tests/persistence $(addprefix --
 	persistence/test_migrations.py services/test_import_memory.py laws/test_distribution.py api/test_schemathesis.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format lock clean
+.PHONY: help run test isolation check bench format lock clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -20,9 +20,11 @@ help:
 run: $(VENV)/runtime.stamp
 	@exec $(BIN)/strata serve
 
-# What touches data passes once more as a database role that row-level security is forced upon.
 test: check
 	@$(BIN)/python -m pytest
+
+# What touches data, once more as a database role that row-level security is forced upon.
+isolation: check
 	@$(BIN)/python -m pytest --rls $(ISOLATED)
 
 check: $(VENV)/dev.stamp

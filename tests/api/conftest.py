@@ -88,7 +88,7 @@ async def nobody(server: Server) -> AsyncIterator[httpx.AsyncClient]:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def pair(server: Server, database: Database) -> AsyncIterator[Pair]:
     """Two workspaces of the same shape, with canaries in the other's."""
     async for made in strangers.pair(database, server):

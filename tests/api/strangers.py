@@ -291,8 +291,8 @@ MASKS = (
 )
 """What two equal writes one after the other make differently."""
 REQUEST_ID = re.compile(r'"request_?[iI]d":\s?"[^"]*"')
-OURS = re.compile(r'"suggestion":\s?(?:null|"(?:custom\.|segment\.)?n[-_]\w+")|(?<=: )n[-_]\w+(?= is left out)')
-"""Where names of our own are told that are near to what was asked, or none is near; `leaks` sees that they are ours."""
+OURS = re.compile(r'"suggestion":\s?(?:null|"[^"]*")|(?<=: )n[-_]\w+(?= is left out)')
+"""Where something of our own is told that is near to what was asked: `leaks` sees that it is ours."""
 
 
 def shown(answer: httpx.Response) -> tuple[int, Mapping[str, str], str]:
