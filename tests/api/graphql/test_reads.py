@@ -270,7 +270,9 @@ async def test_introspection(house: House, ask: Ask) -> None:
 @pytest.mark.parametrize("name", [*"abcdefghijklmnopqrstuvwxyz", *(f"t{n}" for n in range(1, 30)), "k1", "r", "x", "_"])
 async def test_any_name_can_be_an_alias(house: House, name: str) -> None:
     """The aliases of a document are columns of its statement: none of them may hide one of the statement's own."""
-    await house.manager.put("/v1/accounts/external/aliased", json={"name": "Aliased", "arr": 5}, headers={"if-none-match": "*"})
+    await house.manager.put(
+        "/v1/accounts/external/aliased", json={"name": "Aliased", "arr": 5}, headers={"if-none-match": "*"}
+    )
     shown = f"{name}: name arr nested: interactions(first: 1) {{ {name}: kind }} one: csm {{ {name}: name }}"
     asked = (
         f'{{ accounts(filter: "external_id = \\"aliased\\"") {{ {name}: edges {{ {name}: node {{ {shown} }} cursor }} nodes {{ {shown} }} }} '
