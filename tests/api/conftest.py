@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -41,6 +42,15 @@ async def database(server: Server) -> AsyncIterator[Database]:
     await db.close()
 
 
+@asynccontextmanager
+async def apart(db: Database, server: Server, name: str) -> AsyncIterator[House]:
+    """A workspace of its own, for what others must not see."""
+    house = await furnished(db, server, name)
+    yield house
+    for each in house.clients.values():
+        await each.aclose()
+
+
 async def furnished(db: Database, server: Server, name: str) -> House:
     """A new workspace with everybody in it."""
     now = datetime.now(UTC)
@@ -68,19 +78,15 @@ def client(server: Server, token: str | None = None) -> httpx.AsyncClient:
 @pytest.fixture(scope="session")
 async def house(server: Server, database: Database) -> AsyncIterator[House]:
     """The workspace that tests work in."""
-    made = await furnished(database, server, "Ours")
-    yield made
-    for each in made.clients.values():
-        await each.aclose()
+    async with apart(database, server, "Ours") as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
 async def stranger(server: Server, database: Database) -> AsyncIterator[House]:
     """Another workspace on the same server."""
-    made = await furnished(database, server, "Theirs")
-    yield made
-    for each in made.clients.values():
-        await each.aclose()
+    async with apart(database, server, "Theirs") as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from app.api.door import Door
 from app.api.rest import table
 from app.api.routes import PUBLIC, Parameter, Route
 from app.persistence.database import Database
-from tests.api.conftest import furnished
+from tests.api.conftest import apart
 from tests.api.inhabited import addressed, inhabit
 from tests.servers import Server
 
@@ -115,10 +115,8 @@ def required(route: Route) -> str:
 @pytest.fixture(scope="module")
 async def inhabited(server: Server, database: Database) -> AsyncIterator[Inhabited]:
     """A workspace that has one of everything."""
-    house = await furnished(database, server, "Hostile")
-    yield Inhabited(house.admin, await inhabit(house.admin))
-    for client in house.clients.values():
-        await client.aclose()
+    async with apart(database, server, "Hostile") as house:
+        yield Inhabited(house.admin, await inhabit(house.admin))
 
 
 def named(routes: list[Route]) -> pytest.MarkDecorator:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.api.conftest import House
+from app.persistence.database import Database
+from tests.api.conftest import House, apart
+from tests.servers import Server
+
+
+@pytest.fixture(name="house", scope="module")
+async def apart_from_others(server: Server, database: Database) -> AsyncIterator[House]:
+    """With few accounts, so that one page has all of them."""
+    async with apart(database, server, "Named") as made:
+        yield made
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -18,9 +18,20 @@ from graphql import (
 
 from app.api.graphql.engine import CORE
 from app.domain.catalogue import ENTITIES
-from tests.api.conftest import House
+from app.persistence.database import Database
+from tests.api.conftest import House, apart
+from tests.servers import Server
 
 ACCOUNTS = "query($v: %s) { accounts(%s) { totalCount nodes { id } } }"
+
+
+@pytest.fixture(name="house", scope="module")
+async def apart_from_others(server: Server, database: Database) -> AsyncIterator[House]:
+    """What is written here is nothing that others could read on."""
+    async with apart(database, server, "Mutated") as made:
+        yield made
+
+
 VALUES: list[Any] = [
     None, True, -1, 0, 2**31, 2**63, 2**64, 10**30, 1e308, 0.1, "", "x", "x" * 70_000, "\x00", "'; DROP TABLE accounts; --",
     [], {}, [[]], {"a": 1}, "é" * 100, "\u202e", "NaN", "2026-02-30",
