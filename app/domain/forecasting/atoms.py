@@ -22,11 +22,12 @@ class Atoms:
 
 def reachable(book: Book) -> bool:
     """Whether the book has few enough different sums to list them: 12 accounts, or many on a common step."""
+    if any(cell.ratios.shape != (1, 1) or cell.ratios[0, 0] != 1 for cell in book.cells):
+        return _few(book)
     amounts = np.concatenate([cell.amounts for cell in book.cells] or [np.zeros(0)])
     amounts = amounts[amounts > 0]
     unique, times = np.unique(amounts, return_counts=True)
-    nodes = len(book.weights) * max((len(g.weights) * len(c.weights) for g in book.groups for c in g.cells), default=1)
-    most = min(MOST_ATOMS, _MOST_CELLS // max(nodes, 1))
+    most = _most(book)
     if float(np.log2(times + 1.0).sum()) <= math.log2(most):
         return True
     # Sums above 2^53 are not whole numbers any more, and a common step cannot be told.
@@ -34,6 +35,17 @@ def reachable(book: Book) -> bool:
         return False
     step = int(np.gcd.reduce(unique.astype(np.int64)))
     return bool(amounts.sum() / step + 1 <= most)
+
+
+def _few(book: Book) -> bool:
+    """Whether the accounts are few enough to list what each of them may come to, ratio by ratio."""
+    outcomes = sum(int((cell.amounts > 0).sum()) * math.log2(cell.ratios.shape[1] + 1) for cell in book.cells)
+    return outcomes <= math.log2(_most(book))
+
+
+def _most(book: Book) -> int:
+    nodes = len(book.weights) * max((len(g.weights) * len(c.weights) for g in book.groups for c in g.cells), default=1)
+    return max(1, min(MOST_ATOMS, _MOST_CELLS // max(nodes, 1)))
 
 
 def enumerate_sums(book: Book) -> Atoms:
@@ -52,8 +64,17 @@ def _cell(cell: Cell) -> Atoms:
     for index, amount in enumerate(cell.amounts):
         if amount > 0:
             p = cell.probabilities[..., min(index, cell.probabilities.shape[-1] - 1), None]
-            result = _convolve(result, Atoms(np.array([0.0, amount]), np.concatenate([1 - p, p], axis=-1)))
+            result = _convolve(result, _account(amount, p, cell.ratios[min(index, len(cell.ratios) - 1)]))
     return result
+
+
+def _account(amount: float, p: Floats, ratios: Floats) -> Atoms:
+    """What one account comes to: nothing, or its amount times one of its ratios."""
+    paid, times = np.unique(ratios, return_counts=True)
+    share = times / len(ratios)
+    nothing = 1 - p * share[paid > 0].sum()
+    values = np.concatenate([[0.0], amount * paid[paid > 0]])
+    return Atoms(values, np.concatenate([nothing, p * share[paid > 0]], axis=-1))
 
 
 def _mix(atoms: Atoms, weights: Floats) -> Atoms:

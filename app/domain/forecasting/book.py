@@ -2,15 +2,17 @@
 
 Given every shock the accounts are independent. A cell (a child segment) has its own nodes, a group (a parent) nodes
 that its cells share, the book nodes that all share; summing a conditional result over nodes, innermost first, is what
-both the series and the exact enumeration do. Drift (forecasting.md 2) is one more set of nodes on the common level.
+both the series and the exact enumeration do. Drift (forecasting.md 2) is part of the common shock.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from app.domain.forecasting.logistic import expit
 
 Floats = NDArray[np.float64]
 
@@ -28,13 +30,15 @@ class Cell:
     """Accounts of one segment. `amounts` (n,), money, >= 0; `probabilities` (common, shared, own, n or 1).
 
     `weights` (own,) sum to 1. `spread` is the standard deviation, in money, of what the cell's own shock moves,
-    or 0 where the accounts' own chance hides the gaps between the nodes.
+    or 0 where the accounts' own chance hides the gaps between the nodes. `ratios` (n or 1, quantiles), >= 0: what an
+    account that renews pays as a share of its amount, each quantile as likely as the others.
     """
 
     amounts: Floats
     probabilities: Floats
     weights: Floats
     spread: float = 0.0
+    ratios: Floats = field(default_factory=lambda: np.ones((1, 1)))
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,22 @@ def mixture(amounts: Floats, probabilities: Floats, weights: Floats) -> Book:
     cell = Cell(np.asarray(amounts, dtype=np.float64), given[:, None, None, :], np.ones(1))
     spread = float(np.sqrt(_variance(given @ cell.amounts, weights)))
     return Book((Group((cell,), np.ones(1)),), np.asarray(weights, dtype=np.float64), spread)
+
+
+def factored(amounts: Floats, eta: Floats, factor: Floats, ratios: Floats | None = None) -> Book:
+    """Accounts with one common normal shock z: P(renewal) = expit(eta + factor z); all (n,), in money and logits.
+
+    `ratios` (n or 1, quantiles) as in Cell. As many nodes as the shock's share of the book's deviation needs.
+    """
+    money, p = np.asarray(amounts, dtype=np.float64), expit(eta)
+    paid = np.ones((1, 1)) if ratios is None else np.asarray(ratios, dtype=np.float64)
+    mean, square = paid.mean(axis=1), (paid**2).mean(axis=1)
+    noise = float((money**2 * (p * square - (p * mean) ** 2)).sum())
+    spread = abs(float((money * mean * p * (1 - p) * factor).sum()))
+    nodes, weights = _nodes(spread, float(np.sqrt(noise + spread**2)))
+    given = expit(eta + nodes[:, None] * factor)
+    cell = Cell(money, given[:, None, None, :], np.ones(1), 0.0, paid)
+    return Book((Group((cell,), np.ones(1)),), weights, _visible(spread, noise))
 
 
 def segmented(groups: Sequence[Sequence[tuple[Floats, Uncertainty]]]) -> Book:

@@ -22,9 +22,9 @@ def moments(book: Book) -> tuple[float, float]:
         at_shared = np.zeros((len(book.weights), len(group.weights)))
         within = np.zeros_like(at_shared)
         for cell in group.cells:
-            p = cell.probabilities
-            given = _weighted(p, cell.amounts)
-            noise = _weighted(p * (1 - p), cell.amounts**2)
+            first, second = (raw_moment(cell.probabilities, cell.ratios, order) for order in (1, 2))
+            given = _weighted(first, cell.amounts)
+            noise = _weighted(second - first**2, cell.amounts**2)
             centre = given @ cell.weights
             at_shared += centre
             within += noise @ cell.weights + ((given - centre[..., None]) ** 2) @ cell.weights
@@ -34,6 +34,11 @@ def moments(book: Book) -> tuple[float, float]:
     mean = float(at_common @ book.weights)
     variance = float(spread @ book.weights + ((at_common - mean) ** 2) @ book.weights)
     return mean, float(np.sqrt(max(variance, 0.0)))
+
+
+def raw_moment(p: Floats, ratios: Floats, order: int) -> Floats:
+    """E (X g)^order per account of amount one, (..., n or 1): renewed with `p` (..., n or 1), then a ratio g."""
+    return np.asarray(p * (ratios**order).mean(axis=1), dtype=np.float64)
 
 
 def characteristic(book: Book, frequencies: Floats, threshold: float = 0.0) -> Complexes:
@@ -48,8 +53,8 @@ def characteristic(book: Book, frequencies: Floats, threshold: float = 0.0) -> C
 
 
 def pairs(book: Book) -> int:
-    """How many (account, node) pairs the exact product takes."""
-    return sum(len(cell.amounts) * cell.probabilities[..., 0].size for cell in book.cells)
+    """How many (account, node) pairs the exact product takes; an account counts once per ratio."""
+    return sum(len(cell.amounts) * _cost(cell) for cell in book.cells)
 
 
 def exact_threshold(book: Book) -> float:
@@ -58,10 +63,14 @@ def exact_threshold(book: Book) -> float:
     if pairs(book) <= EXACT_PAIRS:
         return 0.0
     amounts = np.concatenate([cell.amounts for cell in cells])
-    cost = np.concatenate([np.full(len(cell.amounts), cell.probabilities[..., 0].size) for cell in cells])
+    cost = np.concatenate([np.full(len(cell.amounts), _cost(cell)) for cell in cells])
     order = np.argsort(-amounts, kind="stable")
     over = int(np.searchsorted(np.cumsum(cost[order]), EXACT_PAIRS, side="right"))
     return float(amounts[order[min(over, len(order) - 1)]])
+
+
+def _cost(cell: Cell) -> int:
+    return int(cell.probabilities[..., 0].size * cell.ratios.shape[1])
 
 
 def _weighted(values: Floats, amounts: Floats) -> Floats:
@@ -84,10 +93,10 @@ def _cell(cell: Cell, frequencies: Floats, threshold: float) -> Complexes:
     shape = p.shape[:3]
     flat = p.reshape(-1, p.shape[-1])
     large = cell.amounts > threshold
-    result = _product(cell.amounts[large], _columns(flat, large), frequencies)
+    result = _product(cell.amounts[large], _columns(flat, large), _rows(cell.ratios, large), frequencies)
     small = ~large & (cell.amounts > 0)
     if small.any():
-        result = result * _cumulants(cell.amounts[small], _columns(flat, small), frequencies)
+        result = result * _cumulants(cell.amounts[small], _columns(flat, small), _rows(cell.ratios, small), frequencies)
     return _average(result.reshape(*shape, len(frequencies)), cell.weights, cell.spread, frequencies)
 
 
@@ -95,18 +104,23 @@ def _columns(p: Floats, chosen: NDArray[np.bool_]) -> Floats:
     return p if p.shape[1] == 1 else p[:, chosen]
 
 
-def _product(amounts: Floats, p: Floats, frequencies: Floats) -> Complexes:
-    """prod_i (1 - p + p exp(i w a_i)), (nodes, frequencies), in blocks of bounded memory."""
+def _rows(ratios: Floats, chosen: NDArray[np.bool_]) -> Floats:
+    return ratios if len(ratios) == 1 else ratios[chosen]
+
+
+def _product(amounts: Floats, p: Floats, ratios: Floats, frequencies: Floats) -> Complexes:
+    """prod_i (1 - p + p mean_g exp(i w a_i g)), (nodes, frequencies), in blocks of bounded memory."""
     result = np.ones((len(p), len(frequencies)), dtype=np.complex128)
     # Equal amounts at one rate are a power, not a product.
-    if p.shape[1] == 1:
+    if p.shape[1] == 1 and len(ratios) == 1:
         amounts, times = np.unique(amounts, return_counts=True)
     else:
         times = np.ones(len(amounts), dtype=np.int64)
     step = max(1, _BLOCK // max(len(frequencies), 1))
     for start in range(0, len(amounts), step):
         chunk = slice(start, start + step)
-        wave = np.exp(1j * amounts[chunk, None] * frequencies) - 1
+        paid = amounts[chunk, None] * (ratios if len(ratios) == 1 else ratios[chunk])
+        wave = sum(np.exp(1j * paid[:, k, None] * frequencies) for k in range(paid.shape[1])) / paid.shape[1] - 1
         repeated = bool((times[chunk] > 1).any())
         nodes = max(1, step // len(wave))
         for first in range(0, len(p), nodes):
@@ -118,12 +132,24 @@ def _product(amounts: Floats, p: Floats, frequencies: Floats) -> Complexes:
     return result
 
 
-def _cumulants(amounts: Floats, p: Floats, frequencies: Floats) -> Complexes:
+def _cumulants(amounts: Floats, p: Floats, ratios: Floats, frequencies: Floats) -> Complexes:
     """The same product for many small amounts: exp of its first four cumulants, (nodes, frequencies)."""
-    q = 1 - p
-    orders = (p, p * q, p * q * (q - p), p * q * (1 - 6 * p * q))
+    orders = cumulants(p, ratios)
     k1, k2, k3, k4 = (_weighted(order, amounts ** (power + 1))[:, None] for power, order in enumerate(orders))
     w = frequencies
     # The fourth may not win over the second: far out, where it would, the truth is nought.
     real = np.minimum(-(w**2) * k2 / 2 + w**4 * k4 / 24, -(w**2) * k2 / 4)
     return np.asarray(np.exp(real + 1j * (w * k1 - w**3 * k3 / 6)), dtype=np.complex128)
+
+
+def cumulants(p: Floats, ratios: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """The first four cumulants of X g per account of amount one, (nodes, n or 1) each."""
+    if ratios.shape[1] == 1:
+        # As products: powers of arrays cost many times more.
+        g, pq = ratios[:, 0], p * (1 - p)
+        g2 = g * g
+        return p * g, pq * g2, pq * (1 - 2 * p) * (g2 * g), pq * (1 - 6 * pq) * (g2 * g2)
+    m1, m2, m3, m4 = (raw_moment(p, ratios, order) for order in (1, 2, 3, 4))
+    variance = m2 - m1**2
+    third = m3 - 3 * m1 * m2 + 2 * m1**3
+    return m1, variance, third, m4 - 4 * m3 * m1 - 3 * m2**2 + 12 * m2 * m1**2 - 6 * m1**4

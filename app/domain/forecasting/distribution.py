@@ -70,7 +70,7 @@ class Distribution:
 
 def distribution(book: Book) -> Distribution:
     """The distribution of what `book` renews; an empty, worthless or certain book is a single point. Never NaN."""
-    total = float(sum(float(cell.amounts.sum()) for cell in book.cells))
+    total = float(sum(float((cell.amounts * cell.ratios.max(axis=1)).sum()) for cell in book.cells))
     mean, sd = characteristic.moments(book)
     mean = min(mean, total)
     if sd <= 1e-12 * total or total == 0:

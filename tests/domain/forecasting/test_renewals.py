@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from app.domain.forecasting.renewals import Due, Forecast, History, forecast
+from app.domain.forecasting.features import Facts
+from app.domain.forecasting.renewals import Due, Forecast, History, Known, forecast
 
 AS_OF = np.datetime64("2025-01-01")
 
@@ -34,6 +35,9 @@ def sound(found: Forecast, due: Due) -> None:
     if found.groups:
         assert sum(group.total.expected_minor for group in found.groups) == total.expected_minor
         assert sum(group.total.due_arr_minor for group in found.groups) == total.due_arr_minor
+    assert found.expected_minor.sum() == total.expected_minor
+    if found.reasons is not None:
+        assert found.reasons.base + found.reasons.parts.sum(axis=1) == pytest.approx(found.reasons.logit)
     if found.target_probability is not None:
         assert 0 <= found.target_probability <= 1
 
@@ -102,3 +106,66 @@ def test_what_a_caller_may_not_pass() -> None:
         history_of([float("nan")])
     with pytest.raises(ValueError, match="one value per renewal"):
         forecast(due, history_of([]), AS_OF, (np.array(["x"]),))
+
+
+def healthy(renewals: int, strength: float) -> tuple[Due, History, Known]:
+    """A history that follows a score by `strength`, known 50 days before, and 60 renewals due of low and high scores."""
+    rng = np.random.default_rng(renewals)
+    days = np.datetime64("2024-12-28") - rng.integers(0, 500, renewals)
+    score = rng.normal(0, 1, renewals)
+    kept = (rng.random(renewals) < 1 / (1 + np.exp(-1.2 - strength * score))).astype(np.float64)
+    arr = rng.integers(1, 10**7, renewals)
+    past = History(arr, days, days, kept, np.full(renewals, "a"), np.char.mod("c%d", np.arange(renewals) % 3))
+    due = due_of([1_000_00 + index for index in range(60)], "c1")
+    facts = Facts(
+        "score", np.arange(renewals + 60), np.concatenate([days - 50, np.full(60, AS_OF - 5)]),
+        np.concatenate([score, np.where(np.arange(60) < 30, -2.0, 2.0)]),
+    )  # fmt: skip
+    return due, past, Known((facts,), np.arange(renewals, renewals + 60), np.arange(renewals))
+
+
+def test_the_regression_takes_over_where_it_shows_skill() -> None:
+    due, past, known = healthy(900, 1.5)
+    half = np.where(np.arange(60) < 30, "low", "high")
+    found = forecast(due, past, AS_OF, (half,), target_minor=1_000_00, known=known)
+    sound(found, due)
+    assert (found.model, found.reasons is None) == ("logistic", False)
+    high, low = (group.total for group in found.groups)
+    assert low.expected_minor < 0.4 * low.due_arr_minor < 0.8 * high.due_arr_minor < high.expected_minor
+    assert found.challenged is not None
+    assert found.challenged.verdict == "skill shown"
+
+
+def test_the_segment_rate_stays_where_the_regression_shows_none() -> None:
+    due, past, known = healthy(900, 0.0)
+    found = forecast(due, past, AS_OF, known=known)
+    assert found.challenged is not None
+    assert (found.model, found.reasons, found.challenged.verdict) == ("segment", None, "no skill shown")
+    assert found.total == forecast(due, past, AS_OF).total
+
+
+@pytest.mark.parametrize("renewals", [0, 1, 30])
+def test_few_renewals_leave_the_regression_out(renewals: int) -> None:
+    due, past, known = healthy(renewals, 5.0)
+    found = forecast(due, past, AS_OF, known=known)
+    sound(found, due)
+    assert found.model == "segment"
+
+
+def test_a_bad_quarter_moves_the_forecast_and_widens_it() -> None:
+    """The same share renewed in all, evenly or with the losses in the last three months."""
+    days = np.repeat(np.datetime64("2023-12-15") + 30 * np.arange(12), 200)
+    turn = np.arange(2_400)
+    even = (turn % 10 < 8).astype(np.float64)
+    late = np.where(turn < 1_800, turn % 10 < 9, turn % 10 < 5).astype(np.float64)
+    totals = {}
+    for name, kept in (("even", even), ("late", late)):
+        past = History(np.full(2_400, 100_00), days, days, kept, np.full(2_400, "a"), np.full(2_400, "x"))
+        found = forecast(due_of([1_000_00] * 300), past, AS_OF)
+        totals[name] = found.total, found.drift
+    (steady, none), (moved, down) = totals["even"], totals["late"]
+    assert abs(none.drift) < 0.02
+    assert down.drift < -0.1
+    assert down.tau > none.tau
+    assert moved.expected_minor < steady.expected_minor
+    assert moved.p95_minor - moved.p05_minor > 1.2 * (steady.p95_minor - steady.p05_minor)

@@ -1,10 +1,12 @@
 """The replay knows only what was known, and the verdict follows."""
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
-from app.domain.forecasting import rates
-from app.domain.forecasting.skill import Dates, judge, replay
+from app.domain.forecasting import rates, skill
+from app.domain.forecasting.features import Dates, Facts, categories
+from app.domain.forecasting.skill import LOGISTIC, OVERALL, SEGMENT, Replay, in_charge, judge, replay
 
 Columns = tuple[rates.Segments, rates.Ints, Dates, Dates, NDArray[np.bool_]]
 
@@ -20,8 +22,14 @@ def months_of(renewals: int, months: int, rate: dict[str, float], seed: int = 0,
     return segments, code, due, due + lag, renewed
 
 
+def replayed(
+    segments: rates.Segments, code: rates.Ints, due: Dates, closed: Dates, renewed: NDArray[np.bool_]
+) -> Replay:
+    return replay({OVERALL: skill.overall, SEGMENT: skill.segment(segments, code)}, due, closed, renewed)
+
+
 def test_segments_that_differ_show_skill() -> None:
-    verdict = judge(replay(*months_of(1_000, 12, {"a": 0.95, "b": 0.55})))
+    verdict = judge(replayed(*months_of(1_000, 12, {"a": 0.95, "b": 0.55})))
     assert verdict.verdict == "skill shown"
     assert verdict.brier_skill is not None
     assert verdict.standard_error is not None
@@ -29,25 +37,90 @@ def test_segments_that_differ_show_skill() -> None:
 
 
 def test_segments_of_pure_chance_show_none() -> None:
-    shown = [judge(replay(*months_of(600, 12, dict.fromkeys("abcdefgh", 0.8), seed))).verdict for seed in range(10)]
+    shown = [judge(replayed(*months_of(600, 12, dict.fromkeys("abcdefgh", 0.8), seed))).verdict for seed in range(10)]
     assert shown.count("no skill shown") >= 8
 
 
 def test_too_little_to_tell_is_said_in_words() -> None:
-    verdict = judge(replay(*months_of(20, 12, {"a": 0.9, "b": 0.1})))
+    verdict = judge(replayed(*months_of(20, 12, {"a": 0.9, "b": 0.1})))
     assert verdict.verdict == "no skill shown"
     assert "are needed to tell" in verdict.because
-    nothing = judge(replay(*months_of(0, 1, {"a": 0.9})))
+    nothing = judge(replayed(*months_of(0, 1, {"a": 0.9})))
     assert nothing.verdict == "no skill shown"
     assert nothing.renewals == 0
 
 
 def test_what_closed_later_is_not_known_yet() -> None:
     """All outcomes close after the last month: the replay must not predict from any of them."""
-    assert len(replay(*months_of(500, 6, {"a": 0.9, "b": 0.1}, lag=400)).month) == 0
+    assert len(replayed(*months_of(500, 6, {"a": 0.9, "b": 0.1}, lag=400)).month) == 0
 
 
 def test_all_renewed_leaves_nothing_to_explain() -> None:
-    verdict = judge(replay(*months_of(500, 8, {"a": 1.0, "b": 1.0})))
+    verdict = judge(replayed(*months_of(500, 8, {"a": 1.0, "b": 1.0})))
     assert verdict.verdict == "no skill shown"
     assert "ended alike" in verdict.because
+
+
+def with_facts(facts: tuple[Facts, ...], columns: Columns, lag: int = 0) -> Replay:
+    """The regression replayed beside the rates; every row of the history is an account of its own."""
+    segments, code, due, closed, renewed = columns
+    models = {OVERALL: skill.overall, SEGMENT: skill.segment(segments, code)}
+    account = np.arange(len(due))
+    models[LOGISTIC] = skill.regression(facts, account, due, closed, lag)
+    return replay(models, due, closed, renewed, lag)
+
+
+def driven(known_before: int, seed: int = 3) -> tuple[tuple[Facts, ...], Columns]:
+    """Renewals that follow a health score, which is written down `known_before` days before they were due."""
+    rng = np.random.default_rng(seed)
+    health, due = rng.normal(0, 1, 1_200), np.datetime64("2024-01-01") + rng.integers(0, 360, 1_200)
+    renewed = rng.random(1_200) < 1 / (1 + np.exp(-1.5 - 1.5 * health))
+    segments, code = rates.index_segments(np.full(1_200, "a"), np.full(1_200, "x"))
+    fact = Facts("health", np.arange(1_200), due - known_before, health)
+    return (fact,), (segments, code, due, due, renewed)
+
+
+def test_what_was_known_in_time_takes_charge() -> None:
+    model, verdicts = in_charge(with_facts(*driven(known_before=60)))
+    assert model == LOGISTIC
+    assert verdicts[LOGISTIC].verdict == "skill shown"
+
+
+def test_what_was_known_too_late_for_the_lag_does_not() -> None:
+    model, verdicts = in_charge(with_facts(*driven(known_before=60), lag=3))
+    assert model == SEGMENT
+    assert "the regression did not predict better than segments" in verdicts[LOGISTIC].because
+
+
+@pytest.mark.parametrize("early", [0, 100])
+def test_a_leaking_column_is_of_no_use(early: int) -> None:
+    """The outcome itself, written down when it closed, early closers included, and again without a day."""
+    _, (segments, code, due, closed, renewed) = driven(known_before=60)
+    closed = closed - np.where(np.arange(len(closed)) % 3 == 0, early, 0)
+    account, outcome = np.arange(len(due)), renewed.astype(np.float64)
+    leaks = (
+        Facts("outcome", account, closed, outcome),
+        Facts("undated", account, np.full(len(due), np.datetime64("NaT", "D")), outcome),
+        *categories("status", account, closed, np.where(renewed, "renewed", "lost")),
+    )
+    found = with_facts(leaks, (segments, code, due, closed, renewed))
+    assert in_charge(found)[0] == SEGMENT
+    spread = [np.ptp(found.predicted[LOGISTIC][found.month == month]) for month in np.unique(found.month)]
+    assert max(spread) < 1e-12
+
+
+def test_beating_worthless_segments_proves_nothing() -> None:
+    """Segments of pure chance lose to one rate for all; a regression on noise that loses less is not in charge."""
+    rng = np.random.default_rng(5)
+    renewed, month = rng.random(1_000) < 0.8, np.repeat(np.arange(10), 100)
+    base = np.full(1_000, 0.8)
+    predicted = {
+        OVERALL: base,
+        SEGMENT: base + rng.choice([-0.15, 0.15], 1_000),
+        LOGISTIC: base + rng.choice([-0.05, 0.05], 1_000),
+    }
+    found = Replay(predicted, np.arange(1_000), month, renewed)
+    assert judge(found, LOGISTIC, SEGMENT).verdict == "skill shown"
+    model, verdicts = in_charge(found)
+    assert model == SEGMENT
+    assert "one rate for all" in verdicts[LOGISTIC].because

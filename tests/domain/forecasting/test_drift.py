@@ -1,0 +1,107 @@
+"""Common shocks: found where they were planted, few data harmless, and intervals that hold."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import optimize
+
+from app.domain.forecasting import drift, normals
+from app.domain.forecasting.book import independent
+from app.domain.forecasting.distribution import distribution
+from app.domain.forecasting.logistic import expit
+from app.domain.forecasting.rates import Floats, Ints
+
+Months = tuple[Floats, NDArray[np.bool_], Ints]
+
+
+def months_of(shocks: list[float], renewals: int, seed: int = 0) -> Months:
+    """Predictions that know nothing of the shocks, what came of them, and the months."""
+    rng = np.random.default_rng(seed)
+    month = np.repeat(np.arange(len(shocks)), renewals)
+    p = rng.beta(8, 2, len(month))
+    return p, rng.random(len(month)) < drift.moved(p, np.repeat(shocks, renewals)), month
+
+
+def test_shocks_of_large_months_are_found() -> None:
+    planted = [0.3, -0.4, 0.1, -0.2, 0.5, -0.6, -0.5, -0.7]
+    found = drift.measure(*months_of(planted, 20_000))
+    assert found.shocks == pytest.approx(planted, abs=0.07)
+    assert found.drift == pytest.approx(np.mean(planted[-3:]) / 2, abs=0.03)
+    usual = 4 * 0.10**2 + sum((np.array(planted) - found.drift) ** 2)
+    assert found.tau == pytest.approx(np.sqrt(usual / 12), abs=0.03)
+
+
+def test_a_month_solves_its_own_equation() -> None:
+    p, renewed, month = months_of([-0.5], 500)
+    found = drift.measure(p, renewed, month).shocks[0]
+    wanted = optimize.brentq(lambda d: float((drift.moved(p, d) - renewed).sum()) + d / 0.25, -9, 9)
+    assert found == pytest.approx(wanted, abs=1e-9)
+
+
+def test_chance_alone_is_no_drift() -> None:
+    found = drift.measure(*months_of([0.0] * 24, 400))
+    assert abs(found.drift) < 0.1
+    # Noise above its standard error counts, noise below it does not: chance alone leaves a little.
+    assert found.tau < 0.14
+
+
+@pytest.mark.parametrize(("renewals", "all_renewed"), [(0, True), (1, True), (1, False), (5_000, True), (5_000, False)])
+def test_few_or_extreme_months_stay_finite(renewals: int, all_renewed: bool) -> None:
+    p, renewed = np.full(renewals, 0.85), np.full(renewals, all_renewed)
+    found = drift.measure(p, renewed, np.zeros(renewals, dtype=np.int64))
+    assert np.isfinite([found.drift, found.tau, *found.shocks]).all()
+    if renewals < 2:
+        assert found.tau == pytest.approx(0.10, abs=0.005)
+        assert abs(found.drift) < 0.12
+
+
+def test_lanes_move_on_their_own_from_where_the_scenario_starts() -> None:
+    p, _, month = months_of([0.0] * 6, 3_000)
+    lane = np.where(np.arange(len(p)) % 3 == 0, "severe", "medium")
+    moved = np.where((lane == "severe") & (month >= 3), -0.6, 0.0)
+    renewed = np.random.default_rng(1).random(len(p)) < drift.moved(p, moved)
+    common = drift.measure(p, renewed, month)
+    severe, low, medium = (
+        {s.lane: s for s in drift.lane_shifts(p, renewed, month, lane, common, {"low": 0.0})}[n]
+        for n in ("severe", "low", "medium")
+    )
+    assert severe.shift < -0.2 < 0 < medium.shift
+    assert severe.variance < low.variance == pytest.approx(common.tau**2)
+    assert low.renewals == 0
+    nothing = drift.lane_shifts(p[:0], renewed[:0], month[:0], lane[:0], drift.Drift(), drift.STARTING_SHIFTS)
+    assert {s.lane: s.shift for s in nothing} == pytest.approx({"severe": -1.2, "medium": -0.6, "low": 0.0})
+
+
+def test_intervals_hold_where_independent_ones_do_not() -> None:
+    """60 months of 800 renewals whose logits move together, each after 24 months of which the shocks are known."""
+    rng, amounts = np.random.default_rng(8), np.random.default_rng(9).lognormal(9, 1, 800)
+    held, alone = [], []
+    for seed in range(60):
+        p, renewed, month = months_of(rng.normal(0, 0.3, 25).tolist(), 800, seed)
+        past, now = month < 24, month == 24
+        known = drift.measure(p[past], renewed[past], month[past])
+        eta = np.log(p[now] / (1 - p[now])) + known.drift
+        came = float(amounts @ renewed[now])
+        ours, plain = normals.shocked(amounts, eta, np.full(800, known.tau)), distribution(independent(amounts, p[now]))
+        held.append(ours.quantile(0.05) <= came <= ours.quantile(0.95))
+        alone.append(plain.quantile(0.05) <= came <= plain.quantile(0.95))
+    print(f"held {np.mean(held):.3f} with a common shock, {np.mean(alone):.3f} without")
+    assert np.mean(held) >= 0.85
+    assert np.mean(alone) <= 0.62
+
+
+def test_the_common_factor_has_the_variance_of_the_sum() -> None:
+    rng = np.random.default_rng(4)
+    design, eta, amounts = (
+        np.column_stack([np.ones(50), rng.normal(0, 1, (50, 3))]),
+        rng.normal(1, 1, 50),
+        rng.uniform(1, 9, 50),
+    )
+    root = rng.normal(0, 0.1, (4, 4))
+    covariance = root @ root.T
+    factor = drift.common_factor(design, covariance, amounts, eta, 0.3)
+    p = expit(eta)
+    weight = amounts * p * (1 - p)
+    wanted = weight @ design @ covariance @ design.T @ weight + (0.3 * weight.sum()) ** 2
+    assert (weight @ factor) ** 2 == pytest.approx(wanted)
+    assert not drift.common_factor(design, np.zeros((4, 4)), np.zeros(50), eta, 0.0).any()
