@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria import text
 from app.domain.criteria.check import Setting, check, shown
 from app.domain.criteria.folds import NUMBERS
-from app.domain.criteria.meant import All, Column, CustomOf, Meaning, SegmentOf
+from app.domain.criteria.meant import All, Column, CustomOf, Meaning, SegmentOf, Shown
 from app.domain.criteria.nodes import Node
 from app.domain.errors import Conflict, Fault, Invalid, Unreadable
-from app.domain.segmentation.cuts import Frozen, frozen, stored
-from app.domain.segmentation.matrix import expanded
-from app.domain.segmentation.model import Axis, Segmentation, spec
+from app.domain.segmentation import books
+from app.domain.segmentation.axes import Axis
+from app.domain.segmentation.bodies import axes_of
+from app.domain.segmentation.breaks import breaks
+from app.domain.segmentation.cuts import Book, Frozen, loaded, stored
+from app.domain.segmentation.kinds import expanded, own, spec
+from app.domain.segmentation.model import Segmentation
 from app.domain.segmentation.parts import of_segments
+from app.domain.segmentation.points import TooManyError
 from app.domain.workspaces import Workspace, clock
+from app.persistence import cuts as found_in
 from app.persistence import segments as kept
-from app.persistence.database import Transaction
+from app.persistence.database import Reader, Record, Transaction
 from app.services import named
 from app.services.calls import ENCODER, new_id
 
@@ -30,27 +39,56 @@ MOST = 50
 """Segmentations of one workspace."""
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A segmentation with what it was cut at, and the criteria of its segments in order."""
+
+    of: Segmentation
+    cuts: tuple[Frozen, ...]
+    cases: tuple[Node, ...]
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        """By column."""
+        return {
+            "name": self.of.name, "kind": self.of.kind, "spec": ENCODER.encode(spec(self.of)),
+            "segments": ENCODER.encode(_cases(self.of, self.cases)), "rest": self.of.rest,
+            "cuts": ENCODER.encode(stored(self.cuts)), "refreeze": self.of.refreeze,
+        }  # fmt: skip
+
+
 async def counted(tx: Transaction, workspace: Workspace, paths: Sequence[str], now: datetime) -> list[int]:
     """How many unarchived accounts have a value above 0, for each field."""
     setting = _setting(workspace, now)
-    asked = [
-        kept.Asked(Column(ACCOUNTS.fields[path]), (0.5,), _meaning(text.parse(f"{path} > 0"), "", setting))
+    return [
+        await found_in.count(
+            tx,
+            workspace,
+            found_in.Asked(Column(ACCOUNTS.fields[path]), _meaning(text.parse(f"{path} > 0"), "", setting)),
+        )
         for path in paths
     ]
-    return [n for _, n in await kept.quantiles(tx, workspace, asked)]
+
+
+async def made(reader: Reader, workspace: Workspace, wanted: Segmentation, now: datetime) -> Made:
+    """Cut by the accounts as they are and checked; nothing is written. Raises Invalid."""
+    cuts = await _freeze(reader, workspace, wanted, now)
+    try:
+        cases = expanded(wanted, cuts)
+    except TooManyError:
+        raise _too_large() from None
+    if wanted.kind != "rules":
+        _sayable(cases)
+    within = books.of(wanted.axes, cuts)
+    await named.reading(reader, _setting(workspace, now), None, now, partial(_sound, cases, within))
+    return Made(wanted, cuts, cases)
 
 
 async def define(
     tx: Transaction, workspace: Workspace, wanted: Segmentation, standing: UUID | None, now: datetime
 ) -> None:
     """Check, freeze and store. Raises Invalid, Conflict where there are too many or another one came first."""
-    cuts = await _freeze(tx, workspace, wanted, now)
-    cases = expanded(wanted, cuts)
-    await named.reading(tx, _setting(workspace, now), None, now, partial(_sound, cases))
-    written = {
-        "name": wanted.name, "kind": wanted.kind, "spec": ENCODER.encode(spec(wanted)),
-        "segments": ENCODER.encode(_cases(wanted, cases)), "rest": wanted.rest, "cuts": ENCODER.encode(stored(cuts)),
-    }  # fmt: skip
+    written = (await made(tx, workspace, wanted, now)).stored
     if standing is not None:
         await kept.replace(tx, workspace.id, standing, written, now)
         return
@@ -60,59 +98,98 @@ async def define(
         raise Conflict
 
 
+async def sound(reader: Reader, workspace: Workspace, row: Record, now: datetime) -> None:
+    """Raises Invalid where what is stored means nothing as things are."""
+    cases = [text.parse(case["criteria"]) for case in msgspec.json.decode(row["segments"])]
+    axes = axes_of(row["kind"], msgspec.json.decode(row["spec"]))
+    within = books.of(axes, loaded(msgspec.json.decode(row["cuts"])))
+    await named.reading(reader, _setting(workspace, now), None, now, partial(_sound, cases, within))
+
+
 def _cases(wanted: Segmentation, cases: Sequence[Node]) -> list[dict[str, Any]]:
-    shown_cases = []
-    for segment, node in zip(wanted.segments, cases, strict=True):
-        case: dict[str, Any] = {"slug": segment.slug, "name": segment.name, "criteria": text.format(node)}
-        if segment.cell:
-            case |= dict(zip("xy", segment.cell, strict=True))
-        shown_cases.append(case | {"colour": segment.colour, "engagement": segment.engagement})
-    return shown_cases
+    return [
+        {"slug": segment.slug, "name": segment.name, "criteria": text.format(node)}
+        | own(segment)
+        | {"colour": segment.colour, "engagement": segment.engagement}
+        for segment, node in zip(wanted.segments, cases, strict=True)
+    ]
 
 
-async def _freeze(tx: Transaction, workspace: Workspace, wanted: Segmentation, now: datetime) -> tuple[Frozen, ...]:
-    """The cuts of every axis, those that are relative looked up in one statement."""
+def _sayable(cases: Sequence[Node]) -> None:
+    """What a kind makes is criteria like any other, within the same limits."""
+    try:
+        for node in cases:
+            text.parse(text.format(node))
+    except (Invalid, Unreadable):
+        raise _too_large() from None
+
+
+def _too_large() -> Invalid:
+    message = (
+        "Expected fewer measures, or fewer levels of each: together they make more criteria than a segment may have."
+    )
+    return Invalid(faults=(Fault(message, pointer="/spec"),))
+
+
+# -- cuts --------------------------------------------------------------------------------------------------------------
+
+
+async def _freeze(reader: Reader, workspace: Workspace, wanted: Segmentation, now: datetime) -> tuple[Frozen, ...]:
+    """The cuts of every axis, those that are relative looked up, a statement each."""
     today = clock(workspace, now).today
-    fields = [_numeric(axis, pointer, workspace) for axis, pointer in zip(wanted.axes, _pointers(wanted), strict=True)]
+    fields = [_numeric(axis, workspace) for axis in wanted.axes]
 
-    def among(setting: Setting) -> list[kept.Asked]:
+    def asked(setting: Setting) -> list[found_in.Asked]:
         return [
-            kept.Asked(of, axis.cuts.shares, _among(axis, f"{pointer}/cuts/among", setting))
-            for of, axis, pointer in zip(fields, wanted.axes, _pointers(wanted), strict=True)
-            if axis.cuts.shares
+            found_in.Asked(of, _among(axis, setting), _by(axis, workspace))
+            for of, axis in zip(fields, wanted.axes, strict=True)
         ]
 
-    asked = await named.reading(tx, _setting(workspace, now), None, now, among)
-    answers = iter(await kept.quantiles(tx, workspace, asked) if asked else ())
-    return tuple(_cuts(axis, of, answers, workspace, today) for axis, of in zip(wanted.axes, fields, strict=True))
+    every = await named.reading(reader, _setting(workspace, now), None, now, asked)
+    return tuple([await _cuts(reader, workspace, axis, of, today) for axis, of in zip(wanted.axes, every, strict=True)])
 
 
-def _cuts(
-    axis: Axis, of: Column | CustomOf, answers: Iterator[tuple[list[Any], int]], workspace: Workspace, today: date
-) -> Frozen:
-    if not axis.cuts.shares:
-        return frozen(axis, None, None, today)
-    values, accounts = next(answers)
-    money = of.field.kind == "money"
-    at = [workspace.major(int(v)) if money else Decimal(repr(v)) for v in values]
-    return frozen(axis, at, accounts, today)
+async def _cuts(reader: Reader, workspace: Workspace, axis: Axis, asked: found_in.Asked, today: date) -> Frozen:
+    if axis.cuts.by == "absolute":
+        return Frozen(axis.cuts.at, today)
+    money = not isinstance(asked.of, SegmentOf) and asked.of.field.kind == "money"
+    if axis.cuts.by == "natural":
+        histogram = await found_in.histogram(reader, workspace, asked)
+        accounts = sum(one.count for one in histogram.bins)
+        at = [histogram.least[place] for place in breaks(histogram.bins, axis.cuts.parts)]
+        return Frozen(_major(at, money, workspace), today, accounts)
+    shares = [float(share) for share in axis.cuts.shares]
+    found = await found_in.quantiles(reader, workspace, asked, shares)
+    accounts = sum(n for _, n in found.values())
+    if axis.cuts.within is None:
+        return Frozen(_major(found[""][0], money, workspace) if found else (), today, accounts)
+    by_book = {key: Book(_major(at, money, workspace), n) for key, (at, n) in found.items()}
+    return Frozen((), today, accounts, by_book)
 
 
-def _pointers(wanted: Segmentation) -> tuple[str, ...]:
-    return ("/spec/x", "/spec/y")[: len(wanted.axes)] if wanted.kind == "matrix" else ("/spec",)[: len(wanted.axes)]
+def _major(values: Sequence[Decimal], money: bool, workspace: Workspace) -> tuple[Decimal, ...]:
+    return tuple(workspace.major(int(v)) if money else v for v in values)
 
 
-def _numeric(axis: Axis, pointer: str, workspace: Workspace) -> Column | CustomOf:
-    of = shown(axis.field, ACCOUNTS, workspace, pointer=f"{pointer}/field")
+def _numeric(axis: Axis, workspace: Workspace) -> Column | CustomOf:
+    pointer = f"{axis.pointer}/field"
+    of = shown(axis.field, ACCOUNTS, workspace, pointer=pointer)
     if isinstance(of, SegmentOf) or of.field.kind not in NUMBERS:
-        raise Invalid(faults=(Fault("Expected a field of numbers or money.", pointer=f"{pointer}/field"),))
+        raise Invalid(faults=(Fault("Expected a field of numbers or money.", pointer=pointer),))
     return of
 
 
-def _among(axis: Axis, pointer: str, setting: Setting) -> Meaning:
+def _by(axis: Axis, workspace: Workspace) -> Shown | None:
+    return None if axis.cuts.within is None else shown(axis.cuts.within, ACCOUNTS, workspace)
+
+
+def _among(axis: Axis, setting: Setting) -> Meaning:
     if axis.cuts.among is None:
         return All()
-    return _meaning(axis.cuts.among, pointer, setting)
+    return _meaning(axis.cuts.among, f"{axis.pointer}/cuts/among", setting)
+
+
+# -- checking ----------------------------------------------------------------------------------------------------------
 
 
 def _setting(workspace: Workspace, now: datetime) -> Setting:
@@ -140,11 +217,11 @@ def _placed(fault: Fault, pointer: str) -> Fault:
     return Fault(fault.message, fault.pointer or pointer, None, fault.line, fault.column, fault.suggestion)
 
 
-def _sound(cases: Sequence[Node], setting: Setting) -> None:
+def _sound(cases: Sequence[Node], within: books.Books, setting: Setting) -> None:
     faults: list[Fault] = []
     for n, node in enumerate(cases):
         try:
-            _meaning(node, f"/segments/{n}/criteria", setting)
+            _meaning(node, f"/segments/{n}/criteria", books.over(setting, within))
         except Invalid as error:
             faults += error.faults
     if faults:

@@ -2,59 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from app.domain.catalogue import ACCOUNTS
-from app.domain.criteria import text, tree
-from app.domain.criteria.check import shown
-from app.domain.criteria.meant import SegmentOf, Shown
 from app.domain.criteria.nodes import All, And, Segment
 from app.domain.errors import NotFound, VersionStale
 from app.domain.roles import Principal, permit
 from app.domain.segmentation import presets as ready
-from app.domain.segmentation.chart import MOST as POINTS
-from app.domain.segmentation.chart import Cell, Picture, Point, quadrant
-from app.domain.segmentation.cuts import Frozen, loaded
-from app.domain.segmentation.model import LEVELS, read
-from app.domain.segmentation.scales import Measure
+from app.domain.segmentation.bodies import axes_of, read
 from app.domain.workspaces import Workspace
-from app.persistence import facts, workspaces
+from app.persistence import facts, memberships, versions, workspaces
 from app.persistence import segments as kept
-from app.persistence.database import Database, Reader, Record, Transaction
+from app.persistence.database import Database, Reader, Transaction
 from app.services import dependents, effects, keys
 from app.services.asks import Ask, said
-from app.services.calls import ENCODER, Call, Written, once, versioned
+from app.services.calls import Call, Written, once, versioned
 from app.services.definitions import MOST, counted, define
+from app.services.memberships import past
+from app.services.segmentation_documents import audited, computed, document, found, names, plain
 from app.services.settle import place
+from app.services.versions import finish
 
-__all__ = [
-    "MOST",
-    "all_segmentations",
-    "chart",
-    "delete",
-    "document",
-    "get",
-    "install_presets",
-    "members",
-    "presets",
-    "put",
-    "segments",
-]
-
-UPPER = ("arr", "mrr", "tcv", "nps")
-BESIDE = "health"
-"""What bands of ARR are drawn against; other bands are drawn against ARR."""
+__all__ = ["MOST", "all_segmentations", "delete", "get", "install_presets", "members", "presets", "put", "segments"]
 
 
-def presets(principal: Principal) -> dict[str, dict[str, Any]]:
-    """Bodies that can be put as they are, by the slug that they are meant for."""
+def presets(principal: Principal) -> dict[str, Any]:
+    """Bodies that can be put as they are, by the slug that they are meant for, and the publication that each follows."""
     permit(principal, "segmentations.read")
-    return ready.presets()
+    sources = {
+        slug: {
+            "title": one.title,
+            "publisher": one.publisher,
+            "year": one.year,
+            "page": f"docs/segmentations/{slug}.md",
+        }
+        for slug, one in ready.SOURCES.items()
+    }
+    return {"data": ready.presets(), "sources": sources}
 
 
 async def put(db: Database, call: Call, slug: str, body: object, expected_version: int | None) -> Written:
@@ -75,19 +62,15 @@ async def put(db: Database, call: Call, slug: str, body: object, expected_versio
         elif expected_version is not None:
             raise VersionStale
         await define(tx, workspace, wanted, standing["id"] if standing else None, call.now)
-        await place(tx, workspace, call.now)
-        row = await kept.one(tx, workspace.id, slug)
-        assert row is not None
-        done = effects.differing("segmentations", row["id"], _defined(before), _defined(row))
-        return Written(row["id"], row["version"], ENCODER.encode(document(row)), standing is None, done)
+        return await finish(tx, call, slug, before, "put")
 
-    written = await once(db, call, f"segmentations.put {slug}", act)
+    written = await once(db, call, f"segmentations.write put {slug}", act)
     keys.forget(db)
     return written
 
 
 async def delete(db: Database, call: Call, slug: str, expected_version: int | None) -> Written:
-    """Takes a segmentation away, with who stands and stood in its segments.
+    """Takes a segmentation away, with its versions, draft and pins, and who stands and stood in its segments.
 
     Raises NotFound, VersionRequired, VersionStale, Conflict that names the lists and segmentations that ask for it.
     """
@@ -100,15 +83,16 @@ async def delete(db: Database, call: Call, slug: str, expected_version: int | No
         if standing is None:
             raise NotFound
         versioned(standing["version"], expected_version)
-        await dependents.refuse(tx, workspace_id, "segmentations", standing["id"], slug)
+        await dependents.refuse(tx, call.principal, "segmentations", standing["id"], slug)
         before = await kept.one(tx, workspace_id, slug)
         # Whoever writes an account has either placed it in here or waits, and then knows that this is gone.
         await facts.lock(tx, workspace_id, None)
         await kept.delete(tx, workspace_id, standing["id"])
-        done = effects.differing("segmentations", standing["id"], _defined(before), None)
+        await versions.forget_draft(tx, workspace_id, slug)
+        done = effects.differing("segmentations", standing["id"], audited(before), None)
         return Written(standing["id"], standing["version"], b"", False, done)
 
-    written = await once(db, call, f"segmentations.delete {slug}", act)
+    written = await once(db, call, f"segmentations.write delete {slug}", act)
     keys.forget(db)
     return written
 
@@ -118,49 +102,54 @@ async def install_presets(tx: Transaction, workspace: Workspace, now: datetime) 
     of them with the value, else absolute; putting a preset later freezes them anew."""
     counts = await counted(tx, workspace, ("arr", "growth_potential"), now)
     cutting: list[ready.Cutting] = ["relative" if n >= ready.ENOUGH else "absolute" for n in counts]
-    for slug, body in ready.presets(*cutting).items():
+    bodies = ready.presets(*cutting)
+    for slug in ready.INSTALLED:
         if slug not in workspace.segmentations:
-            await define(tx, workspace, read(slug, body), None, now)
+            await define(tx, workspace, read(slug, bodies[slug]), None, now)
+            await versions.keep(tx, workspace.id, slug, "put", now)
     await place(tx, workspace, now)
 
 
-async def get(db: Reader, principal: Principal, slug: str) -> dict[str, Any]:
+async def get(db: Reader, principal: Principal, slug: str, now: datetime) -> dict[str, Any]:
     """The segmentation with its version. Raises NotFound."""
     permit(principal, "segmentations.read")
-    return document(await _found(db, principal, slug))
+    return document(await found(db, principal.workspace.id, slug), principal.workspace, now)
 
 
-async def all_segmentations(db: Reader, principal: Principal) -> list[dict[str, Any]]:
+async def all_segmentations(db: Reader, principal: Principal, now: datetime) -> list[dict[str, Any]]:
     """Every segmentation, by slug."""
     permit(principal, "segmentations.read")
-    return [document(row) for row in await kept.all_of(db, principal.workspace.id)]
+    return [document(row, principal.workspace, now) for row in await kept.all_of(db, principal.workspace.id)]
 
 
-async def segments(db: Reader, principal: Principal, slug: str) -> dict[str, Any]:
-    """Accounts and ARR of each segment and of the rest, with their shares of both; archived accounts are left out."""
+async def segments(db: Reader, principal: Principal, slug: str, now: datetime, on: str | None = None) -> dict[str, Any]:
+    """Accounts and ARR of each segment and of the rest, with their shares of both; archived accounts are left out.
+
+    `on`: as they stood at the end of a past day, with today's ARR; segments that are no more come last. Raises NotFound,
+    Invalid.
+    """
     permit(principal, "segmentations.read")
-    row = await _found(db, principal, slug)
-    found = await kept.standing(db, principal.workspace.id, row["id"])
-    cases = msgspec.json.decode(row["segments"])
-    places = {case["slug"]: case for case in cases}
-    places.setdefault(row["rest"], {"slug": row["rest"], "name": row["rest"].replace("_", " ").capitalize()})
-    accounts, arr = (sum(each) for each in zip(*found.values(), strict=True)) if found else (0, 0)
+    row, workspace = await found(db, principal.workspace.id, slug), principal.workspace
+    day = None if on is None else past(on, workspace, now)
+    if day is None:
+        standing = await kept.standing(db, workspace.id, row["id"])
+    else:
+        standing = await memberships.counted(db, workspace.id, row["id"], day[1])
+    cases = {case["slug"]: case for case in msgspec.json.decode(row["segments"])}
+    accounts, arr = (sum(each) for each in zip(*standing.values(), strict=True)) if standing else (0, 0)
+    known = names(row)
     data = [
         {
-            "slug": name,
-            "name": case["name"],
-            "colour": case.get("colour"),
-            "engagement": case.get("engagement"),
-            "accounts": found.get(name, (0, 0))[0],
-            "arr": principal.workspace.major(found.get(name, (0, 0))[1]),
-            "share": _share(found.get(name, (0, 0))[0], accounts),
-            "arr_share": _share(found.get(name, (0, 0))[1], arr),
+            "slug": name, "name": known.get(name, plain(name)), "colour": cases.get(name, {}).get("colour"),
+            "engagement": cases.get(name, {}).get("engagement"), "accounts": standing.get(name, (0, 0))[0],
+            "arr": workspace.major(standing.get(name, (0, 0))[1]), "share": _share(standing.get(name, (0, 0))[0], accounts),
+            "arr_share": _share(standing.get(name, (0, 0))[1], arr),
         }
-        for name, case in places.items()
-    ]
+        for name in dict.fromkeys((*known, *sorted(standing)))
+    ]  # fmt: skip
     return {
-        "data": data, "accounts": accounts, "arr": principal.workspace.major(arr), "state": row["state"],
-        "version": row["version"], "computed_at": _instant(row["computed_at"]),
+        "data": data, "accounts": accounts, "arr": workspace.major(arr), "on": None if day is None else day[0],
+        "version": row["version"], **computed(row, workspace, now),
     }  # fmt: skip
 
 
@@ -168,10 +157,13 @@ async def members(db: Reader, principal: Principal, slug: str, segment: str | No
     """The ask for the accounts of a segment (None: of all), narrowed by what `ask` says; unless told otherwise they show
     their names, segment and axis values. Raises NotFound."""
     permit(principal, "segmentations.read")
-    row = await _found(db, principal, slug)
-    fields: tuple[str, ...] = ("id", "name", f"segment.{slug}", *(axis["field"] for axis in _axes(row)))
-    plain = ask.fields is None and ask.include is None and ask.selection is None
-    asked = replace(ask, entity="accounts", fields=tuple(dict.fromkeys(fields)) if plain else ask.fields)
+    row = await found(db, principal.workspace.id, slug)
+    axes = axes_of(row["kind"], msgspec.json.decode(row["spec"]))
+    fields: tuple[str, ...] = ("id", "name", f"segment.{slug}", *(axis.field for axis in axes))
+    if ask.on is not None:  # of a past day there are the segments alone
+        fields = ("id", "external_id", f"segment.{slug}")
+    untold = ask.fields is None and ask.include is None and ask.selection is None
+    asked = replace(ask, entity="accounts", fields=tuple(dict.fromkeys(fields)) if untold else ask.fields)
     if segment is None:
         return asked
     if segment not in {case["slug"] for case in msgspec.json.decode(row["segments"])} | {row["rest"]}:
@@ -180,123 +172,5 @@ async def members(db: Reader, principal: Principal, slug: str, segment: str | No
     return replace(asked, filter=None, criteria=stands if isinstance(narrowed, All) else And((stands, narrowed)))
 
 
-def document(row: Record) -> dict[str, Any]:
-    """A stored segmentation as it is answered; encode Decimals as numbers."""
-    return {
-        "id": row["id"], "slug": row["slug"], "name": row["name"], "kind": row["kind"], "spec": msgspec.json.decode(row["spec"]),
-        "segments": [_segment(case) for case in msgspec.json.decode(row["segments"])], "rest": row["rest"],
-        "cuts": _shown_cuts(row), "version": row["version"], "state": row["state"],
-        "computed_at": _instant(row["computed_at"]), "created_at": _instant(row["created_at"]),
-        "updated_at": _instant(row["updated_at"]),
-    }  # fmt: skip
-
-
-def _defined(row: Record | None) -> dict[str, Any] | None:
-    """What a definition says and what it was cut at, for the audit: a definition put again is cut anew."""
-    if row is None:
-        return None
-    shown = document(row)
-    return {name: shown[name] for name in ("slug", "name", "kind", "spec", "segments", "rest", "cuts", "version")}
-
-
-def _segment(case: Mapping[str, Any]) -> dict[str, Any]:
-    criteria = {"text": case["criteria"], "tree": tree.dump(text.parse(case["criteria"]))}
-    cell = {side: case[side] for side in ("x", "y") if side in case}
-    return {"slug": case["slug"], "name": case["name"], **cell, "criteria": criteria,
-            "engagement": case.get("engagement"), "colour": case.get("colour")}  # fmt: skip
-
-
-def _shown_cuts(row: Record) -> list[dict[str, Any]]:
-    """What each axis is cut at, as numbers; money in major units."""
-    return [
-        {
-            "field": axis["field"],
-            "at": list(cuts.at),
-            "frozen_at": cuts.frozen_at.isoformat(),
-            "accounts": cuts.accounts,
-        }
-        for axis, cuts in zip(_axes(row), loaded(msgspec.json.decode(row["cuts"])), strict=True)
-    ]
-
-
-def _axes(row: Record) -> list[dict[str, Any]]:
-    told = msgspec.json.decode(row["spec"])
-    return {"rules": [], "bands": [told], "matrix": [told.get("x"), told.get("y")]}[row["kind"]]
-
-
-def _instant(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat().replace("+00:00", "Z")
-
-
 def _share(part: int, whole: int) -> float:
     return round(part / whole, 6) if whole else 0.0
-
-
-async def _found(db: Reader, principal: Principal, slug: str) -> Record:
-    row = await kept.one(db, principal.workspace.id, slug)
-    if row is None:
-        raise NotFound
-    return row
-
-
-# -- the picture -------------------------------------------------------------------------------------------------------
-
-
-async def chart(db: Reader, principal: Principal, slug: str) -> str:
-    """The segmentation's axes, cuts and accounts as SVG text. Raises NotFound where there are no axes to draw."""
-    permit(principal, "segmentations.read")
-    row, workspace = await _found(db, principal, slug), principal.workspace
-    paths = [axis["field"] for axis in _axes(row)]
-    if not paths:
-        raise NotFound("Rules have no axes to draw.")
-    cuts = loaded(msgspec.json.decode(row["cuts"]))
-    if len(paths) == 1:
-        paths.append(BESIDE if paths[0] == "arr" else "arr")
-    axes = [shown(path, ACCOUNTS, workspace) for path in paths]
-    rows, total = await kept.points(db, workspace, row["id"], axes, POINTS)
-    found = await kept.standing(db, workspace.id, row["id"])
-    factors = [10.0**-workspace.minor_digits if _is_money(of) else 1.0 for of in axes]
-    x, y = (
-        _measure(path, of, cuts[n] if n < len(cuts) else None)
-        for n, (path, of) in enumerate(zip(paths, axes, strict=True))
-    )
-    points = [
-        Point(r["segment"], r["x"] * factors[0], r["y"] * factors[1], r["arr"] * 10.0**-workspace.minor_digits)
-        for r in rows
-    ]
-    accounts = sum(n for n, _ in found.values())
-    return quadrant(
-        Picture(row["name"], workspace.currency, x, y, _cells(row, found, workspace), points, total, accounts - total)
-    )
-
-
-def _is_money(of: Shown) -> bool:
-    return not isinstance(of, SegmentOf) and of.field.kind == "money"
-
-
-def _measure(path: str, of: Shown, cuts: Frozen | None) -> Measure:
-    name = path.rpartition(".")[2]
-    title = name.upper() if name in UPPER else name.replace("_", " ").capitalize()
-    return Measure(title, _is_money(of), tuple(float(c) for c in cuts.at) if cuts else ())
-
-
-def _cells(row: Record, found: Mapping[str, tuple[int, int]], workspace: Workspace) -> list[Cell]:
-    cases = msgspec.json.decode(row["segments"])
-    cells = []
-    for n, case in enumerate(cases):
-        accounts, arr = found.get(case["slug"], (0, 0))
-        place_ = (
-            (len(cases) - 1 - n, 0)
-            if row["kind"] == "bands"
-            else (_level(row, 0, case["x"]), _level(row, 1, case["y"]))
-        )
-        cells.append(
-            Cell(case["slug"], case["name"], case.get("colour"), accounts, float(workspace.major(arr)), place_)
-        )
-    return cells
-
-
-def _level(row: Record, axis: int, name: str) -> int:
-    """Which level it is, the lowest 0: by the names that an axis of so many cuts has."""
-    cuts = _axes(row)[axis]["cuts"]
-    return LEVELS[len(cuts.get("at", (None,)))].index(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal, TypeVar
 from uuid import UUID
@@ -17,7 +17,11 @@ from app.domain.criteria.check import Setting, check
 from app.domain.criteria.nodes import Node
 from app.domain.errors import Invalid, Unreadable
 from app.domain.facts import INPUTS
+from app.domain.segmentation import books
+from app.domain.segmentation.bodies import axes_of
+from app.domain.segmentation.cuts import loaded
 from app.domain.segmentation.parts import names, of_segments, parts
+from app.domain.segmentation.spans import Span, UnfollowedError, spans
 from app.domain.workspaces import Workspace, clock
 from app.persistence import changes, facts, segments, workspaces
 from app.persistence.database import Reader, Record, Transaction
@@ -26,11 +30,13 @@ from app.services import named
 
 K = TypeVar("K")
 V = TypeVar("V")
-Reason = Literal["write", "day", "definition", "ranks"]
-"""Why a membership began: something was written, a day passed, the segmentation or a list that it names was defined
-anew, the hour came at which ranks are compared with what the records have become."""
+Reason = Literal["write", "day", "time", "definition", "ranks", "unpin"]
+"""Why a membership began: something was written, a day or a moment passed, the segmentation or a list that it names was
+defined anew, the hour came at which ranks are compared with what the records have become, somebody's pin ended. Of those
+that are pinned it is always `pin`."""
 REMEMBERED = ("csm", "parent")
 """The fields of accounts, set by hand, whose changes are kept as history; the primary contact follows from contacts."""
+TICK = timedelta(microseconds=1)
 KEPT = 256
 """Workspaces whose definitions are kept compiled in this process."""
 
@@ -42,18 +48,23 @@ class Definition:
     id: UUID
     cases: tuple[tuple[str, Node], ...]
     rest: str
+    books: books.Books = ()
+    degraded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What can be computed at one moment. `broken` no longer means anything; `relative` means another thing later;
-    `read` are all fields that any rule names; `named`: some rule names a list, which may read others by now, or ranks."""
+    """What can be computed at one moment. `broken` no longer means anything, for the reasons in `details`; `relative` means
+    another thing later; `read` are all fields that any rule names; `named`: some rule names a list, which may read others
+    by now, or ranks. `degraded` could not be computed the last time: it is tried again with all accounts alone."""
 
     rules: tuple[Rule, ...]
     broken: tuple[UUID, ...]
     relative: bool
     read: frozenset[str]
     named: bool = False
+    details: tuple[str, ...] = ()
+    degraded: frozenset[UUID] = frozenset()
 
 
 _definitions: dict[tuple[UUID, str], tuple[Definition, ...]] = {}
@@ -105,6 +116,13 @@ async def place(tx: Transaction, workspace: Workspace, now: datetime, *, reason:
     await _place_now(tx, workspace.id, None, now, None, reason)
 
 
+async def placed(
+    tx: Transaction, workspace: Workspace, account_ids: Sequence[UUID], now: datetime, *, reason: Reason
+) -> None:
+    """Place these accounts, which are locked, because of what is no field of theirs: a pin."""
+    await _place_now(tx, workspace.id, account_ids, now, None, reason)
+
+
 async def _place_now(
     tx: Transaction,
     workspace_id: UUID,
@@ -136,17 +154,76 @@ async def _place(
         prepared = await prepare(tx, defined, workspace, now)
         _keep(_prepared, key, prepared)
         if prepared.broken:
-            await segments.broken(tx, workspace.id, prepared.broken)
-    if not prepared.rules:
+            await segments.failed(tx, workspace.id, prepared.broken, "broken", prepared.details)
+    if account_ids is None:
+        await _place_all(tx, workspace, prepared, now, reason)
         return
-    scoped = "all" if account_ids is None else "one" if len(account_ids) == 1 else "many"
+    rules = [rule for rule in prepared.rules if rule.id not in prepared.degraded]
+    if not rules:
+        return
+    scoped = "one" if len(account_ids) == 1 else "many"
     plan = None if prepared.relative else _plans.get((*key, scoped))
     if plan is None:
-        plan = segments.plan(prepared.rules, workspace, scoped)
+        plan = segments.plan(rules, workspace, scoped)
         _keep(_plans, (*key, scoped), plan)
     await segments.write(tx, plan, account_ids, now, reason)
-    if account_ids is None:
-        await segments.computed(tx, workspace.id, [rule.id for rule in prepared.rules], now)
+
+
+async def _place_all(tx: Transaction, workspace: Workspace, prepared: Prepared, now: datetime, reason: Reason) -> None:
+    """Every account by every rule; where that fails, rule by rule, so that one that cannot be computed keeps no other from
+    it. Its members stay as they were, and it says so."""
+    if not prepared.rules:
+        return
+    failed: dict[UUID, str] = {}
+    if await segments.attempt(tx, segments.plan(prepared.rules, workspace, "all"), now, reason) is not None:
+        for rule in prepared.rules:
+            detail = await segments.attempt(tx, segments.plan([rule], workspace, "all"), now, reason)
+            if detail is not None:
+                failed[rule.id] = detail
+    done = [rule.id for rule in prepared.rules if rule.id not in failed]
+    ticking = await _ticking(tx, workspace, now) if prepared.relative else frozenset()
+    await segments.computed(tx, workspace.id, done, ticking, now)
+    if failed:
+        await segments.failed(tx, workspace.id, list(failed), "degraded", list(failed.values()))
+
+
+async def _ticking(tx: Transaction, workspace: Workspace, now: datetime) -> frozenset[UUID]:
+    """Those that time alone moves within a day."""
+    defined = await _defined(tx, (workspace.id, workspace.epoch))
+    before, after = [await prepare(tx, defined, workspace, at) for at in (now, now + TICK)]
+    meant = {rule.id: rule for rule in after.rules}
+    return frozenset(rule.id for rule in before.rules if meant.get(rule.id) != rule)
+
+
+async def follow(tx: Transaction, workspace: Workspace, since: datetime, now: datetime) -> bool:
+    """Move by time alone whoever changed sides between the two moments: those accounts are found by index, and placed; where
+    they cannot be, all are."""
+    defined = await _defined(tx, (workspace.id, workspace.epoch))
+    before, after = [await prepare(tx, defined, workspace, at) for at in (since, now)]
+    try:
+        moved = _spans(before, after)
+    except UnfollowedError:
+        await place(tx, workspace, now, reason="time")
+        return True
+    found = await segments.within(tx, workspace, moved) if moved else []
+    if found:
+        await facts.lock(tx, workspace.id, found)
+        await _place_now(tx, workspace.id, found, now, None, "time")
+    await segments.followed(tx, workspace.id, now)
+    return bool(found)
+
+
+def _spans(before: Prepared, after: Prepared) -> tuple[Span, ...]:
+    """Raises UnfollowedError."""
+    meant = {rule.id: rule for rule in before.rules}
+    if meant.keys() != {rule.id for rule in after.rules}:
+        raise UnfollowedError
+    found = (
+        spans(was, now)
+        for rule in after.rules
+        for (_, was), (_, now) in zip(meant[rule.id].cases, rule.cases, strict=True)
+    )
+    return tuple(dict.fromkeys(span for several in found for span in several))
 
 
 async def _defined(tx: Transaction, key: tuple[UUID, str]) -> tuple[Definition, ...]:
@@ -160,7 +237,10 @@ async def _defined(tx: Transaction, key: tuple[UUID, str]) -> tuple[Definition, 
 def definition(row: Record) -> Definition:
     """What is stored, as it is said."""
     cases = msgspec.json.decode(row["segments"])
-    return Definition(row["id"], tuple((case["slug"], text.parse(case["criteria"])) for case in cases), row["rest"])
+    told = tuple((case["slug"], text.parse(case["criteria"])) for case in cases)
+    cut = axes_of(row["kind"], msgspec.json.decode(row["spec"]))
+    within = books.of(cut, loaded(msgspec.json.decode(row["cuts"])))
+    return Definition(row["id"], told, row["rest"], within, row["state"] == "degraded")
 
 
 async def prepare(reader: Reader, definitions: Sequence[Definition], workspace: Workspace, now: datetime) -> Prepared:
@@ -171,20 +251,23 @@ async def prepare(reader: Reader, definitions: Sequence[Definition], workspace: 
 
 def _prepared_in(definitions: Sequence[Definition], setting: Setting) -> Prepared:
     rules: list[Rule] = []
-    broken: list[UUID] = []
+    broken: dict[UUID, str] = {}
     relative = False
     read: frozenset[str] = frozenset()
     for one in definitions:
+        within = books.over(setting, one.books)
         try:
-            found = [(slug, check(node, ACCOUNTS, setting)) for slug, node in one.cases]
-        except (Invalid, Unreadable):
-            broken.append(one.id)
+            found = [(slug, check(node, ACCOUNTS, within)) for slug, node in one.cases]
+        except (Invalid, Unreadable) as error:
+            broken[one.id] = error.faults[0].message if error.faults else error.detail
             continue
         relative = relative or any(checked.relative for _, checked in found)
         read = read.union(*(names(checked.meaning) for _, checked in found))
         rules.append(Rule(one.id, tuple((slug, checked.meaning) for slug, checked in found), one.rest))
     named = any(names_more(node) for one in definitions for _, node in one.cases)
-    return Prepared(tuple(rules), tuple(broken), relative or named, read, named)
+    degraded = frozenset(one.id for one in definitions if one.degraded)
+    details = tuple(broken.values())
+    return Prepared(tuple(rules), tuple(broken), relative or named, read, named, details, degraded)
 
 
 def asks_segments(rule: Rule) -> bool:

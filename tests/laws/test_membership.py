@@ -11,16 +11,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.domain.catalogue import ACCOUNTS
-from app.domain.criteria import text
 from app.domain.criteria.check import Setting, check
 from app.domain.criteria.evaluate import holds
 from app.domain.facts import account_facts, contact_facts, contract_status
 from app.domain.roles import Principal
+from app.domain.segmentation import books
+from app.domain.segmentation.presets import INSTALLED, presets
 from app.domain.workspaces import Workspace, clock
+from app.persistence import segments
 from app.persistence.database import Database, Transaction
-from app.services import days, segmentations, workspaces
+from app.services import days, pins, segmentations, ticks, workspaces
 from app.services.calls import Call
-from app.services.settle import settle
+from app.services.settle import definition, settle
 from tests.laws import worlds
 from tests.laws.worlds import MODULES, NOW, World
 
@@ -44,6 +46,55 @@ CARE = {
     ],
     "rest": "well",
 }
+SCORED = {
+    "name": "Scored",
+    "kind": "score",
+    "spec": {
+        "measures": [
+            {"field": "arr", "cuts": {"by": "natural", "parts": 3}, "points": [0, 1, 3], "weight": 2},
+            {"field": "health", "cuts": {"by": "percentile", "at": [0.3]}, "points": [2, 0], "empty": 1},
+            {"field": "industry", "values": {"retail": 2}, "otherwise": 1},
+            {"criteria": "any(tickets, last(90d))", "points": -1},
+        ],
+        "at": [2, 4],
+    },
+    "segments": [{"slug": s, "name": s} for s in ("most", "some", "least")],
+}
+CUBE = {
+    "name": "Cube",
+    "kind": "matrix",
+    "spec": {
+        "x": {"field": "arr", "cuts": {"by": "percentile", "at": [0.3, 0.8], "within": "industry"}},
+        "y": {"field": "engagement_score", "cuts": {"by": "median"}},
+        "z": {"field": "health", "cuts": {"by": "absolute", "at": [55]}},
+    },
+    "segments": [
+        {"slug": "top", "name": "Top", "x": "high"},
+        {"slug": "open", "name": "Open", "x": ["low", "medium"], "y": "high"},
+        {"slug": "calm", "name": "Calm", "x": ["low", "medium"], "y": "low", "z": "high"},
+        {"slug": "last", "name": "Last", "x": ["low", "medium"], "y": "low", "z": "low"},
+    ],
+}
+LATELY = {
+    "name": "Lately",
+    "kind": "rules",
+    "segments": [
+        {"slug": "today", "name": "Today", "criteria": "last_interaction_at >= ago(36h)"},
+        {"slug": "met", "name": "Met", "criteria": 'any(interactions WHERE kind = "meeting", last(200h))'},
+        {
+            "slug": "told",
+            "name": "Told",
+            "criteria": "max(surveys.answered_at) < ago(1mo) OR NOT count(sentiments, last(50h)) = 0",
+        },
+    ],
+    "rest": "quiet",
+}
+NATURAL = {
+    "name": "Natural",
+    "kind": "bands",
+    "spec": {"field": "consumption_score", "cuts": {"by": "natural", "parts": 3}},
+    "segments": [{"slug": s, "name": s} for s in ("most", "some", "least")],
+}
 ENGAGED = {
     "name": "Engaged",
     "kind": "bands",
@@ -59,7 +110,9 @@ def record(w: World, account_id: UUID, workspace: Workspace) -> dict[str, Any]:
     active = facts["last_active_at"]
     if active is not None:
         facts["last_active_at"] = datetime.combine(active, datetime.min.time(), ZoneInfo(w.zone))
-    found = {**account, **facts, **related}
+    found = {"csm": None, **account, **facts, **related}
+    cost = found["cost_to_serve"]
+    found["margin"] = None if cost is None else found["arr"] - cost
     found["contracts"] = [c | {"status": contract_status(c, day)} for c in related["contracts"]]
     found["contacts"] = [c | contact_facts(c, worlds.related(w, account_id), day) for c in related["contacts"]]
     found["usage"] = [u | {"module": MODULES[u["feature"]], "is_key": False} for u in related["usage"]]
@@ -70,22 +123,27 @@ async def compare(tx: Transaction, w: World, now: datetime) -> None:
     workspace = await workspaces.load(tx, w.workspace_id)
     setting = Setting(workspace, clock(workspace, now), people=False)
     records = {account_id: record(w, account_id, workspace) for account_id in w.accounts}
-    principal = Principal(UUID(int=2), workspace, "admin")
-    for one in await segmentations.all_segmentations(tx, principal):
-        cases = [
-            (s["slug"], check(text.parse(s["criteria"]["text"]), ACCOUNTS, setting).meaning) for s in one["segments"]
-        ]
+    pinned = await tx.fetch(
+        "SELECT segmentation_id, account_id, segment FROM pins WHERE workspace_id = $1 AND (expires_at IS NULL OR expires_at > $2)",
+        workspace.id, now,
+    )  # fmt: skip
+    held = {(row["segmentation_id"], row["account_id"]): row["segment"] for row in pinned}
+    for row in await segments.all_of(tx, workspace.id):
+        one = definition(row)
+        within = books.over(setting, one.books)
+        cases = [(slug, check(node, ACCOUNTS, within).meaning) for slug, node in one.cases]
         wanted = {
-            account_id: next((slug for slug, meaning in cases if holds(meaning, found)), one["rest"])
+            account_id: held.get((one.id, account_id))
+            or next((slug for slug, meaning in cases if holds(meaning, found)), one.rest)
             for account_id, found in records.items()
         }
         rows = await tx.fetch(
             "SELECT account_id, segment FROM members WHERE workspace_id = $1 AND segmentation_id = $2",
             workspace.id,
-            one["id"],
+            one.id,
         )
-        assert {r["account_id"]: r["segment"] for r in rows} == wanted, one["slug"]
-        assert one["state"] == "ok"
+        assert {r["account_id"]: r["segment"] for r in rows} == wanted, row["slug"]
+        assert row["state"] == "ok"
     await coherent(tx, w.workspace_id)
 
 
@@ -101,11 +159,22 @@ async def coherent(tx: Transaction, workspace_id: UUID) -> None:
     assert {(m["segmentation_id"], m["account_id"]): (m["segment"], m["since"]) for m in members} == {
         key: (spans[-1]["segment"], spans[-1]["from_at"]) for key, spans in history.items()
     }
+    assert await replayed(tx, workspace_id) == {(m["segmentation_id"], m["account_id"]): m["segment"] for m in members}
     for spans in history.values():
         assert spans[-1]["to_at"] is None
         for span, following in pairwise(spans):
             assert span["from_at"] < span["to_at"] == following["from_at"]
             assert span["segment"] != following["segment"]
+
+
+async def replayed(tx: Transaction, workspace_id: UUID) -> dict[tuple[UUID, UUID], str]:
+    """Where the events lead, each from where the one before it led."""
+    stood: dict[tuple[UUID, UUID], str] = {}
+    for event in await tx.fetch("SELECT * FROM member_events WHERE workspace_id = $1 ORDER BY at", workspace_id):
+        key = (event["segmentation_id"], event["account_id"])
+        assert event["was"] == stood.get(key)
+        stood[key] = event["segment"]
+    return stood
 
 
 async def define(db: Database, w: World, now: datetime) -> Workspace:
@@ -116,7 +185,9 @@ async def define(db: Database, w: World, now: datetime) -> Workspace:
         await segmentations.install_presets(tx, workspace, now)
     workspace = await workspaces.load(db, w.workspace_id)
     call = Call(Principal(UUID(int=2), workspace, "admin"), now)
-    for slug, body in (("care", CARE), ("engaged", ENGAGED)):
+    own = {"care": CARE, "engaged": ENGAGED, "scored": SCORED, "cube": CUBE, "lately": LATELY, "natural": NATURAL}
+    ready = {slug: body for slug, body in presets().items() if slug not in INSTALLED}
+    for slug, body in ({f"own-{slug}": body for slug, body in own.items()} | ready).items():
         await segmentations.put(db, call, slug, body, None)
     return await workspaces.load(db, w.workspace_id)
 
@@ -187,10 +258,50 @@ async def test_changes_by_hand_place_the_account_anew(db: Database) -> None:
         await compare(tx, w, NOW + timedelta(seconds=25))
 
 
-async def test_several_moves_at_one_moment_leave_one_row(db: Database) -> None:
+async def test_moves_at_one_moment_come_one_right_after_the_other(db: Database) -> None:
     w = worlds.world(61, 30)
     workspace = await define(db, w, NOW)
     for now in (NOW, NOW, NOW - timedelta(seconds=5)):
         async with db.transaction() as tx:
             await settle(tx, workspace, await rewritten(tx, w, 30), now)
             await coherent(tx, w.workspace_id)
+
+
+async def test_time_alone_moves_accounts_between_two_days(db: Database) -> None:
+    """Whoever an hour moves is found by the spans of instants that it moved: afterwards a full evaluation moves nobody."""
+    w = worlds.world(71, 120)
+    await define(db, w, NOW)
+    now, moved = NOW, 0
+    for step in (timedelta(minutes=1), timedelta(hours=3), timedelta(hours=2, minutes=59), timedelta(hours=4)):
+        now += step
+        moved += await ticks.follow(db, w.workspace_id, now)
+        async with db.transaction() as tx:
+            await compare(tx, w, now)
+    assert moved > 0
+    reasons = await db.fetch("SELECT DISTINCT reason FROM memberships WHERE workspace_id = $1", w.workspace_id)
+    assert "time" in {row["reason"] for row in reasons}
+    assert not await ticks.follow(db, w.workspace_id, now)
+
+
+async def test_pins_keep_accounts_until_they_end(db: Database) -> None:
+    w = worlds.world(81, 40)
+    workspace = await define(db, w, NOW)
+    principal = Principal(UUID(int=2), workspace, "admin")
+    accounts = list(w.accounts)
+    for n, slug in enumerate(("tier", "own-cube", "own-lately", "book")):
+        rest = workspace.segmentations[slug].segments[-1]
+        for k, account_id in enumerate(accounts[n::7]):
+            until = None if k % 2 else (NOW + timedelta(hours=1 + k)).isoformat()
+            told = {"segment": rest, "reason": "A pilot.", "expires_at": until}
+            await pins.pin(db, Call(principal, NOW), account_id, slug, told)
+    async with db.transaction() as tx:
+        await compare(tx, w, NOW)
+        await settle(tx, workspace, await rewritten(tx, w, 20), NOW + timedelta(minutes=1))
+        await compare(tx, w, NOW + timedelta(minutes=1))
+    for hours in (2, 4, 5):
+        now = NOW + timedelta(hours=hours)
+        await ticks.follow(db, w.workspace_id, now)
+        assert await pins.expire(db, w.workspace_id, now) > 0
+        async with db.transaction() as tx:
+            await compare(tx, w, now)
+    assert await pins.expire(db, w.workspace_id, NOW + timedelta(hours=5)) == 0

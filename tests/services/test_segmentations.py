@@ -17,7 +17,7 @@ from app.domain.roles import Principal, Role
 from app.domain.segmentation.presets import presets
 from app.domain.workspaces import Workspace
 from app.persistence.database import Database
-from app.services import accounts, days, lists, segmentations, workspaces
+from app.services import accounts, charts, days, lists, segmentations, workspaces
 from app.services.asks import Ask, said
 from app.services.calls import Call, Written, new_id
 from app.services.settle import settle
@@ -55,7 +55,7 @@ def decoded(written: Written) -> Any:
 
 
 async def standing(db: Database, workspace: Workspace, slug: str) -> dict[str, tuple[int, Decimal]]:
-    found = await segmentations.segments(db, principal(workspace), slug)
+    found = await segmentations.segments(db, principal(workspace), slug, NOW)
     return {one["slug"]: (one["accounts"], one["arr"]) for one in found["data"]}
 
 
@@ -66,7 +66,7 @@ async def test_absolute_bands_count_accounts_and_money(db: Database) -> None:
     assert await standing(db, workspace, "tier") == {
         "high": (1, Decimal(100_000)), "medium": (2, Decimal(124_999)), "low": (2, Decimal(24_999)), "unclassified": (0, Decimal(0)),
     }  # fmt: skip
-    found = await segmentations.segments(db, principal(workspace), "tier")
+    found = await segmentations.segments(db, principal(workspace), "tier", NOW)
     assert [(one["share"], one["arr_share"]) for one in found["data"][:2]] == [(0.2, 0.400003), (0.4, 0.5)]
     assert decoded(written)["segments"][0]["criteria"]["text"] == "arr >= 100000"
 
@@ -75,7 +75,9 @@ async def test_percentiles_are_frozen_until_put_again_and_ties_go_up(db: Databas
     workspace = await made(db, [(1, None), (2, None), (3, None), (3, None), (5, None)])
     body = TIER | {"spec": {"field": "arr", "cuts": {"by": "percentile", "at": [0.5, 0.9]}}}
     first = decoded(await segmentations.put(db, call(workspace), "tier", body, None))
-    assert first["cuts"] == [{"field": "arr", "at": [3, 5], "frozen_at": "2026-03-29", "accounts": 5}]
+    assert first["cuts"] == [
+        {"field": "arr", "at": [3, 5], "frozen_at": "2026-03-29", "accounts": 5, "within": None, "books": []}
+    ]
     assert await standing(db, workspace, "tier") == {
         "high": (1, Decimal(5)), "medium": (2, Decimal(6)), "low": (2, Decimal(3)), "unclassified": (0, Decimal(0)),
     }  # fmt: skip
@@ -105,7 +107,7 @@ async def test_the_portfolio_has_four_cells_and_a_place_for_the_unknown(db: Data
         "maintain": 1,
         "unclassified": 1,
     }
-    svg = await segmentations.chart(db, principal(workspace), "portfolio")
+    svg = await charts.chart(db, principal(workspace), "portfolio")
     words = ["".join(t.itertext()) for t in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
     assert {"Strategic", "Key", "Monitor", "Maintain", "4 accounts, sized by ARR; 1 lack a value"} <= set(words)
     assert sum(w.startswith("1 account") for w in words) == 4
@@ -117,16 +119,16 @@ async def test_presets_are_relative_where_there_are_enough_accounts(db: Database
     for workspace in (few, many):
         async with db.transaction() as tx:
             await segmentations.install_presets(tx, workspace, NOW)
-    one = await segmentations.get(db, principal(few), "portfolio")
+    one = await segmentations.get(db, principal(few), "portfolio", NOW)
     assert [cut["at"] for cut in one["cuts"]] == [[Decimal(50_000)], [Decimal(10_000)]]
-    two = await segmentations.get(db, principal(many), "portfolio")
+    two = await segmentations.get(db, principal(many), "portfolio", NOW)
     assert [cut["at"] for cut in two["cuts"]] == [[Decimal(20)], [Decimal(20)]]
     assert (await standing(db, many, "tier"))["high"][0] == 9
     loaded = await workspaces.load(db, many.id)
     assert sorted(loaded.segmentations) == ["portfolio", "tier"]
     async with db.transaction() as tx:
         await segmentations.install_presets(tx, loaded, NOW)
-    assert (await segmentations.get(db, principal(many), "tier"))["version"] == 1
+    assert (await segmentations.get(db, principal(many), "tier", NOW))["version"] == 1
 
 
 async def test_a_first_account_gets_its_segments_from_relative_cuts_without_accounts(db: Database) -> None:
@@ -149,11 +151,15 @@ async def test_versions_and_roles(db: Database) -> None:
     for role in ("csm", "viewer"):
         with pytest.raises(Forbidden):
             await segmentations.put(db, call(workspace, role), "tier", TIER, 1)
-    assert [s["slug"] for s in await segmentations.all_segmentations(db, principal(workspace, "viewer"))] == ["tier"]
+    assert [s["slug"] for s in await segmentations.all_segmentations(db, principal(workspace, "viewer"), NOW)] == [
+        "tier"
+    ]
     other = await made(db, [])
-    for ask in (segmentations.get, segmentations.segments, segmentations.chart):
+    for ask in (segmentations.get, segmentations.segments):
         with pytest.raises(NotFound):
-            await ask(db, principal(other), "tier")
+            await ask(db, principal(other), "tier", NOW)
+    with pytest.raises(NotFound):
+        await charts.chart(db, principal(other), "tier")
 
 
 @pytest.mark.parametrize(
@@ -173,7 +179,7 @@ async def test_rules_that_mean_nothing_here_are_refused(db: Database, criteria: 
         await segmentations.put(db, call(workspace), "care", body, None)
     assert pointer in [fault.pointer for fault in caught.value.faults]
     with pytest.raises(NotFound):
-        await segmentations.get(db, principal(workspace), "care")
+        await segmentations.get(db, principal(workspace), "care", NOW)
 
 
 @pytest.mark.parametrize("field", ["name", "arrr", "industry", "renewal_date", "custom.none"])
@@ -190,11 +196,11 @@ async def test_every_bands_field_has_a_picture_and_rules_have_none(db: Database)
         await segmentations.put(
             db, call(workspace), slug, TIER | {"spec": {"field": field, "cuts": TIER["spec"]["cuts"]}}, None
         )
-        ElementTree.fromstring(await segmentations.chart(db, principal(workspace), slug))
+        ElementTree.fromstring(await charts.chart(db, principal(workspace), slug))
     rules = {"name": "R", "kind": "rules", "segments": [{"slug": "a", "name": "A", "criteria": "ALL"}]}
     await segmentations.put(db, call(workspace), "all", rules, None)
     with pytest.raises(NotFound):
-        await segmentations.chart(db, principal(workspace), "all")
+        await charts.chart(db, principal(workspace), "all")
 
 
 async def test_a_replaced_definition_moves_members_and_says_so(db: Database) -> None:
@@ -275,7 +281,7 @@ async def test_a_list_that_asks_for_it_keeps_a_segmentation(db: Database) -> Non
     await lists.create(db, org.call(), told)
     with pytest.raises(Conflict, match=r"1 saved list \(Big\)"):
         await segmentations.delete(db, org.call(), "size", 1)
-    assert (await segmentations.get(db, org.people["viewer"], "size"))["version"] == 1
+    assert (await segmentations.get(db, org.people["viewer"], "size", NOW))["version"] == 1
 
 
 SIZE = {"name": "Size", "kind": "rules", "rest": "small",

@@ -9,13 +9,15 @@ from app.api.graphql.resources import body, connected, single
 from app.api.graphql.types import paging
 from app.api.graphql.writing import KEY, VERSION, Arguments, mended
 from app.domain.criteria.nodes import Segment
-from app.domain.segmentation.model import KINDS
+from app.domain.segmentation.matrix import SIDES
+from app.domain.segmentation.model import KINDS, REFREEZES
 from app.services import segmentations
 
 choices("SegmentationKind", KINDS)
+choices("Refreezing", REFREEZES)
 output("SegmentRule", [
-    member("slug", "str"), member("name", "str"), member("x", "Optional[str]", "The level on the first axis of a matrix."),
-    member("y", "Optional[str]"), member("criteria", "Criteria"), member("engagement", "Optional[JSON]"),
+    member("slug", "str"), member("name", "str"), member("x", "Optional[list[str]]", "The levels on the first axis of a matrix."),
+    member("y", "Optional[list[str]]"), member("z", "Optional[list[str]]"), member("lane", "Optional[str]"), member("criteria", "Criteria"), member("engagement", "Optional[JSON]"),
     member("colour", "Optional[str]"),
 ], "A segment as it is defined; the first that an account meets is its own.")  # fmt: skip
 output("Segment", [
@@ -25,13 +27,27 @@ output("Segment", [
 ], "A segment as it stands: how many accounts, how much ARR.")  # fmt: skip
 output("AxisCuts", [
     member("field", "str"), member("at", "list[float]"), member("frozen_at", "Date"), member("accounts", "Optional[int]"),
+    member("within", "Optional[str]"), member("books", "JSON", "What each book is cut at, the first 50."),
 ])  # fmt: skip
 
 
-async def _segments(source: Any, info: Any, _said: Arguments) -> Any:
+COMPUTED = [
+    member("state", "str", "fresh, stale, computing, degraded or broken; of the last two the members are those of before."),
+    member("detail", "Optional[str]", "Why it is degraded or broken."), member("computed_at", "Optional[DateTime]"),
+    member("as_of", "Optional[DateTime]", "Up to when time was followed; what is written moves members at once."),
+]  # fmt: skip
+DEFINED = [
+    member("name", "str"), member("kind", "SegmentationKind"), member("spec", "JSON"),
+    member("rules", "list[SegmentRule]", "The segments in the order in which they are tried."),
+    member("rest", "str", "The segment of whoever no rule takes."), member("refreeze", "Optional[Refreezing]"),
+    member("cuts", "list[AxisCuts]"),
+]  # fmt: skip
+
+
+async def _segments(source: Any, info: Any, said: Arguments) -> Any:
     caller = info.context
     single(info, "segmentation(slug)")
-    found = await segmentations.segments(caller.db, caller.principal, source["slug"])
+    found = await segmentations.segments(caller.db, caller.principal, source["slug"], caller.now, said.get("on"))
     return found["data"]
 
 
@@ -43,59 +59,71 @@ async def _accounts(source: Any, info: Any, said: Arguments) -> Any:
 
 
 output("Segmentation", [
-    member("id", "ID"), member("slug", "str"), member("name", "str"), member("kind", "SegmentationKind"), member("spec", "JSON"),
-    member("rules", "list[SegmentRule]", "The segments in the order in which they are tried."),
-    member("rest", "str", "The segment of whoever no rule takes."), member("cuts", "list[AxisCuts]"),
-    resolved("segments", "list[Segment]", _segments, description="Counts and money now, the rest included."),
+    member("id", "ID"), member("slug", "str"), *DEFINED,
+    resolved(
+        "segments", "list[Segment]", _segments,
+        argument("on", "Optional[str]", None, "A past day: as they stood at its end, with today's ARR."),
+        description="Counts and money now, the rest included.",
+    ),
     resolved(
         "accounts", "AccountConnection", _accounts,
         argument("segment", "Optional[str]", None, "Only those of this segment."), *paging("accounts"),
         description="Who stands in them.",
     ),
-    member("version", "int"), member("state", "str"), member("computed_at", "Optional[DateTime]"),
-    member("created_at", "DateTime"), member("updated_at", "DateTime"),
+    member("version", "int"), *COMPUTED, member("created_at", "DateTime"), member("updated_at", "DateTime"),
 ])  # fmt: skip
-output("SegmentationPreset", [member("slug", "str"), member("definition", "JSON", "As putSegmentation takes it.")])
+output("SegmentationPreset", [
+    member("slug", "str"), member("definition", "JSON", "As putSegmentation takes it."),
+    member("source", "JSON", "The publication that it follows, and its page of documentation."),
+])  # fmt: skip
 output("SegmentationPayload", [
-    resolved("segmentation", "Segmentation", lambda source, *_: _document(body(source.body))),
+    resolved("segmentation", "Segmentation", lambda source, *_: document(body(source.body))),
     resolved("created", "bool", lambda source, *_: source.created),
 ])  # fmt: skip
 entered("SegmentInput", [
     given("slug", "str"), given("name", "str"), given("colour", "Optional[str]", "`#2f6fde`"),
     given("engagement", "Optional[JSON]"), given("criteria", "Optional[CriteriaInput]", "Of rules."),
-    given("x", "Optional[str]", "Of a matrix: `low`, `medium`, `high`."), given("y", "Optional[str]"),
+    given("x", "Optional[list[str]]", "Of a matrix: `low`, `medium`, `high`; left out, any."), given("y", "Optional[list[str]]"),
+    given("z", "Optional[list[str]]"), given("lane", "Optional[str]", "Of lanes: `severe`, `medium`, `low`."),
 ])  # fmt: skip
 entered("SegmentationInput", [
     given("name", "str"), given("kind", "SegmentationKind"), given("spec", "Optional[JSON]", "The axes and their cuts, as in REST."),
     given("segments", "list[SegmentInput]"), given("rest", "Optional[str]"),
+    given("refreeze", "Optional[Refreezing]", "How often cuts are taken anew; null: when it is defined anew."),
 ])  # fmt: skip
 
 
-def _document(found: dict[str, Any]) -> dict[str, Any]:
-    """As REST has it, its definitions told apart from how the segments stand."""
-    return {**found, "rules": found["segments"]}
+def document(found: dict[str, Any]) -> dict[str, Any]:
+    """As REST has it, its definitions told apart from how the segments stand; who may not read is answered neither."""
+    return {**found, "rules": [_levels(one) for one in found.get("segments", ())]}
+
+
+def _levels(rule: dict[str, Any]) -> dict[str, Any]:
+    told = {side: rule.get(side) for side in SIDES}
+    return {**rule, **{side: [one] if isinstance(one, str) else one for side, one in told.items()}}
 
 
 async def _one(_: Any, info: Any, said: Arguments) -> Any:
     caller = info.context
-    return _document(await segmentations.get(caller.db, caller.principal, said["slug"]))
+    return document(await segmentations.get(caller.db, caller.principal, said["slug"], caller.now))
 
 
 async def _all(_: Any, info: Any, _said: Arguments) -> Any:
     caller = info.context
-    found = await segmentations.all_segmentations(caller.db, caller.principal)
-    return [_document(one) for one in found]
+    found = await segmentations.all_segmentations(caller.db, caller.principal, caller.now)
+    return [document(one) for one in found]
 
 
 def _presets(_: Any, info: Any, _said: Arguments) -> Any:
     found = segmentations.presets(info.context.principal)
-    return [{"slug": slug, "definition": definition} for slug, definition in found.items()]
+    return [
+        {"slug": slug, "definition": definition, "source": found["sources"][slug]}
+        for slug, definition in found["data"].items()
+    ]
 
 
 async def _put(_: Any, info: Any, said: Arguments) -> Any:
-    caller, wanted = info.context, told(said["input"])
-    wanted = {name: value for name, value in wanted.items() if value is not None}
-    wanted["segments"] = [_segment(one) for one in wanted["segments"]]
+    caller, wanted = info.context, definition(said["input"])
     call = caller.call(info, said)
     return await mended(segmentations.put(caller.db, call, said["slug"], wanted, said.get("expected_version")))
 
@@ -105,11 +133,13 @@ def _delete(_: Any, info: Any, said: Arguments) -> Any:
     return mended(segmentations.delete(caller.db, caller.call(info, said), said["slug"], said["expected_version"]))
 
 
-def _segment(given_: dict[str, Any]) -> dict[str, Any]:
-    made = {name: value for name, value in given_.items() if value is not None}
-    if "criteria" in made:
-        made["criteria"] = next(iter(made["criteria"].values()))
-    return made
+def definition(input_: Any) -> dict[str, Any]:
+    """A body as REST has it."""
+    wanted = {name: value for name, value in told(input_).items() if value is not None}
+    wanted["segments"] = [
+        {name: value for name, value in one.items() if value is not None} for one in wanted["segments"]
+    ]
+    return wanted
 
 
 QUERIES = [

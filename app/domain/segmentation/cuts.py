@@ -3,39 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from app.domain.segmentation.model import Axis
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The cuts of one book, ascending, and how many accounts they were taken over."""
+
+    at: tuple[Decimal, ...]
+    accounts: int
 
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
     """An axis's cuts as amounts, ascending; money in major units. `accounts`: how many they were taken over, None where
-    they are as told. Without any account there are no cuts, and nothing can be said of the axis."""
+    they are as told. Without any account there are no cuts, and nothing can be said of the axis. `books`: cuts within
+    each book, by the book's key; `at` is then empty."""
 
     at: tuple[Decimal, ...]
     frozen_at: date
     accounts: int | None = None
-
-
-def frozen(axis: Axis, found: Sequence[Decimal] | None, accounts: int | None, day: date) -> Frozen:
-    """The cuts of an axis: as told, or those found in the accounts."""
-    if axis.cuts.by == "absolute":
-        return Frozen(axis.cuts.at, day)
-    return Frozen(tuple(found or ()), day, accounts or 0)
+    books: Mapping[str, Book] = field(default_factory=dict)
 
 
 def stored(cuts: Sequence[Frozen]) -> list[dict[str, Any]]:
     """One object per axis."""
-    return [{"at": [str(c) for c in f.at], "frozen_at": f.frozen_at.isoformat(), "accounts": f.accounts} for f in cuts]
+    return [
+        {"at": [str(c) for c in f.at], "frozen_at": f.frozen_at.isoformat(), "accounts": f.accounts}
+        | ({"books": {key: [[str(c) for c in b.at], b.accounts] for key, b in f.books.items()}} if f.books else {})
+        for f in cuts
+    ]
 
 
 def loaded(cuts: Sequence[Mapping[str, Any]]) -> tuple[Frozen, ...]:
     """What `stored` made."""
     return tuple(
-        Frozen(tuple(Decimal(c) for c in one["at"]), date.fromisoformat(one["frozen_at"]), one["accounts"])
+        Frozen(
+            tuple(Decimal(c) for c in one["at"]), date.fromisoformat(one["frozen_at"]), one["accounts"],
+            {key: Book(tuple(Decimal(c) for c in at), n) for key, (at, n) in one.get("books", {}).items()},
+        )
         for one in cuts
-    )
+    )  # fmt: skip

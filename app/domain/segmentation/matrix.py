@@ -1,30 +1,105 @@
-"""Two axes: every cell is a level of x and a level of y; an account without one of the values goes to the rest."""
+"""Two or three axes: every cell is a level of each; an account without one of the values goes to the rest."""
 
 from __future__ import annotations
 
-from app.domain.criteria.nodes import And, Node
-from app.domain.segmentation.bands import NOTHING, bands, level
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+from app.domain.criteria.nodes import And, Empty, Node, Not, Or, Path
+from app.domain.segmentation import axes as of_axes
+from app.domain.segmentation.axes import LEVELS, Axis
+from app.domain.segmentation.bands import below as below_cut
+from app.domain.segmentation.bands import is_cut, level, reaches
 from app.domain.segmentation.cuts import Frozen
-from app.domain.segmentation.model import LEVELS, Axis, Segment, Segmentation
+from app.domain.segmentation.model import NOTHING, Segment
+from app.domain.segmentation.reading import Faults
+
+SIDES = ("x", "y", "z")
+Spec = tuple[Axis, ...]
 
 
-def cell(axes: tuple[Axis, ...], cuts: tuple[Frozen, ...], segment: Segment) -> Node:
-    """What puts an account into the segment's cell."""
+def read(faults: Faults, told: object) -> Spec:
+    """The axes x, y and, where there are three, z."""
+    members = faults.members(told, "/spec", SIDES, SIDES[:2])
+    return tuple(of_axes.read(faults, members.get(side), f"/spec/{side}", 2) for side in SIDES if side in members)
+
+
+def axes(spec: Spec) -> tuple[Axis, ...]:
+    """Its axes."""
+    return spec
+
+
+def told(spec: Spec) -> dict[str, Any]:
+    """What reads as the axes."""
+    return {side: of_axes.told(axis) for side, axis in zip(SIDES, spec, strict=False)}
+
+
+def cell(members: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    """What a segment says of its levels on the axes, one or several of each; none where it says nothing."""
+    given = (members.get(side) for side in SIDES)
+    return tuple(
+        () if one is None else tuple(map(str, one)) if isinstance(one, list | tuple) else (str(one),) for one in given
+    )
+
+
+def shown(levels: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
+    """What reads as the cell."""
+    return {
+        side: names[0] if len(names) == 1 else list(names) for side, names in zip(SIDES, levels, strict=False) if names
+    }
+
+
+def fit(faults: Faults, spec: Spec, segments: Sequence[Segment]) -> None:
+    """Known levels, and every cell in one segment."""
+    names = [LEVELS[axis.cuts.count] for axis in spec]
+    for n, segment in enumerate(segments):
+        for side, told, known in zip(SIDES, segment.cell or (), [*names, ()], strict=False):
+            for one in told:
+                if not known:
+                    faults.add(f"/segments/{n}/{side}", "Expected no level: there is no such axis.")
+                else:
+                    faults.one_of(one, f"/segments/{n}/{side}", known)
+    if faults.found:
+        return
+    taken = [one for segment in segments for one in cells(spec, segment)]
+    wanted = set(product(*names))
+    if set(taken) != wanted or len(taken) != len(wanted):
+        faults.add("/segments", f"Expected each of the {len(wanted)} cells in a segment, and no cell twice.")
+
+
+def cells(spec: Spec, segment: Segment) -> list[tuple[str, ...]]:
+    """The cells of a segment, by the names of their levels."""
+    levels = segment.cell or ()
+    return list(product(*(told or LEVELS[axis.cuts.count] for axis, told in zip(spec, levels, strict=False))))
+
+
+def expand(spec: Spec, cuts: Sequence[Frozen], segments: Sequence[Segment]) -> tuple[Node, ...]:
+    """The criteria of each segment's cells."""
+    if not all(is_cut(axis, frozen) for axis, frozen in zip(spec, cuts, strict=True)):
+        return (NOTHING,) * len(segments)
+    return tuple(_criteria(spec, cuts, segment) for segment in segments)
+
+
+def _criteria(spec: Spec, cuts: Sequence[Frozen], segment: Segment) -> Node:
     parts: list[Node] = []
-    for axis, frozen, name in zip(axes, cuts, segment.cell or (), strict=True):
-        part = level(axis, frozen, LEVELS[axis.cuts.count].index(name))
-        if part is None:
-            return NOTHING
+    for axis, frozen, told in zip(spec, cuts, segment.cell or (), strict=False):
+        part = _levels(axis, frozen, told or LEVELS[axis.cuts.count])
         parts += part.args if isinstance(part, And) else (part,)
     return And(tuple(parts))
 
 
-def expanded(of: Segmentation, cuts: tuple[Frozen, ...]) -> tuple[Node, ...]:
-    """The criteria of each segment, in order, whatever the kind."""
-    match of.kind:
-        case "rules":
-            return tuple(segment.criteria or NOTHING for segment in of.segments)
-        case "bands":
-            return bands(of.axes[0], cuts[0])
-        case "matrix":
-            return tuple(cell(of.axes, cuts, segment) for segment in of.segments)
+def _levels(axis: Axis, frozen: Frozen, told: Sequence[str]) -> Node:
+    """On one of some levels."""
+    known = LEVELS[axis.cuts.count]
+    places = sorted(known.index(name) for name in told)
+    if len(places) == len(known):
+        if axis.cuts.within:
+            return Or((reaches(axis, frozen, 0), below_cut(axis, frozen, 0)))
+        return Not(Empty(Path(axis.field)))
+    if places == list(range(places[0], len(known))):
+        return reaches(axis, frozen, places[0] - 1)
+    if places == list(range(places[-1] + 1)):
+        return below_cut(axis, frozen, places[-1])
+    found = [level(axis, frozen, place) or NOTHING for place in places]
+    return found[0] if len(found) == 1 else Or(tuple(found))

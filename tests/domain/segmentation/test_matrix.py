@@ -6,9 +6,9 @@ from datetime import date
 from decimal import Decimal
 
 from app.domain.criteria import text
+from app.domain.segmentation.bodies import read
 from app.domain.segmentation.cuts import Frozen, loaded, stored
-from app.domain.segmentation.matrix import expanded
-from app.domain.segmentation.model import read
+from app.domain.segmentation.kinds import expanded
 from app.domain.segmentation.presets import presets
 
 DAY = date(2026, 3, 29)

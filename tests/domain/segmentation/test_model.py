@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from app.domain.errors import Invalid
-from app.domain.segmentation.model import read, spec
+from app.domain.segmentation.bodies import read
+from app.domain.segmentation.kinds import spec
 from app.domain.segmentation.presets import presets
 
 RULES = {"name": "Care", "kind": "rules", "segments": [{"slug": "a", "name": "A", "criteria": "arr > 5"}]}

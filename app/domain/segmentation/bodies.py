@@ -1,0 +1,116 @@
+"""Segmentations read strictly from bodies, and what is stored read again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.domain.records import SLUG
+from app.domain.segmentation import matrix
+from app.domain.segmentation.axes import Axis
+from app.domain.segmentation.kinds import MAKING
+from app.domain.segmentation.model import (
+    KINDS,
+    MAX_SEGMENTS,
+    REFREEZES,
+    RESERVED,
+    REST,
+    Kind,
+    Refreeze,
+    Segment,
+    Segmentation,
+)
+from app.domain.segmentation.reading import COLOUR, Faults
+
+MEMBERS = ("name", "kind", "spec", "segments", "rest", "refreeze")
+OF_ALL = ("slug", "name", "colour", "engagement")
+ENGAGEMENT_BYTES = 4096
+
+
+def read(slug: str, body: object) -> Segmentation:
+    """A segmentation from MEMBERS. Raises Invalid with every fault found."""
+    faults = Faults()
+    members = faults.members(body, "", MEMBERS, ("name", "kind", "segments"))
+    if not SLUG.fullmatch(slug) or slug in RESERVED:
+        faults.add("", f"Expected a slug of lower-case letters, digits, - and _, and not {RESERVED[0]}.")
+    kind: Kind | None = faults.one_of(members.get("kind"), "/kind", KINDS)
+    name = faults.line(members.get("name"), "/name")
+    rest = faults.slug(REST if members.get("rest") is None else members["rest"], "/rest")
+    refreeze: Refreeze | None = faults.one_of(members.get("refreeze"), "/refreeze", REFREEZES)
+    if kind is None:
+        faults.raise_any()
+    assert kind is not None
+    making = MAKING[kind]
+    spec = making.read(faults, members.get("spec"))
+    segments = _segments(faults, kind, members.get("segments"))
+    if not faults.found:
+        making.fit(faults, spec, segments)
+    faults.raise_any()
+    axes = making.axes(spec)
+    if refreeze is not None and all(axis.cuts.by == "absolute" for axis in axes):
+        faults.add("/refreeze", "Expected none: no cuts are taken from the accounts.")
+    _one_population(faults, axes)
+    faults.raise_any()
+    return Segmentation(slug, name, kind, spec, axes, segments, rest, refreeze)
+
+
+def again(row: Mapping[str, Any]) -> Segmentation:
+    """The segmentation of which slug, name, kind, spec, segments, rest and refreeze are stored."""
+    own = {*OF_ALL, *MAKING[row["kind"]].own}
+    segments = [{name: value for name, value in case.items() if name in own} for case in row["segments"]]
+    return read(row["slug"], {name: row[name] for name in MEMBERS} | {"segments": segments})
+
+
+def axes_of(kind: Kind, spec: Mapping[str, Any]) -> tuple[Axis, ...]:
+    """The axes of a stored spec."""
+    making = MAKING[kind]
+    return making.axes(making.read(Faults(), spec))
+
+
+def _one_population(faults: Faults, axes: Sequence[Axis]) -> None:
+    """Cuts of a field within the same books are told apart by their shares alone."""
+    seen: dict[tuple[str, str], Any] = {}
+    for axis in axes:
+        if axis.cuts.within is None:
+            continue
+        if seen.setdefault((axis.field, axis.cuts.within), axis.cuts.among) != axis.cuts.among:
+            faults.add(f"{axis.pointer}/cuts/among", "Expected the same accounts for the same field within its books.")
+
+
+def _segments(faults: Faults, kind: Kind, told: object) -> tuple[Segment, ...]:
+    listed = faults.array(told, "/segments", MAX_SEGMENTS, "segments")
+    found = tuple(_segment(faults, kind, one, f"/segments/{n}") for n, one in enumerate(listed))
+    seen: set[str] = set()
+    for n, segment in enumerate(found):
+        if segment.slug in seen:
+            faults.add(f"/segments/{n}/slug", "Expected a slug that no other segment has.")
+        seen.add(segment.slug)
+    return found
+
+
+def _segment(faults: Faults, kind: Kind, told: object, pointer: str) -> Segment:
+    making = MAKING[kind]
+    members = faults.members(told, pointer, (*OF_ALL, *making.own), ("slug", "name", *making.needed))
+    colour, engagement = members.get("colour"), members.get("engagement")
+    if colour is not None and not (isinstance(colour, str) and COLOUR.fullmatch(colour)):
+        faults.add(f"{pointer}/colour", "Expected a colour such as #2f6fde.")
+        colour = None
+    if engagement is not None and not (isinstance(engagement, Mapping) and _fits(engagement)):
+        faults.add(f"{pointer}/engagement", f"Expected an object of at most {ENGAGEMENT_BYTES} bytes.")
+        engagement = None
+    criteria = None
+    if "criteria" in making.own and members.get("criteria") is not None:
+        criteria = faults.criteria(members["criteria"], f"{pointer}/criteria")
+    return Segment(
+        faults.slug(members.get("slug"), f"{pointer}/slug"), faults.line(members.get("name"), f"{pointer}/name"), colour,
+        engagement, criteria, matrix.cell(members) if kind == "matrix" else None,
+        faults.line(members.get("lane"), f"{pointer}/lane") if kind == "lanes" else None,
+    )  # fmt: skip
+
+
+def _fits(engagement: Mapping[Any, Any]) -> bool:
+    try:
+        return len(written := json.dumps(engagement, default=str)) <= ENGAGEMENT_BYTES and "\\u0000" not in written
+    except (RecursionError, ValueError):
+        return False

@@ -1,0 +1,65 @@
+"""A segmentation tried out on every account beside where they stand, in one statement that writes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.domain.catalogue import ACCOUNTS
+from app.domain.workspaces import Workspace
+from app.persistence.compile import Scope, condition
+from app.persistence.database import Reader
+from app.persistence.segments import Rule
+
+SAMPLE = 20
+"""Accounts that are named of those that would move, those with the most ARR."""
+TRY = """
+WITH tried AS MATERIALIZED (
+  SELECT {a}.id, {a}.name, {a}.arr, {case} AS rule{met} {source}
+), beside AS MATERIALIZED (
+  SELECT t.id, t.name, t.arr, m.segment AS was, coalesce(p.segment, t.rule) AS becomes, p.segment IS NOT NULL AS pinned
+  FROM tried t
+  LEFT JOIN members m ON m.workspace_id = $1 AND m.segmentation_id = {of} AND m.account_id = t.id
+  LEFT JOIN pins p ON p.workspace_id = $1 AND p.segmentation_id = {of} AND p.account_id = t.id
+    AND (p.expires_at IS NULL OR p.expires_at > {now}::timestamptz) AND p.segment = ANY ({known}::text[])
+)
+SELECT json_build_object(
+  'flow', (SELECT coalesce(json_agg(f), '[]') FROM (
+    SELECT was, becomes, count(*) AS accounts, sum(arr)::bigint AS arr, count(*) FILTER (WHERE pinned) AS pinned
+    FROM beside GROUP BY was, becomes ORDER BY was, becomes) f),
+  'overlap', {overlap},
+  'sample', (SELECT coalesce(json_agg(s), '[]') FROM (
+    SELECT id, name, arr, was, becomes FROM beside WHERE was IS DISTINCT FROM becomes
+    ORDER BY arr DESC, id LIMIT {sample}) s)
+)
+"""
+OVERLAP = """(SELECT coalesce(json_agg(o), '[]') FROM (
+    SELECT x.n::int4 AS first, y.n::int4 AS second, count(*) AS accounts, sum(t.arr)::bigint AS arr
+    FROM tried t, unnest(t.met) x(n), unnest(t.met) y(n) WHERE x.n < y.n
+    GROUP BY x.n, y.n ORDER BY x.n, y.n) o)"""
+
+
+async def tried(
+    reader: Reader, workspace: Workspace, rule: Rule, standing: UUID | None, now: object, *, exclusive: bool
+) -> dict[str, Any]:
+    """`flow` from where accounts stand to where the rule would put them, null where they stand nowhere; `overlap`: pairs of
+    segments, by place from 0, whose criteria both hold, none where they exclude each other; `sample` of those that would
+    move. ARR in minor units; unarchived accounts only."""
+    scope = Scope(workspace)
+    alias = scope.alias()
+    conditions = [condition(meaning, ACCOUNTS, alias, scope) for _, meaning in rule.cases]
+    whens = [
+        f"WHEN {held} THEN {scope.bind(slug)}::text" for held, (slug, _) in zip(conditions, rule.cases, strict=True)
+    ]
+    marks = ", ".join(f"CASE WHEN {held} THEN {n} END" for n, held in enumerate(conditions))
+    text = TRY.format(
+        a=alias, case=f"CASE {' '.join(whens)} ELSE {scope.bind(rule.rest)}::text END",
+        met="" if exclusive else f", array_remove(ARRAY[{marks}]::int4[], NULL) AS met",
+        source=scope.rows("accounts", alias, [f"{alias}.archived_at IS NULL"]), of=f"{scope.bind(standing)}::uuid",
+        now=scope.bind(now), known=scope.bind([*(slug for slug, _ in rule.cases), rule.rest]),
+        overlap="'[]'::json" if exclusive else OVERLAP, sample=SAMPLE,
+    )  # fmt: skip
+    found: dict[str, Any] = msgspec.json.decode(await reader.fetchval(text, *scope.args, point=False))
+    return found

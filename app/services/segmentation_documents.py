@@ -1,0 +1,113 @@
+"""Segmentations as documents: what they say, what they were cut at, and how far their members can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.domain.criteria import text, tree
+from app.domain.errors import NotFound
+from app.domain.records import UNSTORABLE
+from app.domain.segmentation.bodies import axes_of
+from app.domain.segmentation.cuts import Book, Frozen, loaded
+from app.domain.segmentation.kinds import MAKING
+from app.domain.workspaces import Workspace, clock
+from app.persistence import segments as kept
+from app.persistence.database import Reader, Record
+
+LATE = timedelta(minutes=5)
+"""From when on members that time moves are stale: it is followed each minute."""
+SHOWN_BOOKS = 50
+"""Books whose cuts an answer tells."""
+AUDITED = ("slug", "name", "kind", "spec", "segments", "rest", "refreeze", "cuts", "version")
+
+
+def document(row: Record, workspace: Workspace, now: datetime) -> dict[str, Any]:
+    """A stored segmentation as it is answered; encode Decimals as numbers."""
+    return {
+        "id": row["id"], "slug": row["slug"], **defined(row), **computed(row, workspace, now), "version": row["version"],
+        "created_at": instant(row["created_at"]), "updated_at": instant(row["updated_at"]),
+    }  # fmt: skip
+
+
+def defined(row: Record) -> dict[str, Any]:
+    """What a stored segmentation, or a version of it, says and was cut at."""
+    kind, spec = row["kind"], msgspec.json.decode(row["spec"])
+    return {
+        "name": row["name"], "kind": kind, "spec": spec,
+        "segments": [_segment(kind, case) for case in msgspec.json.decode(row["segments"])], "rest": row["rest"],
+        "refreeze": row["refreeze"], "cuts": shown_cuts(kind, spec, loaded(msgspec.json.decode(row["cuts"]))),
+    }  # fmt: skip
+
+
+def audited(row: Record | None) -> dict[str, Any] | None:
+    """What a definition says and what it was cut at, for the audit: a definition put again is cut anew."""
+    if row is None:
+        return None
+    shown = {"slug": row["slug"], "version": row["version"], **defined(row)}
+    return {name: shown[name] for name in AUDITED}
+
+
+def computed(row: Record, workspace: Workspace, now: datetime) -> dict[str, Any]:
+    """How far members can be trusted. `broken`: it means nothing any more; `degraded`: computing it failed, and for both
+    `detail` says why and members are those of the last time; `computing`: cuts are being taken anew; `stale`: its day, or
+    what time moved, was not yet followed; else `fresh`. `as_of`: up to when time was followed."""
+    behind = workspace.facts_day < clock(workspace, now).today
+    late = row["as_of"] is not None and now - row["as_of"] > LATE
+    state = row["state"] if row["state"] != "ok" else "stale" if behind or late else "fresh"
+    return {
+        "state": state,
+        "detail": row["detail"],
+        "computed_at": instant(row["computed_at"]),
+        "as_of": instant(row["as_of"] or row["computed_at"]),
+    }
+
+
+def _segment(kind: Any, case: Mapping[str, Any]) -> dict[str, Any]:
+    criteria = {"text": case["criteria"], "tree": tree.dump(text.parse(case["criteria"]))}
+    own = {name: case[name] for name in MAKING[kind].own if name in case and name != "criteria"}
+    return {"slug": case["slug"], "name": case["name"], **own, "criteria": criteria,
+            "engagement": case.get("engagement"), "colour": case.get("colour")}  # fmt: skip
+
+
+def shown_cuts(kind: Any, spec: Mapping[str, Any], cuts: Sequence[Frozen]) -> list[dict[str, Any]]:
+    """What each axis is cut at, as numbers; money in major units. Of books the first SHOWN_BOOKS."""
+    return [
+        {
+            "field": axis.field, "at": list(frozen.at), "frozen_at": frozen.frozen_at.isoformat(), "accounts": frozen.accounts,
+            "within": axis.cuts.within, "books": [_book(key, book) for key, book in [*frozen.books.items()][:SHOWN_BOOKS]],
+        }
+        for axis, frozen in zip(axes_of(kind, spec), cuts, strict=True)
+    ]  # fmt: skip
+
+
+def _book(key: str, book: Book) -> dict[str, Any]:
+    return {"book": key, "at": list(book.at), "accounts": book.accounts}
+
+
+def instant(at: datetime | None) -> str | None:
+    """As answers have it."""
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
+
+
+def names(row: Record) -> dict[str, str]:
+    """What segments are called, by slug, the rest included."""
+    known = {case["slug"]: case["name"] for case in msgspec.json.decode(row["segments"])}
+    return {**known, row["rest"]: known.get(row["rest"], plain(row["rest"]))}
+
+
+def plain(slug: str) -> str:
+    """A name for what has none: the rest, and segments of earlier versions."""
+    return slug.replace("_", " ").replace("-", " ").capitalize()
+
+
+async def found(db: Reader, workspace_id: UUID, slug: str) -> Record:
+    """The stored segmentation. Raises NotFound."""
+    row = None if UNSTORABLE.search(slug) else await kept.one(db, workspace_id, slug)
+    if row is None:
+        raise NotFound
+    return row

@@ -1,0 +1,114 @@
+"""Versions of a segmentation: kept with author and moment, read page by page, brought back by a rollback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from app.domain import records
+from app.domain.errors import Fault, Invalid, NotFound
+from app.domain.records import MisfitError
+from app.domain.roles import Principal, permit
+from app.persistence import pins, workspaces
+from app.persistence import segments as kept
+from app.persistence import versions as rows
+from app.persistence.database import Database, Reader, Record, Transaction
+from app.services import definitions, effects, keys
+from app.services.calls import ENCODER, Call, Effect, Written, once, versioned
+from app.services.pins import audited as audited_pin
+from app.services.segmentation_documents import audited, defined, document, found, instant
+from app.services.settle import place
+
+Cause = Literal["put", "publish", "rollback", "refreeze"]
+STORED = ("name", "kind", "spec", "segments", "rest", "cuts", "refreeze")
+NOTE = 500
+
+
+async def finish(
+    tx: Transaction, call: Call, slug: str, before: Record | None, cause: Cause, *, note: str | None = None,
+    restores: int | None = None,
+) -> Written:  # fmt: skip
+    """What every change of a definition ends with: the version kept, pins into segments that are gone taken away, every
+    account placed, and what that is for the audit."""
+    workspace = await workspaces.load(tx, call.principal.workspace.id)
+    author = call.principal.user_id
+    await rows.keep(tx, workspace.id, slug, cause, call.now, author_id=author, note=note, restores=restores)
+    row = await kept.one(tx, workspace.id, slug)
+    assert row is not None
+    known = [case["slug"] for case in msgspec.json.decode(row["segments"])]
+    gone = await pins.forget_others(tx, workspace.id, row["id"], [*known, row["rest"]])
+    await place(tx, workspace, call.now)
+    row = await kept.one(tx, workspace.id, slug)
+    assert row is not None
+    unpinned = (Effect("accounts", pin["account_id"], audited_pin(slug, pin), audited_pin(slug, None)) for pin in gone)
+    done = (*effects.differing("segmentations", row["id"], audited(before), audited(row)), *unpinned)
+    return Written(row["id"], row["version"], ENCODER.encode(document(row, workspace, call.now)), before is None, done)
+
+
+async def every(
+    db: Reader, principal: Principal, slug: str, before: int | None, limit: int
+) -> tuple[list[dict[str, Any]], list[tuple[int]], bool]:
+    """Versions, the latest first; the key of each, and whether there are more. Raises NotFound."""
+    permit(principal, "segmentations.read")
+    row = await found(db, principal.workspace.id, slug)
+    listed = await rows.page(db, principal.workspace.id, row["id"], before, limit + 1)
+    page = listed[:limit]
+    return [_shown(one) for one in page], [(one["version"],) for one in page], len(listed) > limit
+
+
+async def rollback(
+    db: Database, call: Call, slug: str, body: Mapping[str, object], expected_version: int | None
+) -> Written:
+    """An earlier version `{version, note?}` as the next one, with the cuts that it had; every account is placed.
+
+    Raises NotFound for a segmentation or version that is not there, VersionRequired, VersionStale, Invalid where the
+    version means nothing any more.
+    """
+    permit(call.principal, "segmentations.write")
+    wanted, note = _read(body)
+
+    async def act(tx: Transaction) -> Written:
+        workspace_id = call.principal.workspace.id
+        await workspaces.hold(tx, workspace_id)
+        workspace = await workspaces.load(tx, workspace_id)
+        standing = await kept.hold(tx, workspace_id, slug)
+        if standing is None:
+            raise NotFound
+        versioned(standing["version"], expected_version)
+        earlier = await rows.one(tx, workspace_id, standing["id"], wanted)
+        if earlier is None:
+            raise NotFound("There is no such version.")
+        await definitions.sound(tx, workspace, earlier, call.now)
+        before = await kept.one(tx, workspace_id, slug)
+        await kept.replace(tx, workspace_id, standing["id"], {name: earlier[name] for name in STORED}, call.now)
+        return await finish(tx, call, slug, before, "rollback", note=note, restores=wanted)
+
+    written = await once(db, call, f"segmentations.write rollback {slug}", act)
+    keys.forget(db)
+    return written
+
+
+def note_of(members: Mapping[str, object]) -> str | None:
+    """Why somebody did it. Raises Invalid."""
+    try:
+        told = members.get("note")
+        return None if told in (None, "") else records.text(told, NOTE)
+    except MisfitError as misfit:
+        raise Invalid(faults=(misfit.fault("/note"),)) from None
+
+
+def _read(body: Mapping[str, object]) -> tuple[int, str | None]:
+    members = records.only(body, ("version", "note"))
+    version = members.get("version")
+    if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version < 2**31:
+        raise Invalid(faults=(Fault("Expected the number of a version.", pointer="/version"),))
+    return version, note_of(members)
+
+
+def _shown(row: Record) -> dict[str, Any]:
+    return {
+        "version": row["version"], **defined(row), "cause": row["cause"], "restores": row["restores"],
+        "author_id": row["author_id"], "author": row["author"], "note": row["note"], "created_at": instant(row["created_at"]),
+    }  # fmt: skip

@@ -1,0 +1,121 @@
+"""Segmentations over both doors: presets, a draft from keeping to rollback, pins, history, who stood where on a day."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from app.persistence.database import Database
+from tests.api.conftest import House, furnished
+from tests.servers import Server
+
+SIZE: dict[str, Any] = {
+    "name": "Size", "kind": "rules", "rest": "small",
+    "segments": [{"slug": "big", "name": "Big", "criteria": {"text": "arr >= 100"}}],
+}  # fmt: skip
+LOWER = SIZE | {
+    "segments": [{"slug": "big", "name": "Big", "criteria": {"op": "cmp", "of": "arr", "cmp": "ge", "value": 10}}]
+}
+
+
+@pytest.fixture(scope="module")
+async def house(server: Server, database: Database) -> House:
+    return await furnished(database, server, "Segments")
+
+
+async def sent(client: httpx.AsyncClient, method: str, path: str, body: Any = None, etag: str | None = None) -> Any:
+    headers = {"if-match": etag} if etag else {}
+    answer = await client.request(method, path, json=body, headers=headers)
+    assert answer.is_success, f"{method} {path}: {answer.text}"
+    return answer
+
+
+async def ask(client: httpx.AsyncClient, document: str, **variables: Any) -> Any:
+    answer = (await client.post("/graphql", json={"query": document, "variables": variables})).json()
+    assert "errors" not in answer, answer
+    return answer["data"]
+
+
+async def test_every_preset_can_be_put_over_either_door(house: House) -> None:
+    found = (await sent(house.manager, "GET", "/v1/segmentations/presets")).json()
+    listed = await ask(house.viewer, "{ segmentationPresets { slug definition source } }")
+    assert {one["slug"]: one["definition"] for one in listed["segmentationPresets"]} == found["data"]
+    put = """mutation($slug: String!, $input: SegmentationInput!) { putSegmentation(slug: $slug, input: $input) {
+      segmentation { kind state rules { slug x lane } cuts { field at within books } segments { slug accounts } } } }"""
+    for slug, body in found["data"].items():
+        made = (await sent(house.manager, "PUT", f"/v1/segmentations/rest-{slug}", body)).json()
+        given = {**body, "segments": [_input(one) for one in body["segments"]]}
+        other = (await ask(house.manager, put, slug=f"gql-{slug}", input=given))["putSegmentation"]["segmentation"]
+        assert other["cuts"] == [
+            {name: cut[name] for name in ("field", "at", "within", "books")} for cut in made["cuts"]
+        ]
+        assert [rule["slug"] for rule in other["rules"]] == [one["slug"] for one in made["segments"]]
+        assert (other["state"], made["state"]) == ("fresh", "fresh")
+        counted = (await sent(house.viewer, "GET", f"/v1/segmentations/rest-{slug}/segments")).json()["data"]
+        assert other["segments"] == [{"slug": one["slug"], "accounts": one["accounts"]} for one in counted]
+
+
+def _input(segment: dict[str, Any]) -> dict[str, Any]:
+    return segment | ({"criteria": {"text": segment["criteria"]}} if "criteria" in segment else {})
+
+
+async def test_a_draft_from_keeping_to_rollback(house: House) -> None:
+    path, admin = "/v1/segmentations/size", house.manager
+    made = await sent(admin, "PUT", path, SIZE)
+    draft = await sent(admin, "PUT", f"{path}/draft", LOWER)
+    assert draft.status_code == 201
+    read = await sent(house.viewer, "GET", f"{path}/draft")
+    assert read.headers["etag"] == draft.headers["etag"]
+    told = (await sent(house.viewer, "POST", f"{path}/simulate", {})).json()
+    query = '{ simulateSegmentation(slug: "size") { moved { accounts arr } segments { slug before { accounts } after { accounts } } } }'
+    same = (await ask(house.viewer, query))["simulateSegmentation"]
+    assert same["moved"] == told["moved"]
+    published = await sent(admin, "POST", f"{path}/publish", {"note": "Lower."}, made.headers["etag"])
+    assert published.json()["version"] == 2
+    back = await sent(admin, "POST", f"{path}/rollback", {"version": 1}, published.headers["etag"])
+    assert back.json()["segments"][0]["criteria"]["text"] == "arr >= 100"
+    page = (await sent(house.viewer, "GET", f"{path}/versions?limit=2")).json()
+    rest = (await sent(house.viewer, "GET", f"{path}/versions?limit=2&cursor={page['page']['next']}")).json()
+    listed = [(one["version"], one["cause"]) for one in page["data"] + rest["data"]]
+    assert listed == [(3, "rollback"), (2, "publish"), (1, "put")]
+    versions = await ask(
+        house.viewer, '{ segmentationVersions(slug: "size", first: 9) { nodes { version cause note rules { slug } } } }'
+    )
+    assert [(one["version"], one["cause"]) for one in versions["segmentationVersions"]["nodes"]] == listed
+    missing = await admin.post(f"{path}/publish", json={}, headers={"if-match": back.headers["etag"]})
+    assert missing.status_code == 404
+
+
+async def test_a_pin_and_the_way_that_an_account_went(house: House) -> None:
+    await sent(house.manager, "PUT", "/v1/segmentations/way", SIZE)
+    account = (await sent(house.manager, "POST", "/v1/accounts", {"name": "Pinned", "arr": 5})).json()["id"]
+    path = f"/v1/accounts/{account}/segments"
+    pin = await sent(house.manager, "PUT", f"{path}/way/pin", {"segment": "big", "reason": "A pilot."})
+    assert (pin.status_code, pin.json()["segment"]) == (200, "big")
+    stands = next(one for one in (await sent(house.viewer, "GET", path)).json()["data"] if one["segmentation"] == "way")
+    assert (stands["segment"], stands["reason"], stands["pin"]["reason"]) == ("big", "pin", "A pilot.")
+    explained = (await sent(house.viewer, "GET", f"{path}/way/explain")).json()
+    assert (explained["segment"], explained["stands"]["segment"], explained["stands"]["reason"]) == (
+        "small",
+        "big",
+        "pin",
+    )
+    gone = 'mutation($id: ID!) { unpinAccount(id: $id, segmentation: "way") { id } }'
+    assert (await ask(house.manager, gone, id=account))["unpinAccount"] == {"id": account}
+    went = (await sent(house.viewer, "GET", f"{path}/way/history")).json()["data"]
+    assert [one["segment"] for one in went] == ["small", "big", "small"]
+    query = """query($id: ID!, $on: String) { segmentHistory(id: $id, segmentation: "way") { nodes { segment reason } }
+      accountSegments(id: $id, on: $on) { segmentation segment } }"""
+    today = datetime.now(UTC).date().isoformat()
+    found = await ask(house.viewer, query, id=account, on=today)
+    assert [one["segment"] for one in found["segmentHistory"]["nodes"]] == ["small", "big", "small"]
+    assert {"segmentation": "way", "segment": "small"} in found["accountSegments"]
+    on = (await sent(house.viewer, "GET", f"/v1/segmentations/way/accounts?segment=small&on={today}&limit=1000")).json()
+    assert account in [one["id"] for one in on["data"]]
+    counted = (await sent(house.viewer, "GET", f"/v1/segmentations/way/segments?on={today}")).json()
+    assert counted["on"] == today
+    refused = await house.manager.put(f"{path}/way/pin", json={"segment": "bigg", "reason": "R"})
+    assert refused.json()["errors"][0]["suggestion"] == "big"
