@@ -16,14 +16,14 @@ from pathlib import Path
 from app import settings
 from app.persistence import migrations
 from app.persistence.database import Database
-from bench import cpu, exports, forecasts, imports, population, reads, segmentation, server, statements
+from bench import cpu, exports, forecasts, imports, lists, population, reads, segmentation, server, statements
 from bench.bare import Bare
 from bench.limit import Limit
 from bench.ratios import Ratio
 from bench.requests import Client, FailedError
 
 CONNECTIONS = 8
-CASES = ("reads", "imports", "exports", "segmentation", "forecasts")
+CASES = ("reads", "lists", "imports", "exports", "segmentation", "forecasts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,13 @@ class Size:
     staged: int
     imported: int
     placed: int
+    books: tuple[int, int]
     exported: int
     forecast: tuple[int, ...]
 
 
-FULL = Size(9, 1.0, None, 500_000, 10_000, 200_000, 1_000_000, (10_000, 100_000))
-QUICK = Size(1, 0.02, 2_000, 2_000, 200, 2_000, 2_000, (1_000, 2_000))
+FULL = Size(9, 1.0, None, 500_000, 10_000, 200_000, (10_000, 1_000_000), 1_000_000, (10_000, 100_000))
+QUICK = Size(1, 0.02, 2_000, 2_000, 200, 2_000, (5_000, 6_000), 2_000, (1_000, 2_000))
 
 
 def main() -> int:
@@ -90,12 +91,14 @@ def _measured(home: Path, size: Size, only: Collection[str], connections: int) -
     if "forecasts" in only:
         for accounts in size.forecast:
             yield forecasts.measured(accounts, min(size.rounds, 3))
-    if {"reads", "imports", "exports", "segmentation"}.isdisjoint(only):
+    if not {*only} - {"forecasts"}:
         return
     bulk = min(size.rounds, 3)
     with server.cluster(home) as cluster:
         if "reads" in only:
             yield from _reads(cluster, size, connections)
+        if "lists" in only:
+            yield from lists.measured(cluster, size.books, bulk, size.share)
         if "imports" in only:
             with server.apart(cluster, "bench_imports") as dsn:
                 yield from imports.measured(cluster, dsn, size.staged, size.imported, bulk)

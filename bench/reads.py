@@ -65,6 +65,8 @@ def cases(client: Client, key: str, today: date) -> list[Case]:
         _pages("REST page of 1,000", Goal(1.2), key, _wide(FILTERS), LARGE, 20),
         _graph("GraphQL 50, flat", Goal(1.3), key, _narrow(today, FILTERS), FLAT, 150),
         _graph("GraphQL 50, nested", Goal(1.2), key, _narrow(today, FILTERS), NESTED, 100),
+        _summaries("count and sum by tier and stage", Goal(1.5), key, FILTERS, 60),
+        _quiet("no interaction, page and count", Goal(1.5), key, FILTERS, 60),
     ]
     for case in found:
         _checked(client, case)
@@ -164,6 +166,26 @@ def _graph(name: str, goal: Goal | None, key: str, filters: Iterable[str], shown
         for f in filters
     ]
     return Case(name, goal, requests, count, PAGE, lambda body: len(body["data"]["accounts"]["edges"]))
+
+
+def _summaries(name: str, goal: Goal, key: str, several: int, count: int) -> Case:
+    """Counts and money of all accounts above some ARR, in groups."""
+    bodies = [
+        {"group_by": ["segment.tier", "stage"], "measures": ["count", "sum(arr)"], "filter": f"arr >= {n}"}
+        for n in range(several)
+    ]
+    requests = [Request("POST", "/v1/accounts/summary", key, json.dumps(body).encode()) for body in bodies]
+    return Case(name, goal, requests, count, 1, lambda body: int(body["totals"]["count"] > PAGE))
+
+
+def _quiet(name: str, goal: Goal, key: str, several: int, count: int) -> Case:
+    """A page of those above some ARR that nobody has spoken to for 30 days, and how many they are."""
+    asked = {"fields": ",".join(FIELDS[:8]), "sort": "-arr", "limit": PAGE, "count": "exact"}
+    filters = (f"none(interactions, last(30d)) AND arr >= {n}" for n in range(several))
+    requests = [
+        Request("POST", "/v1/accounts/query", key, json.dumps({**asked, "filter": one}).encode()) for one in filters
+    ]
+    return Case(name, goal, requests, count, PAGE, lambda body: len(body["data"]))
 
 
 def _narrow(today: date, count: int) -> list[str]:

@@ -21,6 +21,7 @@ from bench.requests import Client, FailedError, Request
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 120.0
 STOP_SECONDS = 20.0
+DROP = "DROP DATABASE IF EXISTS {} WITH (FORCE)"
 SECRET = "measured, and nobody's secret: 0123456789abcdef"
 
 
@@ -49,6 +50,14 @@ class Cluster:
         try:
             for statement in statements:
                 await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    async def databases(self) -> list[str]:
+        """The names of its databases."""
+        connection = await asyncpg.connect(self.dsn("postgres", "postgres"))
+        try:
+            return [row[0] for row in await connection.fetch("SELECT datname FROM pg_database")]
         finally:
             await connection.close()
 
@@ -82,13 +91,26 @@ def cluster(home: Path) -> Iterator[Cluster]:
 @contextmanager
 def apart(cluster: Cluster, name: str) -> Iterator[str]:
     """A fresh migrated database, so that other cases do not meet its rows; gone after the block. Gives its address."""
-    drop = f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"
-    asyncio.run(cluster.admin("postgres", drop, f"CREATE DATABASE {name} OWNER strata"))
     try:
-        migrations.upgrade(cluster.dsn(name))
-        yield cluster.dsn(name)
+        yield anew(cluster, name)
     finally:
-        asyncio.run(cluster.admin("postgres", drop))
+        asyncio.run(cluster.admin("postgres", DROP.format(name)))
+
+
+def kept(cluster: Cluster, name: str) -> str:
+    """A migrated database that stays for the next run; its address."""
+    there = asyncio.run(cluster.databases())
+    if name not in there:
+        return anew(cluster, name)
+    migrations.upgrade(cluster.dsn(name))
+    return cluster.dsn(name)
+
+
+def anew(cluster: Cluster, name: str) -> str:
+    """The same without what was in it."""
+    asyncio.run(cluster.admin("postgres", DROP.format(name), f"CREATE DATABASE {name} OWNER strata"))
+    migrations.upgrade(cluster.dsn(name))
+    return cluster.dsn(name)
 
 
 @contextmanager
