@@ -1,4 +1,4 @@
-# Everything from nothing with Python 3.11+ and make:  make run · make test · make isolation · make check · make bench · make lock
+# Everything from nothing with Python 3.11+ and make:  make run · make test · make check · make bench · make lock
 # PORT, STRATA_DATA_DIR and STRATA_DATABASE_URL are respected; PYTHON names the interpreter.
 
 PYTHON ?= python3
@@ -7,12 +7,18 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
-# Twice: all that touches data, but for what starts databases of its own, measures, or has no database.
-ISOLATED := tests/services tests/api tests/laws tests/persistence $(addprefix --ignore tests/,persistence/test_embedded.py \
-	persistence/test_migrations.py services/test_import_memory.py laws/test_distribution.py api/test_schemathesis.py)
+# Under row-level security: all tests but those that have no database (domain, bench, distribution), start or migrate
+# databases of their own (cli, embedded, migrations, kills), measure memory or calls (import_memory, limits), ask about HTTP
+# alone (audits), or generate what the others ask (schemathesis).
+NOT_ISOLATED := domain bench laws/test_distribution.py test_cli.py persistence/test_embedded.py persistence/test_migrations.py \
+	faults/test_kills.py services/test_import_memory.py api/graphql/test_limits.py api/graphql/test_audits.py api/test_schemathesis.py
+# Each line says of which run it is. Who reads them outlives Ctrl-C, for the last words.
+SHELL := bash
+TESTED = set -o pipefail; $(BIN)/python -m pytest $(2) 2>&1 \
+	| (trap '' INT; while IFS= read -r line; do printf '%s %s\n' '$(1)' "$$line"; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test isolation check bench format lock clean
+.PHONY: help run test suite isolation check bench format lock clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -20,12 +26,16 @@ help:
 run: $(VENV)/runtime.stamp
 	@exec $(BIN)/strata serve
 
-test: check
-	@$(BIN)/python -m pytest
+# Both at once: each is busy with one core, and has a PostgreSQL of its own.
+test:
+	@$(MAKE) --no-print-directory --jobs=2 suite isolation
 
-# What touches data, once more as a database role that row-level security is forced upon.
+suite: check
+	@$(call TESTED,suite   )
+
+# Once more as a database role that row-level security is forced upon.
 isolation: check
-	@$(BIN)/python -m pytest --rls $(ISOLATED)
+	@$(call TESTED,isolated,--rls $(addprefix --ignore tests/,$(NOT_ISOLATED)))
 
 check: $(VENV)/dev.stamp
 	@$(BIN)/ruff format --check .

@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from types import FrameType
 
 from fastapi import FastAPI
@@ -28,7 +29,7 @@ from app.api.rest import table
 from app.api.routes import Table
 from app.domain.errors import StrataError
 from app.persistence.database import Database
-from app.services import attribute_indexes, days, hours, imports, keys, refusals, tokens, uses, watches
+from app.services import attribute_indexes, days, hours, imports, key_uses, pins, refusals, ticks, tokens, uses, watches
 
 log = logging.getLogger("app.main")
 
@@ -77,7 +78,7 @@ def create_app(read: settings.Settings | None = None) -> ASGIApp:
             tokens.distrust(db)
             with contextlib.suppress(StrataError, TimeoutError):
                 async with asyncio.timeout(LAST_USES_SECONDS):
-                    await keys.keep_uses(db)
+                    await key_uses.keep(db)
             await db.close()
 
     routes, document = table(door)
@@ -114,11 +115,14 @@ def _drain_first(door: Door, seconds: int) -> None:
 
 
 async def _roll(db: Database) -> None:
-    """Every minute: bring workspaces over to their new day, and ranks to their new hour."""
+    """Every minute: bring workspaces over to their new day, ranks to their new hour, and accounts to where time puts them."""
     while True:
         try:
             await days.roll_all(db, datetime.now(UTC))
             await hours.refresh_all(db, datetime.now(UTC))
+            await pins.expire_all(db, datetime.now(UTC))
+            await ticks.follow_all(db, datetime.now(UTC))
+            await ticks.refreeze_all(db, datetime.now(UTC))
         except StrataError as error:
             log.warning("the day could not be rolled", extra={"because": type(error).__name__})
         except Exception:
@@ -144,7 +148,7 @@ async def _watch(db: Database) -> None:
         await asyncio.sleep(WATCH_SECONDS)
         try:
             await uses.keep(db)
-            await watches.check_all(db, datetime.now(UTC))
+            await watches.check_all(db, partial(datetime.now, UTC))
         except StrataError as error:
             log.warning("watched lists are checked the next time", extra={"because": type(error).__name__})
         except Exception:
@@ -156,7 +160,7 @@ async def _keep_uses(db: Database) -> None:
     while True:
         await asyncio.sleep(USES_SECONDS)
         try:
-            await keys.keep_uses(db)
+            await key_uses.keep(db)
         except StrataError as error:
             log.warning("uses of keys are kept the next time", extra={"because": type(error).__name__})
         except Exception:

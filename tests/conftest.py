@@ -3,11 +3,13 @@
 import asyncio
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from app.persistence import embedded, migrations
 from app.persistence.database import Database
@@ -15,6 +17,9 @@ from app.services import demo
 from tests import isolation, scoping, statements
 from tests.servers import DEMO, DEMO_NOW, ROOT, TEMPLATE, Cluster, Server, start_server, stop_process
 
+# How long a case takes says more of the machine than of the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 # A test database need not survive a power cut.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 
@@ -25,9 +30,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Servers that tests start are told by their environment."""
+    """What tests start is told by its environment."""
     if config.getoption("--rls"):
         os.environ[isolation.VARIABLE] = "on"
+    # Where no bytecode is written beside the sources, each of many servers would compile all of them.
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(sys.prefix, "bytecode"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -52,6 +52,11 @@ def driver() -> type[Any]:
     return Isolated if on() else asyncpg.Connection
 
 
+def program() -> str:
+    """The module that is the `strata` command of this run."""
+    return "tests.isolated_server" if on() else "app.cli"
+
+
 async def force(superuser_dsn: str) -> None:
     """Puts every table of a migrated database under row-level security, its owner's access too."""
     connection = await asyncpg.connect(superuser_dsn)

@@ -12,7 +12,7 @@ from pglast import parse_sql
 from pglast.enums import BoolExprType, JoinType, OnConflictAction
 from pglast.parser import ParseError
 
-from app.persistence import attribute_indexes, days, keys, ranks, usage, watches, workspaces
+from app.persistence import attribute_indexes, days, keys, pins, ranks, segments, usage, watches, workspaces
 from app.persistence.tables import metadata
 from tests.sharding import WRITES, ast, children, unfit
 
@@ -34,6 +34,9 @@ EXEMPT: Mapping[str, str] = {
     attribute_indexes.DUE: "the clock asks which of all workspaces have indexes to be made",
     days.DUE: "the clock asks which of all workspaces have a new day",
     watches.DUE: "the clock asks which lists of all workspaces are to be checked",
+    segments.DUE: "the clock asks where of all workspaces time moves accounts",
+    segments.WITH_SCHEDULE: "the clock asks which of all workspaces have cuts to be taken anew",
+    pins.DUE: "the clock asks which of all workspaces have pins that ended",
     ranks.DUE: "the clock asks which of all workspaces have cut-offs of an hour ago",
     usage.LOCK: "partitions are every workspace's",
 }

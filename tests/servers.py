@@ -75,13 +75,12 @@ def start_server(dsn: str | None, data_dir: Path, *flags: str, port: str = "0") 
     address_file = data_dir / "address"
     address_file.unlink(missing_ok=True)
     environment = {**os.environ, "STRATA_DATABASE_URL": dsn or "", "STRATA_DATA_DIR": str(data_dir)}
-    program = "tests.isolated_server" if isolation.on() else "app.cli"
-    command = [sys.executable, "-m", program, "serve", "--port", port, "--no-demo", *flags]
+    command = [sys.executable, "-m", isolation.program(), "serve", "--port", port, "--no-demo", *flags]
     with (data_dir / "serve.log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "--address-file", str(address_file)], cwd=ROOT, env=environment, stdout=log, stderr=log
         )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         if address_file.exists() and _ready(url := address_file.read_text().strip()):
             return Server(url, dsn or "", process, {})

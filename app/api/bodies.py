@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal
 from typing import NoReturn
 
 import msgspec
 
 from app.domain.errors import Fault, Unreadable
+from app.domain.numbers import DIGITS, LEAST, MOST, TooWideError, exact
 
 JSON_LIMIT = 1 << 20
 DEPTH = 64
-LEAST, MOST = -(2**63), 2**63 - 1
-DIGITS = 40
 
 # The closing quote may be missing, so that a text without end is passed over once and not once per quote.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
@@ -22,18 +20,7 @@ _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
-class _TooWideError(ValueError):
-    """A number beyond what can be stored."""
-
-
-def _decimal(text: str) -> Decimal | int:
-    if len(text) > DIGITS or abs((value := Decimal(text)).adjusted()) > DIGITS:
-        raise _TooWideError
-    # 5.0 and 5e0 are whole numbers, as they are to JSON Schema: some languages write every number with a point.
-    return int(value) if LEAST <= value <= MOST and value == value.to_integral_value() else value
-
-
-_DECODER = msgspec.json.Decoder(float_hook=_decimal)
+_DECODER = msgspec.json.Decoder(float_hook=exact)
 
 
 def decode(raw: bytes) -> object:
@@ -46,7 +33,7 @@ def decode(raw: bytes) -> object:
         _refuse(raw, 0, f"it is nested deeper than {DEPTH} levels")
     try:
         value = _DECODER.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, _TooWideError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TooWideError):
         _explain(raw)
     members, sound = _survey(value)
     if not sound or members != bare.count(b":") or b"\\u0000" in raw:
@@ -160,7 +147,7 @@ def _number_trouble(text: str) -> str | None:
         # Measured before it is converted: thousands of digits would take long.
         return None if len(text) <= DIGITS and LEAST <= int(text) <= MOST else "is beyond 64 bits"
     try:
-        _decimal(text)
-    except _TooWideError:
+        exact(text)
+    except TooWideError:
         return f"has more than {DIGITS} digits"
     return None

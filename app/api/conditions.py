@@ -14,7 +14,7 @@ from app.domain.errors import Fault, VersionRequired, VersionStale
 from app.services.calls import Call
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-_OURS = re.compile(r"(\d{1,10})-[0-9a-f]{16}", re.ASCII)
+_OURS = re.compile(r"(\d{1,10})(?:-[0-9a-f]{16})?", re.ASCII)
 _SORTED = msgspec.json.Encoder(order="deterministic", decimal_format="number")
 
 
@@ -35,7 +35,7 @@ def matches(known: str, tag: str) -> bool:
 
 
 def expected_version(request: Request) -> int:
-    """The version that `If-Match` asks for.
+    """The version that `If-Match` asks for: in an ETag, or, of a row that was read on a page, in quotes alone.
 
     VersionRequired without one or for `*`, VersionStale for a tag that no version can have (a weak one, one of
     somebody else's making), Unreadable for what is no entity tag.
@@ -82,7 +82,8 @@ def _version(given: str) -> int | None:
     found = _TAG.fullmatch(given)
     if found is None:
         raise unreadable(
-            "If-Match", 'If-Match takes one entity tag as it was given in ETag, quotes included: "3-0123456789abcdef".'
+            "If-Match",
+            'If-Match takes one entity tag as it was given in ETag, or a version, quotes included: "3-0123456789abcdef", "3".',
         )
     ours = _OURS.fullmatch(found.group(2))
     if found.group(1) or ours is None:

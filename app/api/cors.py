@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from starlette.types import Scope
 
 EXPOSED = (
-    b"Content-Disposition, ETag, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, "
+    b"Content-Disposition, ETag, Idempotency-Replayed, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, "
     b"X-Strata-As-Of, X-Strata-Windows"
 )
 SENT = b"Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Request-Id"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.api import schemas
@@ -37,6 +37,12 @@ TAGS = {
     "operations": "Health, counters, documentation",
 }
 _CREDENTIAL = "an API key: `strata_…`, or a JWT of the issuer that this service trusts"
+ALWAYS = ("X-Request-Id", "RateLimit", "RateLimit-Policy")
+"""Headers of every answer; the two of limits are left out where the service has none."""
+BESIDE: Mapping[int, tuple[str, ...]] = {
+    401: ("WWW-Authenticate",), 403: ("WWW-Authenticate",), 405: ("Allow",), 409: ("Retry-After",), 429: ("Retry-After",), 503: ("Retry-After",),
+}  # fmt: skip
+"""Those of a problem, by its status."""
 _JSON_BODY = ("unreadable", "too-large", "unsupported-media-type", "invalid")
 
 
@@ -87,7 +93,7 @@ def _operation_id(route: Route) -> str:
     parts = [
         part.strip("{}").replace("-", "_").replace(".", "_") for part in route.path.split("/") if part not in ("", "v1")
     ]
-    return "_".join([route.method.lower(), *parts])
+    return "_".join([route.method.lower(), *(parts or [route.path.strip("/") or "start"])])
 
 
 def _who(operation: str) -> str:
@@ -122,7 +128,9 @@ def _content(payload: Payload) -> dict[str, Any]:
 
 
 def _answers(route: Route) -> dict[str, Any]:
-    names = ["X-Request-Id", "RateLimit", "RateLimit-Policy", *route.headers]
+    names = [*ALWAYS, *route.headers]
+    if any(parameter.name == "Idempotency-Key" for parameter in route.parameters):
+        names.append("Idempotency-Replayed")
     answer: dict[str, Any] = {
         "description": route.summary,
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
@@ -138,7 +146,10 @@ def _answers(route: Route) -> dict[str, Any]:
         location = {"Location": {"$ref": "#/components/headers/Location"}}
         answers["201"] = {**answer, "description": "It was made", "headers": {**answer["headers"], **location}}
     if any(p.name == "If-None-Match" for p in route.parameters):
-        answers["304"] = {"description": "It is still that representation"}
+        answers["304"] = {
+            "description": "It is still that representation",
+            "headers": {"ETag": {"$ref": "#/components/headers/ETag"}},
+        }
     for status in sorted({PROBLEMS[name].status for name in _problems(route)}):
         answers[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
     return answers
@@ -173,7 +184,7 @@ def _schemas() -> dict[str, Any]:
     for name in ("accounts", *records.WRITABLE):
         entity = ENTITIES[name]
         made[schemas.new(entity)] = schemas.entered(entity, partial=False)
-        made[schemas.change(entity)] = schemas.entered(entity, partial=True)
+        made[schemas.change(entity)] = schemas.changed(entity)
         if name in RELATED:
             made[schemas.below(entity)] = schemas.entered(entity, partial=False, below=True)
     return made
@@ -184,9 +195,10 @@ def _responses() -> dict[str, Any]:
     for status in sorted({p.status for p in PROBLEMS.values()}):
         here = [p for p in PROBLEMS.values() if p.status == status]
         fault = Fault("What is wrong, and what was expected.", parameter="filter", suggestion="the nearest known name")
+        names = [*ALWAYS, *BESIDE.get(status, ())]
         made[f"Problem{status}"] = {
             "description": "; ".join(p.title for p in here),
-            "headers": {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}},
+            "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
             "content": {
                 "application/problem+json": {
                     "schema": schemas.ref("Problem"),
@@ -197,8 +209,6 @@ def _responses() -> dict[str, Any]:
                 }
             },
         }
-        if status in (429, 503):
-            made[f"Problem{status}"]["headers"]["Retry-After"] = {"$ref": "#/components/headers/Retry-After"}
     return made
 
 
@@ -212,6 +222,13 @@ _HEADERS: dict[str, Any] = {
     "RateLimit-Policy": _header('requests per window in seconds: `"credential";q=600000;w=60`'),
     "ETag": _header("strong entity tag of the version and the representation; If-Match compares the version"),
     "Location": _header("address of what was made"),
+    "Idempotency-Replayed": _header(
+        "`true` where the answer is that of an earlier request with the same Idempotency-Key"
+    ),
+    "WWW-Authenticate": _header(
+        'what is asked for: `Bearer realm="strata"`, then what is wrong with what was sent, as of RFC 6750'
+    ),
+    "Allow": _header("the methods that the address takes"),
     "Retry-After": _header("seconds to wait", "integer"),
     "Content-Disposition": _header("what the file is called"),
     "X-Strata-As-Of": _header("the moment that windows were resolved at"),

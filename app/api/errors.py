@@ -38,9 +38,10 @@ _ALL = (
     Problem("invalid", 422, "Something in the request means nothing", "Mend what `errors` points at; `suggestion` holds the nearest known name."),
     Problem("key-reused", 422, "The Idempotency-Key belongs to another request", "Take a new key for a new request; repeat a key only with the same method, path and body."),
     Problem("version-required", 428, "The version is missing", "Send `If-Match` with the ETag that the resource was read with."),
-    Problem("too-many-requests", 429, "Too many requests", "Wait for the time in `Retry-After`; `RateLimit` says how much is left."),
+    Problem("too-many-requests", 429, "Too many requests", "Wait for the time in `Retry-After` and send the same request again; `RateLimit` says how many are left, and `detail` what there were too many of."),
     Problem("headers-too-large", 431, "The headers are too large", "Send fewer or shorter headers."),
     Problem("internal", 500, "Something went wrong here", "It is our fault. Repeat the request later, and tell us the `request_id`."),
+    Problem("busy", 503, "As much is running as this process takes", "Wait for the time in `Retry-After` and send the same request again; fewer fields and records are sent sooner."),
     Problem("unavailable", 503, "The database does not answer", "Wait for the time in `Retry-After` and try again."),
 )  # fmt: skip
 PROBLEMS: Mapping[str, Problem] = MappingProxyType({p.name: p for p in _ALL})
@@ -59,7 +60,9 @@ _OF: Mapping[type[StrataError], str] = MappingProxyType(
         errors.VersionRequired: "version-required",
         errors.VersionStale: "version-stale",
         errors.TooLarge: "too-large",
+        errors.Crowded: "too-many-requests",
         errors.Unavailable: "unavailable",
+        errors.Busy: "busy",
     }
 )
 
@@ -102,7 +105,7 @@ def headers_of(error: StrataError) -> Headers:
         case errors.Forbidden(scope=scope):
             needed = b', scope="%s"' % scope.encode() if scope else b""
             return [(b"www-authenticate", CHALLENGE + b', error="insufficient_scope"' + needed)]
-        case errors.Unavailable():
+        case errors.Unavailable() | errors.Crowded():
             return [(b"retry-after", b"%d" % error.retry_after)]
         case errors.KeyStillRunning():
             return [(b"retry-after", b"1")]

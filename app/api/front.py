@@ -15,7 +15,7 @@ from app.api.errors import Headers, Refused, document
 from app.api.requests import CLOSE, Request, begin, decoded
 from app.api.responses import Answer
 from app.api.routes import OWN, PUBLIC, Route, Table, allowed
-from app.domain.errors import Forbidden, NotFound, Unreadable
+from app.domain.errors import Fault, Forbidden, NotFound, Unreadable
 from app.domain.roles import permit
 
 log = logging.getLogger("app.api")
@@ -68,7 +68,10 @@ class Front:
         routes, raw_values = self.table.find(scope["raw_path"])
         if not routes:
             request.charge_address()
-            raise Refused("not-found", "There is nothing at this address: /openapi.json lists what there is.")
+            fault = Fault(
+                "Expected an address that /openapi.json lists.", suggestion=self.table.nearest(scope["raw_path"])
+            )
+            raise Refused("not-found", "There is nothing at this address: /openapi.json lists what there is.", (fault,))
         method = scope["method"]
         route = routes.get("GET" if method == "HEAD" else method)
         if route is None:

@@ -8,6 +8,7 @@ from app.api.conditions import call
 from app.api.errors import problem_of
 from app.api.requests import Request
 from app.api.routes import Route, Table
+from app.domain.audit import NOUNS
 from app.domain.criteria.coerce import identity
 from app.domain.errors import Forbidden
 from app.services import refusals
@@ -23,7 +24,11 @@ async def keep(table: Table, request: Request, error: Forbidden) -> None:
 
 
 def _thing(route: Route, request: Request) -> tuple[str, UUID | None]:
-    """What the address names: the noun of its collection, and the id where one follows."""
-    noun, *rest = route.path.split("/")[2:]
-    named = bool(rest) and rest[0].startswith("{") and bool(request.values)
+    """What the address names, as what is done there is kept: the last noun in it, and the id where one follows."""
+    _, _, *parts = route.path.split("/")
+    fixed = [n for n, part in enumerate(parts) if not part.startswith("{")]
+    at, noun = next(
+        (n, noun) for n in reversed(fixed) for noun in ("/".join(parts[: n + 1]), parts[n]) if noun in NOUNS
+    )
+    named = at == 0 and 1 not in fixed and bool(request.values)
     return noun, identity(request.values[0]) if named else None

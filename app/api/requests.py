@@ -123,7 +123,8 @@ class Request:
         left = buckets.take(key, self.began)
         self.limit = buckets.headers(left)
         if left < 0:
-            raise Refused("too-many-requests", headers=[(b"retry-after", b"%d" % buckets.wait(left))])
+            told = "More requests than RateLimit-Policy says: send this again after the time in Retry-After."
+            raise Refused("too-many-requests", told, headers=[(b"retry-after", b"%d" % buckets.wait(left))])
 
     def answering(self) -> Headers:
         """What every answer carries."""

@@ -8,12 +8,14 @@ from typing import Any, Final, TypeAlias
 
 from app.api.requests import Request
 from app.api.responses import Answer
+from app.domain.criteria.suggest import nearest
 from app.domain.roles import RULES
 
 Schema: TypeAlias = Mapping[str, Any]
 """A JSON Schema as OpenAPI 3.1 takes it."""
 Handler: TypeAlias = Callable[[Request], Awaitable[Answer]]
 
+VERSION: Final = b"v1"
 PUBLIC: Final = "public"
 """The operation of what needs no credential: health, documentation, problem pages."""
 OWN: Final = "own"
@@ -79,6 +81,11 @@ class _Place:
     fixed: dict[bytes, _Place] = field(default_factory=dict)
     variable: _Place | None = None
 
+    def near(self, part: bytes) -> _Place | None:
+        """What lies behind a name that is nearly this one."""
+        name = nearest(part.decode("ascii", "replace"), (one.decode() for one in self.fixed if one))
+        return None if name is None else self.fixed[name.encode()]
+
 
 class Table:
     """All routes, found by the segments of an address as it came, so that `%2F` stays inside its segment."""
@@ -113,6 +120,20 @@ class Table:
                 values.append(part)
             place = inner
         return place.routes, values
+
+    def nearest(self, raw_path: bytes) -> str | None:
+        """The known address that one which is not there most likely means, with the names of its variables."""
+        parts = [part for part in raw_path.split(b"/") if part]
+        if parts and self._root.near(parts[0]) is None:
+            parts = [VERSION, *parts]  # only that may be missing
+        place, known = self._root, None
+        for part in parts:
+            inner = place.fixed.get(part) or place.variable or place.near(part)
+            if inner is None:
+                break
+            place = inner
+            known = next(iter(place.routes.values())).path if place.routes else known
+        return known
 
 
 def allowed(routes: Mapping[str, Route]) -> str:

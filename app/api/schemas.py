@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.domain.catalogue import ACCOUNTS, Entity, Field
+from app.domain.codes import COUNTRIES
 from app.domain.questions import DEFAULT_LIMIT, MAX_LIMIT
-from app.domain.records import LINE, PROSE, PROSES
+from app.domain.records import BLANK, FORMS, LINE, PROSE, PROSES
 
 _TYPES: dict[str, dict[str, Any]] = {
     "text": {"type": "string"},
@@ -24,9 +25,15 @@ _TYPES: dict[str, dict[str, Any]] = {
     "id": {"type": "string", "format": "uuid"},
     "ref": {"type": "string", "format": "uuid"},
 }
-_PATTERNS = {"country": "^([A-Z]{2})?$", "email": "^([^@\\s]+@[^@\\s]+)?$"}
-"""Of what is text and has a form; empty text is the same as none."""
+_PATTERNS = {name: f"^{form.pattern}$" for name, form in FORMS.items()}
+"""Of what is text and has a form."""
 SEGMENTED = (ACCOUNTS.name,)
+CRITERIA: dict[str, Any] = {
+    "type": ["object", "string"],
+    "properties": {"text": {"type": ["string", "null"]}, "tree": {"type": ["object", "null"]}},
+    "description": 'criteria as text, as a tree (`{"op": …}` or `{"v": 1, "filter": …}`), or `{"text": …}` or `{"tree": …}`',
+}
+"""Criteria as a body gives them."""
 
 
 def ref(name: str) -> dict[str, str]:
@@ -40,7 +47,8 @@ def nullable(schema: dict[str, Any]) -> dict[str, Any]:
         return {"anyOf": [schema, {"type": "null"}]}
     if "null" in schema["type"]:
         return schema
-    made = {**schema, "type": [schema["type"], "null"]}
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    made = {**schema, "type": [*kinds, "null"]}
     return {**made, "enum": [*made["enum"], None]} if "enum" in made else made
 
 
@@ -111,9 +119,10 @@ def entered(entity: Entity, *, partial: bool, below: bool = False) -> dict[str, 
             named = {
                 "type": "string",
                 "description": "by id, external id or e-mail, instead of the id",
+                "minLength": 1,
                 "maxLength": LINE,
             }
-            properties[field.name] = nullable(named) if field.optional else {**named, "minLength": 1}
+            properties[field.name] = nullable(named) if field.optional else named
             once.append({"not": {"required": [field.name, field.column]}})
         elif field.name in entity.required:
             required.append(field.name)
@@ -127,6 +136,14 @@ def entered(entity: Entity, *, partial: bool, below: bool = False) -> dict[str, 
     return made
 
 
+def changed(entity: Entity) -> dict[str, Any]:
+    """What a body may say of a record that is changed or stands under an address: a slug that it is known by stays."""
+    made = entered(entity, partial=True)
+    if entity.key == "slug":
+        del made["properties"]["slug"]
+    return made
+
+
 def _entered(entity: Entity, field: Field) -> dict[str, Any]:
     """A field's values as they are told: text has bounds, and what follows where it is empty may be."""
     schema = of_field(field)
@@ -135,11 +152,15 @@ def _entered(entity: Entity, field: Field) -> dict[str, Any]:
     if field.kind == "text" and field.name == "slug":
         schema |= {"pattern": _TYPES["slug"]["pattern"]}
     elif field.kind == "text":
-        schema |= {"maxLength": PROSE if field.name in PROSES else LINE}
+        schema |= {"minLength": 1, "maxLength": PROSE if field.name in PROSES else LINE}
         if field.name in _PATTERNS:
             schema |= {"pattern": _PATTERNS[field.name]}
+        if field.name == "country":
+            schema |= {"enum": [*sorted(COUNTRIES), *([None] if field.optional else [])]}
         if not field.optional:
-            schema |= {"minLength": 1}
+            schema |= {"pattern": _PATTERNS.get(field.name, f"[^{BLANK}]")}
+    elif field.least is not None:
+        schema |= {"minimum": field.least}
     return nullable(schema) if field.fallback and entity.name != ACCOUNTS.name else schema
 
 
@@ -184,7 +205,7 @@ QUESTION: dict[str, Any] = {
     "additionalProperties": False,
     "properties": {
         "filter": {"type": ["string", "null"], "description": "criteria as text"},
-        "criteria": {"type": ["object", "null"], "description": "criteria as a tree; not beside `filter`"},
+        "criteria": {**nullable(CRITERIA), "description": "criteria in any spelling; not beside `filter`"},
         "fields": either("what to answer of each record"),
         "include": either("related records to nest"),
         "sort": either("fields in order of weight, `-` for descending"),

@@ -12,7 +12,7 @@ from app.api.responses import Answer, Stream
 
 log = logging.getLogger("app.api")
 
-STALL_SECONDS = 60.0
+STALL_SECONDS = 30.0
 """How long a client may take none of what it is sent: what it asked for holds a connection and a snapshot."""
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, cast
 from uuid import UUID
 
 from app.domain.catalogue import ENTITIES, Entity, Field, Kind
-from app.domain.criteria.nodes import Aggregate, FieldValue, Path, Quant, Rank
+from app.domain.criteria import nodes
+from app.domain.criteria.nodes import Aggregate, Cmp, Const, FieldValue, Has, In, Operand, Path, Quant, Rank
 from app.domain.errors import Fault, Invalid
 from app.domain.records import Value
 from app.domain.workspaces import Workspace
@@ -26,6 +27,8 @@ MOST_VALUES = 500
 CLOSED: tuple[Kind, ...] = ("enum", "tags")
 UNIQUE: tuple[Kind, ...] = ("text", "number", "integer", "money", "date", "instant")
 ORDERED: tuple[Kind, ...] = (*UNIQUE, "bool", "enum")
+PLAIN = 1e16
+"""Below it a whole number is written without an exponent."""
 WIDER: Mapping[str, str] = {"integer": "number", "enum": "text"}
 """Types that may become another one: each of their values is one of that type too, spelled alike."""
 
@@ -125,8 +128,12 @@ def key_of(attribute_id: UUID) -> str:
 
 
 def kept(workspace: Workspace, entity: Entity, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by slug as they are kept: by key."""
-    return {workspace.attributes[entity.name, slug].key: value for slug, value in given.items()}
+    """Values by slug as they are kept: by key, whole numbers without a point."""
+    return {workspace.attributes[entity.name, slug].key: _plain(value) for slug, value in given.items()}
+
+
+def _plain(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < PLAIN else value
 
 
 def spelled(workspace: Workspace, entity: Entity, stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,32 +148,55 @@ def spelled(workspace: Workspace, entity: Entity, stored: Mapping[str, Any]) -> 
 
 # -- names in criteria ---------------------------------------------------------------------------------------------------
 
-Rename = Callable[[str, Entity], str]
+NOBODY = "~"
+"""No slug, and no value: what is put in the place of one that is only to be found."""
 
 
-def renaming(owner: str, slug: str, to: str) -> Rename:
-    """`custom.<slug>` of one entity becomes `custom.<to>`, wherever a path leads there: `-account.custom.<slug>` too."""
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """`custom.<slug>` of one entity becomes `custom.<to>`, wherever a path leads there: `-account.custom.<slug>` too.
+    `instead` takes the place of values that it is compared with."""
 
-    def rename(path: str, entity: Entity) -> str:
+    owner: str
+    slug: str
+    to: str
+    instead: Mapping[str, str] = field(default_factory=dict)
+
+    def __call__(self, path: str, entity: Entity) -> str:
+        """The path as it is to be."""
         sign = "-" if path.startswith("-") else ""
         steps = path.removeprefix("-").split(".")
         here = entity
         for n, step in enumerate(steps):
             if step == "custom":
-                found = here.name == owner and steps[n + 1 :] == [slug]
-                return sign + ".".join([*steps[: n + 1], to]) if found else path
+                found = here.name == self.owner and steps[n + 1 :] == [self.slug]
+                return sign + ".".join([*steps[: n + 1], self.to]) if found else path
             relation = here.relations.get(step)
             if relation is None or relation.many:
                 return path
             here = ENTITIES[relation.target]
         return path
 
-    return rename
+    def names(self, operand: Operand, entity: Entity) -> bool:
+        """Whether an operand is the attribute."""
+        return isinstance(operand, Path) and replace(self, to=NOBODY)(operand.name, entity) != operand.name
+
+    def value(self, told: nodes.Value) -> nodes.Value:
+        """The value that takes the place of one that is compared with."""
+        if not isinstance(told, Const) or not isinstance(told.value, str):
+            return told
+        return replace(told, value=self.instead.get(told.value, told.value))
 
 
 def renamed(thing: Any, entity: Entity, rename: Rename) -> Any:
-    """Criteria about records of `entity` with every path renamed; within related rows paths are theirs."""
+    """Criteria about records of `entity` with every path renamed, and values that others take the place of; within
+    related rows paths are theirs."""
     match thing:
+        case Cmp(of, _, value) if rename.instead and rename.names(of, entity):
+            return replace(thing, of=renamed(of, entity, rename), value=rename.value(value))
+        case In(of=of, values=values) | Has(of=of, values=values) if rename.instead and rename.names(of, entity):
+            others = tuple(dict.fromkeys(map(rename.value, values)))
+            return replace(thing, of=renamed(of, entity, rename), values=others)
         case Path(name):
             return replace(thing, name=rename(name, entity))
         case FieldValue(path):

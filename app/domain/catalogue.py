@@ -25,7 +25,8 @@ class Field:
     `fallback`: kept by Strata from related records where there are any, set by hand where there are none.
     `initial`: what it is on creation where nothing is given. Of an organisation's own attribute, `stored` is what its
     values are kept under, where that is not its name; `indexed`: an index holds its values in their order; `unique`: no
-    two records have the same.
+    two records have the same. `least`: of money, what may be said at least; what is kept may be less where it follows.
+    `happened`: an instant at which something was, so that what is said lies no more than a day ahead.
     """
 
     name: str
@@ -43,6 +44,8 @@ class Field:
     stored: str | None = None
     indexed: bool = False
     unique: bool = False
+    least: int | None = None
+    happened: bool = False
 
     @property
     def key(self) -> str:
@@ -134,12 +137,22 @@ def money(name: str, description: str = "") -> Field:
     return Field(name, "money", description, unit="the workspace's currency")
 
 
+def price(name: str, description: str = "") -> Field:
+    """Money that is never less than nothing."""
+    return replace(money(name, description), least=0)
+
+
 def day(name: str, description: str = "") -> Field:
     return Field(name, "date", description)
 
 
 def instant(name: str, description: str = "") -> Field:
     return Field(name, "instant", description)
+
+
+def moment(name: str, description: str = "") -> Field:
+    """When something happened."""
+    return replace(instant(name, description), happened=True)
 
 
 def flag(name: str, description: str = "") -> Field:
@@ -239,10 +252,10 @@ ACCOUNTS = entity(
     opt(ref("parent", "accounts")), opt(ref("csm", "users", "the customer success manager")),
     opt(slug("stage", "stages", "lifecycle stage")), der_opt(day("stage_since")),
     replace(der(enum("status", "prospect", "customer", "churned")), initial="prospect"),
-    kept(zero(money("arr", "annual recurring revenue of the contracts in force"))),
+    kept(zero(price("arr", "annual recurring revenue of the contracts in force"))),
     der(money("mrr", "a twelfth of ARR")), der(money("tcv", "contracts in force, whole term")),
-    kept(opt(money("growth_potential", "ARR that could be won"))),
-    opt(money("cost_to_serve", "a year")), der_opt(money("margin", "ARR less cost to serve")),
+    kept(opt(price("growth_potential", "ARR that could be won"))),
+    opt(price("cost_to_serve", "a year")), der_opt(money("margin", "ARR less cost to serve")),
     opt(number("health", low=0, high=100)), der_opt(enum("health_band", "green", "yellow", "red")),
     der_opt(number("sentiment", "the CSM's latest assessment", low=1, high=5)), der_opt(instant("sentiment_at")),
     der_opt(enum("impact", "severe", "medium", "low", description="of the active scenario on the industry")),
@@ -263,14 +276,14 @@ ACCOUNTS = entity(
 CONTACTS = entity(
     "contacts", "contact",
     ACCOUNT, NAME, opt(text("email")), opt(text("title")), opt(enum("role", "decision_maker", "champion", "admin", "user")),
-    flag("is_primary"), opt(instant("last_seen_at")), der(integer("active_days_30", "days with usage in the last 30")),
+    flag("is_primary"), opt(moment("last_seen_at")), der(integer("active_days_30", "days with usage in the last 30")),
     der_opt(number("nps", "latest score", low=0, high=10)), CUSTOM,
     many=tuple(to_many(n, "contact") for n in OF_CONTACT), time="created_at",
 )  # fmt: skip
 
 CONTRACTS = entity(
     "contracts", "contract",
-    ACCOUNT, opt(slug("product", "products")), replace(der(enum("status", "future", "active", "ended")), initial="active"), money("arr"),
+    ACCOUNT, opt(slug("product", "products")), replace(der(enum("status", "future", "active", "ended")), initial="active"), money("arr", "below 0 where it is a credit"),
     opt(money("tcv", "whole term; ARR times the years of the term where none is given")), opt(integer("seats")),
     day("start_date"), opt(day("end_date")), flag("auto_renew"), opt(integer("notice_days")),
     opt(enum("billing", "monthly", "quarterly", "annual")),
@@ -278,14 +291,14 @@ CONTRACTS = entity(
     time="start_date",
 )  # fmt: skip
 
-PRODUCTS = entity("products", "product", NAME, SLUG, opt(money("list_price", "a year")), key="slug")
+PRODUCTS = entity("products", "product", NAME, SLUG, opt(price("list_price", "a year")), key="slug")
 FEATURES = entity("features", "feature", NAME, SLUG, opt(text("module")), flag("is_key"), key="slug")
 
 OPPORTUNITIES = entity(
     "opportunities", "opportunity",
     ACCOUNT, opt(slug("product", "products")), opt(ref("owner", "users")), NAME,
     enum("stage", "open", "won", "lost"),
-    kept(money("amount", "the product's list price where none is given")), day("opened_at"), opt(day("closed_at")),
+    kept(price("amount", "the product's list price where none is given")), day("opened_at"), opt(day("closed_at")),
     time="opened_at",
 )  # fmt: skip
 
@@ -299,14 +312,14 @@ USAGE = entity(
 INTERACTIONS = entity(
     "interactions", "interaction",
     ACCOUNT, CONTACT, enum("kind", "email", "call", "meeting", "event", "note", "other"),
-    enum("direction", "inbound", "outbound"), instant("occurred_at"), opt(text("subject")), opt(flag("attended")),
+    enum("direction", "inbound", "outbound"), moment("occurred_at"), opt(text("subject")), opt(flag("attended")),
     opt(flag("opened")), flag("is_automated"),
     time="occurred_at",
 )  # fmt: skip
 
 INVOICES = entity(
     "invoices", "invoice",
-    ACCOUNT, opt(text("number")), enum("status", "draft", "unpaid", "paid", "failed", "void"), money("amount"),
+    ACCOUNT, opt(text("number")), enum("status", "draft", "unpaid", "paid", "failed", "void"), money("amount", "below 0 where it is a credit"),
     day("issued_at"), day("due_at"), opt(day("paid_at")),
     time="issued_at",
 )  # fmt: skip
@@ -314,14 +327,14 @@ INVOICES = entity(
 SURVEYS = entity(
     "surveys", "survey",
     ACCOUNT, CONTACT, enum("kind", "nps", "csat", "ces"), number("score", low=0, high=10), opt(text("comment")),
-    instant("answered_at"),
+    moment("answered_at"),
     time="answered_at",
 )  # fmt: skip
 
 TICKETS = entity(
     "tickets", "ticket",
     ACCOUNT, CONTACT, enum("status", "open", "pending", "closed"), enum("priority", "low", "medium", "high", "urgent"),
-    instant("opened_at"), opt(instant("closed_at")), opt(number("first_response_minutes", low=0)),
+    moment("opened_at"), opt(moment("closed_at")), opt(number("first_response_minutes", low=0)),
     opt(number("resolution_hours", low=0)), opt(number("satisfaction", low=1, high=5)), flag("escalated"),
     time="opened_at",
 )  # fmt: skip
@@ -329,20 +342,20 @@ TICKETS = entity(
 REQUESTS = entity(
     "requests", "request",
     ACCOUNT, enum("kind", "stop_payment", "discount", "expansion", "other"),
-    enum("status", "open", "granted", "refused", "withdrawn"), opt(money("amount")), instant("asked_at"),
-    opt(instant("resolved_at")), opt(text("note")),
+    enum("status", "open", "granted", "refused", "withdrawn"), opt(price("amount")), moment("asked_at"),
+    opt(moment("resolved_at")), opt(text("note")),
     time="asked_at",
 )  # fmt: skip
 
 SENTIMENTS = entity(
     "sentiments", "sentiment",
-    ACCOUNT, number("score", low=1, high=5), ref("author", "users"), opt(text("note")), instant("recorded_at"),
+    ACCOUNT, number("score", low=1, high=5), ref("author", "users"), opt(text("note")), moment("recorded_at"),
     time="recorded_at",
 )  # fmt: skip
 
 CHURNS = entity(
     "churns", "churn",
-    ACCOUNT, day("churned_at"), opt(text("reason")), opt(text("note")), flag("is_reactivation"), opt(money("refund")),
+    ACCOUNT, day("churned_at"), opt(text("reason")), opt(text("note")), flag("is_reactivation"), opt(price("refund")),
     time="churned_at",
 )  # fmt: skip
 

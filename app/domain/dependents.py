@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Literal, assert_never
 
 from app.domain.catalogue import ENTITIES, Entity
 from app.domain.criteria import nodes
 from app.domain.criteria.nodes import Node, Value
+from app.domain.errors import Conflict, Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,30 @@ class Dependent:
         return f"{self.count:,} {kind}" + (f" ({', '.join(self.examples)}{more})" if self.examples else "")
 
 
+EXAMPLES = 3
+"""How many of a kind are told by name."""
+Does = Literal["depend on it", "name it"]
+
+
+def dependent(what: str, names: Sequence[str | None]) -> tuple[Dependent, ...]:
+    """Those of a kind by their names, None for what not all may see; nothing where there are none."""
+    seen = [name for name in names if name is not None]
+    return (Dependent(what, len(names), tuple(seen[:EXAMPLES])),) if names else ()
+
+
+def refuse(found: Sequence[Dependent], does: Does, why: str = "") -> None:
+    """Raises Conflict with a Fault per kind where anything was found that does so; `why` says what would become of it."""
+    if found:
+        told = ", ".join(map(str, found))
+        raise Conflict(
+            f"Expected nothing that {does.replace(' ', 's ', 1)}: {told}{why}.",
+            tuple(Fault(f"Expected no {one.what} that {does}: {one}.") for one in found),
+        )
+
+
 SINGULARS = {e.name: e.singular for e in ENTITIES.values()} | {
-    "days of usage": "day of usage", "child accounts": "child account", "saved lists": "saved list", "lists of their own": "list of their own", "segmentations": "segmentation", "API keys": "API key",
-    "people's default lists": "person's default list",
+    "days of usage": "day of usage", "child accounts": "child account", "saved lists": "saved list", "lists of their own": "list of their own", "segmentations": "segmentation", "API keys": "API key", "stored mappings": "stored mapping",
+    "people's default lists": "person's default list", "workspace defaults": "workspace default",
 }  # fmt: skip
 
 

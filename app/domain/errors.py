@@ -12,6 +12,7 @@ StrataError
 ├── VersionRequired       a change needs the version that it starts from
 ├── VersionStale          somebody changed it in between
 ├── TooLarge              larger than the stated limit
+├── Crowded               as many exports of the workspace are running as it may have
 └── Unavailable           the database is gone or too slow; trying again later may help
     └── Busy              as many exports are running as one process takes
 """
@@ -103,6 +104,12 @@ class TooLarge(StrataError):
     """The request is larger than the stated limit."""
 
 
+class Crowded(StrataError):
+    """As many exports of this workspace run as may at once: wait until one is over, or end one, and send this again."""
+
+    retry_after = 5
+
+
 class Unavailable(StrataError):
     """The database does not answer: try again in a few seconds."""
 
@@ -110,6 +117,6 @@ class Unavailable(StrataError):
 
 
 class Busy(Unavailable):
-    """As many exports are running as this process takes: try again in a few seconds."""
+    """As many exports run as this process takes: send this again after the time in Retry-After."""
 
     retry_after = 5

@@ -137,5 +137,5 @@ def _item(item: Item, moment: datetime) -> Item:
 
 
 def _without(name: str) -> Invalid:
-    known = ", ".join((*KEPT, "segment.<segmentation>", *TIMELESS))
-    return Invalid(faults=(Fault(f"{name} has no history: of a day that has been ask {known}."),))
+    kept, always = ", ".join((*KEPT, "segment.<segmentation>")), ", ".join(TIMELESS)
+    return Invalid(faults=(Fault(f"{name} has no history. Of accounts {kept} have one, and {always} never change."),))

@@ -10,9 +10,10 @@ from typing import Literal
 from app.domain.catalogue import ENTITIES, Entity, Field
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
-from app.domain.records import LINE, PROSE, PROSES
+from app.domain.records import FORMED, HOLLOW, LINE, PROSE, PROSES
 
 State = Literal["staged", "running", "done", "failed"]
+STATES: tuple[State, ...] = ("staged", "running", "done", "failed")
 FileKind = Literal["csv", "ndjson"]
 Origin = Literal["csv", "ndjson", "json"]
 """Where text comes from: a file, or the body of a call, whose numbers are as exact as they were written."""
@@ -55,17 +56,19 @@ VALUES: Mapping[str, str] = MappingProxyType(
         "empty": "Expected a value: it cannot be empty.",
         "required": "Expected a value: a new record cannot be without.",
         "slug": "Expected a slug: lower-case letters, digits, - and _, 63 at most.",
-        "country": "Expected a country: two capital letters as of ISO 3166.",
-        "email": "Expected an e-mail address.",
+        **{name: f"Expected {words}." for name, words in FORMED.items()},
+        "blank": "Expected text that is more than white space.",
+        "hollow": f"Expected {HOLLOW}.",
+        "ahead": "Expected an instant that is not more than a day ahead.",
         "integer": "Expected a whole number.",
         "number": "Expected a number.",
         "money": "Expected an amount of money: digits, and a point before decimals.",
-        "inexact": "Expected an amount below a trillion, or a whole one: others are not exact in NDJSON.",
         "bool": "Expected true or false.",
         "id": "Expected an id: a UUID.",
         "circle": "Expected a parent that is not the account itself or below it.",
         "depth": "Expected fewer than 64 parents above an account.",
-        "foreign": "Expected a contact of the row's account.",
+        "foreign": "Expected a contact of the record's own account: this one belongs to another.",
+        "ambiguous": "Expected the contact's id or external id: several contacts of the account have this e-mail.",
         "taken": "Expected a value that no other record has.",
         "again": "Expected each record once: an earlier one of the call is for the same.",
     }
@@ -99,6 +102,7 @@ def unfit(field: Field, code: str, column: str, minor_digits: int) -> Problem:
         "text": f"Expected text of at most {limit:,} characters.",
         "one_of": f"Expected one of {', '.join(field.values)}.",
         "range": _range(field),
+        "least": f"Expected an amount from {field.least}.",
         "decimals": f"Expected an amount with at most {minor_digits} decimal digits.",
         "date": "Expected a date that exists: YYYY-MM-DD, or as the mapping's format says.",
         "instant": "Expected an instant: 2026-01-31T12:00:00Z, or as the mapping's format says.",

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from app.domain import records
-from app.domain.criteria import text, tree
+from app.domain.criteria import spellings
 from app.domain.criteria.nodes import Node
 from app.domain.criteria.suggest import nearest
-from app.domain.errors import Fault, Invalid, Unreadable
-from app.domain.lists import ENTITIES, PARAMETER_KINDS, VISIBILITIES, Parameter
+from app.domain.errors import Fault, Invalid, escape
+from app.domain.lists import ENTITIES, PARAMETER_KINDS, VISIBILITIES, Parameter, ParameterKind
 from app.domain.records import MisfitError
 from app.domain.selections import MAX_SORT
 
@@ -23,6 +22,7 @@ MAX_PARAMS = 20
 MAX_PATH = 200
 FOLDER_LENGTH = 100
 NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,20})?", re.ASCII)
+PARAMETER = ("name", "type", "default")
 PARAMETER_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 
 
@@ -39,6 +39,8 @@ def read(body: object, *, partial: bool) -> dict[str, Any]:
             given[name] = READERS[name](told)
         except MisfitError as misfit:
             faults.append(misfit.fault(f"/{name}"))
+        except Invalid as error:  # it says where itself
+            faults += error.faults
     if not partial:
         required = ("entity", "name", "criteria")
         faults += [
@@ -102,27 +104,7 @@ def _one_of(known: tuple[str, ...]) -> Callable[[object], str]:
 
 
 def _criteria(told: object) -> Node:
-    """As text, as a tree, or as both where they say the same."""
-    if not isinstance(told, Mapping) or not told or not set(told) <= {"text", "tree"}:
-        raise MisfitError('an object with "text" or "tree"')
-    trees = [tree.load_document(told["tree"], "/criteria/tree")] if told.get("tree") is not None else []
-    texts = [_parsed(told["text"])] if told.get("text") is not None else []
-    spelled = [*trees, *texts]
-    if not spelled:
-        raise MisfitError('an object with "text" or "tree"')
-    if spelled[0] != spelled[-1]:
-        raise MisfitError("one criteria: its text and its tree differ")
-    return spelled[0]
-
-
-def _parsed(told: object) -> Node:
-    if not isinstance(told, str):
-        raise MisfitError("criteria as text")
-    try:
-        return text.parse(told)
-    except (Invalid, Unreadable) as error:
-        faults = tuple(replace(fault, pointer="/criteria/text") for fault in error.faults)
-        raise type(error)(error.detail, faults) from None
+    return spellings.read(told, "/criteria")
 
 
 def _paths(limit: int) -> Callable[[object], list[str]]:
@@ -148,22 +130,45 @@ def _columns(told: object) -> list[str]:
 def _params(told: object) -> tuple[Parameter, ...]:
     if not isinstance(told, list) or len(told) > MAX_PARAMS:
         raise MisfitError(f"an array of at most {MAX_PARAMS} parameters")
-    given = tuple(_parameter(one) for one in told)
+    given: list[Parameter] = []
+    faults: list[Fault] = []
+    for index, one in enumerate(told):
+        try:
+            given.append(_parameter(one, f"/params/{index}"))
+        except Invalid as error:
+            faults += error.faults
+    if faults:
+        raise Invalid(faults=tuple(faults))
     if len({one.name for one in given}) < len(given):
         raise MisfitError("parameters of different names")
-    return given
+    return tuple(given)
 
 
-def _parameter(told: object) -> Parameter:
-    if not isinstance(told, Mapping) or set(told) != {"name", "type", "default"}:
-        raise MisfitError("parameters of name, type and default")
-    name, kind, default = told["name"], told["type"], told["default"]
+def _parameter(told: object, at: str) -> Parameter:
+    """One parameter; without a default, or with null, whoever asks the list says its value. Raises Invalid."""
+    if not isinstance(told, Mapping):
+        raise Invalid(faults=(MisfitError("a parameter of name, type and default").fault(at),))
+    faults = [
+        Fault(
+            "Expected no such member here.",
+            pointer=f"{at}/{escape(str(name)[:64])}",
+            suggestion=nearest(str(name), PARAMETER),
+        )
+        for name in told
+        if name not in PARAMETER
+    ]
+    name, kind, default = told.get("name"), told.get("type"), told.get("default")
     if not isinstance(name, str) or not PARAMETER_NAME.fullmatch(name):
-        raise MisfitError("a parameter's name: lower-case letters, digits and _")
-    if kind not in PARAMETER_KINDS:
-        raise MisfitError(f"a parameter's type: one of {', '.join(PARAMETER_KINDS)}")
-    parameter_value(kind, default)
-    return Parameter(name, kind, default)
+        faults.append(MisfitError("a parameter's name: lower-case letters, digits and _").fault(f"{at}/name"))
+    try:
+        kind = _one_of(PARAMETER_KINDS)(kind)
+        if default is not None:
+            parameter_value(kind, default)
+    except MisfitError as misfit:
+        faults.append(misfit.fault(f"{at}/default" if kind in PARAMETER_KINDS else f"{at}/type"))
+    if faults:
+        raise Invalid(faults=tuple(faults))
+    return Parameter(cast(str, name), cast(ParameterKind, kind), cast(Any, default))
 
 
 READERS: Mapping[str, Callable[[object], Any]] = {

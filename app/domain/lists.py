@@ -48,7 +48,7 @@ class Parameter:
 
     name: str
     type: ParameterKind
-    default: str | int | Decimal | bool | None
+    default: str | int | Decimal | bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,11 @@ def knows_names(principal: Principal) -> bool:
 def asked(entity: ListEntity, criteria: Node, mine: bool) -> Node:
     """What the list asks for: its criteria, and where it is `mine`, the caller's own records only."""
     return both(criteria, Cmp(Path(MINE[entity]), "eq", Me())) if mine else criteria
+
+
+def row_fields(columns: Sequence[str], *, past: bool = False) -> tuple[str, ...]:
+    """What a row of a list shows: by what it is known, and can be changed by unless it is of the past, then its columns."""
+    return tuple(dict.fromkeys((*(("id",) if past else ("id", "version")), *columns)))
 
 
 def both(criteria: Node, other: Node) -> Node:

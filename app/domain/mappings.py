@@ -68,6 +68,11 @@ class Source:
         return self.default is None and "" not in (self.map or {})
 
     @property
+    def plain(self) -> bool:
+        """Whether the text is read as it stands."""
+        return not (self.rewritten or self.formats or self.default)
+
+    @property
     def rewritten(self) -> bool:
         """Whether the text is made into another before it is read as the field's kind: any scalar may be told then."""
         return bool(self.map or self.otherwise_given or self.slugify or self.template)

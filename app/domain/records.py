@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from itertools import islice
 from uuid import UUID
 
 from app.domain.catalogue import Entity, Field, Kind
+from app.domain.codes import COUNTRIES
 from app.domain.criteria import coerce
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid, escape
+from app.domain.numbers import LEAST, MOST
 
 LINE = 500
 """Characters of a text; what is indexed must fit into a page of an index."""
@@ -25,10 +27,30 @@ INT64 = 2**63 - 1
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
-COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:[0-5]\d)", re.ASCII)
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+BLANKS = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
+"""White space: a text that has nothing else says nothing."""
+BLANK = "".join(f"\\u{ord(c):04x}" for c in BLANKS)
+"""The same between brackets of a pattern: Python, PostgreSQL and readers of JSON Schema mean different things by `\\s`."""
+EMAIL = re.compile(f"[^@{BLANK}]+@[^@{BLANK}]+")
+_LETTER = f"[^\\u0001-\\u002f\\u003a-\\u0040\\u005b-\\u0060\\u007b-\\u007f{BLANK}]"
+_WITHIN = f"[^\\u0001-\\u002c\\u002e\\u002f\\u003a-\\u0040\\u005b-\\u0060\\u007b-\\u007f{BLANK}]"
+_LABEL = f"{_LETTER}({_WITHIN}*{_LETTER})?"
+HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+"""A host name: labels of letters of any script, digits and hyphens, with points between them."""
+WEBSITE = re.compile(f'[hH][tT][tT][pP][sS]?://{HOST.pattern}(:[0-9]+)?([/?#][^{BLANK}"<>]*)?')
+FORMS: Mapping[str, re.Pattern[str]] = {"email": EMAIL, "domain": HOST, "website": WEBSITE}
+"""The form of what is text, by field."""
+FORMED: Mapping[str, str] = {
+    "email": "an e-mail address", "domain": "a host name, such as acme.example",
+    "website": "a web address: http:// or https:// and a host name",
+    "country": "a country: two capital letters as of ISO 3166",
+}  # fmt: skip
+"""The same in words."""
+AHEAD = timedelta(days=1)
+"""What has happened lies no further ahead: clocks differ, and where days are told it is tomorrow already in the east."""
+HOLLOW = "text that is not empty, or null"
 EXACT = Context(prec=40, traps=[Inexact, InvalidOperation])
 
 
@@ -57,6 +79,19 @@ class MisfitError(ValueError):
         return Fault(f"Expected {self.expected}.", pointer, parameter, suggestion=self.suggestion)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A body as far as it can be read: the sound members by field name, and what is wrong with the others."""
+
+    given: Mapping[str, Value]
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def wrong(self) -> frozenset[str]:
+        """The members that are at fault, as they were told or, left out, as they are stored."""
+        return frozenset((fault.pointer or "").split("/")[1] for fault in self.faults if fault.pointer)
+
+
 def read(
     entity: Entity,
     body: object,
@@ -64,11 +99,29 @@ def read(
     minor_digits: int,
     attributes: Mapping[tuple[str, str], Field],
     partial: bool,
+    now: datetime,
 ) -> dict[str, Value]:
     """The members that were given, by field name. `partial` asks for no required ones (a change).
 
     Raises Invalid with a Fault per wrong member, each with its JSON pointer.
     """
+    told = look(entity, body, minor_digits=minor_digits, attributes=attributes, partial=partial, now=now)
+    if told.faults:
+        raise Invalid(faults=told.faults)
+    return dict(told.given)
+
+
+def look(
+    entity: Entity,
+    body: object,
+    *,
+    minor_digits: int,
+    attributes: Mapping[tuple[str, str], Field],
+    partial: bool,
+    now: datetime,
+) -> Told:
+    """The same for those who find more faults than reading does, and tell all of them at once. Raises Invalid for a body
+    that is no object."""
     members = _object(body)
     own = {slug: field for (name, slug), field in attributes.items() if name == entity.name}
     given: dict[str, Value] = {}
@@ -84,7 +137,7 @@ def read(
             if field.kind == "json":
                 given[field.name] = _custom(told, own, minor_digits, pointer, faults)
             else:
-                given[field.name] = _member(field, member, told, minor_digits, pointer)
+                given[field.name] = _member(field, member, told, minor_digits, pointer, now)
         except MisfitError as misfit:
             faults.append(misfit.fault(pointer))
     if not partial:
@@ -94,9 +147,7 @@ def read(
             if name not in given and not _faulty(faults, entity, name)
         ]
         faults += _own_missing(entity, own, given, faults)
-    if faults:
-        raise Invalid(faults=tuple(faults[:MAX_FAULTS]))
-    return given
+    return Told(given, tuple(faults[:MAX_FAULTS]))
 
 
 def only(body: object, allowed: Iterable[str]) -> Mapping[str, object]:
@@ -104,7 +155,7 @@ def only(body: object, allowed: Iterable[str]) -> Mapping[str, object]:
     members, names = _object(body), tuple(allowed)
     unknown = islice((member for member in members if member not in names), MAX_FAULTS)
     faults = tuple(
-        Fault("Expected no member of this name.", pointer=f"/{escape(m)}", suggestion=nearest(m, names))
+        Fault(f"Expected one of {', '.join(names)}.", pointer=f"/{escape(m)}", suggestion=nearest(m, names))
         for m in unknown
     )
     if faults:
@@ -114,7 +165,7 @@ def only(body: object, allowed: Iterable[str]) -> Mapping[str, object]:
 
 def value(field: Field, told: object, minor_digits: int) -> Value:
     """One value in its field's type; None where it is empty. Raises MisfitError."""
-    if told is None or told == "":
+    if told is None or (told == "" and field.kind == "text" and not field.optional):
         if not field.optional:
             raise MisfitError(f"{_what(field)}, which cannot be empty")
         return None
@@ -128,7 +179,7 @@ def value(field: Field, told: object, minor_digits: int) -> Value:
         case "number":
             return _number(field, told)
         case "money":
-            return money(told, minor_digits)
+            return _amount(field, told, minor_digits)
         case "tags":
             return _tags(field, told)
         case "json":
@@ -230,14 +281,27 @@ def _field(entity: Entity, member: str) -> Field:
             if not field.writable:
                 raise MisfitError(f"no {field.name} here: Strata keeps it")
             return field
-    names = [name for f in entity.fields.values() if f.writable for name in {f.name, f.column}]
-    raise MisfitError("no member of this name", nearest(member, names))
+    fields = [f for f in entity.fields.values() if f.writable]
+    near = nearest(member, [name for f in fields for name in dict.fromkeys((f.name, f.column))])
+    raise MisfitError(f"one of {', '.join(f.name for f in fields)}", near)
 
 
-def _member(field: Field, member: str, told: object, minor_digits: int, pointer: str) -> Value:
-    if field.kind == "ref" and member == field.name and told is not None and told != "":
+def _member(field: Field, member: str, told: object, minor_digits: int, pointer: str, now: datetime) -> Value:
+    if field.kind == "ref" and member == field.name and told is not None:
+        if told == "":
+            raise MisfitError(HOLLOW if field.optional else f"{_what(field)}, which cannot be empty")
         return Named(text(told), pointer)
-    return value(field, told, minor_digits)
+    found = value(field, None if field.kind == "ref" and member == field.name else told, minor_digits)
+    if field.happened and isinstance(found, datetime) and found - now > AHEAD:
+        raise MisfitError("an instant that is not more than a day ahead")
+    return found
+
+
+def _amount(field: Field, told: object, minor_digits: int) -> int:
+    minor = money(told, minor_digits)
+    if field.least is not None and minor < field.least * 10**minor_digits:
+        raise MisfitError(f"an amount from {field.least}")
+    return minor
 
 
 def _custom(
@@ -307,10 +371,14 @@ def _text(field: Field, told: object) -> str:
     given = text(told, PROSE if field.name in PROSES else LINE)
     if field.name == "slug":
         return slug(given)
-    if field.name == "country" and not COUNTRY.fullmatch(given):
-        raise MisfitError("a country: two capital letters as of ISO 3166")
-    if field.name == "email" and not EMAIL.fullmatch(given):
-        raise MisfitError("an e-mail address")
+    if not field.optional and not given.strip(BLANKS):
+        raise MisfitError("text that is more than white space")
+    if not given:
+        raise MisfitError(HOLLOW)
+    if field.name == "country" and given not in COUNTRIES:
+        raise MisfitError(FORMED["country"], nearest(given, sorted(COUNTRIES)))
+    if field.name in FORMS and not FORMS[field.name].fullmatch(given):
+        raise MisfitError(FORMED[field.name])
     return given
 
 
@@ -324,7 +392,7 @@ def decimal(told: object) -> Decimal:
     """A finite number, as it was written. Raises MisfitError."""
     if isinstance(told, bool) or not isinstance(told, int | float | Decimal):
         raise MisfitError("a number")
-    if isinstance(told, int) and abs(told) > INT64:
+    if isinstance(told, int) and not LEAST <= told <= MOST:
         raise MisfitError("a number within 64 bits")
     # A float's shortest spelling is what was written: a door that has only floats loses nothing by it.
     exact = Decimal(repr(told)) if isinstance(told, float) else Decimal(told)
@@ -343,7 +411,7 @@ def _bounded(field: Field, given: float) -> None:
 def _integer(field: Field, told: object) -> int:
     if isinstance(told, bool) or not isinstance(told, int):
         raise MisfitError("a whole number")
-    if abs(told) > INT64:
+    if not LEAST <= told <= MOST:
         raise MisfitError("a whole number within 64 bits")
     _bounded(field, told)
     return told

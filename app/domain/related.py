@@ -14,7 +14,7 @@ RELATED = tuple(name for name in OF_ACCOUNT if ENTITIES[name].key == "external_i
 """The entities whose records belong to an account and have an id."""
 
 Row = Mapping[str, Any]
-"""A record by column."""
+"""A record by column; what nobody can tell is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,12 @@ def faults(entity: str, row: Row, changed: Collection[str]) -> list[Fault]:
     that a record that came from elsewhere as it is can still be changed in other ways."""
     found = list(_orders(entity, row, changed))
     if entity == "surveys" and not {"kind", "score"}.isdisjoint(changed):
-        low, high = SCORES[row["kind"]]
-        if not low <= row["score"] <= high:
-            message = f"Expected a score from {low} to {high}: that is the scale of {row['kind']}."
+        kind, score = row.get("kind"), row.get("score")
+        low, high = SCORES.get(str(kind), (0, 10))
+        if score is not None and not low <= score <= high:
+            message = f"Expected a score from {low} to {high}: that is the scale of {kind}."
             found.append(Fault(message, pointer=_told("score", "kind", changed)))
-    undecided = row.get("decided_at") is not None and row.get("outcome") is None
+    undecided = row.get("decided_at") is not None and row.get("outcome", "") is None
     if undecided and not {"decided_at", "outcome"}.isdisjoint(changed):
         message = "Expected an outcome together with the day on which it was decided."
         found.append(Fault(message, pointer=_told("outcome", "decided_at", changed)))

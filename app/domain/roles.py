@@ -65,6 +65,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "accounts.archive": OF_ACCOUNT,
         "accounts.delete": ADMIN,
         "accounts.stage": OF_ACCOUNT,
+        "accounts.pin": OF_ACCOUNT,
         "records.write": OF_ACCOUNT,
         "records.bulk": STEER,
         "directory.write": STEER,
@@ -106,9 +107,16 @@ def allows(principal: Principal, operation: str, *, own: bool = False) -> bool:
 def permit(principal: Principal, operation: str, *, own: bool = False) -> None:
     """Raises Forbidden unless the principal may do `operation`."""
     if not allows(principal, operation, own=own):
-        refused = Forbidden(f"{operation} needs {_needed(RULES[operation])}.")
+        refused = Forbidden(_refusal(principal, operation))
         refused.scope = RULES[operation].scope if principal.role == "service" else None
         raise refused
+
+
+def _refusal(principal: Principal, operation: str) -> str:
+    rule = RULES[operation]
+    if principal.role == "service" and rule.scope is None:
+        return f"{operation} is for people: no scope of a service's key allows it. Ask with a person's key."
+    return f"{operation} needs {_needed(rule)}."
 
 
 def grantable(role: Role) -> frozenset[str]:

@@ -101,7 +101,10 @@ def sort(told: Told, entity: Entity, workspace: Workspace, *, body: bool = False
 
 
 def usual_order(entity: Entity) -> tuple[Sort, ...]:
-    """The order where none is told: what happened comes latest first, everything else as it was made."""
+    """The order where none is told: what has positions by those, what happened latest first, everything else as it was
+    made."""
+    if "position" in entity.fields:
+        return (Sort(Column(entity.fields["position"])),)
     if entity.time_field is None or entity.time_field == "created_at":
         return ()
     return (Sort(Column(entity.fields[entity.time_field]), descending=True),)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from app.domain.calendars import FiscalCalendar
 from app.domain.catalogue import Field
 
 
@@ -47,6 +48,8 @@ class Workspace:
     """Own attributes by (entity, slug)."""
     stages: tuple[str, ...] = ()
     """The slugs of the lifecycle stages, in order."""
+    calendar: FiscalCalendar | None = None
+    """Its own fiscal periods; fiscal years begin with `fiscal_month` where there are none."""
     epoch: str = ""
 
     def major(self, minor: int) -> Decimal:
@@ -58,13 +61,15 @@ class Workspace:
 class Clock:
     """The moment that windows are resolved at, and the zone, week and fiscal year that they are cut by.
 
-    `as_of` is an instant in UTC. Segments always use the workspace's zone, a query may be told another.
+    `as_of` is an instant in UTC. Segments always use the workspace's zone, a query may be told another. `fiscal_month`
+    says nothing where there is a calendar.
     """
 
     as_of: datetime
     zone: ZoneInfo
     week_start: int = 1
     fiscal_month: int = 1
+    calendar: FiscalCalendar | None = None
 
     @property
     def today(self) -> date:
@@ -74,7 +79,7 @@ class Clock:
 
 def clock(workspace: Workspace, as_of: datetime, zone: ZoneInfo | None = None) -> Clock:
     """The workspace's clock at an instant, in its own zone unless told another."""
-    return Clock(as_of, zone or workspace.zone, workspace.week_start, workspace.fiscal_month)
+    return Clock(as_of, zone or workspace.zone, workspace.week_start, workspace.fiscal_month, workspace.calendar)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import msgspec
 
 from app.domain.attributes import Attribute
 from app.domain.catalogue import Field
+from app.domain.dependents import EXAMPLES
 from app.persistence.compile.operands import attribute as expression
 from app.persistence.database import Reader, Record, Transaction
 
@@ -24,12 +25,11 @@ ONE = {
     for by in ("id", "external_id")
 }
 DELETE = "DELETE FROM attributes WHERE workspace_id = $1 AND id = $2"
-EXAMPLES = 3
 PAGE = 10_000
 """Records whose values one statement takes away."""
 
 LISTS = """
-SELECT l.id, l.entity, CASE WHEN l.visibility = 'public' THEN l.name END AS name, l.criteria, l.columns, l.sort
+SELECT l.id, l.entity, l.name, l.visibility, l.criteria, l.columns, l.sort
 FROM lists l
 WHERE l.workspace_id = $1
     AND (strpos(l.criteria::text, $2) > 0 OR strpos(array_to_string(l.columns || l.sort, ' '), $2) > 0)
@@ -168,7 +168,7 @@ def _counted(row: Record | None) -> tuple[int, list[str]]:
 
 
 async def lists(tx: Transaction, workspace_id: UUID, path: str) -> list[Record]:
-    """Lists that have the path somewhere, locked; `name` is null where a list is private."""
+    """Lists that have the path somewhere, locked."""
     return await tx.fetch(LISTS, workspace_id, path)
 
 

@@ -37,15 +37,6 @@ LEFT JOIN features f0 ON f0.workspace_id = $3 AND f0.slug = r.feature
 LEFT JOIN (SELECT pos AS line, account_id, day, feature, contact_id, is_new FROM import_todo) t
   ON t.account_id = r.account_id AND t.day = r.day AND t.feature = f0.no AND t.contact_id IS NOT DISTINCT FROM {contact}
 """
-# One primary contact at a time: the last one told, as it would be one by one.
-PRIMARY = """
-UPDATE contacts c SET is_primary = false, version = c.version + 1, updated_at = $2
-FROM (
-  SELECT DISTINCT ON (x.account_id) x.account_id, x.id FROM import_rows r JOIN contacts x ON x.workspace_id = $1 AND x.id = r.id
-  WHERE r.errs IS NULL AND r.is_primary ORDER BY x.account_id, r.line DESC
-) p
-WHERE c.workspace_id = $1 AND c.account_id = p.account_id AND c.is_primary AND c.id <> p.id
-"""
 FORGET = "DROP TABLE IF EXISTS import_rows, import_marks, import_superseded, import_depths, import_keys, import_todo"
 
 
@@ -79,12 +70,6 @@ async def answered(
         row = await tx.fetchrow(sql, *told, UUID(prefix(bulk_id) + "0" * 10), UUID(prefix(bulk_id) + "f" * 10))
     assert row is not None  # aggregates
     return row
-
-
-async def one_primary(tx: Transaction, workspace_id: UUID, columns: Sequence[str], now: object) -> None:
-    """Leaves each account the primary contact that was told last."""
-    if "is_primary" in columns:
-        await tx.execute(PRIMARY, workspace_id, now)
 
 
 async def forget(tx: Transaction) -> None:

@@ -36,9 +36,14 @@ ONE = KEEP.format(a=" AND a.id = $4", o=" AND o.account_id = $4")
 SOME = KEEP.format(a=" AND a.id = ANY ($4)", o=" AND o.account_id = ANY ($4)")
 ALL = KEEP.format(a="", o="")
 
+# What is gone is called as the audit has it, which kept it as it was when it went.
 PAGE = """
 SELECT c.field, c.value_id,
-  CASE WHEN c.field = 'csm' THEN u.name WHEN c.field = 'primary_contact' THEN k.name ELSE p.name END AS name,
+  coalesce(u.name, k.name, p.name, (
+    SELECT x.before ->> 'name' FROM audit x
+    WHERE x.workspace_id = $1 AND x.entity_id = c.value_id AND x.outcome = 'done' AND x.after IS NULL
+    ORDER BY x.at DESC, x.id DESC LIMIT 1
+  )) AS name,
   c.from_at, c.to_at, c.actor_id, w.name AS actor_name
 FROM account_changes c
 LEFT JOIN users u ON u.workspace_id = $1 AND u.id = c.value_id AND c.field = 'csm'
@@ -72,6 +77,6 @@ async def page(
     limit: int,
 ) -> list[Record]:
     """`field`, `value_id`, `name`, `from_at`, `to_at`, `actor_id`, `actor_name`, the latest first, behind the row of
-    (from_at, field); `name` is null where what it names is gone."""
+    (from_at, field); `name` is as it is now or, of what is gone, as it was."""
     at, last = after or (None, None)
     return await reader.fetch(PAGE, workspace_id, account_id, field, at, last, limit, point=True)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.domain.catalogue import Entity
+from app.domain.criteria.coerce import identity
 from app.domain.criteria.meant import FoldOf
+from app.domain.criteria.referred import LISTS, Names, Referred
 from app.domain.workspaces import Workspace
 from app.persistence.compile import Scope
 from app.persistence.compile.kept import usage_window
@@ -24,6 +26,25 @@ KNOWN = " UNION ALL ".join(
     f"(SELECT '{name}' AS entity, slug, name FROM {name} WHERE workspace_id = $1 ORDER BY slug LIMIT {MOST + 1})"
     for name in NAMED
 )
+
+REFERRED = {"users": ("external_id", "email"), "accounts": ("external_id",), "contacts": ("external_id", "email")}
+"""Entities whose records criteria name by id, and what else they go by."""
+
+
+def _by_any(n: int, entity: str) -> str:
+    ways = " OR ".join(("x.id = t.id", *(f"x.{field} = t.told" for field in REFERRED[entity])))
+    return (
+        f"SELECT '{entity}' AS entity, t.told, f.name FROM unnest(${n}::text[], ${n + 1}::uuid[]) AS t(told, id) "
+        f"CROSS JOIN LATERAL (SELECT x.name FROM {entity} x WHERE x.workspace_id = $1 AND ({ways}) "
+        "ORDER BY x.id = t.id DESC NULLS LAST, x.id LIMIT 1) f"
+    )
+
+
+LISTED = """
+SELECT 'lists' AS entity, t.told, l.name FROM unnest($8::uuid[], $9::text[]) AS t(id, told)
+JOIN lists l ON l.workspace_id = $1 AND l.id = t.id AND (l.visibility = 'public' OR l.owner_id = $10::uuid)
+"""
+CALLED = " UNION ALL ".join((*(_by_any(2 + 2 * n, entity) for n, entity in enumerate(REFERRED)), LISTED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +74,15 @@ async def known(reader: Reader, workspace_id: UUID) -> dict[str, Named]:
     for entity, slug, name in await reader.fetch(KNOWN, workspace_id):
         found[entity][slug] = name
     return {name: Named(dict(list(of.items())[:MOST]), len(of) <= MOST) for name, of in found.items()}
+
+
+async def called(reader: Reader, workspace_id: UUID, told: Sequence[Referred], viewer: UUID | None) -> Names:
+    """The names of those that are there, of lists as far as they are public or the viewer's own; one statement."""
+    names = {entity: [name for of, name in told if of == entity] for entity in (*REFERRED, LISTS)}
+    args = [arg for of in REFERRED for arg in (names[of], [identity(name) for name in names[of]])]
+    lists = {key: name for name in names[LISTS] if (key := identity(name)) is not None}
+    rows = await reader.fetch(CALLED, workspace_id, *args, list(lists), list(lists.values()), viewer, point=True)
+    return {(row["entity"], row["told"]): row["name"] for row in rows}
 
 
 async def preview(reader: Reader, statement: Preview) -> Previewed:

@@ -13,13 +13,14 @@ from asyncpg.cursor import CursorFactory
 
 from app.domain.errors import Busy, Conflict, Invalid, StrataError, Unavailable
 from app.persistence.pool import Connection, Pool, Watch, settings
+from app.persistence.shares import Shares
 
 Record = asyncpg.Record
 # The client's clock only catches what the server's own statement_timeout could not end.
 CLIENT_MARGIN = 5.0
 STALE = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
-EXPORTS = 2
-"""Results that are copied out of this process at once, each on a connection of its own."""
+EXPORTS, OF_ONE = 4, 2
+"""Results that are copied out of this process at once, each on a connection of its own, and those of one workspace."""
 EXPORT_SECONDS = 900.0
 EXPORT_MEMORY = "64MB"
 """For sorting and for joining whole tables, of the server's memory."""
@@ -52,6 +53,7 @@ class Database:
         self._exports = exports
         self._watch = watch
         self._statement_timeout = statement_timeout
+        self._shares = Shares(OF_ONE)
 
     @classmethod
     async def open(cls, dsn: str, size: int = 8, statement_timeout: float = 30.0) -> Self:
@@ -160,10 +162,11 @@ class Database:
             yield connection.cursor(sql, *args, prefetch=prefetch)
 
     @asynccontextmanager
-    async def copying(self) -> AsyncIterator[Copying]:
-        """One snapshot to copy results from, for as long as EXPORT_SECONDS. Raises Busy where as many are copied already."""
+    async def copying(self, workspace_id: UUID) -> AsyncIterator[Copying]:
+        """One snapshot to copy a workspace's results from, for as long as EXPORT_SECONDS. Raises Crowded where as many of
+        its own are copied already as it may, Busy where all are."""
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        async with _session(self._exports, begin, "COMMIT") as connection:
+        async with self._shares.one(workspace_id), _session(self._exports, begin, "COMMIT") as connection:
             yield Copying(connection)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from app.persistence.database import Reader, Transaction
@@ -23,8 +24,8 @@ USED = """
 SELECT EXISTS (SELECT 1 FROM list_defaults d WHERE d.workspace_id = $1 AND d.list_id = $2 AND d.user_id <> $3) AS people,
     EXISTS (SELECT 1 FROM list_workspace_defaults d WHERE d.workspace_id = $1 AND d.list_id = $2) AS workspace
 """
-FORGET = "DELETE FROM list_defaults WHERE workspace_id = $1 AND list_id = $2 AND user_id IS DISTINCT FROM $3"
-FORGET_SHARED = "DELETE FROM list_workspace_defaults WHERE workspace_id = $1 AND list_id = $2"
+FORGET = "DELETE FROM list_defaults WHERE workspace_id = $1 AND list_id = ANY ($2) AND user_id IS DISTINCT FROM $3"
+FORGET_SHARED = "DELETE FROM list_workspace_defaults WHERE workspace_id = $1 AND list_id = ANY ($2)"
 
 
 async def choose(tx: Transaction, workspace_id: UUID, user_id: UUID, entity: str, list_id: UUID | None) -> None:
@@ -61,7 +62,7 @@ async def used(tx: Transaction, workspace_id: UUID, list_id: UUID, user_id: UUID
     return [name for name, found in row.items() if found] if row else []
 
 
-async def forget(tx: Transaction, workspace_id: UUID, list_id: UUID, but: UUID | None = None) -> None:
-    """Nobody begins with the list any more, but for one user where one is told."""
-    await tx.execute(FORGET, workspace_id, list_id, but)
-    await tx.execute(FORGET_SHARED, workspace_id, list_id)
+async def forget(tx: Transaction, workspace_id: UUID, list_ids: Sequence[UUID], but: UUID | None = None) -> None:
+    """Nobody begins with these lists any more, but for one user where one is told."""
+    await tx.execute(FORGET, workspace_id, list_ids, but)
+    await tx.execute(FORGET_SHARED, workspace_id, list_ids)

@@ -20,10 +20,15 @@ WHERE s.workspace_id = $1 AND ($3::uuid IS NULL OR s.id = $3) ORDER BY s.slug
 """
 
 
-async def answer(reader: Reader, statement: Explained, named: str) -> Answer | None:
-    """What was found of the record of this name, None where there is none."""
+async def told(reader: Reader, statement: Explained, named: str) -> bytes | None:
+    """What the statement says of the record of this name, for `answer` to read; None where there is none."""
     raw: Any = await reader.fetchval(statement.text, *statement.args, named)
-    return None if raw is None else statement.read(msgspec.json.decode(raw))
+    return None if raw is None else bytes(raw)
+
+
+def answer(statement: Explained, raw: bytes) -> Answer:
+    """What was found of the record. Of one with thousands of related rows it takes a while."""
+    return statement.read(msgspec.json.decode(raw))
 
 
 async def standing(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.domain.exports import Form
+from app.domain.workspaces import Workspace
 from app.persistence.arrow import Columns
 from app.persistence.compile.exports import Export
 from app.persistence.database import Copying, Database, Sink
@@ -21,16 +22,23 @@ PIECE = 1 << 17
 
 
 async def write(
-    db: Database, form: Form, minor_digits: int, compiled: Callable[[bool], Export], output: Sink, *, bom: bool = False
+    db: Database,
+    workspace: Workspace,
+    form: Form,
+    compiled: Callable[[bool], Export],
+    output: Sink,
+    *,
+    bom: bool = False,
 ) -> None:
     """Every row of an export, from one snapshot, to where `output` takes it; CSV begins with its header line.
 
-    `compiled` gives the statement, with usage windows or without. Raises Busy, Unavailable, and what `output` raises.
+    `compiled` gives the statement, with usage windows or without. Raises Crowded, Busy, Unavailable, and what
+    `output` raises.
     """
-    async with db.copying() as copying:
+    async with db.copying(workspace.id) as copying:
         export = await _fresh(copying, compiled)
         if form == "arrow":
-            await _columns(copying, export, minor_digits, output)
+            await _columns(copying, export, workspace.minor_digits, output)
         elif form == "csv":
             header = ",".join(one.name for one in export.values).encode() + b"\n"
             await _gathered(copying, export, CELLS, BOM + header if bom else header, output)

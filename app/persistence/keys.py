@@ -45,7 +45,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 SHOWN = """k.id, k.name, k.role, k.user_id, k.scopes, k.hint, k.created_at, k.expires_at, k.last_used_at, k.rotated_at,
     (SELECT max(e.ends_at) FROM earlier_tokens e WHERE e.workspace_id = $1 AND e.key_id = k.id) AS overlap_until,
-    k.revoked_at"""
+    k.revoked_at, (SELECT u.role FROM users u WHERE u.workspace_id = $1 AND u.id = k.user_id) AS user_role"""
 ONE = f"SELECT {SHOWN} FROM api_keys k WHERE k.workspace_id = $1 AND k.id = $2"
 PAGE = f"""
 SELECT {SHOWN} FROM api_keys k WHERE k.workspace_id = $1 AND ($2::uuid IS NULL OR k.id > $2) ORDER BY k.id LIMIT $3

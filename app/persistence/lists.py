@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,6 +45,12 @@ FOLDERS = """
 SELECT folder, count(*) AS lists FROM lists
 WHERE workspace_id = $1 AND ($2::text IS NULL OR entity = $2) AND (visibility = 'public' OR owner_id = $3::uuid)
 GROUP BY folder ORDER BY folder NULLS LAST
+"""
+COUNT = "SELECT count(*) FILTER (WHERE owner_id = $2) AS own, count(*) AS of_all FROM lists WHERE workspace_id = $1"
+OWNED = "SELECT id FROM lists WHERE workspace_id = $1 AND owner_id = $2 ORDER BY id FOR UPDATE"
+GIVE = """
+UPDATE lists SET owner_id = $3, version = version + 1, updated_at = $4
+WHERE workspace_id = $1 AND id = ANY ($2) RETURNING id, visibility
 """
 DELETE = "DELETE FROM lists WHERE workspace_id = $1 AND id = $2"
 # No change by hand: the version stays.
@@ -118,6 +124,26 @@ async def folders(reader: Reader, workspace_id: UUID, entity: str | None, user_i
 async def used(tx: Transaction, workspace_id: UUID, uses: Mapping[UUID, datetime]) -> None:
     """When lists were last asked what they hold."""
     await tx.execute(USED, workspace_id, list(uses), list(uses.values()))
+
+
+async def count(tx: Transaction, workspace_id: UUID, user_id: UUID) -> tuple[int, int]:
+    """How many lists the user has, and how many the workspace; it must be held, so that they stay as many."""
+    row = await tx.fetchrow(COUNT, workspace_id, user_id)
+    assert row is not None  # aggregates
+    return row["own"], row["of_all"]
+
+
+async def owned(tx: Transaction, workspace_id: UUID, user_id: UUID) -> list[UUID]:
+    """The lists of a user, locked against other writers until the transaction ends."""
+    return [row["id"] for row in await tx.fetch(OWNED, workspace_id, user_id)]
+
+
+async def give(
+    tx: Transaction, workspace_id: UUID, list_ids: Sequence[UUID], owner_id: UUID, now: datetime
+) -> list[UUID]:
+    """Gives lists another owner, as a change by hand of each; those of them that are private."""
+    rows = await tx.fetch(GIVE, workspace_id, list_ids, owner_id, now)
+    return [row["id"] for row in rows if row["visibility"] == "private"]
 
 
 async def delete(tx: Transaction, workspace_id: UUID, list_id: UUID) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -12,6 +14,9 @@ from app.domain.errors import Unavailable
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+"""PostgreSQL counts days and microseconds from here."""
+MICROSECOND = timedelta(microseconds=1)
 ACQUIRE_SECONDS = 4.0
 CONNECT_SECONDS = 2.0
 SETTLE_SECONDS = 2.0
@@ -37,14 +42,41 @@ def _jsonb_text(value: bytes) -> bytes:
     return bytes(value)[1:]
 
 
+def _day_number(value: date) -> tuple[int]:
+    return (value.toordinal() - EPOCH.toordinal(),)
+
+
+def _day(value: tuple[int]) -> date:
+    return date.fromordinal(value[0] + EPOCH.toordinal())
+
+
+def _moment_number(value: datetime) -> tuple[int]:
+    return ((value - EPOCH) // MICROSECOND,)
+
+
+def _moment(value: tuple[int]) -> datetime:
+    return EPOCH + timedelta(microseconds=value[0])
+
+
+# The driver itself takes the first and the last day and moment for the infinities, which are none.
+FINITE: tuple[tuple[str, Callable[[Any], Any], Callable[[Any], Any]], ...] = (
+    ("date", _day_number, _day),
+    ("timestamptz", _moment_number, _moment),
+)
+
+
 async def connect(dsn: str, server_settings: dict[str, str], command_timeout: float | None) -> Connection:
-    """One connection whose JSON goes in and comes out as bytes."""
+    """One connection whose JSON goes in and comes out as bytes, and whose first and last moments are moments."""
     async with asyncio.timeout(CONNECT_SECONDS):
         connection = await asyncpg.connect(dsn, command_timeout=command_timeout, server_settings=server_settings)
         try:
             for name, encoder, decoder in (("json", _json_bytes, bytes), ("jsonb", _jsonb_bytes, _jsonb_text)):
                 await connection.set_type_codec(
                     name, schema="pg_catalog", encoder=encoder, decoder=decoder, format="binary"
+                )
+            for name, counted, moment in FINITE:
+                await connection.set_type_codec(
+                    name, schema="pg_catalog", encoder=counted, decoder=moment, format="tuple"
                 )
         except BaseException:
             connection.terminate()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -28,10 +29,13 @@ SELECT q.n::int4 AS n, c.groups, c.computed_at
 FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[]) WITH ORDINALITY q(entity, field, by, fn, at, n)
 JOIN rank_cuts c ON c.workspace_id = $1 AND c.entity = q.entity AND c.field = q.field AND c.by = q.by AND c.fn = q.fn AND c.at = q.at
 """
+# Whoever keeps some keeps them until its transaction ends, which may be long: nobody waits for that, and what was computed
+# meanwhile is good for one answer. The lock holds on one node only; elsewhere others wait, as they would without it.
 STORE = """
 INSERT INTO rank_cuts (workspace_id, entity, field, by, fn, at, groups, computed_at)
 SELECT $1, q.entity, q.field, q.by, q.fn, q.at, q.groups::jsonb, $8
 FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::text[]) q(entity, field, by, fn, at, groups)
+WHERE (SELECT pg_try_advisory_xact_lock($9))
 ON CONFLICT (workspace_id, entity, field, by, fn, at) DO UPDATE
   SET groups = excluded.groups, computed_at = excluded.computed_at
 RETURNING fn
@@ -85,8 +89,12 @@ async def compute(
     written = [
         msgspec.json.encode([[g.key, g.n, g.reaches, g.passes] for g in made[one].groups]).decode() for one in asked
     ]
-    await reader.fetch(STORE, workspace.id, *_named(asked), written, now)
+    await reader.fetch(STORE, workspace.id, *_named(asked), written, now, _turn(workspace.id))
     return made
+
+
+def _turn(workspace_id: UUID) -> int:
+    return int.from_bytes(blake2b(workspace_id.bytes, digest_size=8, person=b"rank_cuts").digest(), signed=True)
 
 
 async def due(reader: Reader, now: datetime) -> list[UUID]:

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from app.domain.catalogue import ENTITIES
 from app.persistence.database import Reader, Record
 
-ACCOUNT = """
-SELECT id FROM accounts WHERE workspace_id = $1 AND (id = $2 OR external_id = $3)
-ORDER BY id = $2 DESC NULLS LAST LIMIT 1
+Told = tuple[UUID | None, str]
+"""A reference as it was told: the id where it reads as one, and the text."""
+# By id, else by external id, else by e-mail: of the account first, of which two contacts may share one, then of any other.
+CONTACTS = """
+SELECT t.place, c.id, c.account_id, c.is_shared
+FROM unnest($2::uuid[], $3::text[], $4::uuid[]) WITH ORDINALITY AS t(id, name, account_id, place)
+CROSS JOIN LATERAL (
+  SELECT x.id, x.account_id, x.way = 2 AND count(*) OVER (PARTITION BY x.way) > 1 AS is_shared
+  FROM (
+    SELECT k.id, k.account_id,
+      CASE WHEN k.id = t.id THEN 0 WHEN k.external_id = t.name THEN 1 WHEN k.account_id = t.account_id THEN 2 ELSE 3 END AS way
+    FROM contacts k
+    WHERE k.workspace_id = $1 AND (k.id = t.id OR k.external_id = t.name OR k.email = t.name)
+  ) x ORDER BY x.way, x.id LIMIT 1
+) c
 """
-# Two contacts of one account may share an address: the one that was there first.
-CONTACT = """
-SELECT id, account_id FROM contacts
-WHERE workspace_id = $1 AND (id = $2 OR external_id = $3 OR (email = $3 AND account_id = $4))
-ORDER BY id = $2 DESC NULLS LAST, external_id = $3 DESC NULLS LAST, created_at, id LIMIT 1
+ACCOUNTS = """
+SELECT t.place, a.id
+FROM unnest($2::uuid[], $3::text[]) WITH ORDINALITY AS t(id, name, place)
+CROSS JOIN LATERAL (
+  SELECT x.id FROM accounts x WHERE x.workspace_id = $1 AND (x.id = t.id OR x.external_id = t.name)
+  ORDER BY x.id = t.id DESC NULLS LAST LIMIT 1
+) a
 """
 SLUGS = {
     target: f"SELECT coalesce(array_agg(slug ORDER BY slug), '{{}}') FROM {target} WHERE workspace_id = $1"
@@ -23,17 +38,23 @@ SLUGS = {
 }
 
 
-async def account(reader: Reader, workspace_id: UUID, identity: UUID | None, name: str) -> UUID | None:
-    """The account of this id, else of this external id."""
-    found: UUID | None = await reader.fetchval(ACCOUNT, workspace_id, identity, name, point=True)
-    return found
+async def accounts(reader: Reader, workspace_id: UUID, told: Sequence[Told]) -> list[UUID | None]:
+    """For each the account of this id, else of this external id; one statement for all."""
+    ids, names = [one[0] for one in told], [one[1] for one in told]
+    rows = await reader.fetch(ACCOUNTS, workspace_id, ids, names, point=True)
+    found = {row["place"]: row["id"] for row in rows}
+    return [found.get(place) for place in range(1, len(told) + 1)]
 
 
-async def contact(
-    reader: Reader, workspace_id: UUID, identity: UUID | None, name: str, account_id: UUID
-) -> Record | None:
-    """The contact of this id, else of this external id, else of this e-mail within the account: `id`, `account_id`."""
-    return await reader.fetchrow(CONTACT, workspace_id, identity, name, account_id, point=True)
+async def contacts(
+    reader: Reader, workspace_id: UUID, told: Sequence[Told], account_ids: Sequence[UUID]
+) -> list[Record | None]:
+    """For each, with the account that it is told for, the contact of this id, else of this external id, else of this e-mail:
+    `id`, `account_id`, `is_shared` where several of the account have the e-mail; one statement for all."""
+    ids, names = [one[0] for one in told], [one[1] for one in told]
+    rows = await reader.fetch(CONTACTS, workspace_id, ids, names, list(account_ids), point=True)
+    found = {row["place"]: row for row in rows}
+    return [found.get(place) for place in range(1, len(told) + 1)]
 
 
 async def slugs(reader: Reader, workspace_id: UUID, target: str) -> list[str]:

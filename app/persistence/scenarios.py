@@ -15,14 +15,16 @@ REST = """
 UPDATE scenarios SET is_active = false, version = version + 1, updated_at = $3
 WHERE workspace_id = $1 AND is_active AND id <> $2 RETURNING id
 """
-# Whoever puts an account into an industry meanwhile has finished, or waits and then reads what is active here.
-HOLD_INDUSTRIES = "SELECT slug FROM industries WHERE workspace_id = $1 ORDER BY slug FOR UPDATE"
-OTHERWISE = """
-SELECT a.id FROM accounts a WHERE a.workspace_id = $1 AND a.impact IS DISTINCT FROM $2::jsonb ->> a.industry
-ORDER BY a.id FOR NO KEY UPDATE
-"""
+# None of them goes meanwhile. Accounts may come into one: whoever puts them there has only this lock, behind the account's.
+HOLD_INDUSTRIES = "SELECT slug FROM industries WHERE workspace_id = $1 ORDER BY slug FOR KEY SHARE"
 # What keeping the facts of an account says of its impact, and nothing else of them depends on a scenario.
-SPREAD = "UPDATE accounts SET impact = $2::jsonb ->> industry WHERE workspace_id = $1 AND id = ANY ($3)"
+SPREAD = """
+WITH spread AS (
+  UPDATE accounts SET impact = $2::jsonb ->> industry
+  WHERE workspace_id = $1 AND impact IS DISTINCT FROM $2::jsonb ->> industry RETURNING id
+)
+SELECT array_agg(s.id ORDER BY s.id) FROM spread s
+"""
 
 
 async def locked(tx: Transaction, workspace_id: UUID) -> list[Record]:
@@ -36,13 +38,11 @@ async def rest(tx: Transaction, workspace_id: UUID, scenario_id: UUID, now: date
 
 
 async def hold_industries(tx: Transaction, workspace_id: UUID) -> list[str]:
-    """The slugs of the industries; until the transaction ends no account can come into one."""
+    """The slugs of the industries; until the transaction ends none of them goes."""
     return [row["slug"] for row in await tx.fetch(HOLD_INDUSTRIES, workspace_id)]
 
 
 async def spread(tx: Transaction, workspace_id: UUID, impacts: bytes | None) -> list[UUID]:
-    """Gives every account the impact on its industry, none where `impacts` is None; the accounts that had another one."""
-    touched = [row["id"] for row in await tx.fetch(OTHERWISE, workspace_id, impacts)]
-    if touched:
-        await tx.execute(SPREAD, workspace_id, impacts, touched)
-    return touched
+    """Gives every account the impact on its industry, none where `impacts` is None; the accounts that had another one.
+    All accounts must be locked, in an earlier statement of the transaction."""
+    return list(await tx.fetchval(SPREAD, workspace_id, impacts) or ())

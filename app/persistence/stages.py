@@ -7,6 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from app.persistence.database import Reader, Record, Transaction
+from app.persistence.staging.rows import prefix
 
 ORDERED = """
 SELECT id, slug, name, position, version FROM stages WHERE workspace_id = $1 ORDER BY position, created_at, id FOR NO KEY UPDATE
@@ -17,12 +18,18 @@ FROM unnest($2::uuid[], $3::int4[]) n(id, position)
 WHERE s.workspace_id = $1 AND s.id = n.id AND s.position <> n.position
 RETURNING s.id
 """
-STANDING_IN = "SELECT id FROM accounts WHERE workspace_id = $1 AND stage = $2 ORDER BY id FOR NO KEY UPDATE"
-# An account's moves follow each other, whatever the clocks of those who moved it said.
+# One array: a hundred thousand rows of their own would hold up everybody while they are read.
+STANDING_IN = """
+SELECT array_agg(l.id) FROM (
+  SELECT a.id FROM accounts a WHERE a.workspace_id = $1 AND a.stage = $2 ORDER BY a.id FOR NO KEY UPDATE
+) l
+"""
+# An account's moves follow each other, whatever the clocks of those who moved it said. Their ids count up from one.
 RECORD = """
 INSERT INTO stage_moves (workspace_id, id, account_id, stage, moved_at, actor_id, note, was, was_since)
-SELECT $1, n.id, n.account_id, $4, greatest($5::timestamptz, l.moved_at + interval '1 microsecond'), $6, $7, l.stage, l.moved_at
-FROM unnest($2::uuid[], $3::uuid[]) n(id, account_id)
+SELECT $1, ($2::text || lpad(to_hex(n.place), 10, '0'))::uuid, n.account_id, $4,
+  greatest($5::timestamptz, l.moved_at + interval '1 microsecond'), $6, $7, l.stage, l.moved_at
+FROM unnest($3::uuid[]) WITH ORDINALITY n(account_id, place)
 LEFT JOIN LATERAL (
   SELECT m.stage, m.moved_at FROM stage_moves m WHERE m.workspace_id = $1 AND m.account_id = n.account_id
   ORDER BY m.moved_at DESC, m.id DESC LIMIT 1
@@ -78,21 +85,22 @@ async def place(tx: Transaction, workspace_id: UUID, order: Sequence[UUID], now:
 
 async def standing_in(tx: Transaction, workspace_id: UUID, stage: str) -> list[UUID]:
     """The accounts in a stage, archived ones too; locked until the transaction ends."""
-    return [row["id"] for row in await tx.fetch(STANDING_IN, workspace_id, stage)]
+    return list(await tx.fetchval(STANDING_IN, workspace_id, stage) or ())
 
 
 async def record(
     tx: Transaction,
     workspace_id: UUID,
-    moves: Sequence[tuple[UUID, UUID]],
+    first_id: UUID,
+    account_ids: Sequence[UUID],
     stage: str | None,
     now: datetime,
     actor: UUID | None,
     note: str | None = None,
 ) -> None:
-    """Writes into history that accounts moved to a stage, or to none: (id of the move, account) each, locked before."""
-    ids, accounts = zip(*moves, strict=True)
-    await tx.execute(RECORD, workspace_id, list(ids), list(accounts), stage, now, actor, note)
+    """Writes into history that accounts, locked before, moved to a stage, or to none. `first_id` is one of nobody else's:
+    the ids of the moves begin as it does."""
+    await tx.execute(RECORD, workspace_id, prefix(first_id), list(account_ids), stage, now, actor, note)
 
 
 async def move(

@@ -210,6 +210,20 @@ attributes = _entity(
     Index("attributes_due_idx", "workspace_id", "id", postgresql_where=text("index_due")),
 )
 
+fiscal_periods = _tenant(
+    "fiscal_periods",  # a workspace's own fiscal calendar: gapless, in order; both days belong to a period
+    Column("year", SmallInteger, nullable=False),
+    Column("quarter", SmallInteger, nullable=False),
+    Column("period", SmallInteger, nullable=False),
+    Column("start_date", Date, nullable=False),
+    Column("end_date", Date, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "year", "period"),
+    UniqueConstraint("workspace_id", "start_date"),
+    CheckConstraint("quarter BETWEEN 1 AND 4", "quarter"),
+    CheckConstraint("period >= 1", "period"),
+    CheckConstraint("start_date <= end_date", "days"),
+)
+
 # -- accounts and what is related to them ------------------------------------------------------------------------------
 
 accounts = _entity("accounts")
@@ -225,6 +239,20 @@ Index(
     "accounts_summary_idx", accounts.c.workspace_id, accounts.c.id, postgresql_where=text("archived_at IS NULL"),
     postgresql_include=["stage", "status", "industry", "csm_id", "health_band", "health", "arr"],
 )  # fmt: skip  # what lists are summed up by: those columns alone are a third of the table
+# The orders of ready-made lists: by day alone, thousands of a million accounts would share a place.
+Index(
+    "accounts_stage_since_idx", accounts.c.workspace_id, accounts.c.stage, accounts.c.stage_since, accounts.c.name, accounts.c.id
+)  # fmt: skip
+Index(
+    "accounts_renewal_arr_idx", accounts.c.workspace_id, accounts.c.renewal_date, desc(accounts.c.arr), desc(accounts.c.id)
+)  # fmt: skip
+Index(
+    "accounts_became_customer_name_idx", accounts.c.workspace_id, desc(accounts.c.became_customer_at), accounts.c.name, accounts.c.id
+)  # fmt: skip
+Index(
+    "accounts_open_invoices_idx", accounts.c.workspace_id, desc(accounts.c.open_invoices_amount), accounts.c.name, accounts.c.id,
+    postgresql_where=text("open_invoices_amount > 0"),
+)  # fmt: skip
 Index("accounts_custom_idx", accounts.c.custom, postgresql_using="gin", postgresql_ops={"custom": "jsonb_path_ops"})
 
 
@@ -397,8 +425,41 @@ segmentations = _tenant(
     Column("computed_at", INSTANT),
     Column("created_at", INSTANT, nullable=False),
     Column("updated_at", INSTANT, nullable=False),
+    Column("refreeze", TEXT),  # how often cuts are taken anew; null: when it is defined anew
+    Column("as_of", INSTANT),  # up to when members were moved by time alone
+    Column("detail", TEXT),  # why it is broken or degraded
     PrimaryKeyConstraint("workspace_id", "id"),
     UniqueConstraint("workspace_id", "slug"),
+)
+segmentation_versions = _tenant(
+    "segmentation_versions",  # added to, never changed
+    Column("segmentation_id", UUID(), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("name", TEXT, nullable=False),
+    Column("kind", TEXT, nullable=False),
+    Column("spec", JSONB, nullable=False),
+    Column("segments", JSONB, nullable=False),
+    Column("cuts", JSONB, nullable=False),
+    Column("rest", TEXT, nullable=False),
+    Column("refreeze", TEXT),
+    Column("cause", TEXT, nullable=False),
+    Column("restores", Integer),  # the version that a rollback brought back
+    Column("author_id", UUID()),  # null for a service, and where time took cuts anew
+    Column("note", TEXT),
+    Column("created_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "segmentation_id", "version"),
+    ForeignKeyConstraint(["workspace_id", "segmentation_id"], ["segmentations.workspace_id", "segmentations.id"]),
+    CheckConstraint("cause IN ('put', 'publish', 'rollback', 'refreeze')", "cause"),
+)
+segmentation_drafts = _tenant(
+    "segmentation_drafts",  # bodies that nothing is placed by yet; there may be no segmentation of this slug
+    Column("slug", TEXT, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("author_id", UUID()),
+    Column("created_at", INSTANT, nullable=False),
+    Column("updated_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "slug"),
 )
 members = _tenant(
     "members",
@@ -432,6 +493,31 @@ memberships = _tenant(
         "account_id",
         postgresql_where=text("to_at IS NOT NULL"),
     ),
+)
+pins = _tenant(
+    "pins",  # accounts that somebody keeps in a segment, whatever the criteria say
+    Column("segmentation_id", UUID(), nullable=False),
+    Column("account_id", UUID(), nullable=False),
+    Column("segment", TEXT, nullable=False),
+    Column("reason", TEXT, nullable=False),
+    Column("author_id", UUID()),
+    Column("pinned_at", INSTANT, nullable=False),
+    Column("expires_at", INSTANT),
+    PrimaryKeyConstraint("workspace_id", "segmentation_id", "account_id"),
+    ForeignKeyConstraint(["workspace_id", "segmentation_id"], ["segmentations.workspace_id", "segmentations.id"]),
+    ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
+    Index("pins_account_idx", "workspace_id", "account_id"),
+    Index("pins_expires_idx", "workspace_id", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+)
+member_events = _tenant(
+    "member_events",  # every change of members, added to alone: replayed they give the members
+    Column("segmentation_id", UUID(), nullable=False),
+    Column("account_id", UUID(), nullable=False),  # no references: written a million at a time
+    Column("at", INSTANT, nullable=False),
+    Column("was", TEXT),  # null where the account had stood nowhere
+    Column("segment", TEXT, nullable=False),
+    Column("reason", TEXT, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "account_id", "segmentation_id", "at"),
 )
 rank_cuts = _tenant(
     "rank_cuts",  # where ranks reach `at` and where they pass it, as the records stood at `computed_at`
@@ -532,5 +618,19 @@ audit = _tenant(
     Index("audit_operation_idx", "workspace_id", "operation", "at", "id"),
     Index("audit_entity_idx", "workspace_id", "entity", "at", "id"),
     Index("audit_entity_id_idx", "workspace_id", "entity_id", "at", "id"),
+    Index("audit_request_idx", "workspace_id", "request_id", "at", "id"),
+    Index(
+        "audit_imports_idx", "workspace_id", "entity_id", postgresql_where=text("entity = 'imports' AND before IS NULL")
+    ),
     Index("audit_refused_idx", "workspace_id", "at", "id", postgresql_where=text("outcome = 'refused'")),
+)
+audit_records = _tenant(
+    "audit_records",  # of an entry that tells of many, what became of each; added to and read, as the audit is
+    Column("record_id", UUID(), nullable=False),
+    Column("at", INSTANT, nullable=False),
+    Column("audit_id", UUID(), nullable=False),
+    Column("entity", TEXT, nullable=False),
+    Column("before", JSONB),  # by column, each value as PostgreSQL writes it as text
+    Column("after", JSONB),
+    PrimaryKeyConstraint("workspace_id", "record_id", "at", "audit_id"),
 )

@@ -26,6 +26,7 @@ CLAIM = """
 SELECT w.since, w.checked_at, w.asked FROM list_watches w
 WHERE w.workspace_id = $1 AND w.list_id = $2 AND w.checked_at < $3 FOR NO KEY UPDATE SKIP LOCKED
 """
+OF_CHANGED = "SELECT checked_at, asked FROM list_watches WHERE workspace_id = $1 AND list_id = $2 FOR NO KEY UPDATE"
 INSERT = "INSERT INTO list_watches (workspace_id, list_id, since, checked_at, asked) VALUES ($1, $2, $3, $3, $4)"
 CHECKED = "UPDATE list_watches SET checked_at = $3, asked = $4, reason = NULL WHERE workspace_id = $1 AND list_id = $2"
 FAILED = "UPDATE list_watches SET reason = $3 WHERE workspace_id = $1 AND list_id = $2 AND reason IS DISTINCT FROM $3"
@@ -91,6 +92,11 @@ async def due(reader: Reader, before: datetime) -> list[tuple[UUID, UUID]]:
 async def claim(tx: Transaction, workspace_id: UUID, list_id: UUID, before: datetime) -> Record | None:
     """`since`, `checked_at`, `asked`; None where it has been checked since, or somebody else is at it."""
     return await tx.fetchrow(CLAIM, workspace_id, list_id, before)
+
+
+async def held(tx: Transaction, workspace_id: UUID, list_id: UUID) -> Record | None:
+    """`checked_at`, `asked`, once whoever checks it has ended; None where the list is not watched."""
+    return await tx.fetchrow(OF_CHANGED, workspace_id, list_id)
 
 
 async def insert(tx: Transaction, workspace_id: UUID, list_id: UUID, asked: bytes, now: datetime) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from app.domain.calendars import FiscalCalendar, FiscalPeriod, calendar
 from app.domain.catalogue import ENTITIES, Entity, Field
 from app.domain.workspaces import SegmentationName, Workspace
 from app.persistence.database import Reader, Record, Transaction
@@ -19,6 +21,11 @@ SETTINGS = (
     "slug", "name", "currency", "minor_digits", "zone", "week_start", "fiscal_month", "health_yellow", "health_green",
     "arr_per_csm", "facts_day", "version",
 )  # fmt: skip
+KNOWN = ("segmentations", "attributes", "periods", "stages")
+"""What is read of a workspace beside its settings."""
+CALENDARS = 256
+"""Calendars that are not read again while their rows stay the same."""
+_PERIODS = msgspec.json.Decoder(list[tuple[int, int, int, date, date]])
 
 INSERT_STAGES = """
 INSERT INTO stages (workspace_id, id, name, slug, position, created_at, updated_at)
@@ -28,15 +35,18 @@ FROM unnest($2::uuid[], $3::text[], $4::text[], $5::integer[]) AS s(id, name, sl
 
 
 def columns(workspace: str) -> str:
-    """The select list of a workspace `w` with its segmentations, attributes and stages; `workspace` is its id, as SQL."""
+    """The select list of a workspace `w` with its segmentations, attributes, fiscal periods and stages; `workspace`
+    is its id, as SQL."""
     return f"""w.id AS workspace_id, {", ".join(f"w.{name} AS workspace_{name}" for name in SETTINGS)},
-    (SELECT json_agg(json_build_object('id', s.id, 'slug', s.slug, 'rest', s.rest, 'version', s.version, 'at', s.updated_at,
+    (SELECT json_agg(json_build_object('id', s.id, 'slug', s.slug, 'rest', s.rest, 'version', s.version, 'at', s.updated_at, 'state', s.state,
         'segments', jsonb_path_query_array(s.segments, '$[*].slug')) ORDER BY s.slug)
      FROM segmentations s WHERE s.workspace_id = {workspace}) AS workspace_segmentations,
     (SELECT json_agg(json_build_object('entity', t.entity, 'slug', t.slug, 'type', t.type, 'values', t.values,
         'required', t.is_required, 'unique', t.is_unique, 'key', t.key,
         'indexed', t.is_promoted AND t.index_state = 'ready') ORDER BY t.entity, t.slug)
      FROM attributes t WHERE t.workspace_id = {workspace} AND t.retired_at IS NULL) AS workspace_attributes,
+    (SELECT json_agg(json_build_array(p.year, p.quarter, p.period, p.start_date, p.end_date) ORDER BY p.start_date)
+     FROM fiscal_periods p WHERE p.workspace_id = {workspace}) AS workspace_periods,
     ARRAY(SELECT g.slug FROM stages g WHERE g.workspace_id = {workspace} ORDER BY g.position, g.slug) AS workspace_stages"""
 
 
@@ -95,8 +105,8 @@ async def are_there(reader: Reader) -> bool:
 def made(row: Record) -> Workspace:
     """A workspace from a row of `columns`."""
     given = {name: row[f"workspace_{name}"] for name in SETTINGS}
-    segmentations, attributes, stages = (row[f"workspace_{name}"] for name in ("segmentations", "attributes", "stages"))
-    told = repr((row["workspace_id"], given, segmentations, attributes, stages))
+    segmentations, attributes, periods, stages = (row[f"workspace_{name}"] for name in KNOWN)
+    told = repr((row["workspace_id"], given, segmentations, attributes, periods, stages))
     epoch = blake2b(told.encode(), digest_size=12).hexdigest()
     given["zone"] = ZoneInfo(given["zone"])
     return Workspace(
@@ -104,6 +114,7 @@ def made(row: Record) -> Workspace:
         segmentations=_segmentations(segmentations),
         attributes=_attributes(attributes),
         stages=tuple(stages),
+        calendar=_calendar(periods) if periods else None,
         epoch=epoch,
         **given,
     )
@@ -176,6 +187,11 @@ def _segmentations(told: bytes | None) -> dict[str, SegmentationName]:
         segments = tuple(dict.fromkeys((*one["segments"], one["rest"])))
         named[one["slug"]] = SegmentationName(UUID(one["id"]), one["slug"], segments)
     return named
+
+
+@lru_cache(CALENDARS)
+def _calendar(told: bytes) -> FiscalCalendar:
+    return calendar(FiscalPeriod(*row) for row in _PERIODS.decode(told))
 
 
 def _attributes(told: bytes | None) -> dict[tuple[str, str], Field]:

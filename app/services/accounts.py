@@ -11,10 +11,13 @@ from uuid import UUID
 from app.domain import records
 from app.domain.catalogue import ACCOUNTS, OF_ACCOUNT
 from app.domain.errors import Fault, Invalid, NotFound, VersionStale
+from app.domain.records import Told
+from app.domain.related import RELATED
 from app.domain.roles import permit
 from app.domain.workspaces import clock
-from app.persistence import accounts, workspaces
+from app.persistence import accounts, audit_records, workspaces
 from app.persistence import records as rows
+from app.persistence.audit_records import Of
 from app.persistence.database import Database, Record, Transaction
 from app.services import attribute_values, dependents, effects, moves, references, settle, writing
 from app.services.calls import Call, Effect, Written, new_id, once, versioned
@@ -30,10 +33,10 @@ TOLD_BY = {
 async def create(db: Database, call: Call, body: Mapping[str, object]) -> Written:
     """A new account. Raises Invalid, Forbidden, Conflict where the external id is taken."""
     permit(call.principal, "accounts.create")
-    given = writing.read(call, ACCOUNTS, body, partial=False)
+    told = writing.look(call, ACCOUNTS, body, partial=False)
 
     async def act(tx: Transaction) -> Written:
-        return await _create(tx, call, given)
+        return await _create(tx, call, told)
 
     return await once(db, call, "accounts.create", act)
 
@@ -43,14 +46,14 @@ async def change(
 ) -> Written:
     """Changes the members that are given, and only those. Raises Invalid, NotFound, Forbidden, VersionRequired, VersionStale."""
     permit(call.principal, "accounts.write", own=True)
-    given = writing.read(call, ACCOUNTS, body, partial=True)
+    told = writing.look(call, ACCOUNTS, body, partial=True)
 
     async def act(tx: Transaction) -> Written:
-        await _hold_tree(tx, call, given)
+        await _hold_tree(tx, call, told.given)
         standing = await _standing(tx, call, account_id, "accounts.write", expected_version)
-        return await _change(tx, call, standing, given)
+        return await _change(tx, call, standing, told)
 
-    return await once(db, call, f"accounts.change {account_id}", act)
+    return await once(db, call, f"accounts.write change {account_id}", act)
 
 
 async def upsert(
@@ -58,18 +61,18 @@ async def upsert(
 ) -> Written:
     """The account of an external id: made where there is none, else changed as `change` does, version included."""
     permit(call.principal, "accounts.write", own=True)
-    told = writing.named(ACCOUNTS, external_id, body)
-    given = writing.read(call, ACCOUNTS, told, partial=True)
+    said = writing.named(ACCOUNTS, external_id, body)
+    told = writing.look(call, ACCOUNTS, said, partial=True)
 
     async def act(tx: Transaction) -> Written:
-        await _hold_tree(tx, call, given)
+        await _hold_tree(tx, call, told.given)
         standing = await rows.locked(tx, ACCOUNTS, call.principal.workspace.id, "external_id", external_id)
         if standing is None:
-            return await _create_external(tx, call, told, expected_version)
+            return await _create_external(tx, call, said, expected_version)
         _guarded(call, standing, "accounts.write", expected_version)
-        return await _change(tx, call, standing, given)
+        return await _change(tx, call, standing, told)
 
-    return await once(db, call, f"accounts.upsert {external_id}", act)
+    return await once(db, call, f"accounts.write upsert {external_id}", act)
 
 
 async def archive(db: Database, call: Call, account_id: UUID, expected_version: int | None) -> Written:
@@ -96,23 +99,32 @@ async def delete(
         await rows.hold(tx, workspace.id, [account_id, *children])
         standing = await _standing(tx, call, account_id, "accounts.delete", expected_version)
         if not with_records:
-            await dependents.refuse(tx, workspace.id, ACCOUNTS.name, account_id, None)
+            await dependents.refuse(tx, call.principal, ACCOUNTS.name, account_id, None)
         await accounts.orphan(tx, workspace.id, account_id, call.now)
+        of = Of(new_id(), call.now)
+        kept = await audit_records.going(tx, workspace.id, of, account_id)
         counts = await accounts.forget(tx, workspace.id, account_id)
         await rows.delete(tx, ACCOUNTS, workspace.id, account_id)
         await settle.settle(tx, workspace, children, call.now)
-        return Written(account_id, standing["version"], b"", False, _gone(call, standing, counts, children))
+        done = _gone(call, standing, counts, children, kept, of)
+        return Written(account_id, standing["version"], b"", False, done)
 
     return await once(db, call, f"accounts.delete {account_id} {with_records}", act)
 
 
-def _gone(call: Call, standing: Record, counts: Mapping[str, int], children: Sequence[UUID]) -> tuple[Effect, ...]:
-    """The account as it stood, with how many records of each kind went along, and the children without a parent."""
+def _gone(
+    call: Call, standing: Record, counts: Mapping[str, int], children: Sequence[UUID], kept: int, of: Of
+) -> tuple[Effect, ...]:
+    """The account as it stood, with how many records of each kind went along, and the children without a parent. The
+    records themselves are kept beside the entry, the first FULL of them."""
     account_id: UUID = standing["id"]
     records = {name: n for name, n in counts.items() if name in OF_ACCOUNT or name == "usage_days"}
+    told: dict[str, object] = {"records": records} if records else {}
+    if kept < sum(n for name, n in records.items() if name in RELATED):
+        told["records_in_full"] = kept
     (gone,) = effects.gone(ACCOUNTS, call.principal.workspace, account_id, standing)
     left = [Effect(ACCOUNTS.name, one, {"parent_id": account_id}, {"parent_id": None}) for one in children]
-    return (replace(gone, before={**(gone.before or {}), **({"records": records} if records else {})}), *left)
+    return (replace(gone, before={**(gone.before or {}), **told}, entry_id=of.entry_id), *left)
 
 
 async def _set_archived(
@@ -131,7 +143,7 @@ async def _set_archived(
         )
         return await writing.answer(tx, call, ACCOUNTS, account_id, done)
 
-    return await once(db, call, f"accounts.{'restore' if at is None else 'archive'} {account_id}", act)
+    return await once(db, call, f"accounts.archive {'restore' if at is None else 'archive'} {account_id}", act)
 
 
 async def _hold_tree(tx: Transaction, call: Call, given: Given) -> None:
@@ -145,7 +157,7 @@ async def _standing(
 ) -> Record:
     standing = await rows.locked(tx, ACCOUNTS, call.principal.workspace.id, "id", account_id)
     if standing is None:
-        raise NotFound
+        raise NotFound("There is no such account in this workspace.")
     _guarded(call, standing, operation, expected_version)
     return standing
 
@@ -162,13 +174,13 @@ async def _create_external(
     permit(call.principal, "accounts.create")
     if expected_version is not None:
         raise VersionStale
-    return await _create(tx, call, writing.read(call, ACCOUNTS, body, partial=False))
+    return await _create(tx, call, writing.look(call, ACCOUNTS, body, partial=False))
 
 
-async def _create(tx: Transaction, call: Call, given: Given) -> Written:
+async def _create(tx: Transaction, call: Call, told: Told) -> Written:
     await workspaces.share(tx, call.principal.workspace.id)
     account_id = new_id()
-    values = await _columns(tx, call, given, None)
+    values = await _columns(tx, call, told, None)
     if values.get("stage") is not None:
         values["stage_since"] = _today(call)
     await writing.insert(tx, call, ACCOUNTS, account_id, values)
@@ -179,9 +191,9 @@ async def _create(tx: Transaction, call: Call, given: Given) -> Written:
     return await writing.answer(tx, call, ACCOUNTS, account_id, done, created=True)
 
 
-async def _change(tx: Transaction, call: Call, standing: Record, given: Given) -> Written:
+async def _change(tx: Transaction, call: Call, standing: Record, told: Told) -> Written:
     workspace_id, account_id = call.principal.workspace.id, standing["id"]
-    values = await _columns(tx, call, given, standing)
+    values = await _columns(tx, call, told, standing)
     changed = {column: value for column, value in values.items() if standing[column] != value}
     if not changed:
         return await writing.answer(tx, call, ACCOUNTS, account_id)
@@ -205,26 +217,29 @@ def _fields(call: Call, changed: Mapping[str, Any]) -> set[str]:
     return names | set(changed)
 
 
-async def _columns(tx: Transaction, call: Call, given: Given, standing: Record | None) -> dict[str, Any]:
-    """What is given, by column, its references looked up. Raises Invalid for every one that leads nowhere."""
-    faults: list[Fault] = []
+async def _columns(tx: Transaction, call: Call, told: Told, standing: Record | None) -> dict[str, Any]:
+    """What is told, by column, its references looked up. Raises Invalid for everything that is wrong with it, Conflict for
+    a value that another account has."""
+    given, faults = told.given, list(told.faults)
     values: dict[str, Any] = {}
     said = await _said(tx, call, given, standing)
     for name, value in given.items():
         field = ACCOUNTS.fields[name]
-        if field.kind == "json":
-            values[field.column] = await attribute_values.put(tx, call.principal.workspace, ACCOUNTS, standing, value)
-        elif field.fallback:
+        if field.fallback:
             values |= _by_hand(name, value, standing, said, faults)
-        elif field.kind not in ("ref", "slug"):
+        elif field.kind not in ("ref", "slug", "json"):
             values[field.column] = value
     referred, astray = await references.fields(tx, call.principal.workspace.id, ACCOUNTS, given, standing)
-    values, faults = values | referred, [*faults, *astray]
+    values |= referred
+    faults += astray
     if isinstance(parent := values.get("parent_id"), UUID):
         own = standing["id"] if standing is not None else None
-        faults += await references.circle(tx, call.principal.workspace.id, own, parent)
+        faults += await references.circle(tx, call.principal.workspace.id, own, parent, given["parent"])
     if faults:
         raise Invalid(faults=tuple(faults))
+    if "custom" in given:
+        workspace = call.principal.workspace
+        values["custom"] = await attribute_values.put(tx, workspace, ACCOUNTS, standing, given["custom"])
     return values
 
 

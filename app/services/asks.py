@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from app.domain import history
 from app.domain.catalogue import ENTITIES
-from app.domain.criteria import meant, text, tree
+from app.domain.criteria import meant, spellings, text
 from app.domain.criteria.check import Checked, Setting, check
 from app.domain.criteria.meant import And, Column, Compare, Meaning, Typed
 from app.domain.criteria.nodes import All, Node
@@ -41,7 +41,7 @@ Word = TypeVar("Word", bound=str)
 class Ask:
     """What a door was told of a collection, as it was told; None is what was left out.
 
-    `criteria` is a tree, as JSON or as nodes; at most one of it and `filter`; `within` holds besides. `selection` takes
+    `criteria` is as bodies spell it, or nodes; at most one of it and `filter`; `within` holds besides. `selection` takes
     the place of `fields` and `include` for doors that have one; made by a function, it is asked for the setting that
     criteria are read in.
     `account` asks for what is related to one account. `edges` asks for each record by itself, with a cursor of its own.
@@ -51,7 +51,7 @@ class Ask:
 
     entity: str
     filter: str | None = None
-    criteria: Node | Mapping[str, Any] | None = None
+    criteria: Node | Mapping[str, Any] | str | None = None
     within: Node | None = None
     fields: Told = None
     include: Told = None
@@ -126,11 +126,7 @@ def _own(ask: Ask) -> Said:
             raise placed(ask, error) from None
     if ask.criteria is None:
         return EVERYTHING
-    if isinstance(ask.criteria, Mapping):
-        load = tree.load_document if "v" in ask.criteria else tree.load
-        node = load(ask.criteria, "/criteria")
-    else:
-        node = ask.criteria
+    node = spellings.read(ask.criteria, "/criteria") if isinstance(ask.criteria, Mapping | str) else ask.criteria
     return Said(node, text.format(node))
 
 

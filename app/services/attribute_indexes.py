@@ -7,15 +7,18 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+from app.domain.attributes import Attribute
 from app.domain.errors import Conflict, StrataError, Unavailable
 from app.persistence import attribute_indexes as indexes
 from app.persistence import attributes
-from app.persistence.database import Database
-from app.services import keys
+from app.persistence.database import Database, Transaction
+from app.services import keys, reads
+from app.services.calls import Call, Written
 
 SILENT = timedelta(minutes=1)
 """Whoever showed no sign of life for so long is gone: somebody else takes the work."""
@@ -23,6 +26,9 @@ ALIVE = 10.0
 TRIES = 3
 AGAIN_SECONDS = 0.5
 LOOK_SECONDS = 0.05
+
+SOON = 5.0
+"""Seconds that an answer waits for the index that holds a new unique attribute to its word."""
 
 log = logging.getLogger("app.attributes")
 
@@ -48,6 +54,37 @@ async def seen_to(db: Database, workspace_id: UUID, attribute_id: UUID, now: dat
         if row is None or not row["index_due"]:
             return
         await asyncio.sleep(LOOK_SECONDS)
+
+
+@dataclass(slots=True)
+class Due:
+    """What is to follow a write's COMMIT: the attribute's indexes, and whether its answer waits for them."""
+
+    attribute_id: UUID | None = None
+    is_awaited: bool = False
+
+
+async def want(tx: Transaction, workspace_id: UUID, wanted: Attribute, standing: Attribute | None, due: Due) -> None:
+    """Has the indexes brought to what the attribute is to be, once the transaction is through: see `follow`."""
+    if not wanted.indexes and not (standing and standing.indexes):
+        return
+    await indexes.want(tx, workspace_id, wanted)
+    due.attribute_id, due.is_awaited = wanted.id, "unique" in wanted.indexes
+
+
+async def follow(db: Database, call: Call, written: Written, due: Due) -> Written:
+    """Indexes are built after COMMIT. An answer waits a little for a unique one, so that what it says is held to."""
+    keys.forget(db)
+    if due.attribute_id is None:
+        return written
+    workspace_id = call.principal.workspace.id
+    if not due.is_awaited:
+        begin(db, workspace_id, due.attribute_id, call.now)
+        return written
+    await seen_to(db, workspace_id, due.attribute_id, call.now, SOON)
+    reader = replace(call.principal, scopes=call.principal.scopes | {"read"})
+    found = await reads.one(db, reader, "attributes", "id", str(due.attribute_id))
+    return replace(written, body=found.body)
 
 
 async def resume(db: Database, now: datetime) -> None:

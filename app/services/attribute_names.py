@@ -10,33 +10,35 @@ from uuid import UUID
 
 import msgspec
 
-from app.domain.attributes import Attribute, Rename, renamed, renaming
+from app.domain import dependents as domain
+from app.domain.attributes import NOBODY, Attribute, Rename, renamed
 from app.domain.catalogue import ACCOUNTS, ENTITIES
 from app.domain.criteria import text, tree
 from app.domain.dependents import Dependent
-from app.domain.errors import Conflict, Fault, Invalid, Unreadable
+from app.domain.errors import Invalid, Unreadable
 from app.persistence import attributes as rows
 from app.persistence.database import Record, Transaction
 from app.services import effects
 from app.services.calls import ENCODER, Effect
 
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
-NOBODY = "~"
-"""No slug: what a path is renamed to when it is only to be found."""
 
 
-async def rename(tx: Transaction, workspace_id: UUID, of: Attribute, to: str, now: datetime) -> tuple[Effect, ...]:
-    """Every list, segmentation and mapping that names the attribute names it by its new slug."""
-    path, told = _path(of.slug), renaming(of.entity, of.slug, to)
+async def rename(
+    tx: Transaction, workspace_id: UUID, of: Attribute, to: str, instead: Mapping[str, str], now: datetime
+) -> tuple[Effect, ...]:
+    """Every list, segmentation and mapping that names the attribute names it by its new slug, and by the values that
+    take the place of others."""
+    path, told = _path(of.slug), Rename(of.entity, of.slug, to, instead)
     done: list[Effect] = []
     for row in await rows.lists(tx, workspace_id, path):
         before, after = _list(row), _renamed_list(row, told)
         if after is not None and after != before:
             await rows.rename_list(tx, workspace_id, row["id"], {**after, "criteria": _json(after["criteria"])}, now)
-            # The audit is read by admins, who do not see what a private list says.
+            # The audit is read by admins, who see of a private list its name alone.
             done += (
                 effects.differing("lists", row["id"], before, after)
-                if row["name"]
+                if row["visibility"] == "public"
                 else (Effect("lists", row["id"], {}, {}),)
             )
     for row in await rows.segmentations(tx, workspace_id, path):
@@ -47,25 +49,20 @@ async def rename(tx: Transaction, workspace_id: UUID, of: Attribute, to: str, no
             done += effects.differing("segmentations", row["id"], before, after)
     for row in await rows.mappings(tx, workspace_id, path):
         mapping = DECODER.decode(row["mapping"])
-        if mapping.get("kind") == of.entity:
+        if mapping.get("kind") == of.entity and to != of.slug:
             after = _renamed_mapping(mapping, path, _path(to))
             await rows.rename_mapping(tx, workspace_id, row["name"], _json(after), now)
     return tuple(done)
 
 
-async def refuse(tx: Transaction, workspace_id: UUID, of: Attribute) -> None:
-    """Raises Conflict with a Fault per kind where a list or a segmentation names the attribute."""
-    found = await dependents(tx, workspace_id, of)
-    if found:
-        raise Conflict(
-            f"Expected nothing that names it: {', '.join(map(str, found))}.",
-            tuple(Fault(f"Expected no {one.what} that name it: {one}.") for one in found),
-        )
+async def refuse(tx: Transaction, workspace_id: UUID, of: Attribute, why: str = "") -> None:
+    """Raises Conflict with a Fault per kind where a list, a segmentation or a mapping names the attribute; `why` it stays."""
+    domain.refuse(await dependents(tx, workspace_id, of), "name it", why)
 
 
 async def dependents(tx: Transaction, workspace_id: UUID, of: Attribute) -> tuple[Dependent, ...]:
-    """Lists, segmentations and mappings that name it; nobody's private list by its name."""
-    path, told = _path(of.slug), renaming(of.entity, of.slug, NOBODY)
+    """Lists, segmentations and mappings that name it: admins ask, who see the name of every list."""
+    path, told = _path(of.slug), Rename(of.entity, of.slug, NOBODY)
     lists = [
         row["name"]
         for row in await rows.lists(tx, workspace_id, path)
@@ -78,19 +75,26 @@ async def dependents(tx: Transaction, workspace_id: UUID, of: Attribute) -> tupl
         if (mapping := DECODER.decode(row["mapping"])).get("kind") == of.entity
         and _renamed_mapping(mapping, path, NOBODY) != mapping
     ]
-    kinds = (("saved lists", lists), ("segmentations", segmentations), ("stored mappings", mappings))
-    return tuple(_counted(what, names) for what, names in kinds if names)
+    return (
+        *domain.dependent("saved lists", lists),
+        *domain.dependent("segmentations", segmentations),
+        *domain.dependent("stored mappings", mappings),
+    )
+
+
+async def asking(tx: Transaction, workspace_id: UUID, of: Attribute, values: Sequence[str]) -> tuple[Dependent, ...]:
+    """Lists that compare the attribute with one of the values."""
+    told = Rename(of.entity, of.slug, of.slug, dict.fromkeys(values, NOBODY))
+    found = await rows.lists(tx, workspace_id, _path(of.slug)) if values else []
+    names = [row["name"] for row in found if _renamed_list(row, told) not in (None, _list(row))]
+    return domain.dependent("saved lists", names)
 
 
 async def segmented(tx: Transaction, workspace_id: UUID, of: Attribute) -> list[str]:
     """Slugs of the segmentations that name it."""
-    told = renaming(of.entity, of.slug, NOBODY)
+    told = Rename(of.entity, of.slug, NOBODY)
     found = await rows.segmentations(tx, workspace_id, _path(of.slug))
     return [row["slug"] for row in found if _renamed_segmentation(row, told) != _segmentation(row)]
-
-
-def _counted(what: str, names: Sequence[str | None]) -> Dependent:
-    return Dependent(what, len(names), tuple([name for name in names if name is not None][: rows.EXAMPLES]))
 
 
 def _path(slug: str) -> str:

@@ -2,67 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
 from uuid import UUID
 
 from app.domain import attributes as domain
-from app.domain import records
-from app.domain.attributes import MOST, MOST_INDEXED, Attribute
+from app.domain.attributes import MOST, Attribute
 from app.domain.catalogue import ATTRIBUTES
+from app.domain.dependents import EXAMPLES
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, VersionStale, escape
 from app.domain.records import Value
 from app.domain.roles import permit
-from app.persistence import attribute_indexes as index_rows
 from app.persistence import attributes as rows
 from app.persistence import records as table
 from app.persistence import segments, workspaces
 from app.persistence.database import Database, Record, Transaction
-from app.services import attribute_indexes, attribute_names, effects, keys, reads, settle, writing
+from app.services import attribute_indexes, attribute_names, effects, keys, settle, writing
+from app.services import attribute_obstacles as obstacles
+from app.services.attribute_indexes import Due
 from app.services.calls import Call, Effect, Written, new_id, once, versioned
 
 WRITE = "attributes.write"
-SOON = 5.0
-"""Seconds that an answer waits for the index that holds a new unique attribute to its word."""
 Instead = Mapping[str, str | None]
 """What takes the place of values that are removed; None for nothing."""
 
 
-@dataclass(slots=True)
-class _Made:
-    """What is to follow the answer's COMMIT: the attribute's indexes, and whether to wait for them."""
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A body apart from what it says of the change itself: what takes the place of values that are removed, and whether
+    what names the attribute may mean nothing once it is retired."""
 
-    attribute_id: UUID | None = None
-    is_awaited: bool = False
+    body: Mapping[str, object]
+    instead: Instead
+    with_dependents: bool
 
 
 async def create(db: Database, call: Call, body: Mapping[str, object]) -> Written:
     """A new attribute. Raises Invalid, Forbidden, and Conflict where slug or external id is taken, where there are too
     many, or where records stand against it."""
     permit(call.principal, WRITE)
-    given = _read(body, partial=False)
-    made = _Made()
-    written = await once(db, call, "attributes.create", lambda tx: _create(tx, call, given, made))
-    return await _follow(db, call, written, made)
+    given = writing.read(call, ATTRIBUTES, body, partial=False)
+    due = Due()
+    written = await once(db, call, f"{WRITE} create", lambda tx: _create(tx, call, given, due))
+    return await attribute_indexes.follow(db, call, written, due)
 
 
 async def change(
     db: Database, call: Call, attribute_id: UUID, body: Mapping[str, object], expected_version: int | None
 ) -> Written:
     """Changes the members that are given. `replace` says what becomes of values in use that are removed; `retired_at`
-    hides the attribute, and null brings it back. Raises Invalid, NotFound, Conflict, VersionRequired, VersionStale."""
+    hides the attribute, unless something names it and `with_dependents` is not said, and null brings it back.
+
+    Raises Invalid, NotFound, Conflict, VersionRequired, VersionStale.
+    """
     permit(call.principal, WRITE)
-    given, instead = _read_change(body)
-    made = _Made()
+    said = _said(body)
+    given = writing.read(call, ATTRIBUTES, said.body, partial=True)
+    due = Due()
 
     async def act(tx: Transaction) -> Written:
         await workspaces.hold(tx, call.principal.workspace.id)
         row = await rows.locked(tx, call.principal.workspace.id, "id", attribute_id)
-        return await _change(tx, call, row, given, instead, expected_version, made)
+        return await _change(tx, call, row, given, said, expected_version, due)
 
-    written = await once(db, call, f"attributes.change {attribute_id}", act)
-    return await _follow(db, call, written, made)
+    written = await once(db, call, f"{WRITE} change {attribute_id}", act)
+    return await attribute_indexes.follow(db, call, written, due)
 
 
 async def upsert(
@@ -70,21 +75,21 @@ async def upsert(
 ) -> Written:
     """The attribute of an external id: made where there is none, else changed as `change` does."""
     permit(call.principal, WRITE)
-    told = writing.named(ATTRIBUTES, external_id, body)
-    given, instead = _read_change(told)
-    made = _Made()
+    said = _said(writing.named(ATTRIBUTES, external_id, body))
+    given = writing.read(call, ATTRIBUTES, said.body, partial=True)
+    due = Due()
 
     async def act(tx: Transaction) -> Written:
         await workspaces.hold(tx, call.principal.workspace.id)
         row = await rows.locked(tx, call.principal.workspace.id, "external_id", external_id)
         if row is not None:
-            return await _change(tx, call, row, given, instead, expected_version, made)
+            return await _change(tx, call, row, given, said, expected_version, due)
         if expected_version is not None:
             raise VersionStale
-        return await _create(tx, call, _read(told, partial=False), made)
+        return await _create(tx, call, writing.read(call, ATTRIBUTES, said.body, partial=False), due)
 
-    written = await once(db, call, f"attributes.upsert {external_id}", act)
-    return await _follow(db, call, written, made)
+    written = await once(db, call, f"{WRITE} upsert {external_id}", act)
+    return await attribute_indexes.follow(db, call, written, due)
 
 
 async def delete(db: Database, call: Call, attribute_id: UUID, expected_version: int | None) -> Written:
@@ -94,7 +99,7 @@ async def delete(db: Database, call: Call, attribute_id: UUID, expected_version:
     workspace = call.principal.workspace
     standing = await rows.one(db, workspace.id, attribute_id)
     if standing is not None and standing["index_due"]:
-        await attribute_indexes.seen_to(db, workspace.id, attribute_id, call.now, SOON)
+        await attribute_indexes.seen_to(db, workspace.id, attribute_id, call.now, attribute_indexes.SOON)
 
     async def act(tx: Transaction) -> Written:
         await workspaces.hold(tx, workspace.id)
@@ -113,7 +118,7 @@ async def delete(db: Database, call: Call, attribute_id: UUID, expected_version:
         gone = effects.gone(ATTRIBUTES, workspace, of.id, row)
         return Written(of.id, row["version"], b"", created=False, effects=gone)
 
-    written = await once(db, call, f"attributes.delete {attribute_id}", act)
+    written = await once(db, call, f"{WRITE} delete {attribute_id}", act)
     keys.forget(db)
     return written
 
@@ -121,19 +126,19 @@ async def delete(db: Database, call: Call, attribute_id: UUID, expected_version:
 # -- making ----------------------------------------------------------------------------------------------------------------
 
 
-async def _create(tx: Transaction, call: Call, given: Mapping[str, Value], made: _Made) -> Written:
+async def _create(tx: Transaction, call: Call, given: Mapping[str, Value], due: Due) -> Written:
     workspace_id = call.principal.workspace.id
     await workspaces.hold(tx, workspace_id)
     known = await rows.all_of(tx, workspace_id)
     of = _new(given)
     domain.verify(of, None, call.now)
-    _free(of, known)
+    obstacles.free(of, known)
     if sum(one.entity == of.entity for one in known) >= MOST:
         raise Conflict(f"A workspace has at most {MOST} attributes of {of.entity}, retired ones among them.")
-    _few_indexed(of, known)
-    await _allowed(tx, workspace_id, of, None)
+    obstacles.few_indexed(of, known)
+    await obstacles.allowed(tx, workspace_id, of, None)
     await table.insert(tx, ATTRIBUTES, workspace_id, of.id, {**given, "key": of.key}, call.now)
-    await _index(tx, workspace_id, of, None, made)
+    await attribute_indexes.want(tx, workspace_id, of, None, due)
     done = effects.made(ATTRIBUTES, call.principal.workspace, of.id, given)
     return await writing.answer(tx, call, ATTRIBUTES, of.id, done, created=True)
 
@@ -155,9 +160,9 @@ async def _change(
     call: Call,
     row: Record | None,
     given: Mapping[str, Value],
-    instead: Instead,
+    said: _Said,
     expected_version: int | None,
-    made: _Made,
+    due: Due,
 ) -> Written:
     if row is None:
         raise NotFound
@@ -169,16 +174,24 @@ async def _change(
     if wanted == standing and not tried_again:
         return await writing.answer(tx, call, ATTRIBUTES, standing.id)
     known = [one for one in await rows.all_of(tx, workspace_id) if one.id != standing.id]
-    _free(wanted, known)
-    _few_indexed(wanted, known)
-    is_replaced = await _replace(tx, call, standing, wanted, instead)
-    await _allowed(tx, workspace_id, wanted, standing)
-    done = await _renamed(tx, call, standing, wanted)
+    obstacles.free(wanted, known)
+    obstacles.few_indexed(wanted, known)
+    if wanted.retired_at is not None and standing.retired_at is None and not said.with_dependents:
+        await attribute_names.refuse(
+            tx,
+            workspace_id,
+            standing,
+            "; it would mean nothing until the attribute is back, which with_dependents (withDependents) allows",
+        )
+    is_replaced = await _replace(tx, call, standing, wanted, said.instead)
+    await obstacles.allowed(tx, workspace_id, wanted, standing)
+    done = await _renamed(tx, call, standing, wanted, said)
     broken = await _broken(tx, call)
     done = await _update(tx, call, row, standing, wanted) + done
-    await _settle(tx, call, standing, wanted, broken, is_replaced=is_replaced)
+    is_moved = is_replaced or any(effect.entity == "segmentations" for effect in done)
+    await _settle(tx, call, standing, wanted, broken, is_moved=is_moved)
     if tried_again or wanted.indexes != standing.indexes or (wanted.indexes and wanted.type != standing.type):
-        await _index(tx, workspace_id, wanted, standing, made)
+        await attribute_indexes.want(tx, workspace_id, wanted, standing, due)
     return await writing.answer(tx, call, ATTRIBUTES, standing.id, done)
 
 
@@ -196,10 +209,24 @@ async def _update(
     return effects.changed(ATTRIBUTES, call.principal.workspace, standing.id, row, values)
 
 
-async def _renamed(tx: Transaction, call: Call, standing: Attribute, wanted: Attribute) -> tuple[Effect, ...]:
-    if wanted.slug == standing.slug:
+async def _renamed(
+    tx: Transaction, call: Call, standing: Attribute, wanted: Attribute, said: _Said
+) -> tuple[Effect, ...]:
+    """What names the attribute follows its slug and the values that others take the place of. Raises Conflict where a list
+    asks for a value that is removed without another."""
+    workspace_id = call.principal.workspace.id
+    gone = set(standing.values) - set(wanted.values) if wanted.type in domain.CLOSED and wanted.values else set()
+    instead = {value: other for value, other in said.instead.items() if value in gone and other is not None}
+    left = sorted(gone - instead.keys())
+    asking = () if said.with_dependents else await attribute_names.asking(tx, workspace_id, standing, left)
+    if asking:
+        told = f"{', '.join(map(str, asking))}; name other values under replace, or say with_dependents"
+        raise Conflict(
+            faults=(Fault(f"Expected no saved lists that ask for values that are removed: {told}.", pointer="/values"),)
+        )
+    if wanted.slug == standing.slug and not instead:
         return ()
-    return await attribute_names.rename(tx, call.principal.workspace.id, standing, wanted.slug, call.now)
+    return await attribute_names.rename(tx, workspace_id, standing, wanted.slug, instead, call.now)
 
 
 async def _replace(tx: Transaction, call: Call, standing: Attribute, wanted: Attribute, instead: Instead) -> bool:
@@ -218,8 +245,8 @@ async def _replace(tx: Transaction, call: Call, standing: Attribute, wanted: Att
     used = await rows.others(tx, workspace_id, standing, wanted.values)
     left = [(value, count) for value, count in used if value not in instead]
     if left:
-        told = ", ".join(f"{value} ({count:,})" for value, count in left[: rows.EXAMPLES])
-        more = ", …" if len(left) > rows.EXAMPLES else ""
+        told = ", ".join(f"{value} ({count:,})" for value, count in left[:EXAMPLES])
+        more = ", …" if len(left) > EXAMPLES else ""
         message = f"Expected what becomes of values that {standing.entity} have, under replace: {told}{more}."
         raise Conflict(faults=(Fault(message, pointer="/values"),))
     for value, _ in used:
@@ -234,7 +261,7 @@ async def _settle(
     wanted: Attribute,
     broken: frozenset[UUID],
     *,
-    is_replaced: bool,
+    is_moved: bool,
 ) -> None:
     """Segments follow what accounts have now. Raises Conflict where a segmentation would mean nothing any more: it may
     lose a retired attribute, which can be brought back, but no value."""
@@ -245,10 +272,10 @@ async def _settle(
         found = await _broken(tx, call) - broken
         if found:
             names = [row["slug"] for row in await segments.all_of(tx, workspace.id) if row["id"] in found]
-            message = f"Expected values that segmentations do not ask for: {', '.join(names[: rows.EXAMPLES])} do."
+            message = f"Expected values that segmentations do not ask for: {', '.join(names[:EXAMPLES])} do."
             raise Conflict(faults=(Fault(message, pointer="/values"),))
     came_or_went = (wanted.retired_at is None) != (standing.retired_at is None)
-    if is_replaced or (came_or_went and await attribute_names.segmented(tx, workspace.id, wanted)):
+    if is_moved or (came_or_went and await attribute_names.segmented(tx, workspace.id, wanted)):
         await settle.place(tx, workspace, call.now)
 
 
@@ -259,93 +286,18 @@ async def _broken(tx: Transaction, call: Call) -> frozenset[UUID]:
     return frozenset((await settle.prepare(tx, definitions, workspace, call.now)).broken)
 
 
-# -- what stands against it ------------------------------------------------------------------------------------------------
-
-
-def _free(wanted: Attribute, known: Sequence[Attribute]) -> None:
-    """Raises Conflict where another attribute has the slug or the external id."""
-    faults = []
-    for one in known:
-        if (one.entity, one.slug) == (wanted.entity, wanted.slug):
-            state = ", which is retired," if one.retired_at else ""
-            faults.append(Fault(f"Expected a slug of its own: attribute {one.id}{state} has it.", pointer="/slug"))
-        if one.external_id is not None and one.external_id == wanted.external_id:
-            faults.append(
-                Fault(f"Expected an external id of its own: attribute {one.id} has it.", pointer="/external_id")
-            )
-    if faults:
-        raise Conflict(faults=tuple(faults))
-
-
-def _few_indexed(wanted: Attribute, known: Sequence[Attribute]) -> None:
-    if wanted.indexes and sum(bool(one.indexes) for one in known) >= MOST_INDEXED:
-        pointer = "/is_promoted" if wanted.is_promoted else "/is_unique"
-        message = f"Expected at most {MOST_INDEXED} promoted and unique attributes in a workspace."
-        raise Conflict(faults=(Fault(message, pointer=pointer),))
-
-
-async def _allowed(tx: Transaction, workspace_id: UUID, wanted: Attribute, standing: Attribute | None) -> None:
-    """Raises Conflict where it becomes required or unique, and records have no value, or the same."""
-    if wanted.retired_at is not None:
-        return
-    was = standing if standing is not None and standing.retired_at is None else None
-    faults = []
-    if wanted.is_required and not (was and was.is_required):
-        count, names = await rows.without(tx, workspace_id, wanted)
-        if count:
-            told = _some(wanted.entity, count, names)
-            faults.append(Fault(f"Expected a value of every record first: {told} have none.", pointer="/is_required"))
-    if wanted.is_unique and not (was and was.is_unique):
-        count, names = await rows.repeated(tx, workspace_id, wanted)
-        if count:
-            told = _some(wanted.entity, count, names)
-            faults.append(Fault(f"Expected no value twice: {told} share theirs with others.", pointer="/is_unique"))
-    if faults:
-        raise Conflict(faults=tuple(faults))
-
-
-def _some(entity: str, count: int, names: Sequence[str]) -> str:
-    return f"{count:,} {entity} ({', '.join(names)}{', …' if count > len(names) else ''})"
-
-
-# -- indexes ---------------------------------------------------------------------------------------------------------------
-
-
-async def _index(
-    tx: Transaction, workspace_id: UUID, wanted: Attribute, standing: Attribute | None, made: _Made
-) -> None:
-    if not wanted.indexes and not (standing and standing.indexes):
-        return
-    await index_rows.want(tx, workspace_id, wanted)
-    made.attribute_id, made.is_awaited = wanted.id, "unique" in wanted.indexes
-
-
-async def _follow(db: Database, call: Call, written: Written, made: _Made) -> Written:
-    """Indexes are built after COMMIT. An answer waits a little for a unique one, so that what it says is held to."""
-    keys.forget(db)
-    if made.attribute_id is None:
-        return written
-    workspace_id = call.principal.workspace.id
-    if not made.is_awaited:
-        attribute_indexes.begin(db, workspace_id, made.attribute_id, call.now)
-        return written
-    await attribute_indexes.seen_to(db, workspace_id, made.attribute_id, call.now, SOON)
-    reader = replace(call.principal, scopes=call.principal.scopes | {"read"})
-    found = await reads.one(db, reader, "attributes", "id", str(made.attribute_id))
-    return replace(written, body=found.body)
-
-
 # -- reading ---------------------------------------------------------------------------------------------------------------
 
 
-def _read(body: object, *, partial: bool) -> dict[str, Value]:
-    return records.read(ATTRIBUTES, body, minor_digits=0, attributes={}, partial=partial)
-
-
-def _read_change(body: Mapping[str, object]) -> tuple[dict[str, Value], Instead]:
-    given = _read({name: told for name, told in body.items() if name != "replace"}, partial=True)
-    instead = body.get("replace", {})
+def _said(body: Mapping[str, object]) -> _Said:
+    faults = []
+    instead, along = body.get("replace", {}), body.get("with_dependents", False)
     if not isinstance(instead, Mapping) or not all(v is None or isinstance(v, str) for v in instead.values()):
         message = "Expected an object: for each value that is removed another one, or null."
-        raise Invalid(faults=(Fault(message, pointer="/replace"),))
-    return given, instead
+        faults.append(Fault(message, pointer="/replace"))
+    if not isinstance(along, bool):
+        faults.append(Fault("Expected true or false.", pointer="/with_dependents"))
+    if faults:
+        raise Invalid(faults=tuple(faults))
+    rest = {name: told for name, told in body.items() if name not in ("replace", "with_dependents")}
+    return _Said(rest, cast(Instead, instead), along is True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -13,21 +14,26 @@ import msgspec
 from app.domain import bulk as rules
 from app.domain.bulk import FAULTS, Mode
 from app.domain.catalogue import Entity
-from app.domain.errors import Conflict, Fault, Invalid
+from app.domain.errors import Fault, Invalid
 from app.domain.imports import Problem, kind_of
 from app.domain.roles import permit
 from app.domain.workspaces import clock
-from app.persistence import bulk, stages, usage, users, workspaces
+from app.persistence import bulk, usage, workspaces
+from app.persistence.audit_records import Of
 from app.persistence.database import Database, Record, Transaction
-from app.persistence.staging import rows
-from app.services import hours, keys
+from app.persistence.stages import ordered
+from app.persistence.staging import plans, records, rows
+from app.services import effects, hours, keys, stages, users
 from app.services.accounts import TOLD_BY
+from app.services.aside import aside
 from app.services.calls import ENCODER, Call, Effect, Written, new_id, once
 from app.services.importing import json_records, ndjson_lines, staged
 from app.services.importing.json_records import Read, Sent
 from app.services.importing.staged import Strict
 
 NO_VERSION = 0
+AT_ONCE = 100
+"""Records that are read within a few milliseconds."""
 Faults = Mapping[int, Sequence[Fault]]
 
 
@@ -40,6 +46,11 @@ class _Work:
     mode: Mode
     bulk_id: UUID
 
+    @property
+    def of(self) -> Of:
+        """The call's entry in the audit."""
+        return Of(self.bulk_id, self.call.now)
+
 
 async def upsert(db: Database, call: Call, kind: str, told: Sent, mode: Mode) -> Written:
     """Makes or changes each record by its external id, slug, or what usage is known by; members that are not given stay
@@ -47,19 +58,25 @@ async def upsert(db: Database, call: Call, kind: str, told: Sent, mode: Mode) ->
 
     With mode `all` one bad record refuses everything; with `rows` the others land. Nothing is written for a record that
     says what is stored already. The audit gets one entry for the call, `before` empty, `after` with the counts and the ids
-    of what was made or changed, the first NAMED of them in the order of the records.
+    of what was made or changed, the first NAMED of them in the order of the records, each of which is found by its id
+    with what changed; and entries of what went with it: contacts that are primary no more, stages that moved.
 
     Raises Forbidden, Invalid with pointers such as `/records/17/arr`, Unreadable, Conflict.
     """
     entity = _permitted(call, kind)
     rules.counted(told.count)
-    read = json_records.read(entity, told, call.principal.workspace)
+    read = await _aside(told.count, partial(json_records.read, entity, told, call.principal.workspace, call.now))
     await _make_months(db, read, _strict(call).last)
     work = _Work(call, entity, told, read, mode, new_id())
-    written = await once(db, call, f"{entity.name}.bulk {mode}", lambda tx: _upsert(tx, work))
+    written = await once(db, call, f"{operation(entity.name)} bulk {entity.name} {mode}", lambda tx: _upsert(tx, work))
     if entity.name == "users":
         keys.forget(db)
     return written
+
+
+async def _aside(count: int, work: Callable[[], Any]) -> Any:
+    """What takes long for many records, beside the loop that serves everybody else."""
+    return work() if count <= AT_ONCE else await aside(work)
 
 
 def _permitted(call: Call, kind: str) -> Entity:
@@ -97,23 +114,24 @@ async def _upsert(tx: Transaction, work: _Work) -> Written:
     await tx.execute(rows.staging(held.columns))
     columns = [*(f"c{n}" for n in range(len(held.columns))), "bad"]
     await tx.copy_csv("import_lines", _once(read.csv), columns, encoding="utf-8", **ndjson_lines.COPY)
-    plan = rows.plan(read.mapping, held, workspace, work.bulk_id)
+    plan = plans.plan(read.mapping, held, workspace, work.bulk_id, work.call.now)
     problems = list(plan.problems)
     await staged.check(tx, workspace.id, read.mapping, plan, held.partial, problems, _strict(work.call))
     faults = await _faults(tx, work, problems)
     if faults and work.mode == "all":
         raise _refusal(faults, work.told.count)
     todo, _ = await staged.prepare(tx, workspace.id, entity, plan, held.partial)
+    done: list[Effect] = []
     if todo.total:
-        writer = staged.writer(workspace, entity, plan, held.partial, work.bulk_id, work.call.now)
-        follow = partial(_follow, work=work, columns=[c.name for c in plan.columns])
-        await writer.write(tx, 1, todo.total, work.call.now, work.call.principal.user_id, follow)
+        writer = staged.writer(workspace, entity, plan, held.partial, work.bulk_id, work.call.now, with_made=True)
+        follow = partial(_follow, work=work, done=done)
+        await writer.write(tx, 1, todo.total, work.of, work.call.principal.user_id, follow)
         if todo.total >= rules.LOAD:
             await hours.refresh(tx, workspace.id, work.call.now)
     errors = {n: ENCODER.encode(found) for n, found in faults.items()}
     row = await bulk.answered(tx, workspace.id, entity, [c.name for c in plan.columns], work.bulk_id, errors)
     await bulk.forget(tx)
-    return _written(work, row)
+    return _written(work, row, done)
 
 
 def _strict(call: Call) -> Strict:
@@ -121,18 +139,18 @@ def _strict(call: Call) -> Strict:
     return Strict(TOLD_BY, clock(call.principal.workspace, call.now).today + timedelta(days=1))
 
 
-async def _follow(tx: Transaction, work: _Work, columns: Sequence[str]) -> None:
-    """What single writes of this kind also see to, before facts are made of it."""
+async def _follow(tx: Transaction, work: _Work, done: list[Effect]) -> None:
+    """What single writes of this kind also see to, before facts are made of it; what that changed is added to `done`."""
     workspace_id = work.call.principal.workspace.id
     match work.entity.name:
         case "contacts":
-            await bulk.one_primary(tx, workspace_id, columns, work.call.now)
+            others = await records.one_primary(tx, workspace_id, 1, rules.RECORDS, work.call.now)
+            done += effects.several(work.entity.name, others, {"is_primary": True}, {"is_primary": False})
         case "stages":
-            order = await stages.ordered(tx, workspace_id)
-            await stages.place(tx, workspace_id, [row["id"] for row in order], work.call.now)
+            order = await ordered(tx, workspace_id)
+            done += await stages.number(tx, work.call, order, [row["id"] for row in order])
         case "users":
-            if not await users.other_admins(tx, workspace_id, None):
-                raise Conflict("Expected an active admin to remain: nobody could let anybody in again.")
+            await users.keep_an_admin(tx, workspace_id)
 
 
 async def _once(csv: bytes) -> AsyncIterator[bytes]:
@@ -140,17 +158,21 @@ async def _once(csv: bytes) -> AsyncIterator[bytes]:
 
 
 async def _faults(tx: Transaction, work: _Work, problems: Sequence[Problem]) -> dict[int, tuple[Fault, ...]]:
-    """What is wrong, by record: what the reader of single writes finds in it, else what all records together tell."""
+    """What is wrong, by record: what the reader of single writes finds in it, and what all records together tell besides."""
     found: dict[int, list[Record]] = {}
     for row in await bulk.refused(tx, problems):
         found.setdefault(row["line"], []).append(row)
-    if not found:
-        return {}
-    told = work.told.read()
+    return await _aside(len(found), partial(_found, work, found)) if found else {}
+
+
+def _found(work: _Work, found: Mapping[int, Sequence[Record]]) -> dict[int, tuple[Fault, ...]]:
+    told, workspace = work.told.read(), work.call.principal.workspace
     faults: dict[int, tuple[Fault, ...]] = {}
     for n, rows_ in found.items():
-        wrong = work.read.faults.get(n) or json_records.faults(work.entity, n, told[n], work.call.principal.workspace)
-        faults[n] = wrong or tuple(json_records.pointed((n, row["col"], row["message"]) for row in rows_))
+        wrong = work.read.faults.get(n) or json_records.faults(work.entity, n, told[n], workspace, work.call.now)
+        problems = ((n, row["col"], row["message"]) for row in rows_)
+        more = json_records.pointed(work.entity, told[n], problems, wrong)
+        faults[n] = (*wrong, *more)
     return faults
 
 
@@ -162,10 +184,10 @@ def _refusal(faults: Faults, records: int) -> Invalid:
     return Invalid(words, tuple(every[:FAULTS]))
 
 
-def _written(work: _Work, row: Record) -> Written:
+def _written(work: _Work, row: Record, done: Sequence[Effect]) -> Written:
     counts: dict[str, int] = {name: int(row[name]) for name in rules.OUTCOMES}
     body = msgspec.json.encode(counts)[:-1] + b',"results":[' + row["results"].encode() + b"]}"
-    effects: tuple[Effect, ...] = ()
     if counts["created"] or counts["updated"]:
-        effects = (Effect(work.entity.name, None, {}, {**counts, "ids": list(row["changed"] or ())}),)
-    return Written(work.bulk_id, NO_VERSION, body, created=False, effects=effects)
+        told = {**counts, "ids": list(row["changed"] or ())}
+        done = (Effect(work.entity.name, None, {}, told, entry_id=work.of.entry_id), *done)
+    return Written(work.bulk_id, NO_VERSION, body, created=False, effects=tuple(done), is_told=True)

@@ -23,9 +23,9 @@ async def page(
 ) -> tuple[list[dict[str, Any]], Place | None]:
     """The changes of an account, the latest first, and where the next page begins.
 
-    Each is `{field, value_id, name, from_at, to_at, actor_id, actor_name}`: `value_id` is null where it was nobody,
-    `name` also where what it names is gone, `to_at` where it still holds, the actor where a service or an import from
-    the command line did it. Raises NotFound, Invalid for a field without history.
+    Each is `{field, value_id, name, from_at, to_at, actor_id, actor_name}`: `value_id` is null where it was nobody, `to_at`
+    where it still holds, the actor where a service or an import from the command line did it; `name` is as it is now or,
+    of what is gone, as it was. Raises NotFound, Invalid for a field without history.
     """
     permit(principal, "records.read")
     if field is not None and field not in FIELDS:

@@ -21,11 +21,11 @@ from app.domain.errors import Fault, Invalid, StrataError, Unreadable
 from app.domain.questions import Page, Question
 from app.domain.roles import Principal, permit
 from app.domain.selections import selection
-from app.domain.workspaces import Clock, Person
+from app.domain.workspaces import Person, clock
 from app.persistence import criteria as rows
 from app.persistence.compile.previews import preview as compiled
 from app.persistence.database import Reader
-from app.services import asks, named, reads
+from app.services import asks, named, ranks, reads
 from app.services.asks import Ask, Said
 
 OPERATION = "criteria.read"
@@ -43,7 +43,7 @@ MEMBERS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "entity": ((str,), "the name of an entity, as in accounts"),
     "text": ((str,), "criteria as text"),
     "filter": ((str,), "criteria as text"),
-    "criteria": ((dict,), "criteria as a tree"),
+    "criteria": ((dict, str), "criteria as a tree or as text"),
     "params": ((dict,), "an object: a value for each parameter"),
     "columns": ((list,), "an array of fields"),
     **dict.fromkeys(ASKED, ((str,), "a text")),
@@ -51,7 +51,7 @@ MEMBERS: Mapping[str, tuple[tuple[type, ...], str]] = {
 """What a body may say, as which types, and what is expected in words."""
 
 
-def parse(principal: Principal, body: Body) -> dict[str, Any]:
+async def parse(db: Reader, principal: Principal, body: Body) -> dict[str, Any]:
     """Text as it is spelled canonically, as a tree, and in English. What it names need not be there.
 
     Raises Unreadable, Invalid.
@@ -62,19 +62,26 @@ def parse(principal: Principal, body: Body) -> dict[str, Any]:
         said = asks.said(Ask(told["entity"], filter=told["text"], body=True))
     except StrataError as error:
         raise _moved(error, "/text") from None
-    return _spelled(principal, told["entity"], said)
+    return await _spelled(db, principal, told["entity"], said)
 
 
-def format(principal: Principal, body: Body) -> dict[str, Any]:
+async def format(db: Reader, principal: Principal, body: Body) -> dict[str, Any]:
     """A tree in the same spellings. Raises Invalid."""
     permit(principal, OPERATION)
     told = _read(body, ("entity", "criteria"), ("entity", "criteria"))
-    return _spelled(principal, told["entity"], asks.said(Ask(told["entity"], criteria=told["criteria"], body=True)))
+    return await _spelled(
+        db, principal, told["entity"], asks.said(Ask(told["entity"], criteria=told["criteria"], body=True))
+    )
 
 
-def _spelled(principal: Principal, entity: str, said: Said) -> dict[str, Any]:
-    sentence = english(said.node, ENTITIES[entity], principal.workspace)
+async def _spelled(db: Reader, principal: Principal, entity: str, said: Said) -> dict[str, Any]:
+    called = await _called(db, principal, entity, said)
+    sentence = english(said.node, ENTITIES[entity], principal.workspace, called.of_ids)
     return {"text": said.text, "tree": tree.dump_document(said.node), "english": sentence}
+
+
+async def _called(db: Reader, principal: Principal, entity: str, said: Said) -> named.Called:
+    return await named.called(db, principal.workspace, principal.user_id, ENTITIES[entity], [said.node])
 
 
 async def check(db: Reader, principal: Principal, body: Body, now: datetime) -> dict[str, Any]:
@@ -88,14 +95,15 @@ async def check(db: Reader, principal: Principal, body: Body, now: datetime) -> 
             "ok": False, "problems": [_error(fault, refused.code) for fault in refused.faults], "windows": [],
             "cost": None, "english": None,
         }  # fmt: skip
+    called = await _called(db, principal, ask.entity, tried.said)
     known = {name: of.names for name, of in (await rows.known(db, principal.workspace.id)).items() if of.whole}
-    findings = lint(tried.said.node, ENTITIES[ask.entity], tried.setting, now, known)
+    findings = lint(tried.said.node, ENTITIES[ask.entity], tried.setting, now, known, called.lost)
     return {
         "ok": True,
         "problems": [_warning(finding, ask) for finding in findings],
         "windows": tried.checked.windows,
         "cost": _costed(_cost(tried.checked.meaning, ENTITIES[ask.entity], principal)),
-        "english": english(tried.said.node, ENTITIES[ask.entity], principal.workspace),
+        "english": english(tried.said.node, ENTITIES[ask.entity], principal.workspace, called.of_ids),
     }
 
 
@@ -119,17 +127,20 @@ async def preview(db: Reader, principal: Principal, body: Body, now: datetime) -
     if not found.fresh:
         found = await rows.preview(db, compiled(question, further, workspace, kept=False))
     whole, *each = found.further
+    within = {id(node): pointer for node, pointer in tree.places(tried.said.node)}
+    called = await _called(db, principal, ask.entity, tried.said)
     return {
         "count": found.count,
         "sample": found.data,
         "as_of": tried.setting.clock.as_of,
         "windows": tried.checked.windows,
+        "ranks": [ranks.told(one, workspace) for one in tried.checked.ranks],
         "matched_because_empty": {
             "count": whole,
-            "leaves": [_leaf(node, count, ask) for (node, _), count in zip(sites, each, strict=True)],
+            "leaves": [_leaf(node, count, within[id(node)]) for (node, _), count in zip(sites, each, strict=True)],
         },
         "cost": _costed(_cost(meaning, entity, principal)),
-        "english": english(tried.said.node, entity, workspace),
+        "english": english(tried.said.node, entity, workspace, called.of_ids),
     }
 
 
@@ -202,8 +213,7 @@ async def _tried(db: Reader, principal: Principal, ask: Ask, now: datetime) -> _
     workspace = principal.workspace
     frame = asks.frame(ask, workspace)
     person: Person | None = principal.person if ask.for_user is None else await reads.on_behalf(db, principal, ask)
-    clock = Clock(frame.as_of or now, frame.zone, workspace.week_start, workspace.fiscal_month)
-    setting = Setting(workspace, clock, person, ask.params or {})
+    setting = Setting(workspace, clock(workspace, frame.as_of or now, frame.zone), person, ask.params or {})
     try:
         said = asks.said(ask)
 
@@ -268,5 +278,8 @@ def _warning(finding: Finding, ask: Ask) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _leaf(node: nodes.Node, count: int, ask: Ask) -> dict[str, Any]:
-    return {"text": text.format(node), **_place(node.at, ask), "count": count}
+def _leaf(node: nodes.Node, count: int, within: str) -> dict[str, Any]:
+    """`within`: the place in the tree, which is what is said of text: line and column say where it was written."""
+    at = node.at
+    pointer = at.pointer if at.line is None else within
+    return {"text": text.format(node), "pointer": pointer, "line": at.line, "column": at.column, "count": count}

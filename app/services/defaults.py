@@ -43,7 +43,7 @@ async def choose(db: Database, call: Call, entity: str, list_id: UUID | None) ->
 
     async def act(tx: Transaction) -> Written:
         if list_id is not None:
-            row = await rows.one(tx, workspace_id, list_id)
+            row = await rows.locked(tx, workspace_id, list_id)
             if (
                 row is None
                 or lists.sight(principal, row["visibility"], row["owner_id"]) != "whole"
@@ -82,7 +82,7 @@ async def choose_shared(db: Database, call: Call, entity: str, list_id: UUID | N
         done = effects.differing("workspace", workspace_id, _spelled(before), _spelled(after))
         return Written(workspace_id, UNVERSIONED, ENCODER.encode(after), created=False, effects=done)
 
-    written = await once(db, call, f"workspace.defaults {entity}", act)
+    written = await once(db, call, f"workspace.write defaults {entity}", act)
     return DEFAULTS.decode(written.body)
 
 

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from uuid import UUID
 
 import msgspec
 
+from app.domain import dependents as domain
+from app.domain import lists
 from app.domain.catalogue import ACCOUNTS, ENTITIES
 from app.domain.criteria import text, tree
 from app.domain.dependents import Dependent, Mention, mentions, of_path
-from app.domain.errors import Conflict, Fault, Invalid, Unreadable
+from app.domain.errors import Invalid, Unreadable
+from app.domain.roles import Principal
 from app.persistence import dependents
 from app.persistence.database import Record, Transaction
 
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
 NAMED = ("industries", "products", "features", "teams", "stages", "users", "segmentations", "lists")
 """What criteria can name."""
+WAYS: Mapping[str, str] = {
+    "accounts": "; with=records (withRecords) takes them along",
+    "stages": "; accounts go to another stage by move_to (moveTo)",
+}
+"""How it can be deleted all the same, as REST and GraphQL call it."""
 
 
 async def of(
-    tx: Transaction, workspace_id: UUID, entity: str, record_id: UUID, slug: str | None
+    tx: Transaction, principal: Principal, entity: str, record_id: UUID, slug: str | None
 ) -> tuple[Dependent, ...]:
-    """Records that refer to it, then lists and segmentations whose criteria name it; nobody's private list by its name."""
+    """Records that refer to it, then lists and segmentations whose criteria name it; private lists by name only to those
+    who may see it."""
+    workspace_id, user_id = principal.workspace.id, principal.user_id
+    every = lists.knows_names(principal)
     found = [
         Dependent(what, count, tuple(names))
-        for what, count, names in await dependents.rows(tx, workspace_id, entity, record_id, slug)
+        for what, count, names in await dependents.rows(
+            tx, workspace_id, entity, record_id, slug, every=every, user_id=user_id
+        )
     ]
     if entity not in NAMED:
         return tuple(found)
@@ -35,29 +48,27 @@ async def of(
         wanted |= set(await dependents.names_of_user(tx, workspace_id, record_id))
     sought = {Mention(entity, name) for name in wanted}
     written = [msgspec.json.encode(name).decode()[1:-1] for name in sorted(wanted)]
-    lists = [row for row in await dependents.lists(tx, workspace_id, written) if not sought.isdisjoint(_of_list(row))]
+    naming = [row for row in await dependents.lists(tx, workspace_id, written) if not sought.isdisjoint(_of_list(row))]
     segmentations = [
         row["slug"]
         for row in await dependents.segmentations(tx, workspace_id, written)
         if row["id"] != record_id and not sought.isdisjoint(_of_segmentation(row))
     ]
-    found += _counted("saved lists", [row["name"] for row in lists])
-    return (*found, *_counted("segmentations", segmentations))
+    return (
+        *found,
+        *domain.dependent("saved lists", [_name(principal, row) for row in naming]),
+        *domain.dependent("segmentations", segmentations),
+    )
 
 
-async def refuse(tx: Transaction, workspace_id: UUID, entity: str, record_id: UUID, slug: str | None) -> None:
-    """Raises Conflict with a Fault per kind where anything depends on it."""
-    found = await of(tx, workspace_id, entity, record_id, slug)
-    if found:
-        raise Conflict(
-            f"Expected nothing that depends on it: {', '.join(map(str, found))}.",
-            tuple(Fault(f"Expected no {one.what} that depend on it: {one}.") for one in found),
-        )
+async def refuse(tx: Transaction, principal: Principal, entity: str, record_id: UUID, slug: str | None) -> None:
+    """Raises Conflict with a Fault per kind where anything depends on it; it says the way out where there is one."""
+    domain.refuse(await of(tx, principal, entity, record_id, slug), "depend on it", WAYS.get(entity, ""))
 
 
-def _counted(what: str, names: list[str | None]) -> Iterator[Dependent]:
-    if names:
-        yield Dependent(what, len(names), tuple([name for name in names if name is not None][: dependents.EXAMPLES]))
+def _name(principal: Principal, row: Record) -> str | None:
+    name: str = row["name"]
+    return name if lists.sight(principal, row["visibility"], row["owner_id"]) != "nothing" else None
 
 
 def _of_list(row: Record) -> Iterator[Mention]:

@@ -29,7 +29,7 @@ async def create(db: Database, call: Call, entity: Entity, body: Mapping[str, ob
         await workspaces.hold(tx, call.principal.workspace.id)
         return await _create(tx, call, entity, given)
 
-    return await once(db, call, f"{entity.name}.create", act)
+    return await once(db, call, f"{WRITE} create {entity.name}", act)
 
 
 async def change(
@@ -47,7 +47,7 @@ async def change(
             raise NotFound
         return await _change(tx, call, entity, standing, given, expected)
 
-    return await once(db, call, f"{entity.name}.change {by} {value}", act)
+    return await once(db, call, f"{WRITE} change {entity.name} {by} {value}", act)
 
 
 async def upsert(
@@ -67,7 +67,7 @@ async def upsert(
             raise VersionStale
         return await _create(tx, call, entity, writing.read(call, entity, told, partial=False))
 
-    return await once(db, call, f"{entity.name}.upsert {slug}", act)
+    return await once(db, call, f"{WRITE} upsert {entity.name} {slug}", act)
 
 
 async def delete(db: Database, call: Call, entity: Entity, by: By, value: str, expected: int | None) -> Written:
@@ -82,14 +82,14 @@ async def delete(db: Database, call: Call, entity: Entity, by: By, value: str, e
         if standing is None:
             raise NotFound
         versioned(standing["version"], expected)
-        await dependents.refuse(tx, workspace.id, entity.name, standing["id"], standing["slug"])
+        await dependents.refuse(tx, call.principal, entity.name, standing["id"], standing["slug"])
         await rows.delete(tx, entity, workspace.id, standing["id"])
         await _settle(tx, call, entity, None)
         return Written(
             standing["id"], standing["version"], b"", False, effects.gone(entity, workspace, standing["id"], standing)
         )
 
-    return await once(db, call, f"{entity.name}.delete {by} {value}", act)
+    return await once(db, call, f"{WRITE} delete {entity.name} {by} {value}", act)
 
 
 async def _create(tx: Transaction, call: Call, entity: Entity, given: Given) -> Written:

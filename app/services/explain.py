@@ -19,11 +19,13 @@ from app.domain.criteria.explain import Explanation, explain
 from app.domain.criteria.flips import followed, next_decision
 from app.domain.criteria.leaves import Leaf, Tree, decided, grown, leaves
 from app.domain.criteria.nodes import Node
+from app.domain.criteria.referred import Names
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, Unreadable
 from app.domain.lists import ENTITIES as EXPLAINED
 from app.domain.records import UNSTORABLE
 from app.domain.roles import Principal, permit
+from app.domain.segmentation import books
 from app.domain.workspaces import clock
 from app.persistence import explain as rows
 from app.persistence import segments as kept
@@ -31,14 +33,19 @@ from app.persistence.compile.explained import Answer, explained
 from app.persistence.compile.records import By
 from app.persistence.database import Reader, Record
 from app.services import asks, lists, named, reads, settle
+from app.services.aside import aside
 from app.services.asks import Ask
 from app.services.explained import flipping, whole
 
 OPERATION = "criteria.read"
 NAMING: Mapping[str, By] = {"id": "id", "external_id": "external_id"}
-TEXTS = ("entity", *NAMING, "filter", "list", "segmentation", "segment", "as_of", "tz", "for_user")
-MEMBERS: Mapping[str, type] = {**dict.fromkeys(TEXTS, str), "criteria": dict, "params": dict}
-"""What a body may say, as which type."""
+WORDS = ("entity", *NAMING, "filter", "list", "segmentation", "segment", "as_of", "tz", "for_user")
+MEMBERS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    **dict.fromkeys(WORDS, ((str,), "a text")),
+    "criteria": ((dict, str), "criteria as a tree or as text"),
+    "params": ((dict,), "an object"),
+}
+"""What a body may say, as which types, and what is expected in words."""
 SPELLED = ("filter", "criteria", "list", "segmentation")
 """Whose criteria are meant: one of these."""
 OF_ASKER = ("tz", "for_user", "params")
@@ -57,8 +64,13 @@ async def of_record(db: Reader, principal: Principal, body: Body, now: datetime)
     by, name = next((NAMING[key], told[key]) for key in NAMING if key in told)
     entity, tree = await _asked(db, principal, told, now)
     answer = await _answer(db, principal, entity, by, name, list(leaves(tree)))
-    (explanation,) = _explanations([tree], answer)
-    return {**_head(answer, entity), **_moment(tree), **whole(explanation, entity, principal.workspace)}
+    names = await _names(db, principal, entity, [tree])
+
+    def shown() -> dict[str, Any]:
+        (explanation,) = _explanations([tree], answer)
+        return {**_head(answer, entity), **_moment(tree), **whole(explanation, entity, principal.workspace, names)}
+
+    return await aside(shown)
 
 
 # -- what is asked -----------------------------------------------------------------------------------------------------
@@ -72,8 +84,8 @@ async def _asked(db: Reader, principal: Principal, told: Body, now: datetime) ->
         definition, _ = await _definition(db, principal, told["segmentation"])
         node = dict(definition.cases).get(told["segment"])
         if node is None:
-            raise NotFound
-        (tree,) = await _cases(db, setting, [node], now)
+            raise NotFound("There is no such segment in the segmentation.")
+        (tree,) = await _cases(db, setting, [node], now, definition.books)
         return ACCOUNTS, tree
     ask = await _ask(db, principal, told, now)
     frame = asks.frame(ask, workspace)
@@ -94,11 +106,21 @@ async def _ask(db: Reader, principal: Principal, told: Body, now: datetime) -> A
         spelled = {name: told[name] for name in ("filter", "criteria") if name in told}
         return Ask(told.get("entity", "accounts"), **spelled, **given, body=True)
     if not is_identity(told["list"]):
-        raise NotFound
-    ask = await lists.ask(db, principal, UUID(told["list"]), now, given)
+        raise NotFound("There is no such list in this workspace.")
+    try:
+        ask = await lists.ask(db, principal, UUID(told["list"]), now, given)
+    except Invalid as error:
+        raise Invalid(error.detail, tuple(map(_in_body, error.faults))) from None
     if told.get("entity", ask.entity) != ask.entity:
         raise Invalid(faults=(Fault(f"Expected {ask.entity}: the list is of those.", pointer="/entity"),))
     return replace(ask, body=True)
+
+
+def _in_body(fault: Fault) -> Fault:
+    """What lists say of a parameter of theirs, as the member of the body that it was given in."""
+    if fault.parameter is None:
+        return fault
+    return replace(fault, parameter=None, pointer="/" + fault.parameter.replace("param.", "params/", 1))
 
 
 def _read(body: Body) -> dict[str, Any]:
@@ -115,9 +137,8 @@ def _misfits(told: Body) -> Iterator[Fault]:
         if name not in MEMBERS:
             shown = f"/{name[:64]}".replace("~", "~0")
             yield Fault("Expected no such member here.", pointer=shown, suggestion=nearest(name, MEMBERS))
-        elif type(value) is not MEMBERS[name]:
-            expected = "a text" if MEMBERS[name] is str else "an object"
-            yield Fault(f"Expected {expected}.", pointer=f"/{name}")
+        elif type(value) not in MEMBERS[name][0]:
+            yield Fault(f"Expected {MEMBERS[name][1]}.", pointer=f"/{name}")
     params = told.get("params")
     for name, value in params.items() if isinstance(params, Mapping) else ():
         if not isinstance(value, str | int | float | Decimal | bool):
@@ -147,14 +168,25 @@ def _contradictions(told: Body) -> Iterator[Fault]:
 
 async def _answer(db: Reader, principal: Principal, entity: Entity, by: By, name: str, every: Sequence[Leaf]) -> Answer:
     """What is found of a record. Raises NotFound."""
-    sound = is_identity(name) if by == "id" else not UNSTORABLE.search(name)
-    statement = partial(explained, every, entity, by, principal.workspace)
-    answer = await rows.answer(db, statement(), name) if sound else None
-    if answer is not None and not answer.fresh:
-        answer = await rows.answer(db, statement(kept=False), name)
-    if answer is None:
-        raise NotFound
-    return answer
+    missing = NotFound(f"There is no such {entity.singular} in this workspace.")
+    if not (is_identity(name) if by == "id" else not UNSTORABLE.search(name)):
+        raise missing
+
+    async def read(*, kept: bool) -> Answer:
+        statement = explained(every, entity, by, principal.workspace, kept=kept)
+        raw = await rows.told(db, statement, name)
+        if raw is None:
+            raise missing
+        return await aside(partial(rows.answer, statement, raw))
+
+    answer = await read(kept=True)
+    return answer if answer.fresh else await read(kept=False)
+
+
+async def _names(db: Reader, principal: Principal, entity: Entity, trees: Sequence[Tree]) -> Names:
+    """What people call those that criteria name by id, those of lists that stand in them too."""
+    told = [node for tree in trees for node in (tree.node, *(leaf.node for leaf in leaves(tree)))]
+    return (await named.called(db, principal.workspace, principal.user_id, entity, told)).of_ids
 
 
 def _explanations(trees: Sequence[Tree], answer: Answer) -> list[Explanation]:
@@ -176,29 +208,6 @@ def _moment(tree: Tree) -> dict[str, Any]:
 # -- segments ----------------------------------------------------------------------------------------------------------
 
 
-async def standing(db: Reader, principal: Principal, account_id: UUID) -> list[dict[str, Any]]:
-    """Where an account stands in each segmentation, since when, and why it came there. Raises NotFound."""
-    permit(principal, OPERATION)
-    found = await rows.standing(db, principal.workspace.id, account_id)
-    if found is None:
-        raise NotFound
-    return [_stands(row) for row in found]
-
-
-def _stands(row: Record) -> dict[str, Any]:
-    names = {case["slug"]: case["name"] for case in msgspec.json.decode(row["segments"])}
-    segment = row["segment"]
-    return {
-        "segmentation": row["slug"],
-        "name": row["name"],
-        "segment": segment,
-        "segment_name": None if segment is None else names.get(segment, segment.replace("_", " ").capitalize()),
-        "since": row["since"],
-        "reason": row["reason"],
-        "state": row["state"],
-    }
-
-
 async def of_segments(db: Reader, principal: Principal, account_id: UUID, slug: str, now: datetime) -> dict[str, Any]:
     """An account explained by each segment's criteria in order: the first that holds decides where it stands.
 
@@ -208,34 +217,38 @@ async def of_segments(db: Reader, principal: Principal, account_id: UUID, slug: 
     workspace = principal.workspace
     definition, row = await _definition(db, principal, slug)
     setting = Setting(workspace, clock(workspace, now), people=False)
-    trees = await _cases(db, setting, [node for _, node in definition.cases], now)
+    trees = await _cases(db, setting, [node for _, node in definition.cases], now, definition.books)
     every = [leaf for tree in trees for leaf in leaves(tree)]
     answer = await _answer(db, principal, ACCOUNTS, "id", str(account_id), every)
+    called = await _names(db, principal, ACCOUNTS, trees)
     stands = await rows.standing(db, workspace.id, account_id, row["id"]) or []
-    verdicts = [one.verdict for one in answer.found]
-    turns = followed(every, verdicts, answer.record, answer.cut)
-    decide = _first(trees, definition)
-    flip, then = next_decision(decide, verdicts, turns)
-    segment = decide(verdicts)
-    names = {case["slug"]: case["name"] for case in msgspec.json.decode(row["segments"])}
-    return {
+    head = {
         "segmentation": slug,
         "name": row["name"],
         "account": answer.head,
         "archived": answer.archived,
         "as_of": now,
         "zone": workspace.zone.key,
-        "segment": segment,
-        "stands": next(({name: one[name] for name in ("segment", "since", "reason")} for one in stands), None),
-        **flipping(flip),
-        "becomes": then if flip.at is not None else None,
-        "rest": definition.rest,
-        "segments": [
-            {"segment": case, "name": names[case], "decides": case == segment}
-            | whole(explain(tree, answer.found, turns), ACCOUNTS, workspace)
-            for (case, _), tree in zip(definition.cases, trees, strict=True)
-        ],
     }
+    stood = next(({name: one[name] for name in ("segment", "since", "reason")} for one in stands), None)
+    names = {case["slug"]: case["name"] for case in msgspec.json.decode(row["segments"])}
+
+    def shown() -> dict[str, Any]:
+        verdicts = [one.verdict for one in answer.found]
+        turns = followed(every, verdicts, answer.record, answer.cut)
+        decide = _first(trees, definition)
+        flip, then = next_decision(decide, verdicts, turns)
+        segment = decide(verdicts)
+        cases = [
+            {"segment": case, "name": names[case], "decides": case == segment}
+            | whole(explain(tree, answer.found, turns), ACCOUNTS, workspace, called)
+            for (case, _), tree in zip(definition.cases, trees, strict=True)
+        ]
+        becomes = then if flip.at is not None else None
+        ends = {"stands": stood, **flipping(flip), "becomes": becomes, "rest": definition.rest}
+        return {**head, "segment": segment, **ends, "segments": cases}
+
+    return await aside(shown)
 
 
 def _first(trees: Sequence[Tree], definition: settle.Definition) -> Callable[[Sequence[bool]], str]:
@@ -251,19 +264,20 @@ def _first(trees: Sequence[Tree], definition: settle.Definition) -> Callable[[Se
 async def _definition(db: Reader, principal: Principal, slug: str) -> tuple[settle.Definition, Record]:
     row = None if UNSTORABLE.search(slug) else await kept.one(db, principal.workspace.id, slug)
     if row is None:
-        raise NotFound
+        raise NotFound("There is no such segmentation in this workspace.")
     return settle.definition(row), row
 
 
-async def _cases(db: Reader, setting: Setting, cases: Sequence[Node], now: datetime) -> list[Tree]:
+async def _cases(db: Reader, setting: Setting, cases: Sequence[Node], now: datetime, within: books.Books) -> list[Tree]:
     """The trees of a segmentation's criteria, their leaves counted through. Raises Conflict where they mean nothing."""
 
-    def read(within: Setting) -> list[Tree]:
+    def read(known: Setting) -> list[Tree]:
         trees: list[Tree] = []
+        over = books.over(known, within)
         for node in cases:
-            check(node, ACCOUNTS, within)
+            check(node, ACCOUNTS, over)
             begin = sum(1 for tree in trees for _ in leaves(tree))
-            trees.append(grown(node, ACCOUNTS, within, begin))
+            trees.append(grown(node, ACCOUNTS, over, begin))
         return trees
 
     try:

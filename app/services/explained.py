@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, assert_never
 
@@ -37,25 +37,37 @@ from app.domain.criteria.meant import (
     SegmentOf,
     Tagged,
 )
+from app.domain.criteria.referred import Names
 from app.domain.workspaces import Workspace
 
 Values = Mapping[Asked, Any]
 
 
-def whole(of: Explanation, entity: Entity, workspace: Workspace) -> dict[str, Any]:
-    """The criteria in both spellings of people, the verdict, what would admit the record, and the tree."""
+def whole(of: Explanation, entity: Entity, workspace: Workspace, names: Names) -> dict[str, Any]:
+    """The criteria in both spellings of people, the verdict, what would admit the record, the tree, and its leaves alone."""
     every = {leaf.index: leaf for leaf in leaves(of.tree)}
     node = of.tree.node
+    tree = _Writer(of, entity, workspace, names).tree(of.tree)
     return {
         "text": text.format(node),
-        "english": english(node, entity, workspace),
+        "english": english(node, entity, workspace, names),
         "result": of.verdict,
         **flipping(of.flip),
         "fewest": None if of.fewest is None else [
             {"pointer": every[index].pointer, "text": text.format(every[index].node)} for index in of.fewest
         ],
-        "tree": _Writer(of, entity, workspace).tree(of.tree),
+        "leaves": list(_flat(tree)),
+        "tree": tree,
     }  # fmt: skip
+
+
+def _flat(tree: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The leaves of a tree as it is told, in document order."""
+    if "args" not in tree:
+        yield tree
+        return
+    for arg in tree["args"]:
+        yield from _flat(arg)
 
 
 def flipping(flip: Flip) -> dict[str, Any]:
@@ -66,11 +78,11 @@ def flipping(flip: Flip) -> dict[str, Any]:
 class _Writer:
     """Writes one explanation."""
 
-    def __init__(self, of: Explanation, entity: Entity, workspace: Workspace) -> None:
+    def __init__(self, of: Explanation, entity: Entity, workspace: Workspace, names: Names) -> None:
         told = zip(leaves(of.tree), of.found, of.flips, strict=True)
         self._told = {leaf.index: (found, flip) for leaf, found, flip in told}
         self._verdicts = {index: found.verdict for index, (found, _) in self._told.items()}
-        self._entity, self._workspace = entity, workspace
+        self._entity, self._workspace, self._names = entity, workspace, names
 
     def tree(self, part: Tree) -> dict[str, Any]:
         if isinstance(part, Leaf):
@@ -95,7 +107,7 @@ class _Writer:
             "op": tree.dump(leaf.node)["op"],
             "pointer": leaf.pointer,
             "text": text.format(leaf.node),
-            "english": english(leaf.node, self._entity, self._workspace),
+            "english": english(leaf.node, self._entity, self._workspace, self._names),
             "result": found.verdict,
             "because_empty": found.by_emptiness,
             "value": self._shown(values[of[0]], of[0]) if of else None,

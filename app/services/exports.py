@@ -24,8 +24,8 @@ from app.services.asks import Ask
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """An export that has not begun. `write` sends all of it where it is told, and raises Busy, Unavailable, and what the
-    sink raises; being cancelled it ends the statement."""
+    """An export that has not begun. `write` sends all of it where it is told, and raises Crowded, Busy, Unavailable, and
+    what the sink raises; being cancelled it ends the statement."""
 
     form: Form
     file_name: str
@@ -57,7 +57,7 @@ async def question(
     compiled = partial(_compiled, asked.question, principal, told)
     if told != "ndjson" and not compiled(True).values:
         raise Place("fields", ask.body).fault("Expected at least one field that is a column.")
-    write = partial(exports.write, db, told, workspace.minor_digits, compiled, bom=bom)
+    write = partial(exports.write, db, workspace, told, compiled, bom=bom)
     return Stream(told, file_name(name or ask.entity, setting.clock.today, told), as_of, asked.windows, write)
 
 

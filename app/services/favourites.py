@@ -22,7 +22,7 @@ async def mark(db: Database, call: Call, list_id: UUID, favourite: bool) -> Writ
 
     async def act(tx: Transaction) -> Written:
         workspace_id, user_id = principal.workspace.id, principal.user_id
-        row = await rows.one(tx, workspace_id, list_id, user_id)
+        row = await rows.locked(tx, workspace_id, list_id, user_id)
         of = listings.seen(principal, row, whole=True)
         if user_id is None:
             raise NotFound

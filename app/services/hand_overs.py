@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from types import MappingProxyType
+from typing import Any, Literal
 from uuid import UUID
 
 from app.domain.catalogue import USERS
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid, NotFound
-from app.domain.records import MisfitError, Named, identity, only, text
+from app.domain.records import Named, only
 from app.domain.roles import permit
-from app.persistence import hand_overs, users, workspaces
+from app.persistence import hand_overs, lists, users, workspaces
 from app.persistence import records as rows
 from app.persistence.database import Database, Transaction
-from app.persistence.hand_overs import OWNER, Table
-from app.services import references, settle
+from app.services import effects, references, settle, transfers
 from app.services.calls import ENCODER, Call, Effect, Written, once
 
-WHAT: tuple[Table, ...] = ("accounts", "opportunities", "lists")
+What = Literal["accounts", "opportunities", "lists"]
+WHAT: tuple[What, ...] = ("accounts", "opportunities", "lists")
 """What can be handed over: accounts as their csm, open opportunities and saved lists as their owner."""
-MEMBERS = ("to", "to_id", "what")
+OWNER: Mapping[What, str] = MappingProxyType({"accounts": "csm_id", "opportunities": "owner_id", "lists": "owner_id"})
+"""The member that says whose a thing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Wanted:
 
     heir: UUID | Named
     pointer: str
-    what: tuple[Table, ...]
+    what: tuple[What, ...]
 
 
 async def hand_over(db: Database, call: Call, user_id: UUID, body: Mapping[str, object]) -> Written:
@@ -50,28 +53,33 @@ async def hand_over(db: Database, call: Call, user_id: UUID, body: Mapping[str, 
             raise NotFound
         heir_id = await _heir(tx, call, user_id, wanted)
         moved = await _move(tx, call, user_id, heir_id, wanted.what)
-        counts = {table: len(moved.get(table, ())) for table in WHAT}
-        effects = tuple(
-            Effect(table, one, {OWNER[table]: user_id}, {OWNER[table]: heir_id})
-            for table, ids in moved.items()
-            for one in ids
+        counts: dict[str, int] = {what: len(moved.get(what, ())) for what in WHAT}
+        moves = (
+            effects.several(what, ids, {OWNER[what]: user_id}, {OWNER[what]: heir_id}) for what, ids in moved.items()
         )
-        body = ENCODER.encode({"user_id": user_id, "to_id": heir_id, **counts})
-        return Written(user_id, standing["version"], body, False, effects)
+        told: dict[str, object] = {"to_id": heir_id, **counts}
+        done = (Effect(USERS.name, user_id, {}, told), *chain.from_iterable(moves)) if any(moved.values()) else ()
+        body = ENCODER.encode({"user_id": user_id, **told})
+        return Written(user_id, standing["version"], body, False, done)
 
-    return await once(db, call, f"users.hand_over {user_id}", act)
+    return await once(db, call, f"users.write hand_over {user_id}", act)
 
 
 async def _move(
-    tx: Transaction, call: Call, user_id: UUID, heir_id: UUID, what: tuple[Table, ...]
-) -> dict[Table, list[UUID]]:
+    tx: Transaction, call: Call, user_id: UUID, heir_id: UUID, what: tuple[What, ...]
+) -> dict[What, list[UUID]]:
     workspace = call.principal.workspace
     touched = await hand_overs.lock_accounts(
         tx, workspace.id, user_id, own="accounts" in what, opportunities="opportunities" in what
     )
-    moved = {table: await hand_overs.move(tx, table, workspace.id, user_id, heir_id, call.now) for table in what}
-    if moved.get("lists"):
-        await hand_overs.forget_defaults(tx, workspace.id, user_id, moved["lists"])
+    moved: dict[What, list[UUID]] = {}
+    if "accounts" in what:
+        moved["accounts"] = await hand_overs.give_accounts(tx, workspace.id, user_id, heir_id, call.now)
+    if "opportunities" in what:
+        moved["opportunities"] = await hand_overs.give_opportunities(tx, workspace.id, user_id, heir_id, call.now)
+    if "lists" in what:
+        moved["lists"] = await lists.owned(tx, workspace.id, user_id)
+        await transfers.give(tx, call, moved["lists"], heir_id)
     changed = None if moved.get("opportunities") else ("csm", "csm_id", "version", "updated_at")
     await settle.settle(tx, workspace, touched, call.now, changed=changed)
     return moved
@@ -91,20 +99,11 @@ async def _heir(tx: Transaction, call: Call, user_id: UUID, wanted: Wanted) -> U
 
 
 def _read(body: Mapping[str, object]) -> Wanted:
-    told = only(body, MEMBERS)
-    named = [member for member in ("to", "to_id") if told.get(member) is not None]
-    if len(named) != 1:
-        message = "Expected to or to_id, one of them: an id, external id or e-mail, or an id."
-        raise Invalid(faults=(Fault(message, pointer="/to"),))
-    pointer = f"/{named[0]}"
-    try:
-        heir = Named(text(told["to"]), pointer) if named[0] == "to" else identity(told["to_id"])
-    except MisfitError as misfit:
-        raise Invalid(faults=(misfit.fault(pointer),)) from None
-    return Wanted(heir, pointer, _what(told.get("what")))
+    told = only(body, (*transfers.HEIR, "what"))
+    return Wanted(*transfers.heir(told), _what(told.get("what")))
 
 
-def _what(told: Any) -> tuple[Table, ...]:
+def _what(told: Any) -> tuple[What, ...]:
     if told is None:
         return WHAT
     if not isinstance(told, list) or not told:

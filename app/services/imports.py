@@ -179,14 +179,16 @@ async def latest(
 
 async def errors(
     db: Database, principal: Principal, import_id: UUID, limit: int, after: str | None
-) -> tuple[list[bytes], str | None]:
-    """What is wrong and what is suspicious, by line, as JSON, and where the next page begins. Raises NotFound, Invalid."""
+) -> tuple[list[bytes], list[str], bool]:
+    """What is wrong and what is suspicious, by line, as JSON; the place of each, which the next page begins after; and
+    whether there is one. Raises NotFound, Invalid."""
     permit(principal, "imports.read")
     if await imports.get(db, principal.workspace.id, import_id) is None:
         raise NotFound
     rows = await imports.errors(db, principal.workspace.id, import_id, limit + 1, _place(after), warnings=True)
-    more = f"{rows[limit - 1]['line']}.{rows[limit - 1]['seq']}" if len(rows) > limit else None
-    return [msgspec.json.encode(_error(row)) for row in rows[:limit]], more
+    shown = rows[:limit]
+    places = [f"{row['line']}.{row['seq']}" for row in shown]
+    return [msgspec.json.encode(_error(row)) for row in shown], places, len(rows) > limit
 
 
 def _place(after: str | None) -> tuple[int, int]:

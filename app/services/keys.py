@@ -22,12 +22,13 @@ from app.domain.roles import PEOPLE, Principal, Role, grantable, permit, weaker
 from app.domain.workspaces import Person
 from app.persistence import keys, users, workspaces
 from app.persistence.database import Database, Record, Transaction
-from app.services import references
+from app.services import key_uses, references
 from app.services.calls import Call, Effect, Written, keep_command, new_id, once
 
 FRESH_SECONDS = 1.0
 REMEMBERED = 4_096
 NOUN = "api-keys"
+WRITE = "keys.write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,6 @@ class Seen:
 
 
 _seen: WeakKeyDictionary[Database, dict[bytes, Seen]] = WeakKeyDictionary()
-_used: WeakKeyDictionary[Database, dict[tuple[UUID, UUID], datetime]] = WeakKeyDictionary()
-"""When each key, (workspace, id), was looked up last; kept by `keep_uses`."""
 
 
 async def authenticate(db: Database, token: str, now: datetime) -> Principal:
@@ -60,20 +59,6 @@ async def authenticate(db: Database, token: str, now: datetime) -> Principal:
     return known.principal
 
 
-async def keep_uses(db: Database) -> None:
-    """Keeps when keys were used last, all in one statement, away from requests: they noted it when they looked a key
-    up, once a second at most. What cannot be kept now is kept the next time; a kill loses what was not."""
-    uses = _used.pop(db, None)
-    if not uses:
-        return
-    try:
-        async with db.transaction() as tx:
-            await keys.used(tx, uses)
-    except BaseException:
-        _used[db] = uses | _used.get(db, {})
-        raise
-
-
 async def create_key(
     db: Database,
     workspace_id: UUID,
@@ -89,7 +74,7 @@ async def create_key(
     new = key_bodies.new(body, now)
     async with db.transaction() as tx:
         written, token = await _create(tx, workspace_id, new, now)
-        await keep_command(tx, workspace_id, now, "keys.create", written.effects)
+        await keep_command(tx, workspace_id, now, WRITE, written.effects)
     return written.id, token
 
 
@@ -100,7 +85,7 @@ async def rotate_key(
     rotation = key_bodies.rotation({"overlap_hours": overlap_hours}, now)
     async with db.transaction() as tx:
         written, token = await _rotate(tx, workspace_id, key_id, rotation, now)
-        await keep_command(tx, workspace_id, now, "keys.rotate", written.effects)
+        await keep_command(tx, workspace_id, now, WRITE, written.effects)
     forget(db)
     return written.id, token
 
@@ -109,7 +94,7 @@ async def revoke_key(db: Database, workspace_id: UUID, key_id: UUID, now: dateti
     """The same as `revoke` for the command line. Raises NotFound."""
     async with db.transaction() as tx:
         written = await _revoke(tx, workspace_id, key_id, now)
-        await keep_command(tx, workspace_id, now, "keys.revoke", written.effects)
+        await keep_command(tx, workspace_id, now, WRITE, written.effects)
     forget(db)
 
 
@@ -123,12 +108,12 @@ async def create(db: Database, call: Call, body: Mapping[str, object]) -> Writte
 
     The same Idempotency-Key again gives the key with `token` null: tokens are not stored. Raises Invalid.
     """
-    permit(call.principal, "keys.write")
+    permit(call.principal, WRITE)
     new, workspace_id = key_bodies.new(body, call.now), call.principal.workspace.id
     own = grantable(call.principal.role)
     if not new.scopes <= own:
         raise Invalid(faults=(Fault(f"Expected scopes among your own: {', '.join(sorted(own))}.", pointer="/scopes"),))
-    return await _telling(db, call, "keys.create", lambda tx: _create(tx, workspace_id, new, call.now))
+    return await _telling(db, call, f"{WRITE} create", lambda tx: _create(tx, workspace_id, new, call.now))
 
 
 async def rotate(db: Database, call: Call, key_id: UUID, body: Mapping[str, object]) -> Written:
@@ -138,10 +123,10 @@ async def rotate(db: Database, call: Call, key_id: UUID, body: Mapping[str, obje
     `expires_at` moves the key's own end. Raises Invalid, NotFound, Conflict where the key has ended already or
     too many of its tokens are alive.
     """
-    permit(call.principal, "keys.write")
+    permit(call.principal, WRITE)
     rotation, workspace_id = key_bodies.rotation(body, call.now), call.principal.workspace.id
     written = await _telling(
-        db, call, f"keys.rotate {key_id}", lambda tx: _rotate(tx, workspace_id, key_id, rotation, call.now)
+        db, call, f"{WRITE} rotate {key_id}", lambda tx: _rotate(tx, workspace_id, key_id, rotation, call.now)
     )
     forget(db)
     return written
@@ -149,11 +134,11 @@ async def rotate(db: Database, call: Call, key_id: UUID, body: Mapping[str, obje
 
 async def revoke(db: Database, call: Call, key_id: UUID) -> Written:
     """Ends a key with all its tokens: here at once, in other processes within a second. Raises NotFound."""
-    permit(call.principal, "keys.write")
+    permit(call.principal, WRITE)
     written = await once(
         db,
         call,
-        f"keys.revoke {key_id}",
+        f"{WRITE} revoke {key_id}",
         lambda tx: _revoke(tx, call.principal.workspace.id, key_id, call.now),
     )
     forget(db)
@@ -210,7 +195,7 @@ async def _found(db: Database, digest: bytes, tick: float, now: datetime) -> See
     else:
         person = Person(row["user_id"], tuple(row["team"]) or (row["user_id"],))
         principal = Principal(row["key_id"], workspace, weaker(row["key_role"], row["user_role"]), person)
-    _used.setdefault(db, {})[workspace.id, row["key_id"]] = now
+    key_uses.note(db, workspace.id, row["key_id"], now)
     return Seen(principal, tick, row["expires_at"])
 
 
@@ -292,7 +277,7 @@ def _token() -> str:
 
 def _written(key_id: UUID, before: Record | None, after: Record | None) -> Written:
     """A key as it is now, and what of it changed."""
-    was, is_ = dict(before or {}), dict(after or {})
+    was, is_ = _as_is(before) if before else {}, _as_is(after) if after else {}
     changed = [name for name in is_ if before is None or was[name] != is_[name]]
     then = None if before is None else {name: was[name] for name in changed}
     effects = (Effect(NOUN, key_id, then, {name: is_[name] for name in changed}),) if changed else ()
@@ -300,7 +285,14 @@ def _written(key_id: UUID, before: Record | None, after: Record | None) -> Writt
 
 
 def _shown(row: Record) -> dict[str, Any]:
-    return {**dict(row), "token": None}
+    return {**_as_is(row), "token": None}
+
+
+def _as_is(row: Record) -> dict[str, Any]:
+    """A key with the role that it has now: no more than its user's."""
+    shown = dict(row)
+    of_user = shown.pop("user_role")
+    return shown if of_user is None else {**shown, "role": weaker(shown["role"], of_user)}
 
 
 def _body(row: Record | None) -> bytes:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, cast
+from uuid import UUID
 
 import msgspec
 
@@ -15,8 +17,9 @@ from app.domain.catalogue import ENTITIES
 from app.domain.criteria import text, tree
 from app.domain.criteria.check import Setting, check
 from app.domain.criteria.suggest import nearest
+from app.domain.criteria.values import Whatever
 from app.domain.errors import Fault, Invalid, NotFound, StrataError
-from app.domain.lists import List, Parameter, Template, Visibility, asked
+from app.domain.lists import List, Parameter, ParameterKind, Template, Visibility, asked
 from app.domain.roles import Principal
 from app.domain.workspaces import Person, Workspace, clock
 from app.persistence.database import Record
@@ -25,6 +28,18 @@ from app.services.calls import ENCODER, Effect, Written
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
 SAID = ("description", "folder", "criteria", "columns", "sort", "mine", "params")
 """What a list says: of a private one its owner's alone."""
+
+
+LIKELY: Mapping[ParameterKind, Any] = MappingProxyType(
+    {
+        "text": Whatever(UUID(int=0)),
+        "number": 1,
+        "date": date(2026, 1, 31),
+        "instant": datetime(2026, 1, 31, tzinfo=UTC),
+        "bool": True,
+    }
+)
+"""A value of each type that any field of this type takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +118,8 @@ def verify(made: List, setting: Setting) -> None:
     """Raises Invalid unless everything that the list names is there, as its owner would ask it."""
     entity, workspace = ENTITIES[made.entity], setting.workspace
     criteria = asked(made.entity, made.criteria, made.mine)
-    own = replace(setting, person=_owner(made), params=parameters(made.params), within=made.id)
-    try:
-        check(criteria, entity, own)
-    except Invalid as error:
-        faults = tuple(replace(f, pointer="/criteria/text" if f.pointer is None else f.pointer) for f in error.faults)
-        raise Invalid(error.detail, faults) from None
+    own = replace(setting, person=_owner(made), params=_likely(made.params), within=made.id)
+    check(criteria, entity, own)
     lists.check_columns(made.columns, entity, workspace)
     lists.check_sort(made.sort, entity, workspace)
 
@@ -117,8 +128,12 @@ def parameters(params: Sequence[Parameter], told: Mapping[str, object] | None = 
     """Values of a list's parameters: the caller's where told, else the defaults. Raises Invalid."""
     values, faults = {}, []
     for one in params:
+        given = list_bodies.parameter_text(one.type, told[one.name]) if told and one.name in told else one.default
+        if given is None:
+            message = f"Expected a value for {one.name}: the list has no default for this parameter."
+            faults.append(Fault(message, parameter=f"param.{one.name}"))
+            continue
         try:
-            given = list_bodies.parameter_text(one.type, told[one.name]) if told and one.name in told else one.default
             values[one.name] = list_bodies.parameter_value(one.type, given)
         except records.MisfitError as misfit:
             faults.append(misfit.fault(parameter=f"param.{one.name}"))
@@ -131,6 +146,12 @@ def parameters(params: Sequence[Parameter], told: Mapping[str, object] | None = 
     if faults:
         raise Invalid(faults=tuple(faults))
     return values
+
+
+def _likely(params: Sequence[Parameter]) -> dict[str, Any]:
+    """Values that a list can be checked with before anybody says those of parameters without a default."""
+    open_ = {one.name: LIKELY[one.type] for one in params if one.default is None}
+    return {**open_, **parameters([one for one in params if one.default is not None])}
 
 
 def _near(name: str, known: Iterable[str]) -> str | None:
@@ -187,7 +208,7 @@ def seen(principal: Principal, row: Record | None, *, whole: bool = False) -> Li
     """The list, where the principal can see it: whole, or at least its name. Raises NotFound."""
     sight = lists.sight(principal, row["visibility"], row["owner_id"]) if row else "nothing"
     if row is None or sight == "nothing" or (whole and sight != "whole"):
-        raise NotFound
+        raise NotFound("There is no such list in this workspace.")
     return loaded(row, principal.workspace)
 
 

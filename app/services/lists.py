@@ -9,8 +9,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from app.domain import list_bodies, lists, records
-from app.domain.criteria.nodes import Node
-from app.domain.dependents import Dependent
+from app.domain.dependents import EXAMPLES, Dependent, dependent, refuse
 from app.domain.errors import Conflict, Fault, Forbidden, Invalid
 from app.domain.lists import DEFAULT_COLUMNS, List, ListEntity
 from app.domain.records import MisfitError
@@ -18,12 +17,12 @@ from app.domain.roles import Principal, permit
 from app.persistence import defaults, favourites, named, users, workspaces
 from app.persistence import lists as rows
 from app.persistence import watches as histories
-from app.persistence.database import Database, Reader, Transaction
-from app.persistence.dependents import EXAMPLES
+from app.persistence.database import Database, Transaction
 from app.services import dependents as depending
-from app.services import effects, listings, nested, reads, transfers, uses, watches
+from app.services import effects, listings, nested, reads, transfers, watches
 from app.services.asks import Ask
 from app.services.calls import Call, Effect, Written, keep, new_id, once, versioned
+from app.services.list_rows import ask
 from app.services.list_search import SORTS, After, Search, all_lists, folders, place
 from app.services.listings import Listing, body, document
 
@@ -32,6 +31,8 @@ __all__ = [
     "document", "folders", "get", "install_templates", "place", "read", "templates",
 ]  # fmt: skip
 NOUN = "lists"
+MOST, MOST_OF_ALL = 1_000, 20_000
+"""Lists of one person, and of one workspace: who is handed more keeps them, and makes no other."""
 REASON = 500
 """Characters of a reason."""
 COPIED = ("entity", "name", "description", "folder", "criteria", "columns", "sort", "mine", "params")
@@ -54,7 +55,7 @@ async def copy(db: Database, call: Call, list_id: UUID, body: Mapping[str, objec
         copied = {name: getattr(source, name) for name in COPIED}
         return await _make(tx, call, {**copied, **given})
 
-    return await once(db, call, f"lists.copy {list_id}", act)
+    return await once(db, call, f"lists.create copy {list_id}", act)
 
 
 async def change(
@@ -75,24 +76,25 @@ async def change(
             return listings.written(call.principal, standing)
         if not listings.is_hidden(call.principal, standing):
             await nested.verify(tx, changed, workspace, call.now)
-        if standing.watched_since is not None and watches.digest(changed, workspace) != watches.digest(
-            standing, workspace
-        ):
-            await watches.meaning(tx, workspace, changed, call.now)
+        await watches.redefine(tx, workspace, standing, changed, call.now)
         async with nested.changing(tx, standing, changed, workspace, call.now):
             await rows.update(tx, workspace.id, list_id, listings.columns(changed, workspace), call.now)
         changed = replace(changed, version=standing.version + 1, updated_at=call.now)
-        if (changed.visibility, changed.owner_id) != (standing.visibility, standing.owner_id):
-            await transfers.handed_over(tx, workspace.id, changed)
+        if changed.visibility == "private" and (standing.visibility, standing.owner_id) != (
+            "private",
+            changed.owner_id,
+        ):
+            await transfers.hide(tx, workspace.id, [list_id], changed.owner_id)
         done = effects.differing(NOUN, list_id, listings.told(standing), listings.told(changed))
         return listings.written(call.principal, changed, done or (Effect(NOUN, list_id, {}, {}),))
 
-    return await once(db, call, f"lists.change {list_id}", act)
+    return await once(db, call, f"lists.write change {list_id}", act)
 
 
 async def delete(db: Database, call: Call, list_id: UUID, expected_version: int | None) -> Written:
     """Removes the list, also from where people begin with it. Raises NotFound, Forbidden, VersionRequired, VersionStale,
-    and Conflict where lists or segmentations name it."""
+    and Conflict where lists or segmentations name it or the workspace begins with it. Favourites and what people chose to
+    begin with go along."""
 
     async def act(tx: Transaction) -> Written:
         workspace_id = call.principal.workspace.id
@@ -100,14 +102,16 @@ async def delete(db: Database, call: Call, list_id: UUID, expected_version: int 
         permit(call.principal, "lists.write", own=listings.is_own(call.principal, standing))
         versioned(standing.version, expected_version)
         await nested.refuse(tx, list_id, call.principal.workspace)
+        begun = [entity for entity, one in (await defaults.shared(tx, workspace_id)).items() if one == list_id]
+        refuse(dependent("workspace defaults", begun), "depend on it", "; choose another default first")
         await histories.forget(tx, workspace_id, list_id)
-        await defaults.forget(tx, workspace_id, list_id)
-        await favourites.forget(tx, workspace_id, list_id)
+        await defaults.forget(tx, workspace_id, [list_id])
+        await favourites.forget(tx, workspace_id, [list_id])
         await rows.delete(tx, workspace_id, list_id)
         done = (Effect(NOUN, list_id, listings.told(standing), None),)
         return Written(list_id, standing.version, b"", created=False, effects=done)
 
-    return await once(db, call, f"lists.delete {list_id}", act)
+    return await once(db, call, f"lists.write delete {list_id}", act)
 
 
 async def read(db: Database, call: Call, list_id: UUID, reason: str | None) -> Listing:
@@ -122,7 +126,7 @@ async def read(db: Database, call: Call, list_id: UUID, reason: str | None) -> L
             call.principal, await rows.one(tx, call.principal.workspace.id, list_id, call.principal.user_id)
         )
         if listings.is_hidden(call.principal, of):
-            await keep(tx, call, "lists.disclose", (Effect(NOUN, list_id, None, {"reason": why}),))
+            await keep(tx, call, "lists.read", (Effect(NOUN, list_id, None, {"reason": why}),))
     (listing,) = await nested.looked_at(db, call.principal, [of], call.now)
     return replace(listing, hidden=False)
 
@@ -160,7 +164,7 @@ async def dependents(db: Database, principal: Principal, list_id: UUID) -> list[
             for row in await named.naming(tx, workspace_id, list_id)
             if lists.sight(principal, row["visibility"], row["owner_id"]) != "nothing"
         ]
-        others = [one for one in await depending.of(tx, workspace_id, NOUN, list_id, None) if one.what != "saved lists"]
+        others = [one for one in await depending.of(tx, principal, NOUN, list_id, None) if one.what != "saved lists"]
     found = [
         Dependent("saved lists", len(naming), tuple(sorted(naming)[:EXAMPLES])),
         Dependent("workspace defaults", int(shared)),
@@ -169,44 +173,11 @@ async def dependents(db: Database, principal: Principal, list_id: UUID) -> list[
     return [one for one in found if one.count]
 
 
-async def ask(
-    db: Reader, principal: Principal, list_id: UUID, now: datetime, told: Mapping[str, Any] | None = None
-) -> Ask:
-    """The question for the records that the list holds: its criteria, columns and sort, unless told otherwise.
-
-    `told`: members of Ask (limit, cursor, count, as_of, tz, for_user, archived, fields, include, sort, selection …);
-    `filter` narrows what the list holds, `search` to what its text is in the name of; `params` gives values to the list's
-    parameters, as text or in their types. Raises NotFound, Invalid, and Conflict
-    where the list is broken.
-    """
-    permit(principal, "lists.read")
-    of = listings.seen(principal, await rows.one(db, principal.workspace.id, list_id), whole=True)
-    (listing,) = await nested.looked_at(db, principal, [of], now)
-    if listing.reason is not None:
-        raise Conflict(f"The list is broken and holds nothing until it is mended: {listing.reason}")
-    given: dict[str, Any] = {"fields": of.columns, "sort": of.sort or None}
-    given |= {name: value for name, value in (told or {}).items() if value is not None}
-    given["params"] = listings.parameters(of.params, (told or {}).get("params")) or None
-    uses.note(db, principal.workspace.id, list_id, now)
-    criteria = lists.asked(of.entity, of.criteria, of.mine)
-    if (search := given.pop("search", None)) is not None:
-        criteria = lists.both(criteria, _searched(of.entity, search))
-    if given.get("filter") is None:
-        return Ask(of.entity, criteria=criteria, **given)
-    return Ask(of.entity, within=criteria, **given)
-
-
-def _searched(entity: ListEntity, told: str) -> Node:
-    try:
-        return lists.searched(entity, records.text(told, list_bodies.NAME_LENGTH))
-    except MisfitError as misfit:
-        raise Invalid(faults=(misfit.fault(parameter="search"),)) from None
-
-
 async def _size(db: Database, principal: Principal, of: List, now: datetime) -> int | None:
-    """How many records somebody else's list holds for its owner; None where it is broken or the owner is not active."""
+    """How many records somebody else's list holds for its owner; None where it is broken, waits for a parameter, or the
+    owner is not active."""
     owner = await users.person(db, principal.workspace.id, of.owner_id)
-    if owner is None:
+    if owner is None or any(one.default is None for one in of.params):
         return None
     asker = replace(principal, role="viewer", person=owner)
     question = Ask(
@@ -231,6 +202,11 @@ async def _make(tx: Transaction, call: Call, given: Mapping[str, Any]) -> Writte
     permit(principal, "lists.create", own=given.get("visibility", "private") == "private")
     if principal.user_id is None:
         raise Forbidden("A list has a person as its owner.")
+    await workspaces.hold(tx, workspace.id)
+    own, of_all = await rows.count(tx, workspace.id, principal.user_id)
+    if own >= MOST or of_all >= MOST_OF_ALL:
+        whose, most = ("A person", MOST) if own >= MOST else ("A workspace", MOST_OF_ALL)
+        raise Conflict(f"{whose} has at most {most:,} lists: delete one first.")
     stored = {
         "description": None,
         "sort": (),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from app.domain import mappings as domain
+from app.domain.catalogue import Entity
 from app.domain.errors import Fault, Invalid, NotFound
 from app.domain.imports import kind_of
 from app.domain.records import MisfitError, slug
@@ -21,8 +23,8 @@ NOUN = "imports/mappings"
 UNVERSIONED = 0
 
 
-async def put(db: Database, call: Call, name: str, body: Mapping[str, Any]) -> bytes:
-    """Stores a mapping, which says its `kind`, in place of the one of this name; as JSON. Raises Invalid, Forbidden."""
+async def put(db: Database, call: Call, name: str, body: Mapping[str, Any]) -> Written:
+    """Stores a mapping, which says its `kind`, in place of the one of this name; the body is what `get` answers. Raises Invalid, Forbidden."""
     permit(call.principal, "imports.create")
     try:
         slug(name)
@@ -30,7 +32,7 @@ async def put(db: Database, call: Call, name: str, body: Mapping[str, Any]) -> b
         raise Invalid(faults=(Fault(f"Expected {misfit.expected}.", parameter="name"),)) from None
     if not isinstance(body.get("kind"), str):
         raise Invalid(faults=(Fault("Expected the kind of record that it is for.", pointer="/kind"),))
-    entity = kind_of(str(body["kind"]))
+    entity = _kind(str(body["kind"]))
     domain.read(body, entity, domain.own_of(call.principal.workspace, entity))
     told, workspace_id = ENCODER.encode(body), call.principal.workspace.id
 
@@ -40,7 +42,7 @@ async def put(db: Database, call: Call, name: str, body: Mapping[str, Any]) -> b
         done = effects.differing(NOUN, None, _said(name, before), _said(name, told))
         return Written(workspace_id, UNVERSIONED, _shown(name, told), before is None, done)
 
-    return (await once(db, call, f"mappings.put {name}", act)).body
+    return await once(db, call, f"imports.create put mapping {name}", act)
 
 
 async def get(db: Database, principal: Principal, name: str) -> bytes:
@@ -56,6 +58,13 @@ async def every(db: Database, principal: Principal) -> list[bytes]:
     """All of them, by name."""
     permit(principal, "imports.read")
     return [_shown(row["name"], row["mapping"]) for row in await mappings.all_of(db, principal.workspace.id)]
+
+
+def _kind(told: str) -> Entity:
+    try:
+        return kind_of(told)
+    except Invalid as error:  # which calls it a parameter: of a mapping it is a member
+        raise Invalid(faults=tuple(replace(fault, parameter=None, pointer="/kind") for fault in error.faults)) from None
 
 
 def _said(name: str, told: bytes | None) -> dict[str, Any] | None:

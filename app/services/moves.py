@@ -52,29 +52,24 @@ async def move(
             found = await references.slug(tx, workspace.id, "stages", stage, "/stage")
             if isinstance(found, Fault):
                 raise Invalid(faults=(found,))
-        done = await place(tx, call, [account_id], standing["stage"], stage, note)
+        await place(tx, call, [account_id], stage, note)
+        done = (Effect(ACCOUNTS.name, account_id, {"stage": standing["stage"]}, {"stage": stage}),)
         return await writing.answer(tx, call, ACCOUNTS, account_id, done)
 
     return await once(db, call, f"accounts.stage {account_id}", act)
 
 
 async def place(
-    tx: Transaction,
-    call: Call,
-    account_ids: Sequence[UUID],
-    was: str | None,
-    stage: str | None,
-    note: str | None = None,
-) -> tuple[Effect, ...]:
-    """Moves accounts, locked before, out of one stage into another, history and segments included."""
+    tx: Transaction, call: Call, account_ids: Sequence[UUID], stage: str | None, note: str | None = None
+) -> None:
+    """Moves accounts, locked before, into a stage or out of any, history and segments included."""
     if not account_ids:
-        return ()
+        return
     workspace = call.principal.workspace
     await keep(tx, call, account_ids, stage, note)
     since = clock(workspace, call.now).today if stage is not None else None
     await stages.move(tx, workspace.id, account_ids, stage, since, call.now)
     await settle.settle(tx, workspace, account_ids, call.now, changed=CHANGED)
-    return tuple(Effect(ACCOUNTS.name, one, {"stage": was}, {"stage": stage}) for one in account_ids)
 
 
 async def keep(
@@ -82,8 +77,7 @@ async def keep(
 ) -> None:
     """Writes into history that accounts moved to a stage, or to none: whatever changes a stage goes through here."""
     principal = call.principal
-    told = [(new_id(), account_id) for account_id in account_ids]
-    await stages.record(tx, principal.workspace.id, told, stage, call.now, principal.user_id, note)
+    await stages.record(tx, principal.workspace.id, new_id(), account_ids, stage, call.now, principal.user_id, note)
 
 
 async def standing(db: Reader, principal: Principal, account_id: UUID, now: datetime) -> dict[str, Any]:
@@ -148,9 +142,9 @@ def _note(told: object) -> str:
 def _entry(row: Record, now: datetime) -> dict[str, Any]:
     until = row["left_at"] or max(now, row["moved_at"])
     return {
-        "stage": row["stage"], "from": _instant(row["moved_at"]), "to": _instant(row["left_at"]),
+        "stage": row["stage"], "from_at": _instant(row["moved_at"]), "to_at": _instant(row["left_at"]),
         "days": round((until - row["moved_at"]) / DAY, 2), "note": row["note"], "actor_id": row["actor_id"],
-        "actor": row["actor_name"],
+        "actor_name": row["actor_name"],
     }  # fmt: skip
 
 

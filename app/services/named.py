@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from app.domain.catalogue import Entity
 from app.domain.criteria.check import NamedList, Setting
-from app.domain.criteria.nodes import InList
+from app.domain.criteria.coerce import is_identity
+from app.domain.criteria.nodes import InList, Node
+from app.domain.criteria.referred import Names, Referred, referred
 from app.domain.errors import StrataError
 from app.domain.lists import asked
 from app.domain.workspaces import Workspace
+from app.persistence import criteria
 from app.persistence import named as rows
 from app.persistence.database import Reader, Record
 from app.services import listings, ranks
@@ -59,6 +63,28 @@ async def reading(
             raise error
         else:
             return made[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What criteria refer to: the names of what is there, and what is not, as it was written."""
+
+    names: Names
+    lost: frozenset[Referred]
+
+    @property
+    def of_ids(self) -> Names:
+        """The names of what is told by id, which nobody can read."""
+        return {told: name for told, name in self.names.items() if is_identity(told[1])}
+
+
+async def called(
+    reader: Reader, workspace: Workspace, viewer: UUID | None, entity: Entity, told: Iterable[Node]
+) -> Called:
+    """What these criteria of an entity refer to, as the viewer may know it; one statement, or none where it is nothing."""
+    every = dict.fromkeys(one for node in told for one in referred(node, entity, workspace))
+    names = await criteria.called(reader, workspace.id, tuple(every), viewer) if every else {}
+    return Called(names, frozenset(every.keys() - names.keys()))
 
 
 def _attempted(read: Callable[[Setting], Made], setting: Setting) -> tuple[list[Made], StrataError | None]:

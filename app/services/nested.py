@@ -13,10 +13,10 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+from app.domain import dependents
 from app.domain.criteria.coerce import identity
 from app.domain.criteria.nodes import InList
-from app.domain.dependents import Dependent
-from app.domain.errors import Conflict, Fault, StrataError
+from app.domain.errors import StrataError
 from app.domain.lists import List
 from app.domain.roles import Principal
 from app.domain.segmentation.parts import parts
@@ -24,7 +24,6 @@ from app.domain.workspaces import Workspace
 from app.persistence import named as rows
 from app.persistence import segments, workspaces
 from app.persistence.database import Reader, Transaction
-from app.persistence.dependents import EXAMPLES
 from app.services import listings, named, settle
 from app.services.listings import Listing
 
@@ -88,15 +87,8 @@ async def refuse(tx: Transaction, list_id: UUID, workspace: Workspace) -> None:
 
 
 def _refuse(lists: Sequence[str | None], segmentations: Sequence[str | None], why: str) -> None:
-    kinds = (("saved lists", lists), ("segmentations", segmentations))
-    found = [
-        Dependent(what, len(names), tuple([name for name in names if name is not None][:EXAMPLES]))
-        for what, names in kinds
-        if names
-    ]
-    if found:
-        told = f"Expected nothing that names it: {', '.join(map(str, found))}; {why}."
-        raise Conflict(told, tuple(Fault(f"Expected no {one.what} that name it: {one}.") for one in found))
+    found = (*dependents.dependent("saved lists", lists), *dependents.dependent("segmentations", segmentations))
+    dependents.refuse(found, "name it", f"; {why}")
 
 
 async def _broken(tx: Transaction, outer: Sequence[List], list_id: UUID, workspace: Workspace, now: datetime) -> Broken:

@@ -137,7 +137,7 @@ async def on_behalf(db: Reader, principal: Principal, ask: Ask) -> Person:
 
 async def _account(db: Reader, workspace_id: UUID, account_id: UUID) -> None:
     if not await reads.account_exists(db, workspace_id, account_id):
-        raise NotFound
+        raise NotFound("There is no such account in this workspace.")
 
 
 # -- single records ----------------------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ async def one(
         shows = selection(fields, include, ENTITIES[entity], workspace)
         statement = compile.record(ENTITIES[entity], shows, by, workspace)
         _records.put(key, statement)
-    return await _one(db, statement, by, value)
+    return await _one(db, statement, entity, by, value)
 
 
 async def one_selected(db: Reader, principal: Principal, entity: str, by: By, value: str, shows: Selection) -> One:
@@ -171,15 +171,15 @@ async def one_selected(db: Reader, principal: Principal, entity: str, by: By, va
     key = (principal.workspace.id, principal.workspace.epoch, entity, by, shows)
     made = _selected.get(key)
     statement = made or _selected.put(key, compile.record(ENTITIES[entity], shows, by, principal.workspace))
-    return await _one(db, statement, by, value)
+    return await _one(db, statement, entity, by, value)
 
 
-async def _one(db: Reader, statement: Record, by: By, value: str) -> One:
+async def _one(db: Reader, statement: Record, entity: str, by: By, value: str) -> One:
     # The driver reads an id's text itself.
     sound = is_identity(value) if by == "id" else not UNSTORABLE.search(value)
     found = await reads.record(db, statement, value) if sound else None
     if found is None:
-        raise NotFound
+        raise NotFound(f"There is no such {ENTITIES[entity].singular.replace('_', ' ')} in this workspace.")
     return One(*found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +10,11 @@ from app.domain.catalogue import Entity, Field
 from app.domain.criteria.coerce import identity
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault
+from app.domain.imports import VALUES
 from app.domain.records import Named, Value
-from app.persistence import accounts, references, users
-from app.persistence.database import Reader, Transaction
+from app.persistence import accounts as rows
+from app.persistence import references, users
+from app.persistence.database import Reader, Record, Transaction
 from app.services.effects import Row
 
 ACTIVE = frozenset({("accounts", "csm")})
@@ -29,14 +31,16 @@ async def fields(
 ) -> tuple[dict[str, Any], list[Fault]]:
     """The references among the given fields, by column, and a Fault with its pointer for each that leads nowhere.
 
-    What stands already is not looked up again. `account_id` is the account that a contact must be of; a record's own
-    account is not among them: `account` finds it.
+    What stands already is not looked up again. `account_id` is the account that a contact must be of, which is not looked
+    up where nobody knows it; a record's own account is not among them: `account` finds it.
     """
     values: dict[str, Any] = {}
     faults: list[Fault] = []
     for name, told in given.items():
         field = entity.fields[name]
         if field.kind not in ("ref", "slug") or (name == "account" and entity.name != "accounts"):
+            continue
+        if name == "contact" and account_id is None:
             continue
         values[field.column] = told
         moved = name == "contact" and standing is not None and standing["account_id"] != account_id
@@ -81,9 +85,14 @@ async def user(reader: Reader, workspace_id: UUID, told: Value, pointer: str, *,
 
 async def account(reader: Reader, workspace_id: UUID, told: Value, pointer: str) -> UUID | Fault:
     """The account of an id, or Named by id or external id."""
-    key, name, at = _told(told, pointer)
-    found = await references.account(reader, workspace_id, key, name)
-    return found or no_account(at)
+    return (await accounts(reader, workspace_id, [(told, pointer)]))[0]
+
+
+async def accounts(reader: Reader, workspace_id: UUID, told: Sequence[tuple[Value, str]]) -> list[UUID | Fault]:
+    """The accounts of ids, or Named by id or external id, each told with its pointer."""
+    said = [_told(*one) for one in told]
+    found = await references.accounts(reader, workspace_id, [(key, name) for key, name, _ in said])
+    return [one or no_account(at) for one, (_, _, at) in zip(found, said, strict=True)]
 
 
 def no_account(pointer: str) -> Fault:
@@ -93,35 +102,53 @@ def no_account(pointer: str) -> Fault:
 
 async def contact(reader: Reader, workspace_id: UUID, told: Value, pointer: str, account_id: UUID) -> UUID | Fault:
     """The account's contact of an id, or Named by id, external id or e-mail."""
-    key, name, at = _told(told, pointer)
-    row = await references.contact(reader, workspace_id, key, name, account_id)
+    return (await contacts(reader, workspace_id, [(told, pointer, account_id)]))[0]
+
+
+async def contacts(reader: Reader, workspace_id: UUID, told: Sequence[tuple[Value, str, UUID]]) -> list[UUID | Fault]:
+    """The contacts of ids, or Named by id, external id or e-mail, each told with its pointer and of whom it must be."""
+    said = [_told(one, pointer) for one, pointer, _ in told]
+    of = [account_id for _, _, account_id in told]
+    rows = await references.contacts(reader, workspace_id, [(key, name) for key, name, _ in said], of)
+    return [_contact(row, account_id, at) for row, account_id, (_, _, at) in zip(rows, of, said, strict=True)]
+
+
+def _contact(row: Record | None, account_id: UUID, at: str) -> UUID | Fault:
     if row is None:
         return Fault("Expected a contact of this workspace.", pointer=at)
     if row["account_id"] != account_id:
-        return Fault("Expected a contact of the record's own account.", pointer=at)
+        return Fault(VALUES["foreign"], pointer=at)
+    if row["is_shared"]:
+        return Fault(VALUES["ambiguous"], pointer=at)
     found: UUID = row["id"]
     return found
 
 
 async def slug(reader: Reader, workspace_id: UUID, target: str, told: str, pointer: str) -> str | Fault:
     """The slug where there is such an industry, product, and so on; else a Fault with the nearest one."""
-    known = await references.slugs(reader, workspace_id, target)
-    if told in known:
-        return told
+    return next(iter(await no_slugs(reader, workspace_id, target, [(told, pointer)])), told)
+
+
+async def no_slugs(reader: Reader, workspace_id: UUID, target: str, told: Sequence[tuple[str, str]]) -> list[Fault]:
+    """A Fault with the nearest slug for each that there is none of, told with its pointer."""
+    known = await references.slugs(reader, workspace_id, target) if told else []
     message = f"Expected the slug of one of the workspace's {target}."
-    return Fault(message, pointer=pointer, suggestion=nearest(told, known))
+    return [Fault(message, pointer=at, suggestion=nearest(one, known)) for one, at in told if one not in known]
 
 
-async def circle(tx: Transaction, workspace_id: UUID, account_id: UUID | None, parent_id: UUID) -> list[Fault]:
+async def circle(
+    tx: Transaction, workspace_id: UUID, account_id: UUID | None, parent_id: UUID, told: Value
+) -> list[Fault]:
     """Nothing where the account, None for a new one, may hang under the parent with all that hangs below it, else the
-    Fault: a circle, or a chain that is too long."""
-    above = await accounts.above(tx, workspace_id, parent_id)
+    Fault, where the parent was `told`: a circle, or a chain that is too long."""
+    pointer = told.pointer if isinstance(told, Named) else "/parent_id"
+    above = await rows.above(tx, workspace_id, parent_id)
     if account_id in above:
-        return [Fault("Expected a parent that is not the account itself or below it.", pointer="/parent_id")]
-    height = await accounts.height(tx, workspace_id, account_id) if account_id is not None else 0
-    if len(above) + height >= accounts.DEPTH:
-        message = f"Expected fewer than {accounts.DEPTH} parents above an account and those below it."
-        return [Fault(message, pointer="/parent_id")]
+        return [Fault("Expected a parent that is not the account itself or below it.", pointer=pointer)]
+    height = await rows.height(tx, workspace_id, account_id) if account_id is not None else 0
+    if len(above) + height >= rows.DEPTH:
+        message = f"Expected fewer than {rows.DEPTH} parents above an account and those below it."
+        return [Fault(message, pointer=pointer)]
     return []
 
 

@@ -12,8 +12,8 @@ from app.domain import scenarios as domain
 from app.domain.catalogue import SCENARIOS
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, VersionStale
 from app.domain.roles import permit
+from app.persistence import facts, scenarios, workspaces
 from app.persistence import records as rows
-from app.persistence import scenarios, workspaces
 from app.persistence.database import Database, Record, Transaction
 from app.persistence.records import By
 from app.services import effects, settle, writing
@@ -38,7 +38,7 @@ async def create(db: Database, call: Call, body: Mapping[str, object]) -> Writte
     async def act(tx: Transaction) -> Written:
         return await _create(tx, call, await _held(tx, call), given)
 
-    return await once(db, call, "scenarios.create", act)
+    return await once(db, call, f"{WRITE} create", act)
 
 
 async def change(
@@ -56,7 +56,7 @@ async def change(
             raise NotFound
         return await _change(tx, call, standing, given, expected_version)
 
-    return await once(db, call, f"scenarios.change {by} {value}", act)
+    return await once(db, call, f"{WRITE} change {by} {value}", act)
 
 
 async def upsert(
@@ -76,7 +76,7 @@ async def upsert(
             raise VersionStale
         return await _create(tx, call, held, _read(call, told, partial=False))
 
-    return await once(db, call, f"scenarios.upsert {slug}", act)
+    return await once(db, call, f"{WRITE} upsert {slug}", act)
 
 
 async def delete(db: Database, call: Call, by: By, value: str, expected_version: int | None) -> Written:
@@ -100,12 +100,11 @@ async def delete(db: Database, call: Call, by: By, value: str, expected_version:
             )
         await rows.delete(tx, SCENARIOS, workspace.id, standing["id"])
         if standing["is_active"]:
-            await scenarios.hold_industries(tx, workspace.id)
             await _settle(tx, call, None)
         done = effects.gone(SCENARIOS, workspace, standing["id"], standing)
         return Written(standing["id"], standing["version"], b"", False, done)
 
-    return await once(db, call, f"scenarios.delete {by} {value}", act)
+    return await once(db, call, f"{WRITE} delete {by} {value}", act)
 
 
 def _read(call: Call, body: Mapping[str, object], *, partial: bool) -> dict[str, Any]:
@@ -198,7 +197,9 @@ async def _rest(tx: Transaction, call: Call, scenario_id: UUID) -> tuple[Effect,
 
 
 async def _settle(tx: Transaction, call: Call, impacts: bytes | None) -> None:
-    """Every account has its impact, and stands where that puts it. The industries must be held."""
+    """Every account has its impact, and stands where that puts it. All of them are locked before: whoever puts one into
+    another industry has ended, or waits and then reads what is active now."""
     workspace = call.principal.workspace
+    await facts.lock(tx, workspace.id, None)
     touched = await scenarios.spread(tx, workspace.id, impacts)
     await settle.settle(tx, workspace, touched, call.now, changed=("impact",))

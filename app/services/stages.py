@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.domain import records
-from app.domain.catalogue import STAGES
+from app.domain.catalogue import ACCOUNTS, STAGES
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, VersionStale
 from app.domain.roles import permit
@@ -36,7 +36,7 @@ async def create(db: Database, call: Call, body: Mapping[str, object]) -> Writte
     async def act(tx: Transaction) -> Written:
         return await _create(tx, call, await _held(tx, call), given)
 
-    return await once(db, call, "stages.create", act)
+    return await once(db, call, f"{WRITE} create", act)
 
 
 async def change(
@@ -55,7 +55,7 @@ async def change(
             raise NotFound
         return await _change(tx, call, order, standing, given, expected_version)
 
-    return await once(db, call, f"stages.change {by} {value}", act)
+    return await once(db, call, f"{WRITE} change {by} {value}", act)
 
 
 async def upsert(
@@ -75,7 +75,7 @@ async def upsert(
             raise VersionStale
         return await _create(tx, call, order, _read(call, told, partial=False))
 
-    return await once(db, call, f"stages.upsert {slug}", act)
+    return await once(db, call, f"{WRITE} upsert {slug}", act)
 
 
 async def arrange(db: Database, call: Call, body: Mapping[str, object]) -> Written:
@@ -99,12 +99,12 @@ async def arrange(db: Database, call: Call, body: Mapping[str, object]) -> Writt
             faults.append(Fault(f"Expected every stage: {', '.join(missing)} is left out.", pointer="/stages"))
         if faults:
             raise Invalid(faults=tuple(faults[:MOST]))
-        done = await _arrange(tx, call, order, [known[slug] for slug in told])
+        done = await number(tx, call, order, [known[slug] for slug in told])
         data = [{"id": row["id"], "slug": row["slug"], "name": row["name"], "position": row["position"],
                  "version": row["version"]} for row in await stages.ordered(tx, call.principal.workspace.id)]  # fmt: skip
         return Written(call.principal.workspace.id, 0, ENCODER.encode({"data": data}), False, done)
 
-    return await once(db, call, "stages.arrange", act)
+    return await once(db, call, f"{WRITE} arrange", act)
 
 
 async def delete(
@@ -129,15 +129,16 @@ async def delete(
         if move_to is not None:
             _elsewhere(move_to, [row["slug"] for row in order if row["id"] != standing["id"]])
             moved = await stages.standing_in(tx, workspace.id, standing["slug"])
-            done = await moves.place(tx, call, moved, standing["slug"], move_to)
-        await dependents.refuse(tx, workspace.id, STAGES.name, standing["id"], standing["slug"])
+            await moves.place(tx, call, moved, move_to)
+            done = effects.several(ACCOUNTS.name, moved, {"stage": standing["slug"]}, {"stage": move_to})
+        await dependents.refuse(tx, call.principal, STAGES.name, standing["id"], standing["slug"])
         await rows.delete(tx, STAGES, workspace.id, standing["id"])
         left = [row["id"] for row in order if row["id"] != standing["id"]]
-        done += await _arrange(tx, call, [row for row in order if row["id"] in left], left)
+        done += await number(tx, call, [row for row in order if row["id"] in left], left)
         gone = effects.gone(STAGES, workspace, standing["id"], standing)
         return Written(standing["id"], standing["version"], b"", False, gone + done)
 
-    return await once(db, call, f"stages.delete {by} {value} {move_to}", act)
+    return await once(db, call, f"{WRITE} delete {by} {value} {move_to}", act)
 
 
 def _read(call: Call, body: Mapping[str, object], *, partial: bool) -> dict[str, Any]:
@@ -184,7 +185,7 @@ async def _create(tx: Transaction, call: Call, order: Sequence[Record], given: M
     values = {**given, "position": position}
     await writing.insert(tx, call, STAGES, stage_id, values)
     done = effects.made(STAGES, workspace, stage_id, values)
-    done += await _arrange(tx, call, order, [*ids[: position - 1], stage_id, *ids[position - 1 :]])
+    done += await number(tx, call, order, [*ids[: position - 1], stage_id, *ids[position - 1 :]])
     return await writing.answer(tx, call, STAGES, stage_id, done, created=True)
 
 
@@ -206,7 +207,7 @@ async def _change(
     if (wanted := after.pop("position", None)) is not None:
         ids = [row["id"] for row in order if row["id"] != stage_id]
         ids.insert(min(wanted, len(order)) - 1, stage_id)
-        done = await _arrange(tx, call, order, ids)
+        done = await number(tx, call, order, ids)
     if after:
         await writing.refuse_taken(tx, call, STAGES, after)
         await rows.update(tx, STAGES, workspace.id, stage_id, after, call.now)
@@ -214,7 +215,7 @@ async def _change(
     return await writing.answer(tx, call, STAGES, stage_id, done)
 
 
-async def _arrange(tx: Transaction, call: Call, before: Sequence[Record], order: Sequence[UUID]) -> tuple[Effect, ...]:
+async def number(tx: Transaction, call: Call, before: Sequence[Record], order: Sequence[UUID]) -> tuple[Effect, ...]:
     """Numbers the stages from 1 in this order, whatever numbers they came with; those among `before` that moved."""
     await stages.place(tx, call.principal.workspace.id, order, call.now)
     stood = {row["id"]: row["position"] for row in before}

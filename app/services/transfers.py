@@ -1,13 +1,13 @@
-"""A list handed over to another owner, and what that takes away from others."""
+"""Lists handed over to another owner, and what that takes away from others."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from app.domain.errors import Fault, Invalid
-from app.domain.lists import List, Visibility
+from app.domain.lists import Visibility
 from app.domain.records import MisfitError, Named, identity, only, text
 from app.domain.roles import permit
 from app.persistence import defaults, favourites, users
@@ -16,7 +16,7 @@ from app.persistence.database import Database, Transaction
 from app.services import effects, listings, references
 from app.services.calls import Call, Written, once
 
-MEMBERS = ("to", "to_id")
+HEIR = ("to", "to_id")
 
 
 async def transfer(db: Database, call: Call, list_id: UUID, body: Mapping[str, object]) -> Written:
@@ -24,7 +24,7 @@ async def transfer(db: Database, call: Call, list_id: UUID, body: Mapping[str, o
 
     Raises Invalid for an heir who cannot have it, NotFound, Forbidden.
     """
-    told, pointer = _heir(body)
+    told, pointer = heir(only(body, HEIR))
 
     async def act(tx: Transaction) -> Written:
         principal, workspace_id = call.principal, call.principal.workspace.id
@@ -36,9 +36,8 @@ async def transfer(db: Database, call: Call, list_id: UUID, body: Mapping[str, o
         if heir_id == of.owner_id:
             return listings.written(principal, of)
         await check_heir(tx, workspace_id, heir_id, of.visibility, pointer)
-        await rows.update(tx, workspace_id, list_id, {"owner_id": heir_id}, call.now)
+        await give(tx, call, [list_id], heir_id)
         changed = replace(of, owner_id=heir_id, version=of.version + 1, updated_at=call.now)
-        await handed_over(tx, workspace_id, changed)
         done = effects.differing("lists", list_id, listings.told(of), listings.told(changed))
         return listings.written(principal, changed, done)
 
@@ -53,16 +52,23 @@ async def check_heir(tx: Transaction, workspace_id: UUID, heir_id: UUID, visibil
         raise Invalid(faults=(Fault(message, pointer=pointer),))
 
 
-async def handed_over(tx: Transaction, workspace_id: UUID, of: List) -> None:
-    """A private list is gone for everybody but its new owner: nobody else begins with it or has it at hand."""
-    if of.visibility == "private":
-        await defaults.forget(tx, workspace_id, of.id, of.owner_id)
-        await favourites.forget(tx, workspace_id, of.id, of.owner_id)
+async def give(tx: Transaction, call: Call, list_ids: Sequence[UUID], heir_id: UUID) -> None:
+    """Gives lists, locked before, to somebody who may own them."""
+    workspace_id = call.principal.workspace.id
+    await hide(tx, workspace_id, await rows.give(tx, workspace_id, list_ids, heir_id, call.now), heir_id)
 
 
-def _heir(body: Mapping[str, object]) -> tuple[UUID | Named, str]:
-    told = only(body, MEMBERS)
-    named = [member for member in MEMBERS if told.get(member) is not None]
+async def hide(tx: Transaction, workspace_id: UUID, list_ids: Sequence[UUID], owner_id: UUID) -> None:
+    """Private lists are gone for everybody but their owner: nobody else begins with one or has it at hand."""
+    if list_ids:
+        await defaults.forget(tx, workspace_id, list_ids, owner_id)
+        await favourites.forget(tx, workspace_id, list_ids, owner_id)
+
+
+def heir(told: Mapping[str, object]) -> tuple[UUID | Named, str]:
+    """Who is to have something, of HEIR one: an id, external id or e-mail, or an id; and where that was said. Raises
+    Invalid."""
+    named = [member for member in HEIR if told.get(member) is not None]
     if len(named) != 1:
         message = "Expected to or to_id, one of them: an id, external id or e-mail, or an id."
         raise Invalid(faults=(Fault(message, pointer="/to"),))

@@ -54,15 +54,14 @@ async def put(db: Database, call: Call, body: Mapping[str, object], *, account: 
     values that they have now. Raises Invalid, Forbidden, NotFound for an unknown `account`.
     """
     permit(call.principal, WRITE, own=True)
-    told = _read(call, body, account)
+    told, faults = _read(call, body, account)
 
     async def act(tx: Transaction) -> Written:
-        values = await _values(tx, call, told, account)
-        return await _put(tx, call, values)
+        return await _put(tx, call, await _values(tx, call, told, faults, account))
 
     while True:
         try:
-            return await once(db, call, f"usage.put {account or ''}", act)
+            return await once(db, call, f"{WRITE} put usage {account or ''}", act)
         except _NewMonthsError as first:
             # Making a partition makes writers of accounts wait: in a transaction that holds nothing else.
             async with db.transaction() as tx:
@@ -80,7 +79,7 @@ async def delete(db: Database, call: Call, account: UUID, key: Mapping[str, obje
     row = _row(call, "", {**key, "value": 0}, account)
 
     async def act(tx: Transaction) -> Written:
-        ((where, _),) = (await _values(tx, call, [row], account)).items()
+        ((where, _),) = (await _values(tx, call, [row], (), account)).items()
         standing = (await usage.stored(tx, workspace.id, [where])).get(where)
         if standing is None:
             raise NotFound
@@ -89,11 +88,11 @@ async def delete(db: Database, call: Call, account: UUID, key: Mapping[str, obje
         effect = Effect(USAGE.name, account, _shown(where, row.feature, standing), None)
         return Written(account, 0, b"", False, (effect,))
 
-    return await once(db, call, f"usage.delete {account}", act)
+    return await once(db, call, f"{WRITE} delete usage {account}", act)
 
 
-def _read(call: Call, body: Mapping[str, object], account: UUID | None) -> list[_Row]:
-    """The rows of a body. Raises Invalid with a Fault per wrong member of each."""
+def _read(call: Call, body: Mapping[str, object], account: UUID | None) -> tuple[list[_Row], list[Fault]]:
+    """The rows of a body that can be read, and a Fault per wrong member of the others. Raises Invalid for no such body."""
     told = records.only(body, MEMBERS).get("rows")
     if not isinstance(told, list) or not 1 <= len(told) <= MOST:
         raise Invalid(faults=(Fault(f"Expected an array of 1 to {MOST:,} rows.", pointer="/rows"),))
@@ -104,9 +103,7 @@ def _read(call: Call, body: Mapping[str, object], account: UUID | None) -> list[
             read.append(_row(call, f"/rows/{n}", one, account))
         except Invalid as invalid:
             faults += invalid.faults
-    if faults:
-        raise Invalid(faults=tuple(faults[: records.MAX_FAULTS]))
-    return read
+    return read, faults
 
 
 def _row(call: Call, pointer: str, told: Any, account: UUID | None) -> _Row:
@@ -132,26 +129,24 @@ def _row(call: Call, pointer: str, told: Any, account: UUID | None) -> _Row:
     return _Row(pointer, feature, day, value, account_told, contact_told)
 
 
-async def _values(tx: Transaction, call: Call, told: Sequence[_Row], address: UUID | None) -> dict[Key, _Row]:
+async def _values(
+    tx: Transaction, call: Call, told: Sequence[_Row], wrong: Sequence[Fault], address: UUID | None
+) -> dict[Key, _Row]:
     """The rows by key, equal keys summed; their accounts are held. Features come before accounts, as where one is
-    deleted. Raises Invalid for what leads nowhere, NotFound where that is the address, Forbidden."""
+    deleted. Raises Invalid for what is `wrong` and what leads nowhere, NotFound where that is the address, Forbidden."""
     workspace_id = call.principal.workspace.id
     numbers = await usage.numbers(tx, workspace_id, {row.feature for row in told})
-    accounts = await _accounts(tx, workspace_id, told)
+    accounts = await references.accounts(tx, workspace_id, [(row.account, f"{row.pointer}/account_id") for row in told])
     if address is not None and any(isinstance(found, Fault) for found in accounts):
         raise NotFound
     await _hold(tx, call, {found for found in accounts if isinstance(found, UUID)})
-    faults: list[Fault] = []
+    contacts = await _contacts(tx, workspace_id, told, accounts)
+    unknown = [(row.feature, f"{row.pointer}/feature") for row in told if row.feature not in numbers]
+    faults = [*wrong, *(one for one in (*accounts, *contacts) if isinstance(one, Fault))]
+    faults += await references.no_slugs(tx, workspace_id, "features", unknown)
     sums: dict[Key, _Row] = {}
-    contacts: dict[tuple[UUID, str | UUID], UUID] = {}
-    for row, account_id in zip(told, accounts, strict=True):
-        contact = None if isinstance(account_id, Fault) else await _contact(tx, workspace_id, row, account_id, contacts)
-        wrong = [found for found in (account_id, contact) if isinstance(found, Fault)]
-        if row.feature not in numbers:
-            astray = await references.slug(tx, workspace_id, "features", row.feature, f"{row.pointer}/feature")
-            wrong += [astray] if isinstance(astray, Fault) else []
-        if wrong or isinstance(account_id, Fault) or isinstance(contact, Fault):
-            faults += wrong
+    for row, account_id, contact in zip(told, accounts, contacts, strict=True):
+        if isinstance(account_id, Fault) or isinstance(contact, Fault) or row.feature not in numbers:
             continue
         key = (account_id, row.day, numbers[row.feature], contact)
         sums[key] = replace(row, value=_sum(sums[key].value, row.value)) if key in sums else row
@@ -165,30 +160,21 @@ def _sum(one: float, other: float) -> float:
     return float(Decimal(repr(one)) + Decimal(repr(other)))
 
 
-async def _accounts(tx: Transaction, workspace_id: UUID, told: Sequence[_Row]) -> list[UUID | Fault]:
-    """Whose each row is; whoever is named often is looked up once, unless there is nobody."""
-    known: dict[str | UUID, UUID] = {}
-    found: list[UUID | Fault] = []
-    for row in told:
-        name = row.account.name if isinstance(row.account, Named) else row.account
-        one = known.get(name) or await references.account(tx, workspace_id, row.account, f"{row.pointer}/account_id")
-        if isinstance(one, UUID):
-            known[name] = one
-        found.append(one)
+async def _contacts(
+    tx: Transaction, workspace_id: UUID, told: Sequence[_Row], accounts: Sequence[UUID | Fault]
+) -> list[UUID | Fault | None]:
+    """Whose each row is of the account's contacts; None where it is nobody's, or no account's."""
+    asked = [
+        (n, row.contact, f"{row.pointer}/contact_id", account_id)
+        for n, (row, account_id) in enumerate(zip(told, accounts, strict=True))
+        if row.contact is not None and isinstance(account_id, UUID)
+    ]
+    found: list[UUID | Fault | None] = [None] * len(told)
+    if asked:
+        named = await references.contacts(tx, workspace_id, [one[1:] for one in asked])
+        for (n, *_), one in zip(asked, named, strict=True):
+            found[n] = one
     return found
-
-
-async def _contact(
-    tx: Transaction, workspace_id: UUID, row: _Row, account_id: UUID, known: dict[tuple[UUID, str | UUID], UUID]
-) -> UUID | Fault | None:
-    if row.contact is None:
-        return None
-    name = row.contact.name if isinstance(row.contact, Named) else row.contact
-    pointer = f"{row.pointer}/contact_id"
-    one = known.get((account_id, name)) or await references.contact(tx, workspace_id, row.contact, pointer, account_id)
-    if isinstance(one, UUID):
-        known[account_id, name] = one
-    return one
 
 
 async def _hold(tx: Transaction, call: Call, account_ids: set[UUID]) -> None:
@@ -216,7 +202,7 @@ async def _put(tx: Transaction, call: Call, told: Mapping[Key, _Row]) -> Written
         for key, value in fresh.items()
     )  # fmt: skip
     shown = [{"account_id": key[0], **_shown(key, row.feature, row.value)} for key, row in told.items()]
-    return Written(next(iter(told))[0], 0, ENCODER.encode({"rows": shown}), False, done)
+    return Written(next(iter(told))[0], 0, ENCODER.encode({"rows": shown}), False, done, is_told=True)
 
 
 def _shown(key: Key, feature: str, value: float) -> dict[str, Any]:

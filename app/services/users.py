@@ -39,12 +39,12 @@ async def create_user(
 ) -> UUID:
     """A new active user, in a team that exists or in none; its id. Raises Invalid, Conflict where the e-mail is taken."""
     body = {"email": email, "name": name, "role": role, "team": team, "external_id": external_id}
-    given = records.read(USERS, body, minor_digits=0, attributes={}, partial=False)
+    given = records.read(USERS, body, minor_digits=0, attributes={}, partial=False, now=now)
     async with db.transaction() as tx:
         await workspaces.hold(tx, workspace_id)
         user_id, _ = await _insert(tx, workspace_id, given, now)
         made = {name: value for name, value in given.items() if value is not None}
-        await keep_command(tx, workspace_id, now, "users.create", (Effect(USERS.name, user_id, None, made),))
+        await keep_command(tx, workspace_id, now, WRITE, (Effect(USERS.name, user_id, None, made),))
     return user_id
 
 
@@ -57,7 +57,7 @@ async def create(db: Database, call: Call, body: Mapping[str, object]) -> Writte
         await workspaces.hold(tx, call.principal.workspace.id)
         return await _create(tx, call, given)
 
-    return await once(db, call, "users.create", act)
+    return await once(db, call, f"{WRITE} create", act)
 
 
 async def change(
@@ -78,7 +78,7 @@ async def change(
             raise NotFound
         return await _change(tx, call, standing, given, expected_version)
 
-    written = await once(db, call, f"users.change {by} {value}", act)
+    written = await once(db, call, f"{WRITE} change {by} {value}", act)
     keys.forget(db)
     return written
 
@@ -99,7 +99,7 @@ async def upsert(
             raise VersionStale
         return await _create(tx, call, writing.read(call, USERS, told, partial=False))
 
-    written = await once(db, call, f"users.upsert {external_id}", act)
+    written = await once(db, call, f"{WRITE} upsert {external_id}", act)
     keys.forget(db)
     return written
 
@@ -119,7 +119,7 @@ async def delete(db: Database, call: Call, by: By, value: str, expected_version:
             raise NotFound
         versioned(standing["version"], expected_version)
         await _leave_an_admin(tx, workspace_id, standing, {"is_active": False})
-        await dependents.refuse(tx, workspace_id, "users", standing["id"], None)
+        await dependents.refuse(tx, call.principal, "users", standing["id"], None)
         if await users.acted(tx, workspace_id, standing["id"]):
             raise Conflict(
                 faults=(Fault("Expected nobody whom history names: set is_active to false instead.", pointer=""),)
@@ -129,7 +129,7 @@ async def delete(db: Database, call: Call, by: By, value: str, expected_version:
         done = effects.gone(USERS, call.principal.workspace, standing["id"], standing)
         return Written(standing["id"], standing["version"], b"", False, done)
 
-    written = await once(db, call, f"users.delete {by} {value}", act)
+    written = await once(db, call, f"{WRITE} delete {by} {value}", act)
     keys.forget(db)
     return written
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, TypeAlias, cast
 from uuid import UUID
 
-from app.domain import lists, records
+from app.domain import lists, moments
 from app.domain.catalogue import ENTITIES
 from app.domain.criteria import text
 from app.domain.criteria.check import Checked, Setting, check
@@ -32,7 +32,9 @@ MOST = 50
 PAUSE = timedelta(seconds=45)
 """What was checked so lately is not checked again."""
 TIMEOUT = 300.0
-"""Seconds that one list may take."""
+"""Seconds that one list may take. What changes while it is compared, the next comparison finds."""
+TICK = timedelta(microseconds=1)
+"""As far as moments are apart at least."""
 EVENTS = ("entered", "left")
 
 After: TypeAlias = tuple[datetime, str, UUID]
@@ -93,21 +95,42 @@ async def unwatch(db: Database, call: Call, list_id: UUID) -> Written:
         done = (Effect("lists", list_id, {"watched_since": of.watched_since}, {"watched_since": None}),)
         return listings.written(principal, replace(of, watched_since=None), done)
 
-    return await once(db, call, f"lists.unwatch {list_id}", act)
+    return await once(db, call, f"lists.write unwatch {list_id}", act)
 
 
 async def meaning(reader: Reader, workspace: Workspace, of: List, now: datetime) -> Checked:
     """What the list asks for with nobody's eyes and its parameters' defaults. Raises Conflict where that is nothing."""
     criteria, entity = lists.asked(of.entity, of.criteria, of.mine), ENTITIES[of.entity]
-    setting = Setting(
-        workspace, clock(workspace, now), None, listings.parameters(of.params), people=False, within=of.id
-    )
     try:
+        params = listings.parameters(of.params)
+        setting = Setting(workspace, clock(workspace, now), None, params, people=False, within=of.id)
         return await named.reading(reader, setting, of.owner_id, now, lambda within: check(criteria, entity, within))
     except Invalid as error:
         if of.mine or "@m" in text.format(of.criteria):
             raise Conflict("A watched list is the same for everybody: this one depends on who looks.") from None
         raise Conflict(f"The list cannot be watched: {error.detail}", error.faults) from None
+
+
+async def redefine(tx: Transaction, workspace: Workspace, standing: List, changed: List, now: datetime) -> None:
+    """A watched list comes to ask for something else: what records did until then is kept as theirs, and who moves now as
+    the list's. Raises Conflict where it could not be watched any more."""
+    if standing.watched_since is None or digest(changed, workspace) == digest(standing, workspace):
+        return
+    becomes = await meaning(tx, workspace, changed, now)
+    claimed = await watches.held(tx, workspace.id, standing.id)
+    if claimed is None:
+        return
+    moment = max(now, claimed["checked_at"] + TICK)
+    if claimed["asked"] == digest(standing, workspace):
+        try:
+            was = await meaning(tx, workspace, standing, now)
+        except Conflict:  # it was broken: nobody knows what records did
+            log.info("a broken watched list is mended", extra={"list": str(standing.id)})
+        else:
+            await _compare(tx, workspace, standing, was, "records", moment)
+            moment += TICK
+    await _compare(tx, workspace, changed, becomes, "list", moment)
+    await watches.checked(tx, workspace.id, standing.id, digest(changed, workspace), moment)
 
 
 def digest(of: List, workspace: Workspace) -> bytes:
@@ -123,7 +146,6 @@ async def changes(
     db: Reader,
     principal: Principal,
     list_id: UUID,
-    now: datetime,
     lo: str | None = None,
     hi: str | None = None,
     event: str | None = None,
@@ -131,7 +153,7 @@ async def changes(
     limit: int = 50,
 ) -> Changes:
     """Who entered and left between two moments, `lo` included and `hi` not; days begin in the workspace's zone. Left out,
-    they are when watching began, and now.
+    they are when watching began, and up to when changes are known: whoever asks on from there misses none.
 
     Raises NotFound, Conflict for a list that is not watched, Invalid for a time before that.
     """
@@ -145,7 +167,7 @@ async def changes(
     if event is not None and event not in EVENTS:
         expected = f"Expected one of {', '.join(EVENTS)}."
         raise Invalid(faults=(Fault(expected, parameter="event", suggestion=nearest(event, EVENTS)),))
-    span = _span(workspace, standing["since"], lo, hi, now)
+    span = _span(workspace, standing["since"], lo, hi, standing["checked_at"] + TICK)
     found = await watches.events(db, workspace.id, list_id, ENTITIES[of.entity], span, event, after, limit + 1)
     entered, left = await watches.counts(db, workspace.id, list_id, span)
     page = [dict(row) for row in found[:limit]]
@@ -158,12 +180,12 @@ def place(change: dict[str, Any]) -> After:
     return change["at"], change["event"], change["record_id"]
 
 
-def _span(workspace: Workspace, since: datetime, lo: str | None, hi: str | None, now: datetime) -> Span:
+def _span(workspace: Workspace, since: datetime, lo: str | None, hi: str | None, known: datetime) -> Span:
     begins, last = (since, since) if lo is None else _moments(workspace, "from", lo)
     if last < since:
         message = f"Expected {since.isoformat()} or later: since then the list is watched."
         raise Invalid(faults=(Fault(message, parameter="from"),))
-    ends = now if hi is None else _moments(workspace, "to", hi)[0]
+    ends = max(known, begins) if hi is None else _moments(workspace, "to", hi)[0]
     if ends < begins:
         raise Invalid(faults=(Fault("Expected a moment that is not before from.", parameter="to"),))
     return Span(max(begins, since), ends, since)
@@ -172,27 +194,21 @@ def _span(workspace: Workspace, since: datetime, lo: str | None, hi: str | None,
 def _moments(workspace: Workspace, parameter: str, told: str) -> tuple[datetime, datetime]:
     """Where a day begins and ends, or an instant twice."""
     try:
-        if "T" in told.upper():
-            moment = records.instant(told)
-            return moment, moment
-        day = records.day(told)
-        begins, ends = (datetime.combine(one, time(), workspace.zone) for one in (day, day + timedelta(days=1)))
-    except (MisfitError, OverflowError):
-        message = "Expected a day or an instant, as in 2026-01-31 or 2026-01-31T10:00:00Z."
-        raise Invalid(faults=(Fault(message, parameter=parameter),)) from None
-    return begins, ends
+        return moments.span(told, workspace.zone)
+    except MisfitError as misfit:
+        raise Invalid(faults=(misfit.fault(parameter=parameter),)) from None
 
 
 # -- checking ----------------------------------------------------------------------------------------------------------
 
 
-async def check_all(db: Database, now: datetime) -> int:
-    """Checks every watched list that was not checked just now; how many were. Meant to be called each minute, by any number
-    of processes; what cannot be checked now is left for the next time."""
+async def check_all(db: Database, now: Callable[[], datetime]) -> int:
+    """Checks every watched list that was not checked just now, each at its own moment; how many were. Meant to be called
+    each minute, by any number of processes; what cannot be checked now is left for the next time."""
     done = 0
-    for workspace_id, list_id in await watches.due(db, now - PAUSE):
+    for workspace_id, list_id in await watches.due(db, now() - PAUSE):
         try:
-            done += await check_one(db, workspace_id, list_id, now)
+            done += await check_one(db, workspace_id, list_id, now())
         except Unavailable as error:
             because = type(error.__cause__ or error).__name__
             log.warning("a watched list is left for later", extra={"list": str(list_id), "because": because})

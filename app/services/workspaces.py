@@ -12,6 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from app.domain import records
+from app.domain.codes import CURRENCIES
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.records import MisfitError
@@ -44,7 +45,7 @@ async def create_workspace(db: Database, name: str, now: datetime, **settings: o
         workspace_id = await create_in(tx, name, now, **settings)
         made = await workspaces.load(tx, workspace_id)
         await segmentations.install_presets(tx, made, now)
-        await keep_command(tx, workspace_id, now, "workspace.create", (Effect(NOUN, workspace_id, None, _said(made)),))
+        await keep_command(tx, workspace_id, now, "workspace.write", (Effect(NOUN, workspace_id, None, _said(made)),))
     return workspace_id
 
 
@@ -115,7 +116,7 @@ async def change(db: Database, call: Call, body: Mapping[str, object], expected_
         done = effects.differing(NOUN, workspace_id, _said(before), _said(standing))
         return Written(workspace_id, standing.version, _body(standing), created=False, effects=done)
 
-    written = await once(db, call, "workspace.change", act)
+    written = await once(db, call, "workspace.write", act)
     keys.forget(db)
     return written
 
@@ -126,8 +127,9 @@ def minor_digits(currency: str) -> int:
 
 
 def _currency(told: object) -> str:
-    if not isinstance(told, str) or not re.fullmatch("[A-Z]{3}", told):
-        raise MisfitError("a currency: three capital letters as of ISO 4217")
+    if not isinstance(told, str) or told not in CURRENCIES:
+        near = nearest(told, sorted(CURRENCIES)) if isinstance(told, str) else None
+        raise MisfitError("a currency: three capital letters as of ISO 4217", near)
     return told
 
 
@@ -252,4 +254,10 @@ def _body(workspace: Workspace) -> bytes:
 def _said(workspace: Workspace) -> dict[str, object]:
     shown: dict[str, object] = {"slug": workspace.slug}
     shown |= {name: _setting(workspace, name) for name in SETTINGS}
-    return {**shown, "arr_per_csm": workspace.major(workspace.arr_per_csm)}
+    return {**shown, "arr_per_csm": workspace.major(workspace.arr_per_csm), "fiscal_calendar": reach(workspace)}
+
+
+def reach(workspace: Workspace) -> dict[str, object] | None:
+    """From which day to which its own fiscal calendar reaches, both known; None where it has none."""
+    known = workspace.calendar
+    return None if known is None else {"from": known.first, "to": known.last}

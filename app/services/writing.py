@@ -11,6 +11,8 @@ from app.domain import records
 from app.domain.catalogue import Entity
 from app.domain.criteria.coerce import identity
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
+from app.domain.records import Told
+from app.domain.roles import Principal
 from app.persistence import records as rows
 from app.persistence.database import Transaction
 from app.persistence.records import By
@@ -23,17 +25,34 @@ Given = Mapping[str, records.Value]
 
 def read(call: Call, entity: Entity, body: Mapping[str, object], *, partial: bool) -> dict[str, records.Value]:
     """The members of a body. Raises Invalid with a Fault per wrong one."""
+    told = look(call, entity, body, partial=partial)
+    if told.faults:
+        raise Invalid(faults=told.faults)
+    return dict(told.given)
+
+
+def look(call: Call, entity: Entity, body: Mapping[str, object], *, partial: bool) -> Told:
+    """The members of a body as far as they can be read: what else is wrong with them is found by whoever looks them up,
+    and is told together with the faults of this."""
     workspace = call.principal.workspace
-    return records.read(
-        entity, body, minor_digits=workspace.minor_digits, attributes=workspace.attributes, partial=partial
+    return records.look(
+        entity,
+        body,
+        minor_digits=workspace.minor_digits,
+        attributes=workspace.attributes,
+        partial=partial,
+        now=call.now,
     )
 
 
 def named(entity: Entity, key: str, body: Mapping[str, object]) -> dict[str, object]:
     """The body of an upsert with the external id or slug of its address. Raises Invalid where it tells another."""
-    if not key or body.get(entity.key, key) != key:
-        words = entity.key.replace("_", " ")
-        raise Invalid(faults=(Fault(f"Expected the {words} of the address.", pointer=f"/{entity.key}"),))
+    words = entity.key.replace("_", " ")
+    if not key:
+        raise Invalid(faults=(Fault(f"Expected the {words}: it cannot be empty.", parameter=entity.key),))
+    if body.get(entity.key, key) != key:
+        message = f"Expected the {words} that the record is addressed by."
+        raise Invalid(faults=(Fault(message, pointer=f"/{entity.key}"),))
     return {**body, entity.key: key}
 
 
@@ -45,6 +64,11 @@ def below(body: Mapping[str, object], account: UUID | None) -> Mapping[str, obje
         if body.get(member, str(account)) != str(account):
             raise Invalid(faults=(Fault("Expected the account of the address.", pointer=f"/{member}"),))
     return {**{name: told for name, told in body.items() if name != "account"}, "account_id": str(account)}
+
+
+def known_by(entity: Entity, value: str) -> By:
+    """Whether what has a slug is told by its id or by that."""
+    return "slug" if entity.key == "slug" and identity(value) is None else "id"
 
 
 def addressed(by: By, value: str) -> UUID | str:
@@ -79,6 +103,11 @@ async def insert(tx: Transaction, call: Call, entity: Entity, record_id: UUID, v
         raise Conflict  # whoever had it is gone since
 
 
+def reader(principal: Principal) -> Principal:
+    """Who reads what was written back, to answer it: what of it they may see is told by the call."""
+    return replace(principal, scopes=principal.scopes | {"read"})
+
+
 async def answer(
     tx: Transaction,
     call: Call,
@@ -89,7 +118,5 @@ async def answer(
     created: bool = False,
 ) -> Written:
     """The record as it is now, after what was done."""
-    # Whoever may write a record may see what became of it, a service without the scope to read others too.
-    reader = replace(call.principal, scopes=call.principal.scopes | {"read"})
-    one = await reads.one(tx, reader, entity.name, "id", str(record_id))
+    one = await reads.one(tx, reader(call.principal), entity.name, "id", str(record_id))
     return Written(record_id, one.version or 0, one.body, created, done)

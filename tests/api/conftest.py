@@ -16,6 +16,7 @@ from app.persistence.database import Database
 from app.services import keys, users, workspaces
 from tests.api import strangers
 from tests.api.strangers import Pair
+from tests.connections import Connections
 from tests.servers import Server
 
 
@@ -68,11 +69,9 @@ async def furnished(db: Database, server: Server, name: str) -> House:
 
 
 def client(server: Server, token: str | None = None) -> httpx.AsyncClient:
-    """A client of the server, with a credential or without; it lets idle connections go before the server does."""
+    """A client of the server, with a credential or without."""
     headers = {"authorization": f"Bearer {token}"} if token else {}
-    return httpx.AsyncClient(
-        base_url=server.url, headers=headers, timeout=20, limits=httpx.Limits(keepalive_expiry=2.0)
-    )
+    return httpx.AsyncClient(transport=Connections(), base_url=server.url, headers=headers, timeout=20)
 
 
 @pytest.fixture(scope="session")

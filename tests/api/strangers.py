@@ -144,6 +144,13 @@ async def _others(made: Furnished) -> None:
     body = {"name": "S", "kind": "bands", "spec": spec, "segments": segments, "rest": "unclassified"}
     await made.send("PUT", f"/v1/segmentations/{slug}", body)
     made.things["segmentations"] = {"slug": slug, "segment": high}
+    path = f"/v1/segmentations/{slug}"
+    for version in (1, 2):
+        await made.send("PUT", path, body, writes.matching(version))
+    await made.send("PUT", f"{path}/draft", body)
+    pin = f"/v1/accounts/{made.things['accounts']['id']}/segments/{slug}/pin"
+    for segment in (low, high, low):
+        await made.send("PUT", pin, {"segment": segment, "reason": "A pilot."})
     _keep(made, "forecasts", [await made.send("POST", "/v1/forecasts", {}) for _ in range(3)])
     _keep(made, "api-keys", [await made.send("POST", "/v1/api-keys", writes.KEY) for _ in range(3)])
     name = unique()
@@ -183,6 +190,8 @@ DOCUMENTS = {
     ("contacts", "custom"),
     ("audit", "before"),
     ("audit", "after"),
+    ("audit_records", "before"),
+    ("audit_records", "after"),
     ("forecasts", "answer"),
 }
 
@@ -216,13 +225,14 @@ async def plant(superuser: asyncpg.Connection[asyncpg.Record], workspace_id: UUI
 
 def _rows(table: str) -> str:
     key = "id" if table == "workspaces" else "workspace_id"
-    return f"SELECT (to_jsonb(t) - 'last_used_at')::text AS r FROM {table} t WHERE {key} = $1"
+    row = "(to_jsonb(t) - 'last_used_at')" if "last_used_at" in metadata.tables[table].columns else "t"
+    return f"SELECT {row}::text AS r FROM {table} t WHERE {key} = $1"
 
 
-BY_THE_CLOCK = {"list_watches"}
+BY_THE_CLOCK = {"list_watches", "list_members"}
 """Tables that a worker writes each minute, whoever asks for what."""
 CHECKSUMS = " UNION ALL ".join(
-    f"SELECT '{name}', md5(coalesce(string_agg(r, '' ORDER BY r), '')) FROM ({_rows(name)}) x"
+    f"SELECT '{name}', coalesce(sum(hashtextextended(r, 0)), 0) FROM ({_rows(name)}) x"
     for name in metadata.tables.keys() - BY_THE_CLOCK
 )
 NAMED = [
@@ -234,7 +244,7 @@ NAMED = [
 NAMES = " UNION ".join(
     f"SELECT split_part(\"{column}\"::text, '@', 1) FROM {table} WHERE {'id' if table == 'workspaces' else 'workspace_id'} = $1"
     for table, column in NAMED
-    if table != "audit"
+    if table not in ("audit", "audit_records")
 )
 
 

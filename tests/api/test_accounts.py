@@ -131,6 +131,21 @@ async def test_a_question_as_a_body_is_the_same_question(house: House) -> None:
         assert by_body.content == by_query.content
 
 
+async def test_a_row_s_version_is_enough_to_change_its_record(house: House) -> None:
+    account_id = (await made(house.manager, name="From a page")).json()["id"]
+    query = {"filter": 'name = "From a page"', "fields": "version"}
+    for version in (1, 2):
+        (row,) = (await house.manager.get("/v1/accounts", params=query)).json()["data"]
+        assert row["version"] == version
+        tag = {"if-match": f'"{row["version"]}"'}
+        changed = await house.manager.patch(f"/v1/accounts/{account_id}", json={"health": version}, headers=tag)
+        assert (changed.status_code, changed.json()["version"]) == (200, version + 1)
+    stale = await house.manager.patch(f"/v1/accounts/{account_id}", json={"health": 9}, headers={"if-match": '"2"'})
+    assert stale.status_code == 412
+    gone = await house.admin.delete(f"/v1/accounts/{account_id}", headers={"if-match": '"3"'})
+    assert gone.status_code == 204
+
+
 async def test_anothers_account_cannot_be_told_from_none(house: House, stranger: House) -> None:
     theirs = (await made(stranger.manager, external_id="theirs")).json()["id"]
     absent = theirs[:-4] + "0000"

@@ -13,7 +13,7 @@ from app.domain.errors import Unreadable
 READ = [
     (b"{}", {}),
     (b'{"a":1.50}', {"a": Decimal("1.50")}),
-    (b"[5.0,-5e1,1e30,0.0]", [5, -50, Decimal("1e30"), 0]),
+    (b"[5.0,-5e1,1e30,0.0,0e-50]", [5, -50, Decimal("1e30"), 0, 0]),
     (b'{"a":-9223372036854775808}', {"a": -(2**63)}),
     (b'{"a":"\\\\u0000"}', {"a": "\\u0000"}),
     (b'{"a":"x:y{[\\""}', {"a": 'x:y{["'}),
@@ -39,6 +39,8 @@ REFUSED = [
     (b'{"a":%s}' % (b"9" * 5000), "/a", None, None, "64 bits"),
     (b'{"a":1e400}', "/a", None, None, "digits"),
     (b'{"a":1e99999999999}', "/a", None, None, "digits"),
+    (b'{"a":1e999999999999999999999}', "/a", None, None, "digits"),
+    (b"[1,-0.0e-999999999999999999999]", "/1", None, None, "digits"),
     (b'{"a":"x\\u0000"}', "/a", None, None, "NUL"),
     (b'{"a\\u0000":1}', "", None, None, "NUL"),
     (b'{"a":"\\ud800"}', "/a", None, None, "surrogate"),

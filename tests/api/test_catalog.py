@@ -135,8 +135,22 @@ async def test_sorting_and_showing_say_what_is_so(office: House, catalog: Json) 
     for field in accounts["fields"]:
         sorted_ = await office.viewer.get("/v1/accounts", params={"sort": field["path"], "limit": 1})
         assert (sorted_.status_code == 200) == field["sortable"], field["path"]
-        shown = await office.viewer.get("/v1/accounts", params={"fields": field["path"], "limit": 1})
+
+
+@pytest.mark.parametrize("entity", ["accounts", "contacts"])
+async def test_fields_are_answered_where_it_is_said(office: House, catalog: Json, entity: str) -> None:
+    account = await office.manager.put(f"/v1/accounts/external/shown-{entity}", json={"name": "Shown"})
+    await office.manager.put(
+        f"/v1/contacts/external/{entity}", json={"name": "Shown", "account_id": account.json()["id"]}
+    )
+    (of,) = (one for one in catalog["entities"] if one["name"] == entity)
+    for field in of["fields"]:
+        shown = await office.viewer.get(f"/v1/{entity}", params={"fields": field["path"], "limit": 1})
         assert shown.status_code == 200, field["path"]
+        within = shown.json()["data"][0]
+        for name in field["answered_as"].split("."):
+            assert name in within, (field["path"], shown.json()["data"][0])
+            within = within[name]
 
 
 @pytest.mark.parametrize("family", ["fold", "related"])
@@ -148,7 +162,7 @@ async def test_functions_can_be_taken_of_every_relation(office: House, catalog: 
         for entity in entities.values():
             for relation in (one for one in entity["relations"] if one["asked"]):
                 for field in entities[relation["target"]]["fields"]:
-                    if field["kind"] in function["takes"] and "." not in field["path"]:
+                    if field["kind"] in function["takes"] and field["foldable"]:
                         put = {"relation": relation["name"], "field": field["path"]}
                         json_ = {k: v for k, v in function["json"].items() if k not in ("where", "in")}
                         of = filled(json_, put)
@@ -164,6 +178,82 @@ async def test_functions_can_be_taken_of_every_relation(office: House, catalog: 
     for one in list(unique.values())[:: max(1, len(unique) // 150)]:
         await ask(*one)
     assert wrong == []
+
+
+def put_in(operator: Json, of: Json, value: Any, catalog: Json) -> Json:
+    """Criteria that ask what a function gives."""
+    window = filled(catalog["windows"]["rolling"]["json"], {"dir": "last", "n": 3, "unit": "d"})
+    put = {"field": of, "value": value, "values": [value], "lo": value, "hi": value, "window": window}
+    tree: Json = filled(operator["json"], put)
+    return tree
+
+
+async def test_what_functions_give_is_asked_by_the_operators_of_its_kind(office: House, catalog: Json) -> None:
+    """Of an operator that is asked of fields alone, functions are refused: the catalogue says which are which."""
+    entities = {entity["name"]: entity for entity in catalog["entities"]}
+    cases: dict[tuple[str, str, str], tuple[Json, bool]] = {}
+    for function in (one for one in catalog["functions"] if one["family"] == "fold"):
+        for relation in (one for one in entities["accounts"]["relations"] if one["asked"]):
+            for field in entities[relation["target"]]["fields"]:
+                if not field["foldable"] or (function["takes"] and field["kind"] not in function["takes"]):
+                    continue
+                kept = {name: of for name, of in function["json"].items() if name not in function["optional"]}
+                of = filled(kept, {"relation": relation["name"], "field": field["path"]})
+                kind = function["gives"] or field["kind"]
+                given = field if kind == field["kind"] else {"kind": kind, "values": None, "target": None}
+                value, _ = value_of(given, catalog)
+                for operator in (one for one in catalog["operators"] if kind in one["kinds"]):
+                    tree = put_in(operator, of, value, catalog)
+                    cases.setdefault((function["name"], kind, operator["name"]), (tree, operator["of"] == "operand"))
+    assert len(cases) > 300
+    wrong = []
+    for tree, taken in cases.values():
+        answer = await office.viewer.post("/v1/criteria/check", json={"entity": "accounts", "criteria": tree})
+        if answer.json()["ok"] != taken:
+            wrong.append((tree, answer.json()["problems"]))
+    assert wrong == []
+
+
+async def test_fields_have_words_and_groups(office: House, catalog: Json) -> None:
+    told = {e["name"]: {f["path"]: (f["label"], f["group"]) for f in e["fields"]} for e in catalog["entities"]}
+    assert told["accounts"]["renewal_date"] == ("renewal date", "accounts")
+    assert told["accounts"]["created_at"] == ("created at", "accounts")
+    assert told["accounts"]["arr"] == ("ARR", "accounts")
+    assert told["accounts"]["segment.tier"] == ("tier", "segments")
+    assert told["accounts"]["custom.own-enum"] == ("own enum", "own attributes")
+    assert told["contacts"]["account.csm"] == ("CSM", "account")
+    assert told["contacts"]["account.segment.tier"] == ("tier", "account: segments")
+    assert told["contacts"]["account.custom.own-enum"] == ("own enum", "account: own attributes")
+    units = {*catalog["windows"]["rolling"]["units"], *catalog["windows"]["rolling"]["dir"]}
+    assert catalog["windows"]["rolling"]["labels"].keys() == units
+    named = {*catalog["windows"]["period"]["units"], *catalog["windows"]["period"]["which"]}
+    assert catalog["windows"]["period"]["labels"].keys() == named
+    assert all(one["label"] for name in ("operators", "functions", "references") for one in catalog[name])
+
+
+async def test_what_a_list_begins_with_is_told(office: House, catalog: Json) -> None:
+    for entity in catalog["entities"]:
+        body = {"entity": entity["name"], "name": "Begun", "criteria": {"text": "ALL"}}
+        made = await office.csm.post("/v1/lists", json=body)
+        assert (made.status_code == 201) == (entity["columns"] is not None), entity["name"]
+        if entity["columns"] is not None:
+            assert made.json()["columns"] == entity["columns"]
+            own = {"op": "cmp", "of": entity["mine"], "cmp": "eq", "value": {"ref": "me"}}
+            checked = await office.csm.post("/v1/criteria/check", json={"entity": entity["name"], "criteria": own})
+            assert checked.json()["ok"]
+
+
+async def test_records_are_found_by_what_they_are_called(office: House, catalog: Json) -> None:
+    """As an input does that completes a reference: the target's own address, asked for words."""
+    for target in {f["target"] for e in catalog["entities"] for f in e["fields"] if f["kind"] == "ref"}:
+        (entity,) = (one for one in catalog["entities"] if one["name"] == target)
+        assert entity["searched"]
+        words = [{"op": "text", "of": path, "match": "contains", "value": "csm"} for path in entity["searched"]]
+        body = {"criteria": {"op": "or", "args": words}, "fields": ["id", *entity["searched"]], "limit": 5}
+        answer = await office.viewer.post(f"/v1/{target}/query", json=body)
+        assert answer.status_code == 200, answer.text
+        if target == "users":
+            assert [row["email"] for row in answer.json()["data"]] == ["csm@catalogue.example"]
 
 
 async def test_examples_are_accepted(office: House, catalog: Json) -> None:
@@ -201,13 +291,13 @@ async def test_it_has_an_etag(office: House, stranger: House) -> None:
 
 async def test_graphql_has_the_same(office: House) -> None:
     query = """{ catalog {
-      entities { name singular time_field: timeField
-        fields { path answered_as: answeredAs kind description unit optional writable filterable sortable groupable
+      entities { name singular time_field: timeField searched columns mine
+        fields { path label group answered_as: answeredAs kind description unit optional writable filterable sortable groupable foldable
           operators values target minimum maximum }
         relations { name target many time_field: timeField asked } }
-      kinds { name description operators example text } operators { name label takes text json kinds }
-      joined { name text json } functions { name family signature json gives description example takes } windows
-      references { text json description kinds } known { target whole values { value name } } people keywords limits
+      kinds { name description operators example text } operators { name label of takes text json kinds }
+      joined { name text json } functions { name label family signature json gives description example takes optional } windows
+      references { label text json description kinds types } known { target whole values { value name } } people keywords limits
       problems { code severity description } costs { class description } examples } }"""
     told, rest = await asyncio.gather(
         office.viewer.post("/graphql", json={"query": query}), office.viewer.get("/v1/catalog")

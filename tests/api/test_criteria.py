@@ -45,7 +45,8 @@ async def test_text_and_tree_are_the_same(office: House) -> None:
     assert told["tree"]["filter"]["args"][0] == {"op": "cmp", "of": "health", "cmp": "lt", "value": 50}
     assert told["english"] == "Accounts whose health is below 50 and in industry Saas or Fintech."
     assert await post(office, "format", criteria=told["tree"]) == told
-    assert await post(office, "format", criteria=told["tree"]["filter"]) == told
+    for spelled in (told["tree"]["filter"], told["text"], {"text": told["text"]}, {"tree": told["tree"]["filter"]}):
+        assert await post(office, "format", criteria=spelled) == told
     assert (await post(office, "parse", text="arr = 0.10"))["tree"]["filter"]["value"] == 0.1
 
 
@@ -58,7 +59,11 @@ async def test_text_and_tree_are_the_same(office: House) -> None:
         ("parse", {"text": "ALL", "entity": "acounts"}, 422, {"pointer": "/entity", "suggestion": "accounts"}),
         ("parse", {"txt": "ALL", "text": "ALL"}, 422, {"pointer": "/txt", "suggestion": "text"}),
         ("format", {"criteria": {"op": "cmp", "of": "arr", "cmp": "gt"}}, 422, {"pointer": "/criteria"}),
-        ("format", {"criteria": "ALL"}, 422, {"pointer": "/criteria"}),
+        ("format", {"criteria": 5}, 422, {"pointer": "/criteria"}),
+        ("format", {"criteria": "arr >"}, 400, {"pointer": "/criteria", "line": 1, "column": 6}),
+        ("preview", {"criteria": "helth < 5"}, 422, {"pointer": "/criteria", "line": 1, "column": 1, "suggestion": "health"}),
+        ("preview", {"criteria": {"text": "helth < 5"}}, 422, {"pointer": "/criteria/text", "column": 1}),
+        ("preview", {"criteria": {"tree": {"op": "empty", "of": "helth"}}}, 422, {"pointer": "/criteria/tree/of"}),
         ("check", {}, 422, {"pointer": ""}),
         ("check", {"filter": "ALL", "criteria": {"op": "all"}}, 422, {"pointer": ""}),
         ("check", {"filter": "ALL", "tz": "Europe/Berln"}, 422, {"pointer": "/tz", "suggestion": "Europe/Berlin"}),
@@ -96,6 +101,11 @@ async def test_errors_of_the_criteria_are_the_answer(office: House) -> None:
     assert (deep["pointer"], deep["suggestion"], deep["line"]) == ("/criteria/arg/of", "name", None)
     (empty,) = (await post(office, "check", filter=" "))["problems"]
     assert (empty["code"], empty["line"]) == ("unreadable", 1)
+    for criteria, pointer in (("helth < 5", "/criteria"), ({"text": "helth < 5"}, "/criteria/text")):
+        (named,) = (await post(office, "check", criteria=criteria))["problems"]
+        assert (named["pointer"], named["line"], named["column"], named["suggestion"]) == (pointer, 1, 1, "health")
+    (odd,) = (await post(office, "check", criteria="arr > 5 OR (arr > 5 AND arr > 3)"))["problems"][:1]
+    assert (odd["severity"], odd["pointer"], odd["line"]) == ("warning", "/criteria", 1)
 
 
 async def test_warnings_point_at_their_place(office: House) -> None:
@@ -128,6 +138,33 @@ async def test_checked_windows_cost_and_english(office: House) -> None:
     assert (await office.service.post("/v1/criteria/check", json=for_user)).json()["ok"]
 
 
+async def test_who_is_named_by_id_is_said_by_name(office: House) -> None:
+    body = {"entity": "accounts", "name": "Renewals at risk", "criteria": {"text": "health < 50"}}
+    ids = []
+    for visibility in ("public", "private"):
+        made = await office.admin.post(
+            "/v1/lists", json={**body, "name": f"At risk, {visibility}", "visibility": visibility}
+        )
+        assert made.status_code == 201, made.text
+        ids.append(made.json()["id"])
+    text = f'csm = "{office.users["csm"]}" AND in_list("{ids[0]}")'
+    sentence = 'Accounts whose CSM is Csm and in the list "At risk, public".'
+    for what, said in (("parse", {"text": text}), ("check", {"filter": text}), ("preview", {"filter": text})):
+        assert (await post(office, what, **said))["english"] == sentence
+    (account, *_) = (await office.viewer.get("/v1/accounts")).json()["data"]
+    explained = await post(office, "explain", id=account["id"], filter=text)
+    assert (explained["english"], explained["tree"]["args"][0]["english"]) == (sentence, "Accounts whose CSM is Csm.")
+    hidden = await post(office, "parse", text=f'in_list("{ids[1]}")')
+    assert hidden["english"] == f'Accounts in the list "{ids[1]}".'
+
+
+async def test_whoever_is_not_there_is_told(office: House) -> None:
+    told = await post(
+        office, "check", filter='csm = "nobody@x" OR csm = "csm@criteria.example" OR parent = "A-99999999"'
+    )
+    assert [(p["code"], p["column"]) for p in told["problems"]] == [("unknown_value", 7), ("unknown_value", 62)]
+
+
 async def test_a_preview_says_what_is_there(office: House) -> None:
     told = await post(office, "preview", filter='health != 80 AND NOT industry = "fintech"')
     assert told["count"] == 3
@@ -136,8 +173,8 @@ async def test_a_preview_says_what_is_there(office: House) -> None:
     assert told["matched_because_empty"] == {
         "count": 2,
         "leaves": [
-            {"text": "health != 80", "pointer": "/filter", "line": 1, "column": 1, "count": 1},
-            {"text": 'NOT industry = "fintech"', "pointer": "/filter", "line": 1, "column": 18, "count": 1},
+            {"text": "health != 80", "pointer": "/args/0", "line": 1, "column": 1, "count": 1},
+            {"text": 'NOT industry = "fintech"', "pointer": "/args/1", "line": 1, "column": 18, "count": 1},
         ],
     }
     assert told["cost"]["class"] == "cheap"
@@ -166,7 +203,7 @@ CHECK = """query($where: RelatedFilter, $filter: String, $criteria: JSON) {
     cost { class reason } } }"""
 PREVIEW = """query($filter: String, $columns: [String!], $asOf: String) {
   previewCriteria(entity: accounts, filter: $filter, columns: $columns, asOf: $asOf) {
-    count sample asOf english windows { window lo hi zone } cost { class reason }
+    count sample asOf english windows { window lo hi zone } ranks { rank at computed_at: computedAt groups { group records reaches passes } } cost { class reason }
     matchedBecauseEmpty { count leaves { text pointer line column count } } } }"""
 
 
@@ -186,10 +223,14 @@ async def test_graphql_checks_as_rest_does(office: House, filter: str) -> None:
 
 
 async def test_graphql_previews_as_rest_does(office: House) -> None:
-    said: dict[str, Any] = {"filter": "health != 80 AND renewal_date NOT IN next(7d)", "columns": ["name", "arr"]}
+    said: dict[str, Any] = {
+        "filter": "health != 80 AND renewal_date NOT IN next(7d) AND none(tickets, last(30d)) AND percent_rank(arr) >= 0",
+        "columns": ["name", "arr"],
+    }
     expected = await post(office, "preview", **said, as_of="2026-01-30")
     expected["asOf"] = expected.pop("as_of")
     expected["matchedBecauseEmpty"] = expected.pop("matched_because_empty")
+    assert [one["rank"] for one in expected["ranks"]] == ["percent_rank(arr)"]
     assert await asked(office, PREVIEW, **said, asOf="2026-01-30") == expected
 
 
@@ -212,6 +253,19 @@ async def test_graphql_points_into_its_arguments(office: House) -> None:
     where = {"not": {"cmp": {"of": "helth", "cmp": "lt", "value": 5}}}
     (problem,) = (await asked(office, CHECK, where=where))["problems"]
     assert (problem["pointer"], problem["suggestion"]) == ("/where/not/cmp/of", "health")
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"and": []}, "/where/and"),
+        ({"not": {"or": []}}, "/where/not/or"),
+        ({"list": "x"}, "/where/list"),
+        ({"and": [{"list": "x"}]}, "/where/and/0/list"),
+    )
+    for told, pointer in wrong:
+        assert [one["pointer"] for one in (await asked(office, CHECK, where=told))["problems"]] == [pointer]
+    neither = (
+        await office.viewer.post("/graphql", json={"query": CHECK, "variables": {"where": {"has": {"of": "products"}}}})
+    ).json()
+    (fault,) = neither["errors"][0]["extensions"]["errors"]
+    assert (fault["message"], fault["pointer"]) == ("Expected either anyOf or allOf.", "/where/has")
     query = 'query { previewCriteria(entity: accounts, filter: "ALL", asOf: "soon") { count } }'
     answer = (await office.viewer.post("/graphql", json={"query": query})).json()
     assert answer["errors"][0]["extensions"]["errors"][0]["pointer"] == "/asOf"

@@ -72,6 +72,8 @@ async def test_both_doors_say_the_same(office: House) -> None:
     told = await asked(office, document, id=rest["id"], filter=ASKED["filter"], asOf=ASKED["as_of"])
     found = told["data"]["explainAccount"]
     assert found["tree"] == rest["tree"]
+    assert [leaf["pointer"] for leaf in rest["leaves"]] == [leaf["pointer"] for leaf in found["leaves"]]
+    assert rest["leaves"][0] == rest["tree"]["args"][0]
     assert [leaf["pointer"] for leaf in found["leaves"]] == ["/args/0", "/args/1/arg", "/args/2"]
     assert found["fewest"] == rest["fewest"]
     assert (found["result"], found["flipsAt"]) == (rest["result"], rest["flips_at"])
@@ -102,6 +104,16 @@ async def test_criteria_of_a_list(office: House) -> None:
     assert listed["args"][0]["pointer"] == "/arg/list"
 
 
+async def test_a_list_that_waits_for_a_value_says_where(office: House) -> None:
+    body = {"entity": "accounts", "name": "Open", "criteria": {"text": "arr >= $least"}, "visibility": "public",
+            "params": [{"name": "least", "type": "number"}]}  # fmt: skip
+    made = await sent(office.admin, "/v1/lists", body)
+    asked_ = {"external_id": ASKED["external_id"], "list": made["id"]}
+    answer = await office.viewer.post("/v1/criteria/explain", json=asked_)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/params/least")
+    assert (await explained(office, list=made["id"], params={"least": 100}))["result"]
+
+
 async def test_more_leaves_than_a_row_has_columns(office: House) -> None:
     many = " OR ".join(f"arr = {n}" for n in range(99))
     made = await sent(
@@ -130,7 +142,7 @@ async def test_where_an_account_stands_and_why(office: House) -> None:
     assert [one["segmentation"] for one in every] == ["care", "portfolio", "tier"]
     stands = every[0]
     assert (stands["segmentation"], stands["segment"], stands["segment_name"]) == ("care", "calm", "Calm")
-    assert (stands["reason"], stands["state"]) == ("definition", "ok")
+    assert (stands["reason"], stands["state"]) == ("definition", "fresh")
     told = (await office.viewer.get(f"/v1/accounts/{account}/segments/care/explain")).json()
     assert (told["segment"], told["stands"]["segment"], told["becomes"], told["flips_at"]) == (
         "calm",

@@ -16,10 +16,7 @@ from app.domain.catalogue import ENTITIES, Field
 from tests.api.strangers import Furnished, Json, Pair, Thing, body_of, difference, dumped, leaks, without
 from tests.faults.writes import DAY, SINGULAR, camel, matching, unique
 
-pytestmark = [
-    pytest.mark.without_rls("PostgreSQL would hide theirs: here nothing but the application does"),
-    pytest.mark.skip(reason="some of it still fails: what is left of issue 3"),
-]
+pytestmark = pytest.mark.without_rls("PostgreSQL would hide theirs: here nothing but the application does")
 
 WRITTEN = [name for name, entity in ENTITIES.items() if entity.key != "none"]
 PATHS = {route.path for route in table(Door())[0].routes if route.method == "POST"}
@@ -142,8 +139,9 @@ def others(things: Mapping[str, Thing]) -> dict[str, list[Request]]:
         "move_to": [("DELETE", f"/v1/stages/{{stages.slug}}?move_to={things['stages']['slug']}", None)],
         "impacts": [("POST", "/v1/scenarios", {"name": "S", "slug": "none", "impacts": {things["industries"]["slug"]: "severe"}})],
         "where": [("POST", "/v1/forecasts", {"where": f"custom.{own} IS EMPTY"})],
-        "segments": [("PUT", "/v1/segmentations/nothing", ruled)],
-        "spec": [("PUT", "/v1/segmentations/nothing", banded)],
+        "segments": [(method, f"/v1/segmentations/nothing{place}", ruled)
+                     for method, place in (("PUT", ""), ("PUT", "/draft"), ("POST", "/simulate"))],
+        "spec": [("PUT", "/v1/segmentations/nothing", banded), ("POST", "/v1/segmentations/nothing/simulate", banded)],
         "rows": [("POST", "/v1/usage", {"rows": [row]}) for row in rows],
         "records": [("POST", "/v1/usage/bulk", {"records": [row]}) for row in rows],
     }  # fmt: skip
@@ -182,7 +180,8 @@ NAMES_NOTHING = {
     "archived", "arr_per_csm", "as_of", "count", "currency", "default", "description", "entity", "expires_at", "fiscal_month",
     "from", "health_green", "health_yellow", "include", "keep_amounts", "limit", "low", "medium", "mine", "mode",
     "on", "overlap_hours", "params", "replace", "rest", "scopes", "severe", "target", "tz", "visibility", "week_start",
-    "what", "zone", "format", "bom", "constants", "delimiter", "folder",
+    "what", "zone", "refreeze", "version", "format", "bom", "constants", "delimiter", "folder", "with_dependents",
+    "periods", "generate", "pattern", "first_day", "first_year", "years", "long_years", "year", "quarter", "period",
 }  # fmt: skip
 """Members that say nothing of a thing in a workspace."""
 OF_QUESTIONS = {

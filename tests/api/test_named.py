@@ -54,9 +54,14 @@ async def test_both_doors_say_the_same(house: House, filled: list[str]) -> None:
         {"cmp": {"rank": {"fn": "rank_desc", "field": "arr", "by": "country"}, "cmp": "le", "value": 2}},
         {"cmp": {"of": "country", "cmp": "eq", "value": "MC"}},
     ]}  # fmt: skip
-    document = "query ($where: AccountFilter) { accounts(where: $where) { nodes { id } } }"
+    document = """query ($where: AccountFilter) { accounts(where: $where) {
+      ranks { rank at computed_at: computedAt groups { group records reaches passes kind: __typename } } nodes { id } } }"""
     graphql = (await house.viewer.post("/graphql", json={"query": document, "variables": {"where": where}})).json()
     rest = await ask(house.viewer, 'rank_desc(arr BY country) <= 2 AND country = "MC"', fields="id")
+    (rank,) = graphql["data"]["accounts"]["ranks"]
+    assert {group.pop("kind") for group in rank["groups"]} == {"RankGroup"}
+    assert [rank] == rest["ranks"]
+    assert "MC" in {group["group"] for group in rank["groups"]}
     assert {one["id"] for one in graphql["data"]["accounts"]["nodes"]} == {one["id"] for one in rest["data"]}
     assert 2 <= len(rest["data"]) <= 3
 
@@ -105,6 +110,32 @@ async def test_a_day_that_has_been(house: House, filled: list[str]) -> None:
     assert refused.status_code == 422
     (error,) = refused.json()["errors"]
     assert (error["pointer"], error["message"].split(" ")[0]) == ("/on", "arr")
+
+
+async def test_a_list_on_a_day_that_has_been(house: House, filled: list[str]) -> None:
+    body = {
+        "entity": "accounts",
+        "name": "Then",
+        "criteria": {"text": "stage IS EMPTY"},
+        "columns": ["id", "stage", "segment.tier"],
+    }
+    held = (await house.manager.post("/v1/lists", json={**body, "sort": ["id"], "visibility": "public"})).json()["id"]
+    days = {"on": datetime.now(UTC).date().isoformat()}
+    rest = (await house.viewer.get(f"/v1/lists/{held}/rows", params={**days, "limit": "1000"})).json()
+    count = (await house.viewer.get(f"/v1/lists/{held}/count", params=days)).json()
+    document = """query ($id: ID!, $on: String, $filter: String) { list(id: $id) {
+      rows(on: $on, first: 1000) { nodes } count(on: $on, filter: $filter) { value } accounts(on: $on, first: 1000) { nodes { id } } } }"""
+    graphql = (await house.viewer.post("/graphql", json={"query": document, "variables": {"id": held, **days}})).json()
+    told = graphql["data"]["list"]
+    assert set(filled) <= {one["id"] for one in rest["data"]}
+    assert told["rows"]["nodes"] == rest["data"]
+    assert told["accounts"]["nodes"] == [{"id": one["id"]} for one in rest["data"]]
+    assert told["count"]["value"] == count["value"] == len(rest["data"])
+    refused = (await house.viewer.get(f"/v1/lists/{held}/count", params={**days, "filter": "arr > 5"})).json()["errors"]
+    variables = {"id": held, **days, "filter": "arr > 5"}
+    (error,) = (await house.viewer.post("/graphql", json={"query": document, "variables": variables})).json()["errors"]
+    assert error["extensions"]["errors"] == refused
+    assert refused[0]["parameter"] == "on"
 
 
 async def test_moves(house: House, filled: list[str]) -> None:

@@ -162,6 +162,19 @@ async def workspace(world: World, column: Column) -> Thing:
     return {"etag": (await world.admin.get("/v1/workspace")).headers["etag"]}
 
 
+async def calendar(world: World, column: Column) -> Thing:
+    """What sets the same one again leaves the version as it is."""
+    etag = (await world.admin.get("/v1/workspace")).headers["etag"]
+    answer = await world.admin.put("/v1/workspace/calendar", json={"periods": [PERIOD]}, headers={"if-match": etag})
+    return {"etag": answer.headers["etag"]}
+
+
+async def no_calendar(world: World, column: Column) -> Thing:
+    thing = await workspace(world, column)
+    await world.admin.delete("/v1/workspace/calendar", headers={"if-match": thing["etag"]})
+    return await workspace(world, column)
+
+
 async def a_user(world: World, column: Column) -> Thing:
     body = {"name": "U", "email": f"u{next(_numbers)}@matrix.example", "role": "viewer"}
     return await made(world.admin, "/v1/users", body)
@@ -177,9 +190,37 @@ def named(path: str, **more: Any) -> Make:
 
 
 async def segmentation(world: World, column: Column) -> Thing:
+    """A workspace has so many at most: those of the rows before go, all but the latest."""
+    listed = sorted((await world.admin.get("/v1/segmentations")).json()["data"], key=lambda one: one["created_at"])
+    for one in listed[:-1] if len(listed) > 40 else ():
+        if one["slug"] not in ("tier", "portfolio"):
+            match = {"if-match": f'"{one["version"]}-0123456789abcdef"'}
+            assert (await world.admin.delete(f"/v1/segmentations/{one['slug']}", headers=match)).status_code == 204
     return await made(world.admin, f"/v1/segmentations/s{next(_numbers)}", RULED, "PUT")
 
 
+PERIOD = {"year": 2026, "quarter": 1, "period": 1, "start_date": "2026-02-01", "end_date": "2026-02-28"}
+
+
+async def drafted(world: World, column: Column) -> Thing:
+    """A segmentation and its draft, both at their first version."""
+    thing = await segmentation(world, column)
+    await made_at(world.admin, f"/v1/segmentations/{thing['slug']}/draft", RULED)
+    return thing
+
+
+async def made_at(sender: httpx.AsyncClient, path: str, body: Any) -> None:
+    answer = await sender.put(path, json=body)
+    assert answer.status_code in (200, 201), answer.text
+
+
+async def pinned(world: World, column: Column) -> Thing:
+    thing = await account(world, column)
+    await made_at(world.admin, f"/v1/accounts/{thing['id']}/segments/tier/pin", PIN)
+    return {"id": thing["id"]}
+
+
+PIN = {"segment": "high", "reason": "A pilot."}
 RULED = {"name": "R", "kind": "rules", "segments": [{"slug": "high", "name": "H", "criteria": "arr >= 50000"}]}
 SEGMENTS = '{name: "R", kind: rules, segments: [{slug: "high", name: "H", criteria: {text: "arr >= 50000"}}]}'
 MAPPING = {"kind": "accounts", "columns": {"external_id": "id", "name": "name"}}
@@ -194,6 +235,7 @@ ROWS = (
     # everybody reads, a service with the scope
     Row("me.read", ALL, "", "read", "GET /v1/me", None, "query me"),
     Row("workspace.read", ALL, "", "read", "GET /v1/workspace", None, "query workspace"),
+    Row("workspace.read", ALL, "", "read", "GET /v1/workspace/calendar", None, "query workspaceCalendar"),
     Row("catalog.read", ALL, "", "read", "GET /v1/catalog", None, "query catalog"),
     Row("criteria.read", ALL, "", "read", "POST /v1/criteria/check", {"entity": "accounts", "filter": "ALL"}, 'query checkCriteria(entity: accounts, filter: "ALL")'),
     Row("criteria.read", ALL, "", "read", "POST /v1/criteria/preview", {"entity": "accounts", "filter": "ALL"}, 'query previewCriteria(entity: accounts, filter: "ALL")'),
@@ -203,12 +245,18 @@ ROWS = (
     Row("records.read", ALL, "", "read", "GET /v1/accounts/{id}", None, "query account(id: $id)", account),
     Row("records.read", ALL, "", "read", "GET /v1/contacts/{id}", None, "query contact(id: $id)", contact),
     Row("segmentations.read", ALL, "", "read", "GET /v1/segmentations", None, "query segmentations"),
+    Row("segmentations.read", ALL, "", "read", "GET /v1/segmentations/{slug}/draft", None, 'query segmentationDraft(slug: "{slug}")', drafted),
+    Row("segmentations.read", ALL, "", "read", "GET /v1/segmentations/tier/versions", None, 'query segmentationVersions(slug: "tier")'),
+    Row("segmentations.read", ALL, "", "read", "POST /v1/segmentations/tier/simulate", {}, 'query simulateSegmentation(slug: "tier")'),
+    Row("criteria.read", ALL, "", "read", "GET /v1/accounts/{id}/segments/tier/history", None, 'query segmentHistory(id: $id, segmentation: "tier")', account),
     # accounts: manager, admin, and the account's csm write; delete admin
     Row("accounts.create", STEER, "", "write", "POST /v1/accounts", {"name": "A"}, 'mutation createAccount(input: {name: "A"})'),
     Row("accounts.write", STEER, "csm", "write", "PATCH /v1/accounts/{id}", {"name": "B"}, 'mutation updateAccount(id: $id, expectedVersion: $version, input: {name: "B"})', account),
     Row("accounts.archive", STEER, "csm", "write", "POST /v1/accounts/{id}/archive", None, "mutation archiveAccount(id: $id, expectedVersion: $version)", account),
     Row("accounts.archive", STEER, "csm", "write", "POST /v1/accounts/{id}/restore", None, "mutation restoreAccount(id: $id, expectedVersion: $version)", archived),
     Row("accounts.delete", "admin", "", None, "DELETE /v1/accounts/{id}", None, "mutation deleteAccount(id: $id, expectedVersion: $version)", account),
+    Row("accounts.pin", STEER, "csm", "write", "PUT /v1/accounts/{id}/segments/tier/pin", PIN, 'mutation pinAccount(id: $id, segmentation: "tier", input: {segment: "high", reason: "A pilot."})', account),
+    Row("accounts.pin", STEER, "csm", "write", "DELETE /v1/accounts/{id}/segments/tier/pin", None, 'mutation unpinAccount(id: $id, segmentation: "tier")', pinned),
     Row("accounts.stage", STEER, "csm", "write", "POST /v1/accounts/{id}/stage", {"stage": None}, "mutation moveStage(id: $id, input: {stage: null})", account),
     # records follow their account
     Row("records.write", STEER, "csm", "write", "POST /v1/contacts", {"account_id": "{id}", "name": "C"}, 'mutation createContact(input: {accountId: $id, name: "C"})', account),
@@ -226,6 +274,8 @@ ROWS = (
     Row("stages.write", STEER, "", "write", "PATCH /v1/stages/{slug}", {"name": "T"}, 'mutation updateStage(id: $id, expectedVersion: $version, input: {name: "T"})', named("/v1/stages")),
     Row("attributes.write", "admin", "", None, "POST /v1/attributes", {"entity": "accounts", "slug": "{new}", "name": "N", "type": "text"}, 'mutation createAttribute(input: {entity: accounts, slug: "{new}", name: "N", type: text})'),
     Row("workspace.write", "admin", "", None, "PATCH /v1/workspace", {"week_start": 1}, "mutation updateWorkspace(expectedVersion: $version, input: {weekStart: 1})", workspace),
+    Row("workspace.write", "admin", "", None, "PUT /v1/workspace/calendar", {"periods": [PERIOD]}, 'mutation putWorkspaceCalendar(expectedVersion: $version, input: {periods: [{year: 2026, quarter: 1, period: 1, startDate: "2026-02-01", endDate: "2026-02-28"}]})', calendar),
+    Row("workspace.write", "admin", "", None, "DELETE /v1/workspace/calendar", None, "mutation deleteWorkspaceCalendar(expectedVersion: $version)", no_calendar),
     # keys, users, the audit: admin
     Row("users.write", "admin", "", None, "POST /v1/users", {"name": "N", "email": "{new}@matrix.example", "role": "csm"}, 'mutation createUser(input: {name: "N", email: "{new}@matrix.example", role: csm})'),
     Row("users.write", "admin", "", None, "PATCH /v1/users/{id}", {"is_active": False}, "mutation updateUser(id: $id, expectedVersion: $version, input: {isActive: false})", a_user),
@@ -267,15 +317,19 @@ ROWS = (
     Row("me.defaults.write", ALL, "", None, "PUT /v1/me/defaults/accounts", {"list_id": None}, "mutation setDefaultList(entity: accounts)"),
     # segmentations: all read, manager and admin write
     Row("segmentations.write", STEER, "", "write", "PUT /v1/segmentations/{new}", RULED, f'mutation putSegmentation(slug: "{{new}}", input: {SEGMENTS})'),
+    Row("segmentations.write", STEER, "", "write", "PUT /v1/segmentations/{new}/draft", RULED, f'mutation putSegmentationDraft(slug: "{{new}}", input: {SEGMENTS})'),
+    Row("segmentations.write", STEER, "", "write", "DELETE /v1/segmentations/{slug}/draft", None, 'mutation discardSegmentationDraft(slug: "{slug}", expectedVersion: $version)', drafted),
+    Row("segmentations.write", STEER, "", "write", "POST /v1/segmentations/{slug}/publish", {}, 'mutation publishSegmentation(slug: "{slug}", expectedVersion: $version)', drafted),
+    Row("segmentations.write", STEER, "", "write", "POST /v1/segmentations/{slug}/rollback", {"version": 1}, 'mutation rollbackSegmentation(slug: "{slug}", input: {version: 1}, expectedVersion: $version)', segmentation),
     Row("segmentations.write", STEER, "", "write", "DELETE /v1/segmentations/{slug}", None, 'mutation deleteSegmentation(slug: "{slug}", expectedVersion: $version)', segmentation),
     # forecasts: manager and admin; a csm those of their own accounts
     Row("forecasts.create", "admin manager csm", "", "write", "POST /v1/forecasts", {}, "mutation createForecast(input: {})"),
     Row("forecasts.read", "admin manager csm", "", "read", "GET /v1/forecasts", None, "query forecasts(first: 1)"),
     Row("forecasts.read", STEER, "csm", "read", "GET /v1/forecasts/{id}", None, "query forecast(id: $id)", forecast, absent="csm"),
     # imports: manager, admin, a service with its scope; files come by REST alone
-    Row("imports.read", STEER, "", "import", "GET /v1/imports"),
+    Row("imports.read", STEER, "", "import", "GET /v1/imports", None, "query imports(first: 1)"),
     Row("imports.create", STEER, "", "import", "POST /v1/imports?kind=accounts", "external_id,name\nmatrix-1,One\n"),
-    Row("imports.create", STEER, "", "import", "PUT /v1/imports/mappings/{new}", MAPPING),
+    Row("imports.create", STEER, "", "import", "PUT /v1/imports/mappings/{new}", MAPPING, 'mutation putImportMapping(name: "{new}", input: {kind: "accounts", columns: {external_id: "id", name: "name"}})'),
 )  # fmt: skip
 
 WITHOUT_A_DOOR = frozenset({"users.read"})
@@ -301,7 +355,9 @@ async def by_rest(sender: httpx.AsyncClient, row: Row, thing: Thing) -> httpx.Re
     return await sender.request(method, path, content=body, headers=headers)
 
 
-async def by_graphql(sender: httpx.AsyncClient, row: Row, thing: Thing) -> dict[str, Any]:
+async def by_graphql(
+    sender: httpx.AsyncClient, row: Row, thing: Thing, selected: str = "{ __typename }"
+) -> dict[str, Any]:
     kind, called = filled(row.graphql, thing).split(" ", 1)
     variables: dict[str, Any] = {}
     if "$id" in called:
@@ -309,7 +365,7 @@ async def by_graphql(sender: httpx.AsyncClient, row: Row, thing: Thing) -> dict[
     if "$version" in called:
         variables["version"] = int(thing["etag"].strip('"').split("-")[0])
     types = ", ".join(f"${name}: {'ID!' if name == 'id' else 'Int!'}" for name in variables)
-    document = f"{kind}{f'({types})' if types else ''} {{ {called} {{ __typename }} }}"
+    document = f"{kind}{f'({types})' if types else ''} {{ {called} {selected} }}"
     answer = await sender.post("/graphql", json={"query": document, "variables": variables})
     assert answer.status_code == 200, answer.text
     told: dict[str, Any] = answer.json()
@@ -371,6 +427,70 @@ async def test_every_cell(world: World, row: Row, column: Column) -> None:
 
 def problem(told: dict[str, Any]) -> dict[str, Any]:
     return {name: told[name] for name in ("type", "title", "status", "detail", "errors")}
+
+
+# -- who may write and not read ------------------------------------------------------------------------------------------
+
+SAID = {"id", "external_id", "slug", "version"}
+WRITTEN = [
+    pytest.param(row, id=f"{row.operation}-{row.rest}")
+    for row in ROWS
+    if row.scope == "write" and row.graphql and not row.absent and not row.rest.startswith("DELETE")
+]
+
+
+@pytest.mark.parametrize("row", WRITTEN)
+async def test_who_may_not_read_is_answered_no_more_than_what_it_wrote_is_known_by(world: World, row: Row) -> None:
+    """And asks for no more over GraphQL: that is refused before anything is done."""
+    asking = world.services[frozenset({"write"})]
+    things = [await row.make(world, COLUMNS[0]) if row.make else {} for _ in range(2)]
+    rest = await by_rest(asking, row, things[0])
+    assert rest.status_code in (200, 201), rest.text
+    if row.operation == "records.bulk":
+        assert set(rest.json()["results"][0]) == {"index", "id", "outcome", "version", "errors"}
+    else:
+        assert set(rest.json()) <= SAID, rest.text
+    told = await by_graphql(asking, row, things[1], HELD.get(row.operation, "{ __typename }"))
+    assert "errors" not in told, told
+
+
+HELD = {
+    "accounts.create": "{ created account { id externalId version } }", "accounts.write": "{ account { id version } }",
+    "forecasts.create": "{ forecast { id } }",
+    "records.bulk": "{ created results { id version outcome } }", "lists.watch": "{ list { id version } }",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", ["account { id name }", "account { ...All }", "account { contacts { id } }"])
+async def test_a_mutation_that_asks_for_what_its_sender_may_not_read_is_refused_before_its_effect(
+    world: World, asked: str
+) -> None:
+    name = f"unread-{next(_numbers)}"
+    document = f'mutation {{ createAccount(input: {{name: "A", externalId: "{name}"}}) {{ created {asked} }} }}'
+    document += " fragment All on Account { id arr }" if "All" in asked else ""
+    sent = world.services[frozenset({"write"})]
+    told = (await sent.post("/graphql", json={"query": document})).json()
+    assert [error["extensions"]["status"] for error in told["errors"]] == [403], told
+    assert "records.read" in told["errors"][0]["message"]
+    assert (await world.admin.get(f"/v1/accounts/external/{name}")).status_code == 404
+
+
+async def test_a_write_that_changes_nothing_shows_nothing(world: World) -> None:
+    thing = await account(world, COLUMNS[0])
+    asking, match = world.services[frozenset({"write"})], {"if-match": thing["etag"]}
+    moved = await asking.post(f"/v1/accounts/{thing['id']}/stage", json={"stage": None})
+    changed = await asking.patch(f"/v1/accounts/{thing['id']}", json={}, headers=match)
+    for answer in (moved, changed):
+        assert answer.json() == {"id": thing["id"], "external_id": None, "version": 1}
+        assert answer.headers["etag"].startswith('"1-')
+
+
+async def test_a_repeated_write_shows_no_more_than_the_first(world: World) -> None:
+    asking, key = world.services[frozenset({"write"})], {"idempotency-key": f"unread-{next(_numbers)}"}
+    first, again = [await asking.post("/v1/accounts", json={"name": "A"}, headers=key) for _ in range(2)]
+    assert first.content == again.content
+    assert [one.headers.get("idempotency-replayed") for one in (first, again)] == [None, "true"]
+    assert set(first.json()) <= SAID
 
 
 # -- nothing is left out -----------------------------------------------------------------------------------------------

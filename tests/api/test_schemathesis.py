@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from app.persistence.database import Database
 from tests.api.conftest import furnished
 from tests.api.inhabited import inhabit
@@ -34,7 +32,6 @@ FULL = ["--max-examples", "200", "--generation-database", "none"]
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 
 
-@pytest.mark.skip(reason="some of it still fails: what is left of issue 3")
 async def test_it_finds_nothing(server: Server, database: Database, tmp_path: Path) -> None:
     house = await furnished(database, server, "Generated")
     await inhabit(house.admin)

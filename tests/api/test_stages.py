@@ -111,11 +111,11 @@ async def test_an_account_moves_with_a_note(own: House) -> None:
     standing = (await own.viewer.get(path)).json()
     assert standing == {"stage": "adoption", "stage_since": moved.json()["stage_since"], "days": 0}
     first = (await own.viewer.get(f"{acme}/stages", params={"limit": 1})).json()
-    assert [(one["stage"], one["to"], one["note"], one["actor"]) for one in first["data"]] == [
+    assert [(one["stage"], one["to_at"], one["note"], one["actor_name"]) for one in first["data"]] == [
         ("adoption", None, "Live.", "Manager")
     ]
     second = (await own.viewer.get(f"{acme}/stages", params={"limit": 1, "cursor": first["page"]["next"]})).json()
-    assert [(one["stage"], one["to"]) for one in second["data"]] == [("trial", first["data"][0]["from"])]
+    assert [(one["stage"], one["to_at"]) for one in second["data"]] == [("trial", first["data"][0]["from_at"])]
     assert second["page"]["next"] is None
 
 

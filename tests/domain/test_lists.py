@@ -131,15 +131,16 @@ BODY = {"entity": "accounts", "name": "Big", "criteria": {"text": "arr > 5"}}
 @pytest.mark.parametrize(
     ("told", "pointer"),
     [
-        ({"entity": "users"}, "/entity"), ({"name": ""}, "/name"), ({"name": None}, "/name"), ({"criteria": "ALL"}, "/criteria"),
+        ({"entity": "users"}, "/entity"), ({"name": ""}, "/name"), ({"name": None}, "/name"), ({"criteria": 5}, "/criteria"),
         ({"criteria": {}}, "/criteria"), ({"criteria": {"text": None}}, "/criteria"), ({"criteria": {"txt": "ALL"}}, "/criteria"),
         ({"criteria": {"text": "arr >"}}, "/criteria/text"), ({"criteria": {"text": ""}}, "/criteria/text"),
         ({"columns": []}, "/columns"), ({"columns": "name"}, "/columns"), ({"columns": ["name", "name"]}, "/columns"),
         ({"columns": [1]}, "/columns"), ({"columns": ["name "]}, "/columns"), ({"columns": ["x"] * 51}, "/columns"), ({"sort": ["arr", "-arr"]}, "/sort"),
         ({"mine": 1}, "/mine"), ({"visibility": "shared"}, "/visibility"), ({"owner": "me"}, "/owner"),
-        ({"params": [{"name": "x", "type": "text"}]}, "/params"), ({"params": [{"name": "X", "type": "text", "default": "a"}]}, "/params"),
-        ({"params": [{"name": "x", "type": "money", "default": 1}]}, "/params"),
-        ({"params": [{"name": "x", "type": "date", "default": "yesterday"}]}, "/params"),
+        ({"params": ["x"]}, "/params/0"), ({"params": [{"name": "X", "type": "text", "default": "a"}]}, "/params/0/name"),
+        ({"params": [{"name": "a", "type": "text"}, {"name": "x", "type": "money", "default": 1}]}, "/params/1/type"),
+        ({"params": [{"name": "x", "type": "date", "default": "yesterday"}]}, "/params/0/default"),
+        ({"params": [{"name": "x", "type": "number", "default": None, "defualt": 1}]}, "/params/0/defualt"),
         ({"params": [{"name": "x", "type": "bool", "default": True}] * 2}, "/params"),
     ],
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -12,7 +12,8 @@ import pytest
 
 from app.domain import records
 from app.domain.catalogue import ACCOUNTS, CONTACTS, ENTITIES, INTERACTIONS, PRODUCTS, Field
-from app.domain.errors import Invalid
+from app.domain.criteria.suggest import nearest
+from app.domain.errors import Fault, Invalid
 from app.domain.records import Named
 
 ATTRIBUTES = {
@@ -20,11 +21,12 @@ ATTRIBUTES = {
     ("accounts", "seats"): Field("seats", "integer", optional=True),
     ("contacts", "shoe"): Field("shoe", "text", optional=True),
 }
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ID = UUID("01939b1e-0000-7000-8000-000000000001")
 
 
 def read(body: object, entity: str = "accounts", partial: bool = True, digits: int = 2) -> dict[str, records.Value]:
-    return records.read(ENTITIES[entity], body, minor_digits=digits, attributes=ATTRIBUTES, partial=partial)
+    return records.read(ENTITIES[entity], body, minor_digits=digits, attributes=ATTRIBUTES, partial=partial, now=NOW)
 
 
 def faults(body: object, entity: str = "accounts", partial: bool = True) -> Mapping[str | None, str | None]:
@@ -39,7 +41,7 @@ def test_a_whole_account_comes_out_typed() -> None:
         {
             "name": "Acme", "external_id": "a-1", "country": "DE", "employees": 12, "arr": Decimal("1234.50"),
             "health": 71, "csm_id": str(ID), "parent": "a-0", "renewal_date": "2026-12-31", "industry": "retail",
-            "is_reference": False, "custom": {"region": "emea", "seats": None}, "domain": "", "cost_to_serve": None,
+            "is_reference": False, "custom": {"region": "emea", "seats": None}, "domain": None, "cost_to_serve": None,
         },
         partial=False,
     )  # fmt: skip
@@ -121,6 +123,68 @@ def test_unknown_members_are_refused_with_the_nearest_name() -> None:
     assert faults({"kind": "cal", "direction": 7}, "interactions") == {"/kind": "call", "/direction": None}
 
 
+def test_an_unknown_member_is_told_what_would_be_known() -> None:
+    with pytest.raises(Invalid) as caught:
+        read({"naem": "x"}, "teams")
+    assert caught.value.faults == (
+        Fault("Expected one of external_id, name, slug.", pointer="/naem", suggestion="name"),
+    )
+    with pytest.raises(Invalid) as caught:
+        records.only({"stagse": []}, ("stages",))
+    assert caught.value.faults == (Fault("Expected one of stages.", pointer="/stagse", suggestion="stages"),)
+
+
+@pytest.mark.parametrize(
+    ("entity", "member"),
+    [
+        ("accounts", "arr"), ("accounts", "growth_potential"), ("accounts", "cost_to_serve"), ("products", "list_price"),
+        ("opportunities", "amount"), ("requests", "amount"), ("churns", "refund"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_less_than_nothing(entity: str, member: str) -> None:
+    assert read({member: Decimal("0.00")}, entity) == {member: 0}
+    with pytest.raises(Invalid) as caught:
+        read({member: Decimal("-0.01")}, entity)
+    assert caught.value.faults == (Fault("Expected an amount from 0.", pointer=f"/{member}"),)
+
+
+@pytest.mark.parametrize(("entity", "member"), [("contracts", "arr"), ("contracts", "tcv"), ("invoices", "amount")])
+def test_a_credit_is_less_than_nothing(entity: str, member: str) -> None:
+    assert read({member: -5}, entity) == {member: -500}
+
+
+@pytest.mark.parametrize("blank", [" ", "   ", "\t\n", "\u00a0\u2003", "\u3000"])
+def test_a_name_says_something(blank: str) -> None:
+    for entity in ("accounts", "contacts", "products", "teams", "opportunities"):
+        with pytest.raises(Invalid) as caught:
+            read({"name": blank}, entity)
+        assert caught.value.faults == (Fault("Expected text that is more than white space.", pointer="/name"),)
+    assert read({"name": f"{blank}x", "region": blank})["name"] == f"{blank}x"
+
+
+@pytest.mark.parametrize(
+    ("entity", "member"),
+    [
+        ("interactions", "occurred_at"), ("surveys", "answered_at"), ("sentiments", "recorded_at"), ("tickets", "opened_at"),
+        ("tickets", "closed_at"), ("requests", "asked_at"), ("requests", "resolved_at"), ("contacts", "last_seen_at"),
+    ],
+)  # fmt: skip
+def test_what_has_happened_is_not_far_ahead(entity: str, member: str) -> None:
+    assert read({member: "2026-11-23T12:00:00Z"}, entity) == {member: NOW + timedelta(days=1)}
+    with pytest.raises(Invalid) as caught:
+        read({member: "2026-11-23T12:00:00.000001Z"}, entity)
+    message = "Expected an instant that is not more than a day ahead."
+    assert caught.value.faults == (Fault(message, pointer=f"/{member}"),)
+
+
+def test_what_is_sound_is_given_beside_what_is_wrong() -> None:
+    body = {"name": "Acme", "health": 300, "csm": "eva", "helth": 1, "custom": {"region": "mars"}}
+    told = records.look(ACCOUNTS, body, minor_digits=2, attributes=ATTRIBUTES, partial=False, now=NOW)
+    assert told.given == {"name": "Acme", "csm": Named("eva", "/csm"), "custom": {}}
+    assert [fault.pointer for fault in told.faults] == ["/health", "/helth", "/custom/region"]
+    assert told.wrong == {"health", "helth", "custom"}
+
+
 def test_what_is_required_is_asked_for_on_creation_only() -> None:
     assert faults({}, partial=False) == {"/name": None}
     assert faults({"name": ""}, partial=False) == {"/name": None}
@@ -131,7 +195,9 @@ def test_what_is_required_is_asked_for_on_creation_only() -> None:
 
 def test_a_reference_is_said_once() -> None:
     assert read({"csm": "eva@example.com"})["csm"] == Named("eva@example.com", "/csm")
-    assert read({"csm": None}) == {"csm": None} == read({"csm_id": ""})
+    assert read({"csm": None}) == {"csm": None} == read({"csm_id": None})
+    assert list(faults({"csm": ""})) == ["/csm"]
+    assert list(faults({"csm_id": ""})) == ["/csm_id"]
     assert list(faults({"csm": "eva@example.com", "csm_id": str(ID)})) == ["/csm_id"]
 
 
@@ -140,6 +206,38 @@ def test_own_attributes_are_those_of_the_workspace() -> None:
         "/custom/regoin": "region", "/custom/region": None, "/custom/shoe": None,
     }  # fmt: skip
     assert read({"custom": {"shoe": "x"}}, "contacts")["custom"] == {"shoe": "x"}
+
+
+@pytest.mark.parametrize(
+    ("field", "sound", "wrong"),
+    [
+        ("website", ("https://a.example", "http://a.example:8080/b?c=d#e", "HTTPS://A.example/", "https://müller.example/ü", "https://a.example?b"),
+         ("javascript:alert(1)", "data:text/html,x", "ftp://a.example", "a.example", "https://", "https:///x", "https://a b.example",
+          "https://a.example/<b>", 'https://a.example/"', "https://u:p@a.example", "https://-a.example", " https://a.example", "https://a.example\n")),
+        ("domain", ("a.example", "A-1.b.example", "müller.example", "xn--mller-kva.example", "localhost", "127.0.0.1"),
+         ("https://a.example", "a.example/b", "a b", "-a.example", "a-.example", ".a", "a.", "a..b", "a_b.example", "a@b.example", "a.example:80", "a\u00a0b")),
+        ("country", ("DE", "GB"), ("ZZ", "de", "UK", "XX", "D", "DEU", "Germany")),
+    ],
+)  # fmt: skip
+def test_texts_that_have_a_form(field: str, sound: tuple[str, ...], wrong: tuple[str, ...]) -> None:
+    assert [read({field: told}) for told in sound] == [{field: told} for told in sound]
+    for told in wrong:
+        assert list(faults({field: told})) == [f"/{field}"], told
+
+
+def test_a_typing_error_is_told_what_was_meant() -> None:
+    assert faults({"helth": 5, "nope": 1}) == {"/helth": "health", "/nope": None}
+    known = ("name", "custom.region", "custom.segment", "segment.tier")
+    assert [nearest(told, known) for told in ("custom.nope", "custom.regoin", "custm.region")] == [
+        None, "custom.region", "custom.region",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", [{"domain": ""}, {"external_id": ""}, {"custom": {"shoe": ""}}])
+def test_an_empty_text_is_not_null(body: Mapping[str, object]) -> None:
+    with pytest.raises(Invalid) as caught:
+        read(body, "contacts" if "custom" in body else "accounts")
+    assert [fault.message for fault in caught.value.faults] == ["Expected text that is not empty, or null."]
 
 
 def test_a_body_is_an_object() -> None:
@@ -162,11 +260,11 @@ def test_every_writable_field_of_every_entity_can_be_read() -> None:
         "text": "a@b.c", "number": 2, "integer": 2, "money": 2, "date": "2026-01-01", "instant": "2026-01-01T00:00:00Z",
         "bool": True, "slug": "x", "ref": str(ID), "json": {}, "id": str(ID), "tags": ["x"],
     }  # fmt: skip
-    special = {"country": "DE", "slug": "x"}
+    special = {"country": "DE", "slug": "x", "domain": "b.c", "website": "https://b.c"}
     for entity in (*ENTITIES.values(), ACCOUNTS, CONTACTS, INTERACTIONS, PRODUCTS):
         fields = [f for f in entity.fields.values() if f.writable]
         body: dict[str, object] = {
             f.column: special.get(f.name) or (f.values[0] if f.values else examples[f.kind]) for f in fields
         }
-        given = records.read(entity, body, minor_digits=2, attributes={}, partial=False)
+        given = records.read(entity, body, minor_digits=2, attributes={}, partial=False, now=NOW)
         assert set(given) == {f.name for f in fields}

@@ -88,9 +88,11 @@ Row = Callable[[World], Awaitable[str | None]]
 """Sends one write; gives what is wrong with how it went."""
 
 
-async def timed(send: Callable[[dict[str, str]], Awaitable[httpx.Response]], keyed: bool) -> str | None:
+async def timed(
+    send: Callable[[dict[str, str]], Awaitable[httpx.Response]], keyed: bool, number: int | None = None
+) -> str | None:
     """What is wrong with an answer or with when it came, or with the one that is given again for its key."""
-    number = next(_numbers)
+    number = next(_numbers) if number is None else number
     headers = {"x-request-id": f"{SLOW}{number}"} | ({"idempotency-key": f"k-{number}"} if keyed else {})
     began = time.monotonic()
     first = await send(headers)
@@ -137,6 +139,17 @@ async def entries(server: Server, begin: str) -> int:
     return found
 
 
+async def misnamed(server: Server, named: dict[int, str]) -> list[tuple[str, str]]:
+    """Operations as the audit calls them and as what was sent declares them, where these differ."""
+    connection = await asyncpg.connect(server.dsn)
+    found = await connection.fetch(
+        "SELECT DISTINCT operation, request_id FROM audit WHERE request_id = ANY ($1)", [f"{SLOW}{n}" for n in named]
+    )
+    await connection.close()
+    told = [(row["operation"], named[int(row["request_id"].removeprefix(SLOW))]) for row in found]
+    return [(kept, declared) for kept, declared in told if kept != declared]
+
+
 async def _outcome(place: World, row: Row) -> str | None:
     try:
         return await row(place)
@@ -145,21 +158,27 @@ async def _outcome(place: World, row: Row) -> str | None:
 
 
 async def test_no_write_over_rest_answers_before_commit(slow: Server, slow_db: Database) -> None:
-    documented = {
-        (r.method, r.path): any(p.name == "Idempotency-Key" for p in r.parameters) for r in table(Door())[0].routes
-    }
+    declared = {(r.method, r.path): r for r in table(Door())[0].routes}
+    documented = {at: any(p.name == "Idempotency-Key" for p in r.parameters) for at, r in declared.items()}
+    numbers: dict[int, str] = {}
     rows: dict[str, list[tuple[str, Row]]] = defaultdict(list)
     for (method, path), prepare in REST.items():
         keyed = documented.get((method, path), False)
 
-        async def row(place: World, method: str = method, prepare: Any = prepare, keyed: bool = keyed) -> str | None:
+        async def row(
+            place: World, method: str = method, path: str = path, prepare: Any = prepare, keyed: bool = keyed
+        ) -> str | None:
             sent = await prepare(place)
+            number = next(_numbers)
+            numbers[number] = declared[method, path].operation
             named = {**sent.headers, **(matching(sent.version) if sent.version is not None else {})}
             body: dict[str, Any] = {"content": sent.content} if sent.content is not None else {}
             if sent.json is not None:
                 body["json"] = sent.json
             return await timed(
-                lambda headers: place.admin.request(method, sent.path, headers={**named, **headers}, **body), keyed
+                lambda headers: place.admin.request(method, sent.path, headers={**named, **headers}, **body),
+                keyed,
+                number,
             )
 
         rows[path.split("/")[-1] if "bulk" in path else path.split("/")[2]].append((f"{method} {path}", row))
@@ -169,10 +188,12 @@ async def test_no_write_over_rest_answers_before_commit(slow: Server, slow_db: D
     assert await groups(slow_db, slow, rows) == []
     assert await entries(slow, SLOW) == before + sum(map(len, rows.values()))
     assert await entries(slow, AGAIN) == 0
+    assert await misnamed(slow, numbers) == []
 
 
 async def test_no_mutation_answers_before_commit(slow: Server, slow_db: Database) -> None:
     assert MUTATION is not None
+    numbers: dict[int, str] = {}
     rows: dict[str, list[tuple[str, Row]]] = defaultdict(list)
     for name, field in MUTATION.fields.items():
         types = {argument: str(told.type) for argument, told in field.args.items()}
@@ -184,7 +205,10 @@ async def test_no_mutation_answers_before_commit(slow: Server, slow_db: Database
             passed = ", ".join(f"{one}: ${one}" for one in given)
             document = f"mutation({told}) {{ {name}({passed}) {{ __typename }} }}"
             asked = {"query": document, "variables": given}
-            return await timed(lambda headers: place.admin.post("/graphql", json=asked, headers=headers), True)
+            number = next(_numbers)
+            definition: Any = MUTATION.fields[name].extensions["strawberry-definition"]
+            numbers[number] = definition.operation
+            return await timed(lambda headers: place.admin.post("/graphql", json=asked, headers=headers), True, number)
 
         noun = name.removeprefix("create").removeprefix("update").removeprefix("upsert").removeprefix("delete")
         rows[noun].append((name, row))
@@ -192,6 +216,7 @@ async def test_no_mutation_answers_before_commit(slow: Server, slow_db: Database
     assert await groups(slow_db, slow, rows) == []
     assert await entries(slow, SLOW) == before + sum(map(len, rows.values()))
     assert await entries(slow, AGAIN) == 0
+    assert await misnamed(slow, numbers) == []
 
 
 async def test_reading_a_private_list_for_a_reason_is_a_write_too(

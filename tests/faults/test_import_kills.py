@@ -15,6 +15,7 @@ import pytest
 
 from app.persistence.database import Database
 from app.services import segmentations
+from tests import isolation
 from tests.servers import ROOT
 from tests.services.organisations import Organisation, organisation
 
@@ -76,10 +77,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def send(dsn: str, org: Organisation, folder: Path, kind: str) -> asyncio.subprocess.Process:
     """The real command, on its way."""
-    command = ["-m", "app.cli", "import", kind, str(folder / f"{kind}.csv"), "--mapping", str(folder / f"{kind}.json")]
+    files = [str(folder / f"{kind}.csv"), "--mapping", str(folder / f"{kind}.json")]
     environment = {**os.environ, "STRATA_DATABASE_URL": dsn, "STRATA_DATA_DIR": str(folder)}
     return await asyncio.create_subprocess_exec(
-        sys.executable, *command, "--workspace", org.workspace.slug, cwd=ROOT, env=environment,
+        sys.executable, "-m", isolation.program(), "import", kind, *files, "--workspace", org.workspace.slug, cwd=ROOT, env=environment,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
 

@@ -90,7 +90,7 @@ async def agree(durable: embedded.Cluster, workspace_id: UUID, journal: Journal)
         workspace_id,
     )
     assert dict(map(tuple, told)) == {
-        "accounts.create": len(journal.made), "accounts.change": sum(journal.counted.values())
+        "accounts.create": len(journal.made), "accounts.write": sum(journal.counted.values())
     }  # fmt: skip
     await db.close()
 

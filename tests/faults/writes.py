@@ -12,6 +12,7 @@ import httpx
 
 from app.persistence.database import Database
 from app.services import keys, users, workspaces
+from tests.connections import Connections
 from tests.servers import Server
 
 Json = dict[str, Any]
@@ -85,7 +86,8 @@ async def world(db: Database, server: Server) -> World:
     workspace_id = await workspaces.create_workspace(db, name, now)
     people = [await users.create_user(db, workspace_id, f"{who}@example.com", who, "admin", None, now) for who in "ab"]
     _, token = await keys.create_key(db, workspace_id, "k", "admin", people[0], (), now)
-    client = httpx.AsyncClient(base_url=server.url, headers={"authorization": f"Bearer {token}"}, timeout=60)
+    headers = {"authorization": f"Bearer {token}"}
+    client = httpx.AsyncClient(transport=Connections(), base_url=server.url, headers=headers, timeout=60)
     return World(client, str(people[0]), str(people[1]))
 
 
@@ -330,6 +332,42 @@ async def delete_segmentation(world: World) -> Send:
     return Send(f"/v1/segmentations/{slug}", None, 1)
 
 
+async def put_draft(world: World) -> Send:
+    return Send(f"/v1/segmentations/{unique()}/draft", SEGMENTATION)
+
+
+async def _drafted(world: World) -> str:
+    """The address of a segmentation that there is a draft of alone."""
+    path = f"/v1/segmentations/{unique()}"
+    assert (await world.admin.put(f"{path}/draft", json=SEGMENTATION)).status_code == 201
+    return path
+
+
+async def discard_draft(world: World) -> Send:
+    return Send(f"{await _drafted(world)}/draft", None, 1)
+
+
+async def publish_draft(world: World) -> Send:
+    return Send(f"{await _drafted(world)}/publish", {})
+
+
+async def roll_back(world: World) -> Send:
+    return Send(f"{(await delete_segmentation(world)).path}/rollback", {"version": 1}, 1)
+
+
+PIN: Json = {"segment": "high", "reason": "A pilot."}
+
+
+async def pin(world: World) -> Send:
+    return Send(f"/v1/accounts/{(await world.account())['id']}/segments/tier/pin", PIN)
+
+
+async def unpin(world: World) -> Send:
+    path = (await pin(world)).path
+    assert (await world.admin.put(path, json=PIN)).status_code == 200
+    return Send(path)
+
+
 async def forecast(world: World) -> Send:
     return Send("/v1/forecasts", {"group_by": ["month"]})
 
@@ -353,6 +391,20 @@ async def _workspace(world: World) -> tuple[int, int]:
 async def change_workspace(world: World) -> Send:
     version, week_start = await _workspace(world)
     return Send("/v1/workspace", {"week_start": week_start}, version)
+
+
+async def put_calendar(world: World) -> Send:
+    """Another one than stands there."""
+    version, week_start = await _workspace(world)
+    made = {"pattern": "4-4-5", "first_day": f"2026-02-0{week_start}", "first_year": 2026, "years": 2 + version % 40}
+    return Send("/v1/workspace/calendar", {"generate": made}, version)
+
+
+async def delete_calendar(world: World) -> Send:
+    put = await put_calendar(world)
+    headers = {"If-Match": (await world.admin.get("/v1/workspace")).headers["etag"]}
+    standing = (await world.admin.put(put.path, json=put.json, headers=headers)).json()
+    return Send("/v1/workspace/calendar", version=standing["version"])
 
 
 KEY: Json = {"name": "k", "role": "service", "scopes": ["read"]}
@@ -397,10 +449,18 @@ REST: Mapping[tuple[str, str], Rest] = {
     ("PUT", "/v1/workspace/defaults/{entity}"): set_workspace_default,
     ("PUT", "/v1/segmentations/{slug}"): put_segmentation,
     ("DELETE", "/v1/segmentations/{slug}"): delete_segmentation,
+    ("PUT", "/v1/segmentations/{slug}/draft"): put_draft,
+    ("DELETE", "/v1/segmentations/{slug}/draft"): discard_draft,
+    ("POST", "/v1/segmentations/{slug}/publish"): publish_draft,
+    ("POST", "/v1/segmentations/{slug}/rollback"): roll_back,
+    ("PUT", "/v1/accounts/{id}/segments/{segmentation}/pin"): pin,
+    ("DELETE", "/v1/accounts/{id}/segments/{segmentation}/pin"): unpin,
     ("POST", "/v1/forecasts"): forecast,
     ("POST", "/v1/imports"): import_file,
     ("PUT", "/v1/imports/mappings/{name}"): keep_mapping,
     ("PATCH", "/v1/workspace"): change_workspace,
+    ("PUT", "/v1/workspace/calendar"): put_calendar,
+    ("DELETE", "/v1/workspace/calendar"): delete_calendar,
     ("POST", "/v1/api-keys"): create_key,
     ("POST", "/v1/api-keys/{id}/rotate"): rotate_key,
     ("DELETE", "/v1/api-keys/{id}"): revoke_key,
@@ -537,8 +597,37 @@ async def g_delete_segmentation(world: World) -> Json:
     return {"slug": (await delete_segmentation(world)).path.split("/")[3], "expectedVersion": 1}
 
 
+async def g_put_draft(world: World) -> Json:
+    return await g_put_segmentation(world)
+
+
+async def g_discard_draft(world: World) -> Json:
+    return {"slug": (await _drafted(world)).split("/")[3], "expectedVersion": 1}
+
+
+async def g_publish_draft(world: World) -> Json:
+    return {"slug": (await _drafted(world)).split("/")[3]}
+
+
+async def g_roll_back(world: World) -> Json:
+    return {**await g_delete_segmentation(world), "input": {"version": 1}}
+
+
+async def g_pin(world: World) -> Json:
+    return {"id": (await world.account())["id"], "segmentation": "tier", "input": PIN}
+
+
+async def g_unpin(world: World) -> Json:
+    return {"id": (await unpin(world)).path.split("/")[3], "segmentation": "tier"}
+
+
 async def g_forecast(world: World) -> Json:
     return {"input": {"groupBy": ["month"]}}
+
+
+async def g_put_mapping(world: World) -> Json:
+    sent = await keep_mapping(world)
+    return {"name": sent.path.rpartition("/")[2], "input": sent.json}
 
 
 async def g_create_key(world: World) -> Json:
@@ -552,6 +641,21 @@ async def g_key(world: World) -> Json:
 async def g_workspace(world: World) -> Json:
     version, week_start = await _workspace(world)
     return {"expectedVersion": version, "input": {"weekStart": week_start}}
+
+
+async def g_put_calendar(world: World) -> Json:
+    version, week_start = await _workspace(world)
+    made = {
+        "pattern": "weeks_4_4_5",
+        "firstDay": f"2026-02-0{week_start}",
+        "firstYear": 2026,
+        "years": 2 + version % 40,
+    }
+    return {"expectedVersion": version, "input": {"generate": made}}
+
+
+async def g_delete_calendar(world: World) -> Json:
+    return {"expectedVersion": (await delete_calendar(world)).version}
 
 
 MUTATIONS: Mapping[str, Mutation] = {
@@ -574,12 +678,21 @@ MUTATIONS: Mapping[str, Mutation] = {
     "watchList": g_of_list(watch_list),
     "unwatchList": g_of_list(unwatch_list),
     "setWorkspaceDefaultList": g_workspace_default,
+    "putImportMapping": g_put_mapping,
     "putSegmentation": g_put_segmentation,
     "deleteSegmentation": g_delete_segmentation,
+    "putSegmentationDraft": g_put_draft,
+    "discardSegmentationDraft": g_discard_draft,
+    "publishSegmentation": g_publish_draft,
+    "rollbackSegmentation": g_roll_back,
+    "pinAccount": g_pin,
+    "unpinAccount": g_unpin,
     "createForecast": g_forecast,
     "createApiKey": g_create_key,
     "rotateApiKey": g_key,
     "revokeApiKey": g_key,
     "updateWorkspace": g_workspace,
+    "putWorkspaceCalendar": g_put_calendar,
+    "deleteWorkspaceCalendar": g_delete_calendar,
 }
 """By name."""

@@ -277,11 +277,14 @@ async def _copy_usage(tx: Transaction, workspace_id: UUID, rows: list[Record]) -
 async def _copy_segments(tx: Transaction, made: Population) -> None:
     own = made.workspace
     known = own.segmentations.values()
-    head = {"kind": "bands", "spec": b"{}", "segments": b"[]", "rest": "", "cuts": b"{}", "version": 1, "state": "ok"}
+    head = {"kind": "bands", "spec": b"{}", "cuts": b"{}", "version": 1, "state": "ok"}
     times = {"created_at": MOMENT, "updated_at": MOMENT}
-    await _copy(
-        tx, own.id, "segmentations", [{"id": s.id, "slug": s.slug, "name": s.slug, **head, **times} for s in known]
-    )
+    defined = [
+        {"id": s.id, "slug": s.slug, "name": s.slug, **head, **times, "rest": s.segments[-1],
+         "segments": msgspec.json.encode([{"slug": segment} for segment in s.segments[:-1]])}
+        for s in known
+    ]  # fmt: skip
+    await _copy(tx, own.id, "segmentations", defined)
     ids = {s.slug: s.id for s in known}
     members = [
         {"segmentation_id": ids[slug], "account_id": one["id"], "segment": segment, "since": MOMENT}

@@ -183,8 +183,10 @@ async def agrees(db: Database, population: Population, entity: str, node: Node, 
     record = records[n % len(records)]
     tree = grown(node, ENTITIES[entity], at(shift))
     every = list(leaves(tree))
-    found = await rows.answer(db, explained(every, ENTITIES[entity], "id", WORKSPACE), str(record["id"]))
-    assert found is not None
+    statement = explained(every, ENTITIES[entity], "id", WORKSPACE)
+    raw = await rows.told(db, statement, str(record["id"]))
+    assert raw is not None
+    found = rows.answer(statement, raw)
     assert found.fresh
     assert not found.cut
     turns = followed(every, [one.verdict for one in found.found], found.record, found.cut)

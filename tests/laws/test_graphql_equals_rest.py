@@ -1,9 +1,10 @@
-"""The law: the same question asked through either door has the same rows, the same count, and the same windows."""
+"""The law: the same question asked through either door has the same rows, the same count, and the same windows and ranks."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -17,13 +18,14 @@ from app.api.graphql.build import camel
 from app.api.graphql.http import routes as graphql_routes
 from app.api.rest import table
 from app.api.routes import Table
+from app.domain import history
 from app.domain.catalogue import ENTITIES, Entity
 from app.domain.criteria import text, tree
 from app.domain.criteria.nodes import Node
 from app.persistence.database import Database
 from app.services import keys
 from tests.laws.population import populate, store
-from tests.laws.trees import AS_OF, WORKSPACE, criteria, id_of
+from tests.laws.trees import AS_OF, POOLS, WORKSPACE, criteria, id_of
 
 ROUNDS = settings(
     max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
@@ -31,6 +33,13 @@ ROUNDS = settings(
 FEWER = settings(ROUNDS, max_examples=12)
 OTHERS = tuple(name for name in ENTITIES if name not in ("accounts", "contacts"))
 NAMED = tuple(name for name, entity in ENTITIES.items() if entity.key != "none")
+PAST = sorted({str(one.date()) for one in POOLS.instants if one.date() < AS_OF.date()})
+DAYS = (
+    "ALL", 'segment.tier = "high"', 'NOT stage IN ("stage-a", "stage-b")', 'stage IS EMPTY OR segment.lanes != "calm"',
+    'entered("tier", "low", last(90d))', 'in_segment("lanes", "severe") AND NOT left("lanes", "calm", last(1y))',
+)  # fmt: skip
+ATTRIBUTE = """INSERT INTO attributes (workspace_id, id, entity, slug, name, type, values, key, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $8)"""
 MOMENT = AS_OF.isoformat().replace("+00:00", "Z")
 
 
@@ -43,6 +52,10 @@ async def client(db: Database) -> AsyncIterator[httpx.AsyncClient]:
     """Both doors over one database that holds a generated workspace."""
     async with db.transaction() as tx:
         await store(tx, populate(WORKSPACE, seed=3))
+        for n, ((entity, slug), one) in enumerate(WORKSPACE.attributes.items()):
+            await tx.execute(
+                ATTRIBUTE, WORKSPACE.id, UUID(int=n), entity, slug, one.kind, list(one.values), one.stored, AS_OF
+            )
     _, token = await keys.create_key(db, WORKSPACE.id, "law", "admin", id_of("users", 0), (), AS_OF)
     door = Door(db=db, secret=b"s" * 32)
     front = Front(door, Table((*table(door)[0].routes, *graphql_routes())), _nowhere)
@@ -107,9 +120,11 @@ def in_rest(row: Any, entity: Entity) -> Any:
     return made
 
 
-QUERY = """query($where: %(name)sFilter, $filter: String, $order: [String!], $asOf: String) {
-  %(entity)s(where: $where, filter: $filter, orderBy: $order, first: %(first)d, asOf: $asOf) {
-    nodes { %(fields)s %(related)s } totalCount windows { window lo hi zone } pageInfo { hasNextPage } } }"""
+RESOLVED = """asOf windows { window lo hi zone }
+    ranks { rank at computed_at: computedAt groups { group records reaches passes } }"""
+QUERY = f"""query($where: %(name)sFilter, $filter: String, $order: [String!], $asOf: String, $on: String) {{
+  %(entity)s(where: $where, filter: $filter, orderBy: $order, first: %(first)d, asOf: $asOf, on: $on) {{
+    nodes {{ %(fields)s %(related)s }} totalCount {RESOLVED} pageInfo {{ hasNextPage }} }} }}"""
 
 
 async def graphql(client: httpx.AsyncClient, question: Mapping[str, Any], **criteria: Any) -> Any:
@@ -122,14 +137,20 @@ async def graphql(client: httpx.AsyncClient, question: Mapping[str, Any], **crit
         "name": entity.singular.capitalize(), "entity": entity.name, "first": question["limit"], "related": related,
         "fields": " ".join(camel(entity.fields[name].column) for name in question["fields"]),
     }  # fmt: skip
-    variables = {"asOf": MOMENT, "order": question["sort"], **criteria}
+    variables = {"asOf": question["as_of"], "on": question["on"], "order": question["sort"], **criteria}
     answer = await client.post("/graphql", json={"query": query, "variables": variables})
     body = answer.json()
     if body.get("errors"):
-        return body["errors"][0]["extensions"]["status"]
+        problem = body["errors"][0]["extensions"]
+        return problem["status"], [fault["message"] for fault in problem["errors"]]
     page = body["data"][entity.name]
     rows = [in_rest(row, entity) for row in page["nodes"]]
-    return rows, page["totalCount"], page["windows"], page["pageInfo"]["hasNextPage"]
+    return (
+        rows,
+        page["totalCount"],
+        *(page[name] for name in ("asOf", "windows", "ranks")),
+        page["pageInfo"]["hasNextPage"],
+    )
 
 
 async def rest(client: httpx.AsyncClient, question: Mapping[str, Any], **criteria: Any) -> Any:
@@ -137,13 +158,14 @@ async def rest(client: httpx.AsyncClient, question: Mapping[str, Any], **criteri
     include = [f"{name}(2)" if entity.relations[name].many else name for name in question["include"]]
     body = {
         "fields": list(question["fields"]), "include": include, "sort": question["sort"], "limit": question["limit"],
-        "count": "exact", "as_of": MOMENT, **criteria,
+        "count": "exact", "as_of": question["as_of"], "on": question["on"], **criteria,
     }  # fmt: skip
-    answer = await client.post(f"/v1/{entity.name}/query", json=body)
-    if answer.status_code != 200:
-        return answer.json()["status"]
+    answer = await client.post(f"/v1/{entity.name}/query", json={k: v for k, v in body.items() if v is not None})
     page = answer.json()
-    return page["data"], page["count"]["value"], page["windows"], page["page"]["next"] is not None
+    if answer.status_code != 200:
+        return page["status"], [fault["message"] for fault in page["errors"]]
+    resolved = page["as_of"], page["windows"], page.get("ranks", [])
+    return page["data"], page["count"]["value"], *resolved, page["page"]["next"] is not None
 
 
 @st.composite
@@ -159,7 +181,32 @@ def questions(draw: st.DrawFn, name: str) -> dict[str, Any]:
         "include": draw(st.lists(st.sampled_from(known), max_size=2, unique=True)) if known else [],
         "sort": [draw(st.sampled_from(("", "-"))) + path for path in order],
         "limit": draw(st.sampled_from((1, 3, 1000))),
+        "as_of": MOMENT,
+        "on": None,
     }
+
+
+@st.composite
+def of_a_day(draw: st.DrawFn) -> tuple[dict[str, Any], Node]:
+    """What was on a day; now and then something that has no history is among it, or the day is to come."""
+    known, odd = (
+        (*history.KEPT, *history.TIMELESS),
+        draw(st.sampled_from(("", "", "", "criteria", "fields", "sort", "on"))),
+    )
+    order = [
+        draw(st.sampled_from(("", "-"))) + path for path in draw(st.lists(st.sampled_from((*known, "segment.tier"))))
+    ]
+    question = {
+        "entity": "accounts",
+        "fields": draw(st.lists(st.sampled_from(known), min_size=1, unique=True)) + ["arr"] * (odd == "fields"),
+        "include": [],
+        "sort": list({path.lstrip("-"): path for path in order[:2]}.values()) + ["arr"] * (odd == "sort"),
+        "limit": draw(st.sampled_from((1, 3, 1000))),
+        "as_of": draw(st.sampled_from((None, MOMENT))),
+        "on": "2190-01-01" if odd == "on" else draw(st.sampled_from(PAST)),
+    }
+    node = draw(criteria(ENTITIES["accounts"])) if odd == "criteria" else text.parse(draw(st.sampled_from(DAYS)))
+    return question, node
 
 
 async def agree(client: httpx.AsyncClient, question: Mapping[str, Any], node: Node) -> None:
@@ -188,6 +235,12 @@ async def test_accounts(client: httpx.AsyncClient, question: dict[str, Any], nod
 @given(question=questions("contacts"), node=criteria(ENTITIES["contacts"]))
 async def test_contacts(client: httpx.AsyncClient, question: dict[str, Any], node: Node) -> None:
     await agree(client, question, node)
+
+
+@ROUNDS
+@given(asked=of_a_day())
+async def test_days_that_have_been(client: httpx.AsyncClient, asked: tuple[dict[str, Any], Node]) -> None:
+    await agree(client, *asked)
 
 
 @pytest.mark.parametrize("name", OTHERS)

@@ -6,19 +6,19 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from app.domain.catalogue import ENTITIES, Entity
+from app.domain.catalogue import ENTITIES, Entity, Field
 from app.domain.criteria import nodes, text
 from app.domain.criteria.check import check
 from app.domain.criteria.evaluate import holds
 from app.domain.criteria.lint import CODES, Finding, lint
-from app.domain.criteria.logic import WRITTEN_NOW
+from app.domain.criteria.logic import WRITTEN_NOW, is_past
 from app.domain.criteria.nodes import Node
 from tests.laws.population import Population, Record, populate
 from tests.laws.trees import AS_OF, COUNT, SETTING, WORKSPACE, criteria, related, slug
@@ -36,18 +36,25 @@ KNOWN = {
 }
 
 
+LOST = {("users", "nobody@x"), ("accounts", "A-99999999"), ("contacts", "P-nope")}
+
+
 def declared(made: Population) -> Population:
     """The same with every value inside what the catalogue declares, and nothing written later than now."""
     for name, records in made.records.items():
         for record in records:
             for field in ENTITIES[name].fields.values():
-                record[field.name] = _within(field.name, record.get(field.name), field.low, field.high)
+                record[field.name] = _within(field, record.get(field.name))
     return made
 
 
-def _within(name: str, value: Any, low: float | None, high: float | None) -> Any:
-    if name in WRITTEN_NOW and isinstance(value, datetime):
+def _within(field: Field, value: Any) -> Any:
+    low, high = field.low, field.high
+    if field.name in WRITTEN_NOW and isinstance(value, datetime):
         return min(value, AS_OF - timedelta(microseconds=1))
+    if is_past(field) and isinstance(value, date):
+        latest = AS_OF + timedelta(days=1)
+        return min(value, latest if isinstance(value, datetime) else latest.date())
     if isinstance(value, int | float) and not isinstance(value, bool):
         kind = type(value)
         value = kind(low) if low is not None and value < low else value
@@ -78,7 +85,7 @@ def rows(node: Node, entity: Entity, records: Sequence[Record]) -> list[Any]:
 
 
 def agree(node: Node, entity: Entity, worlds: Sequence[Population]) -> Counter[str]:
-    found = lint(node, entity, SETTING, AS_OF, KNOWN)
+    found = lint(node, entity, SETTING, AS_OF, KNOWN, LOST)
     for finding in found:
         other = changed(node, finding)
         assert other != node, (finding.code, text.format(node))
@@ -117,7 +124,14 @@ LEAVES = (
     "renewal_date > 2026-11-22", "renewal_date < 2026-11-23", "last_active_at = 2026-11-22", "last_active_at != 2026-11-22",
     "count(tickets) >= 0", "count(tickets) = 0", "count(tickets) > 0", "max(surveys.score) > 10", "avg(surveys.score) > 2",
     "any(tickets)", "none(tickets)", "any(contacts, next(7d))", "count(contacts, next(month)) > 0", "csm = @me",
-    "csm != @me", 'in_segment("tier", "high")', 'segment.tier = "low"', 'segment.tier IN ("high", "medium", "low")',
+    "ntile4(arr) = 5", "percent_rank(arr) > 1", "rank_desc(arr) < 1", "ntile10(health BY industry) IN 11..20", "ntile4(arr) >= 4",
+    "last_interaction_at IN next(30d)", "none(interactions, next(7d))", "count(interactions, next(30d)) > 0",
+    "stage_since IN next(30d)", "stage_since > 2027-01-01", "any(interactions, next(year))", "last_interaction_at IN last(7d)",
+    "arr > field(arr)", "health <= field(health)", "health != field(health)", "avg(surveys.score) > 11",
+    'has_any(products, ("product-a", "product-b"))', "products IS EMPTY", 'starts_with(name, "a")', 'starts_with(name, "AC")',
+    'starts_with(name, "b")', 'ends_with(domain, "e")', 'ends_with(domain, "x")', 'domain : "a"', "domain IS EMPTY",
+    "csm != @me", 'csm = "nobody@x"', 'csm NOT IN (@me, "nobody@x")', 'parent != "A-99999999"', 'primary_contact = "P-nope"',
+    'in_segment("tier", "high")', 'segment.tier = "low"', 'segment.tier IN ("high", "medium", "low")',
     "last_value(surveys.score) IS NOT EMPTY", "sum(usage.value) IS EMPTY", "ALL",
     'any(tickets WHERE satisfaction > 5)', 'any(tickets WHERE satisfaction > 2 AND satisfaction > 1)',
     'none(tickets WHERE status = "open" AND status = "closed")', "change(count(tickets), last(30d), last(90d)) != 0",

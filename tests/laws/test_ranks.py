@@ -71,9 +71,10 @@ def rank(fn: str, own: Any, population: list[Any]) -> Fraction | None:
         case "rank_desc":
             return Fraction(1 + above)
         case "percent_rank":
-            return Fraction(below, max(n - 1, 1))
+            return min(Fraction(below, max(n - 1, 1)), Fraction(1))
         case _:
-            return Fraction(1 + int(fn.removeprefix("ntile")) * below // n)
+            tiles = int(fn.removeprefix("ntile"))
+            return Fraction(min(1 + tiles * below // n, tiles))
 
 
 def expected(made: Population, fn: str, field: str, by: str, test: Callable[[Fraction | None], bool]) -> set[Any]:

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,6 +32,29 @@ async def test_reads_give_values_rows_and_nothing(db: Database) -> None:
     assert await db.fetchval("SELECT 1 WHERE false", point=True) is None
     assert await db.fetchrow("SELECT 1 WHERE false") is None
     assert [row["n"] for row in await db.fetch("SELECT generate_series(1, 3) AS n")] == [1, 2, 3]
+
+
+MOMENTS = [
+    datetime.min.replace(tzinfo=UTC),
+    datetime(1969, 12, 31, 23, 59, 59, 999_999, UTC),
+    datetime.max.replace(tzinfo=UTC),
+]
+
+
+async def test_the_first_and_the_last_moment_are_no_infinities(db: Database) -> None:
+    days = [moment.date() for moment in MOMENTS]
+    for moment, day in zip(MOMENTS, days, strict=True):
+        row = await db.fetchrow(
+            "SELECT $1::timestamptz AS moment, $2::date AS day, isfinite($1::timestamptz) AND isfinite($2::date) AS finite, to_json($2::date)::text AS told",
+            moment, day,
+        )  # fmt: skip
+        assert dict(row or {}) == {"moment": moment, "day": day, "finite": True, "told": f'"{day}"'}
+    row = await db.fetchrow(
+        "SELECT $1::timestamptz[] AS moments, $2::date[] AS days, ($2::date[])[3]::text AS last", MOMENTS, days
+    )
+    assert dict(row or {}) == {"moments": MOMENTS, "days": days, "last": "9999-12-31"}
+    elsewhere = datetime(2026, 1, 31, 12, tzinfo=timezone(timedelta(hours=-23, minutes=-59)))
+    assert await db.fetchval("SELECT $1::timestamptz", elsewhere) == elsewhere
 
 
 async def test_json_goes_in_and_comes_out_as_bytes(db: Database) -> None:

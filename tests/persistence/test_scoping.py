@@ -20,7 +20,19 @@ from app.domain.criteria.check import check
 from app.domain.criteria.nodes import Node
 from app.domain.questions import Page, Question
 from app.domain.selections import everything, usual_order
-from app.persistence import accounts, attribute_indexes, days, facts, keys, ranks, usage, watches, workspaces
+from app.persistence import (
+    accounts,
+    attribute_indexes,
+    days,
+    facts,
+    keys,
+    pins,
+    ranks,
+    segments,
+    usage,
+    watches,
+    workspaces,
+)
 from app.persistence.compile import page
 from app.persistence.database import Database
 from app.persistence.segments import Rule, plan
@@ -145,6 +157,7 @@ def test_each_exemption_is_needed_and_no_wider_than_it_says() -> None:
             "users t: t.workspace_id = k.workspace_id is no parameter",
             "segmentations s: s.workspace_id = k.workspace_id is no parameter",
             "attributes t: t.workspace_id = k.workspace_id is no parameter",
+            "fiscal_periods p: p.workspace_id = k.workspace_id is no parameter",
             "stages g: g.workspace_id = k.workspace_id is no parameter",
         ],
         keys.BY_EARLIER_HASH: [
@@ -155,6 +168,7 @@ def test_each_exemption_is_needed_and_no_wider_than_it_says() -> None:
             "users t: t.workspace_id = k.workspace_id is no parameter",
             "segmentations s: s.workspace_id = k.workspace_id is no parameter",
             "attributes t: t.workspace_id = k.workspace_id is no parameter",
+            "fiscal_periods p: p.workspace_id = k.workspace_id is no parameter",
             "stages g: g.workspace_id = k.workspace_id is no parameter",
         ],
         keys.USED: [
@@ -166,6 +180,9 @@ def test_each_exemption_is_needed_and_no_wider_than_it_says() -> None:
         attribute_indexes.DUE: ["attributes attributes: no attributes.workspace_id = $n"],
         days.DUE: ["workspaces workspaces: no workspaces.id = $n"],
         watches.DUE: ["list_watches list_watches: no list_watches.workspace_id = $n"],
+        segments.DUE: ["segmentations segmentations: no segmentations.workspace_id = $n"],
+        segments.WITH_SCHEDULE: ["segmentations segmentations: no segmentations.workspace_id = $n"],
+        pins.DUE: ["pins pins: no pins.workspace_id = $n"],
         ranks.DUE: ["rank_cuts rank_cuts: no rank_cuts.workspace_id = $n"],
         usage.LOCK: ["LockStmt is no statement of a workspace"],
     }

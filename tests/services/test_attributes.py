@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from app.domain.attributes import MOST_INDEXED, key_of
+from app.domain.criteria import text, tree
 from app.domain.errors import Conflict, Forbidden, Invalid, StrataError, VersionStale
 from app.persistence.database import Database
 from app.services import (
@@ -126,6 +127,15 @@ async def test_what_is_no_attribute_is_refused(db: Database, body: dict[str, Any
             db, org.call(), {"entity": "accounts", "name": "x", "type": "text", **body}
         )
     assert [fault.pointer for fault in caught.value.faults] == [pointer]
+
+
+async def test_the_first_of_all_moments_is_one(db: Database) -> None:
+    org = await organisation(db)
+    body = {"entity": "accounts", "slug": "old", "name": "Old", "type": "text", "retired_at": "0001-01-01T00:00:00Z"}
+    made = await attributes.create(db, org.call(), body)
+    assert document(made.body)["retired_at"] == "0001-01-01T00:00:00+00:00"
+    changed = await attributes.change(db, org.call(), made.id, {"name": "Older"}, 1)
+    assert document(changed.body)["name"] == "Older"
 
 
 async def test_admins_alone_define(db: Database) -> None:
@@ -273,6 +283,50 @@ async def test_values_in_use_are_not_dropped_in_silence(db: Database) -> None:
     assert [document(one) for (one,) in stored] == [["b", "c"]]
 
 
+async def test_lists_and_segmentations_follow_the_values_that_others_take_the_place_of(db: Database) -> None:
+    org, written = await defined(await organisation(db), "tier", "enum", values=["gold", "silver", "tin"])
+    org, tags = await defined(org, "labels", "tags", values=["a", "b", "c"])
+    await made(org, "One", tier="gold", labels=["a"])
+    one = 'custom.tier = "gold" OR custom.tier IN ("gold", "silver", "tin") OR has_any(custom.labels, ("a", "b")) OR name = "gold"'
+    body = {"name": "L", "visibility": "public"}
+    other = {"entity": "contacts", "criteria": {"text": 'account.custom.tier = "gold"'}}
+    of_accounts = await lists.create(org.db, org.call(), {**body, "entity": "accounts", "criteria": {"text": one}})
+    of_contacts = await lists.create(org.db, org.call(), {**body, **other})
+    rule = {
+        "name": "R",
+        "kind": "rules",
+        "segments": [{"slug": "top", "name": "T", "criteria": 'custom.tier = "gold"'}],
+    }
+    await segmentations.put(org.db, org.call(), "grade", rule, None)
+    org, written = await changed(org, written, values=["silver", "tin"], replace={"gold": "silver"})
+    org, tags = await changed(org, tags, values=["b", "c"], replace={"a": "b"})
+    said = {
+        list_id: text.format(tree.load_document(document(criteria)))
+        for list_id, criteria in await org.rows("SELECT id, criteria FROM lists WHERE workspace_id = $1")
+    }
+    assert said[of_contacts.id] == 'account.custom.tier = "silver"'
+    assert said[of_accounts.id] == (
+        'custom.tier = "silver" OR custom.tier IN ("silver", "tin") OR has_any(custom.labels, ("b")) OR name = "gold"'
+    )
+    found = await org.rows("SELECT segments FROM segmentations WHERE workspace_id = $1 AND slug = 'grade'")
+    assert document(found[0][0])[0]["criteria"] == 'custom.tier = "silver"'
+    assert await names(org, 'segment.grade = "top"') == ["One"]
+
+
+async def test_a_value_that_a_list_asks_for_is_not_removed_without_another(db: Database) -> None:
+    org, written = await defined(await organisation(db), "tier", "enum", values=["gold", "silver"])
+    body = {"entity": "accounts", "criteria": {"text": 'custom.tier = "gold"'}}
+    await lists.create(org.db, org.call(), {**body, "name": "Best", "visibility": "public"})
+    for instead in ({}, {"gold": None}):
+        with pytest.raises(Conflict) as caught:
+            await changed(org, written, values=["silver"], replace=instead)
+        ((pointer, message),) = faults(caught)
+        assert pointer == "/values"
+        assert "1 saved list (Best)" in message
+        assert "with_dependents" in message
+    await changed(org, written, values=["silver"], with_dependents=True)
+
+
 async def test_a_segmentation_keeps_the_values_that_it_asks_for(db: Database) -> None:
     org, written = await defined(await organisation(db), "tier", "enum", values=["gold", "tin"])
     rules = {"name": "T", "kind": "rules", "segments": [{"slug": "g", "name": "G", "criteria": 'custom.tier = "gold"'}]}
@@ -345,11 +399,11 @@ async def test_a_new_slug_is_followed_wherever_the_old_one_stood(db: Database) -
         ("custom.region", "account.custom.territory"),
         ("account.custom.territory",),
     )
-    areas = await segmentations.get(db, org.people["admin"], "areas")
+    areas = await segmentations.get(db, org.people["admin"], "areas", NOW)
     assert areas["segments"][0]["criteria"]["text"] == (
         'custom.territory = "north" AND any(contacts WHERE account.custom.territory = "north")'
     )
-    assert (await segmentations.get(db, org.people["admin"], "bands"))["spec"]["cuts"][
+    assert (await segmentations.get(db, org.people["admin"], "bands", NOW))["spec"]["cuts"][
         "among"
     ] == 'custom.territory = "north"'
     stored = document(await mappings.get(db, org.people["admin"], "crm"))
@@ -383,29 +437,43 @@ async def test_retired_attributes_hide_and_come_back(db: Database) -> None:
     org, _ = await defined(org, "other")
     account = await made(org, "Kept", region="north", other="x")
     listed = await lists.create(
-        db, org.call(), {"entity": "accounts", "name": "L", "criteria": {"text": 'custom.region = "north"'}}
+        db,
+        org.call(),
+        {"entity": "accounts", "name": "L", "visibility": "public", "criteria": {"text": 'custom.region = "north"'}},
     )
     await segmentations.put(db, org.call(), "areas", {
         "name": "A", "kind": "rules", "segments": [{"slug": "n", "name": "N", "criteria": 'custom.region = "north"'}],
     }, None)  # fmt: skip
-    org, written = await changed(org, written, retired_at="2026-11-22T11:00:00Z")
+    gone = "2026-11-22T11:00:00Z"
+    with pytest.raises(Conflict) as caught:
+        await changed(org, written, retired_at=gone)
+    assert faults(caught) == [
+        (None, "Expected no saved lists that name it: 1 saved list (L)."),
+        (None, "Expected no segmentations that name it: 1 segmentation (areas)."),
+    ]
+    assert "mean nothing until the attribute is back" in caught.value.detail
+    with pytest.raises(Invalid):
+        await changed(org, written, retired_at=gone, with_dependents="yes")
+    org, written = await changed(org, written, retired_at=gone, with_dependents=True)
     assert ("accounts", "region") not in org.workspace.attributes
     with pytest.raises(Invalid):
         await made(org, region="south")
     changed_meanwhile = await accounts.change(db, org.call(), account.id, {"custom": {"other": None}}, 1)
     assert document(changed_meanwhile.body)["custom"] == {"other": None}
     assert (await lists.get(db, org.people["admin"], listed.id, NOW)).state == "broken"
-    assert (await segmentations.get(db, org.people["admin"], "areas"))["state"] == "broken"
+    assert (await segmentations.get(db, org.people["admin"], "areas", NOW))["state"] == "broken"
     with pytest.raises(Conflict) as caught:
         await attributes.delete(db, org.call(), written.id, written.version)
     assert faults(caught) == [
-        (None, "Expected no saved lists that name it: 1 saved list."),
+        (None, "Expected no saved lists that name it: 1 saved list (L)."),
         (None, "Expected no segmentations that name it: 1 segmentation (areas)."),
     ]
+    broken = await lists.get(db, org.people["admin"], listed.id, NOW)
+    assert broken.reason == "accounts have no such attribute."
     org, written = await changed(org, written, retired_at=None)
     org = await built(org, written)
     assert await names(org, 'custom.region = "north" AND segment.areas = "n"') == ["Kept"]
-    assert (await segmentations.get(db, org.people["admin"], "areas"))["state"] == "ok"
+    assert (await segmentations.get(db, org.people["admin"], "areas", NOW))["state"] == "fresh"
 
 
 async def test_deleting_takes_the_values_along(db: Database) -> None:

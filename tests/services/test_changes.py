@@ -94,7 +94,7 @@ async def test_a_day_that_passes_changes_nothing(db: Database) -> None:
     assert await org.rows(HISTORY, made.id) == before
 
 
-async def test_names_are_as_they_are_now_and_gone_with_what_they_named(db: Database) -> None:
+async def test_names_are_as_they_are_now_and_of_what_is_gone_as_they_were(db: Database) -> None:
     org = await organisation(db)
     parent = await accounts.create(db, org.call(), {"name": "Parent"})
     made = await accounts.create(db, org.call(), {"name": "A", "csm": "csm", "parent_id": str(parent.id)})
@@ -108,8 +108,12 @@ async def test_names_are_as_they_are_now_and_gone_with_what_they_named(db: Datab
     await records.delete(db, org.call("manager", now=minutes(3)), "contacts", "id", str(contact.id), 1)
     found, _ = await changes.page(db, org.people["viewer"], made.id, "primary_contact")
     assert [(one["value_id"], one["name"], one["to_at"], one["actor_name"]) for one in found] == [
-        (None, None, None, "Manager"), (contact.id, None, minutes(3), "Admin"),
+        (None, None, None, "Manager"), (contact.id, "Ada", minutes(3), "Admin"),
     ]  # fmt: skip
+    renamed = await accounts.change(db, org.call(now=minutes(4)), parent.id, {"name": "At the end"}, 2)
+    await accounts.delete(db, org.call(now=minutes(5)), parent.id, renamed.version, with_records=True)
+    found, _ = await changes.page(db, org.people["viewer"], made.id, "parent")
+    assert [(one["value_id"], one["name"]) for one in found] == [(None, None), (parent.id, "At the end")]
 
 
 async def test_pages_meet_without_gap(db: Database) -> None:

@@ -12,7 +12,8 @@ from app.domain.dependents import Dependent
 from app.domain.errors import Conflict
 from app.persistence import usage, workspaces
 from app.persistence.database import Database
-from app.services import accounts, defaults, dependents, lists, segmentations
+from app.services import accounts, defaults, dependents, lists, records, segmentations, stages
+from app.services import usage as by_hand
 from app.services.calls import new_id
 from tests.services.organisations import NOW, Organisation, organisation
 
@@ -59,9 +60,11 @@ async def rules(org: Organisation, slug: str, criteria: str) -> None:
     await segmentations.put(org.db, org.call(), slug, {**body, "rest": "out"}, None)
 
 
-async def on(org: Organisation, entity: str, record_id: UUID, slug: str | None = None) -> tuple[Dependent, ...]:
+async def on(
+    org: Organisation, entity: str, record_id: UUID, slug: str | None = None, who: str = "manager"
+) -> tuple[Dependent, ...]:
     async with org.db.transaction() as tx:
-        return await dependents.of(tx, org.workspace.id, entity, record_id, slug)
+        return await dependents.of(tx, org.people[who], entity, record_id, slug)
 
 
 async def test_an_industry_is_named_by_accounts_scenarios_and_criteria(db: Database) -> None:
@@ -93,7 +96,7 @@ async def test_a_refusal_names_each_kind(db: Database) -> None:
     await listed(org, 'industry = "retail"', name="Shops")
     with pytest.raises(Conflict) as caught:
         async with db.transaction() as tx:
-            await dependents.refuse(tx, org.workspace.id, "industries", retail, "retail")
+            await dependents.refuse(tx, org.people["manager"], "industries", retail, "retail")
     assert caught.value.detail == (
         "Expected nothing that depends on it: 4 accounts (Acme, Betasoloin, Cole, …), 1 saved list (Shops)."
     )
@@ -107,10 +110,30 @@ async def test_nothing_that_depends_refuses_nothing(db: Database) -> None:
     org = await organisation(db)
     retail = await named(org, "industries", "retail")
     async with db.transaction() as tx:
-        await dependents.refuse(tx, org.workspace.id, "industries", retail, "retail")
+        await dependents.refuse(tx, org.people["manager"], "industries", retail, "retail")
 
 
-async def test_private_lists_are_counted_and_never_named(db: Database) -> None:
+async def test_a_refusal_says_the_way_out(db: Database) -> None:
+    org = await organisation(db)
+    acme = await account(org, "Acme", stage="trial")
+    await account(org, "Below", parent_id=str(acme))
+    with pytest.raises(Conflict, match="with=records"):
+        await accounts.delete(org.db, org.call(), acme, 1)
+    with pytest.raises(Conflict, match="move_to"):
+        await stages.delete(org.db, org.call(), "slug", "trial", 1)
+
+
+async def test_private_lists_are_named_to_admins_and_to_whom_they_belong(db: Database) -> None:
+    org = await organisation(db)
+    retail = await named(org, "industries", "retail")
+    await listed(org, 'industry = "retail"', "csm", name="Mine", visibility="private")
+    for who, names in (("admin", ("Mine",)), ("manager", ()), ("csm", ("Mine",)), ("viewer", ())):
+        assert await on(org, "industries", retail, "retail", who) == (Dependent("saved lists", 1, names),), who
+        own = Dependent("lists of their own", 1, names)
+        assert await on(org, "users", org.user("csm"), who=who) == (own,), who
+
+
+async def test_private_lists_are_counted_and_not_named_to_others(db: Database) -> None:
     org = await organisation(db)
     retail = await named(org, "industries", "retail")
     await listed(org, 'industry = "retail"', "csm", name="Mine alone", visibility="private")
@@ -202,3 +225,60 @@ async def test_segmentations_are_named_by_criteria_columns_and_sort(db: Database
     assert await on(org, "segmentations", size, "size") == (
         Dependent("saved lists", 4, ("By membership", "By value", "Shown")),
     )
+
+
+async def test_what_belongs_to_an_account_or_a_contact_is_named(db: Database) -> None:
+    org = await organisation(db)
+    acme = await account(org, "Acme", external_id="a-1")
+    await account(org, "Below", parent="a-1")
+    for name in ("Ann", "Bob", "Cay", "Dee"):
+        await records.create(db, org.call(), "contacts", {"account": "a-1", "external_id": name, "name": name})
+    for entity, body in (
+        ("contracts", {"arr": 1, "start_date": "2026-01-01"}),
+        (
+            "interactions",
+            {"kind": "call", "direction": "inbound", "occurred_at": "2026-11-02T23:30:00Z", "contact": "Ann"},
+        ),
+        (
+            "invoices",
+            {"number": "R-7", "status": "paid", "amount": 1, "issued_at": "2026-01-01", "due_at": "2026-01-02"},
+        ),
+        ("invoices", {"status": "paid", "amount": 1, "issued_at": "2026-01-03", "due_at": "2026-01-04"}),
+        ("surveys", {"kind": "nps", "score": 3, "answered_at": "2026-11-02T10:00:00Z", "contact": "Ann"}),
+        ("tickets", {"status": "open", "priority": "low", "opened_at": "2026-11-02T10:00:00Z", "contact": "Ann"}),
+        ("tickets", {"external_id": "T-9", "status": "open", "priority": "low", "opened_at": "2026-11-02T10:00:00Z"}),
+        ("requests", {"kind": "discount", "status": "open", "asked_at": "2026-11-02T10:00:00Z"}),
+        ("sentiments", {"score": 3, "recorded_at": "2026-11-02T10:00:00Z"}),
+        ("churns", {"churned_at": "2026-11-02"}),
+    ):
+        await records.create(db, org.call(), entity, {"account": "a-1", **body})
+    await records.create(db, org.call(), "features", {"name": "Api", "slug": "api"})
+    row = {"account": "a-1", "feature": "api", "day": "2026-11-05", "value": 1, "contact": "Ann"}
+    await by_hand.put(db, org.call(), {"rows": [row]})
+    assert await on(org, "accounts", acme) == (
+        Dependent("child accounts", 1, ("Below",)),
+        Dependent("contacts", 4, ("Ann", "Bob", "Cay")),
+        Dependent("contracts", 1, ("from 2026-01-01",)),
+        Dependent("interactions", 1, ("call on 2026-11-02",)),
+        Dependent("invoices", 2, ("R-7", "of 2026-01-03")),
+        Dependent("surveys", 1, ("nps on 2026-11-02",)),
+        Dependent("tickets", 2, ("T-9", "of 2026-11-02")),
+        Dependent("requests", 1, ("discount on 2026-11-02",)),
+        Dependent("sentiments", 1, ("of 2026-11-02",)),
+        Dependent("churns", 1, ("of 2026-11-02",)),
+        Dependent("days of usage", 1, ("2026-11-05",)),
+    )
+    [(ann,)] = await org.rows("SELECT id FROM contacts WHERE workspace_id = $1 AND name = 'Ann'")
+    assert await on(org, "contacts", ann) == (
+        Dependent("interactions", 1, ("call on 2026-11-02",)),
+        Dependent("surveys", 1, ("nps on 2026-11-02",)),
+        Dependent("tickets", 1, ("of 2026-11-02",)),
+        Dependent("days of usage", 1, ("2026-11-05",)),
+    )
+
+
+async def test_of_somebody_s_own_lists_only_public_ones_are_named(db: Database) -> None:
+    org = await organisation(db)
+    await listed(org, "ALL", "csm", name="Secret", visibility="private")
+    await listed(org, "ALL", "csm", name="Open")
+    assert await on(org, "users", org.user("csm")) == (Dependent("lists of their own", 2, ("Open",)),)

@@ -22,10 +22,10 @@ from hypothesis import strategies as st
 from app.domain.catalogue import ENTITIES
 from app.domain.criteria import text
 from app.domain.criteria.nodes import Node
-from app.domain.errors import Busy, Invalid
+from app.domain.errors import Busy, Crowded, Invalid
 from app.domain.exports import FORMS, LEADING, MARK, Form, file_name
 from app.domain.roles import Principal
-from app.persistence.database import EXPORTS, Database
+from app.persistence.database import EXPORTS, OF_ONE, Database
 from app.services import exports, reads
 from app.services.asks import Ask
 from app.services.calls import new_id
@@ -396,11 +396,35 @@ async def test_beyond_a_few_at_a_time_others_are_refused_and_reads_go_on(
     monkeypatch.setattr("app.persistence.pool.ACQUIRE_SECONDS", 0.1)
     async with AsyncExitStack() as stack:
         for _ in range(EXPORTS):
-            await stack.enter_async_context(asked.copying())
+            await stack.enter_async_context(asked.copying(new_id()))
         with pytest.raises(Busy):
             await exported(asked, Ask("accounts"), "csv")
         assert await paged(asked, Ask("accounts", fields="id"))
     assert await exported(asked, Ask("accounts"), "csv")
+
+
+async def test_one_workspace_does_not_keep_another_out(asked: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.persistence.pool.ACQUIRE_SECONDS", 0.1)
+    assert OF_ONE < EXPORTS
+    workspace_id = PRINCIPAL.workspace.id
+    async with AsyncExitStack() as stack:
+        for _ in range(OF_ONE):
+            await stack.enter_async_context(asked.copying(workspace_id))
+        with pytest.raises(Crowded):
+            await exported(asked, Ask("accounts"), "csv")
+        await stack.enter_async_context(asked.copying(new_id()))
+    assert await exported(asked, Ask("accounts"), "csv")
+
+
+async def test_whoever_waits_gets_what_another_of_the_workspace_gives_back(asked: Database) -> None:
+    workspace_id = PRINCIPAL.workspace.id
+    async with AsyncExitStack() as stack:
+        for _ in range(OF_ONE):
+            await stack.enter_async_context(asked.copying(workspace_id))
+        waiting = asyncio.create_task(exported(asked, Ask("accounts"), "csv"))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+    assert await waiting
 
 
 async def test_ten_that_are_cancelled_leak_nothing(asked: Database) -> None:

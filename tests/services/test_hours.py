@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 
 from app.api.rest import bulk as door
 from app.domain.errors import Invalid
-from app.persistence import ranks
+from app.persistence import ranks, workspaces
 from app.persistence.database import Database
 from app.services import accounts, bulk, hours, lists, reads, segmentations
 from tests.services.files import bring, csv
@@ -133,3 +135,27 @@ async def test_refusals(db: Database, criteria: str, why: str) -> None:
     org = await organisation(db)
     with pytest.raises(Invalid, match=why):
         await matched(org, criteria)
+
+
+async def test_nobody_waits_for_cut_offs_that_a_long_write_keeps(org: Organisation) -> None:
+    """A write that asks for new cut-offs keeps them when it ends; who asks for the same ones meanwhile is answered."""
+    asked = reads.Ask("accounts", filter=TOP, fields="name", sort="name")
+    async with org.db.transaction() as tx:
+        answers = [await reads.collection(one, org.people["csm"], asked, NOW, secret=SECRET) for one in (tx, org.db)]
+        began = time.monotonic()
+        assert await matched(org, TOP) == "DE"
+        assert time.monotonic() - began < 2
+    assert answers[0].data == answers[1].data
+    assert await org.rows("SELECT count(*) FROM rank_cuts WHERE workspace_id = $1") == [(1,)]
+
+
+async def test_the_hour_and_a_load_of_records_wait_for_each_other(org: Organisation) -> None:
+    """Both take the cut-offs away: a load has the workspace before, and so has the hour."""
+    await segmentations.put(org.db, org.call("admin"), "care", RULES, None)
+    async with org.db.transaction() as tx:
+        await workspaces.hold(tx, org.workspace.id)
+        turning = asyncio.create_task(hours.refresh_all(org.db, NOW + 2 * HOUR))
+        await asyncio.sleep(0.2)
+        assert await hours.refresh(tx, org.workspace.id, NOW)
+    assert await turning >= 0
+    assert await stand(org) == "DE"

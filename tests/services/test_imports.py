@@ -14,7 +14,7 @@ import pytest
 from app.domain.catalogue import ENTITIES
 from app.domain.errors import Forbidden, Invalid, NotFound, TooLarge
 from app.persistence.database import Database
-from app.services import imports, mappings, segmentations
+from app.services import accounts, imports, mappings, segmentations
 from app.services.calls import Call, Written
 from app.services.importing import files
 from tests.services.files import bring, counted, csv, ndjson, warnings, wrong
@@ -194,6 +194,59 @@ async def test_parents_may_come_in_any_order_and_never_in_a_circle(db: Database,
     assert {one["code"] for one in shown["errors"]} == {"depth"}
 
 
+async def test_what_hangs_below_counts_to_the_depth(db: Database, tmp_path: Path) -> None:
+    """As by hand: 64 accounts in one chain, whoever of them is moved."""
+    org = await organisation(db)
+    high = [("external_id", "name", "parent"), *((f"h{i}", "H", f"h{i - 1}" if i else "") for i in range(40))]
+    low = [("external_id", "name", "parent"), *((f"l{i}", "L", f"l{i - 1}" if i else "") for i in range(25))]
+    await bring(org, tmp_path, "accounts", csv(*high))
+    await bring(org, tmp_path, "accounts", csv(*low))
+    move = ("external_id", "parent")
+    shown = await bring(org, tmp_path, "accounts", csv(move, ("l0", "h39")))
+    assert wrong(shown) == [(2, "parent", "depth")]
+    with pytest.raises(Invalid):
+        await accounts.upsert(db, org.call(), "l0", {"parent": "h39"}, 1)
+    # One that the file itself moves on its way is as deep as its parent is then, with what hangs below it.
+    shown = await bring(org, tmp_path, "accounts", csv(move, ("l0", "h39"), ("l20", "l19")))
+    assert sorted(wrong(shown)) == [(2, "parent", "depth"), (3, "parent", "depth")]
+    shown = await bring(org, tmp_path, "accounts", csv(move, ("l0", "h39"), ("l24", "")))
+    assert counted(shown) == (0, 2, 0, 0)
+    # The chain of 64 takes nobody in, and what is refused stays where it was: also for those that count on it.
+    shown = await bring(
+        org,
+        tmp_path,
+        "accounts",
+        csv(("external_id", "name", "parent"), ("h0", "H", "l24"), ("l24", "L", ""), ("n", "N", "l23")),
+    )
+    assert sorted(wrong(shown)) == [(2, "parent", "depth"), (4, "parent", "depth")]
+    shown = await bring(org, tmp_path, "accounts", csv(move, ("h1", ""), ("h0", "h20")))
+    assert counted(shown) == (0, 2, 0, 0)
+    shown = await bring(org, tmp_path, "accounts", csv(move, ("h1", "h0"), ("h0", "x")))
+    assert sorted(wrong(shown)) == [(2, "parent", "circle"), (3, "parent", "unknown")]
+
+
+async def test_an_account_has_one_primary_contact(db: Database, tmp_path: Path) -> None:
+    """The last row that says so; a file that was sent already changes nothing."""
+    org = await organisation(db)
+    await bring(org, tmp_path, "accounts", csv(("external_id", "name"), ("a", "A"), ("b", "B")))
+    head = ("external_id", "account", "name", "is_primary")
+    await bring(org, tmp_path, "contacts", csv(head, ("1", "a", "One", "true"), ("9", "b", "Nine", "true")))
+    told = csv(head, ("2", "a", "Two", "true"), ("3", "a", "Three", "true"), ("4", "a", "Four", "false"))
+    assert counted(await bring(org, tmp_path, "contacts", told)) == (3, 0, 0, 0)
+    primaries = "SELECT external_id FROM contacts WHERE workspace_id = $1 AND is_primary ORDER BY 1"
+    assert await org.rows(primaries) == [("3",), ("9",)]
+    before = await stored(org, "contacts")
+    assert counted(await bring(org, tmp_path, "contacts", told)) == (0, 0, 3, 0)
+    assert await stored(org, "contacts") == before
+    # One that comes along as the primary one, as it does by hand.
+    await bring(org, tmp_path, "contacts", csv(("external_id", "account"), ("9", "a")))
+    assert await org.rows(primaries) == [("9",)]
+    rows = await org.rows(
+        "SELECT c.external_id FROM accounts a JOIN contacts c ON c.workspace_id = $1 AND c.id = a.primary_contact_id WHERE a.workspace_id = $1"
+    )
+    assert rows == [("9",)]
+
+
 async def test_identifiers_that_are_taken_are_refused_row_by_row(db: Database, tmp_path: Path) -> None:
     org = await organisation(db)
     head = ("external_id", "name", "email", "role")
@@ -283,9 +336,9 @@ async def test_a_received_file_is_imported_after_the_answer(db: Database) -> Non
     assert (staged["state"], staged["kind"], staged["rows"], written.created) == ("staged", "accounts", 0, True)
     shown = await over(org, written)
     assert (counted(shown), wrong(shown)) == ((1, 0, 0, 1), [(2, "arr", "decimals")])
-    found, following = await imports.errors(db, org.as_("admin"), written.id, 1, None)
+    found, places, more = await imports.errors(db, org.as_("admin"), written.id, 1, None)
     assert msgspec.json.decode(found[0])["code"] == "decimals"
-    assert following is None
+    assert (len(places), more) == (1, False)
     listed, _ = await imports.latest(db, org.as_("manager"), 10, None)
     assert [msgspec.json.decode(one)["id"] for one in listed] == [str(written.id)]
 
@@ -313,10 +366,11 @@ async def test_errors_are_paged_by_line(db: Database) -> None:
     seen: list[tuple[int, str]] = []
     after: str | None = None
     while True:
-        found, after = await imports.errors(db, org.as_("admin"), written.id, 50, after)
+        found, places, more = await imports.errors(db, org.as_("admin"), written.id, 50, after)
         seen += [(one["line"], one["code"]) for one in map(msgspec.json.decode, found)]
-        if after is None:
+        if not more:
             break
+        after = places[-1]
     assert sorted(seen) == sorted((line, code) for line in range(2, 122) for code in ("empty", "money"))
     with pytest.raises(Invalid):
         await imports.errors(db, org.as_("admin"), written.id, 50, "1")
@@ -470,12 +524,16 @@ async def test_a_template_stands_around_the_text(db: Database, tmp_path: Path) -
         ) == [("crm-7's", "Account 7", "hr-1"), ("crm-8's", "Account 8", None)]
 
 
-async def test_an_empty_text_of_ndjson_is_none(db: Database, tmp_path: Path) -> None:
+async def test_an_empty_text_of_ndjson_is_refused_as_in_a_body(db: Database, tmp_path: Path) -> None:
     org = await organisation(db)
-    lines = ({"external_id": "a", "name": "A", "domain": "", "health": 5}, {"external_id": "b", "name": ""})
+    lines = (
+        {"external_id": "a", "name": "A", "domain": ""},
+        {"external_id": "b", "name": ""},
+        {"external_id": "c", "name": "C", "domain": None, "health": 5},
+    )
     shown = await bring(org, tmp_path, "accounts", ndjson(*lines))
-    assert (counted(shown), wrong(shown)) == ((1, 0, 0, 1), [(2, "name", "empty")])
-    assert await org.rows("SELECT domain FROM accounts WHERE workspace_id = $1") == [(None,)]
+    assert (counted(shown), wrong(shown)) == ((1, 0, 0, 2), [(1, "domain", "hollow"), (2, "name", "blank")])
+    assert await org.rows("SELECT external_id, domain FROM accounts WHERE workspace_id = $1") == [("c", None)]
 
 
 async def test_what_lines_of_ndjson_leave_out_of_new_records(db: Database, tmp_path: Path) -> None:

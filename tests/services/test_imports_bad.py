@@ -75,17 +75,21 @@ NDJSON: dict[str, Case] = {
     "half a surrogate pair": (LINE + b'{"external_id":"a","name":"\\ud800"}\n', [(2, None, "surrogate")], 1),
     "NUL": (LINE + b'{"external_id":"a","name":"\\u0000"}\n', [(2, None, "nul")], 1),
     "NaN": (LINE + b'{"external_id":"a","name":"A","health":NaN}\n', [(2, None, "json")], 1),
-    "beyond a double": (LINE + b'{"external_id":"a","name":"A","health":1e999}\n', [(2, "health", "type")], 1),
+    "beyond a double": (LINE + b'{"external_id":"a","name":"A","health":1e999}\n', [(2, "health", "number")], 1),
     "2^63": (LINE + b'{"external_id":"a","name":"A","employees":9223372036854775808}\n', [(2, "employees", "range")], 1),
     "a number as text": (LINE + b'{"external_id":"a","name":"A","health":"5"}\n', [(2, "health", "type")], 1),
-    "a fraction of a person": (LINE + b'{"external_id":"a","name":"A","employees":5.5}\n', [(2, "employees", "type")], 1),
+    "a fraction of a person": (LINE + b'{"external_id":"a","name":"A","employees":5.5}\n', [(2, "employees", "integer")], 1),
     "text as a number": (LINE + b'{"external_id":1,"name":"A"}\n', [(2, "external_id", "type")], 1),
     "a member of no field": (LINE + b'{"external_id":"a","name":"A","nmae":1}\n', [(2, None, "unknown_member")], 1),
     "null where none may be": (LINE + b'{"external_id":"a","name":null}\n', [(2, "name", "empty")], 1),
     "no identifier": (LINE + b'{"name":"A"}\n', [(2, "external_id", "empty")], 1),
     "blank lines": (b'{"external_id":"a","name":"A"}\n\n  \r\n' + LINE + b"x", [(5, None, "json")], 2),
     "a line of a megabyte": (LINE + b'{"external_id":"a","name":"' + b"x" * (3 << 19) + b'"}\n' + LINE, [(2, None, "too_long")], 1),
-    "an amount that a double cannot hold": (LINE + b'{"external_id":"a","name":"A","arr":1234567890123.25}\n', [(2, "arr", "inexact")], 1),
+    "an amount that a double cannot hold": (LINE + b'{"external_id":"a","name":"A","arr":12345678901234567.255}\n', [(2, "arr", "decimals")], 1),
+    "a cent's hundredth": (LINE + b'{"external_id":"a","name":"A","arr":0.1000000000000000055}\n', [(2, "arr", "decimals")], 1),
+    "a noncharacter": (LINE + b'{"external_id":"a","name":"\xef\xb7\x90"}\n', [], 2),
+    "an empty date": (LINE + b'{"external_id":"a","name":"A","renewal_date":""}\n', [(2, "renewal_date", "date")], 1),
+    "long members that no field takes": (LINE + b'{"external_id":"a","name":"A","arr":12345678901234567.25,"x":1}\n', [(2, None, "unknown_member")], 1),
 }  # fmt: skip
 
 
@@ -152,7 +156,7 @@ async def test_text_arrives_as_it_is(db: Database, tmp_path: Path) -> None:
         "\\.",
         "ü€😀",
         "a,b",
-        "\u2028",
+        "x\u2028",
         '\\"',
     ]
     await bring(

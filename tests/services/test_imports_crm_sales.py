@@ -20,6 +20,7 @@ import pytest
 
 from app.persistence.database import Database
 from app.services import imports
+from tests import isolation
 from tests.servers import ROOT, Cluster, start_server, stop_process
 from tests.services.files import bring, counted
 from tests.services.files import csv as rows_of
@@ -122,7 +123,7 @@ class Terminal:
 
     def run(self, command: str) -> Step:
         """One command, after all settings so far."""
-        script = "\n".join(['strata() { $PYTHON -m app.cli "$@"; }', *self.settings, command])
+        script = "\n".join([f'strata() {{ $PYTHON -m {isolation.program()} "$@"; }}', *self.settings, command])
         script = script.replace("../shared/data/crm_sales", str(self.folder)).replace("http://127.0.0.1:8000", self.url)
         environment = {
             **os.environ,

@@ -12,7 +12,7 @@ from app.domain import keys as tokens
 from app.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from app.domain.roles import ROLES, SCOPES, Principal, grantable
 from app.persistence.database import Database
-from app.services import keys
+from app.services import key_uses, keys
 from app.services.calls import Call, new_id
 from tests.services.organisations import NOW, Organisation, document, organisation
 
@@ -91,6 +91,15 @@ async def test_a_key_never_does_more_than_its_user(db: Database) -> None:
     with pytest.raises(Unauthenticated):
         await keys.authenticate(fresh, token, NOW)
     await fresh.close()
+
+
+async def test_a_key_is_shown_with_the_role_that_it_has_now(db: Database) -> None:
+    org = await organisation(db)
+    key_id, _ = await keys.create_key(db, org.workspace.id, "boss", "manager", org.user("manager"), (), NOW)
+    await org.run("UPDATE users SET role = 'viewer' WHERE workspace_id = $1 AND id = $2", org.user("manager"))
+    shown = document(await keys.get(db, org.people["admin"], key_id))
+    assert shown["role"] == "viewer"
+    assert "user_role" not in shown
 
 
 async def test_what_is_remembered_is_bounded(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -306,15 +315,15 @@ async def test_uses_are_kept_together_and_never_go_back(db: Database) -> None:
     for n, (_, token) in enumerate(made):
         await keys.authenticate(db, token, NOW + timedelta(minutes=n))
     assert await used(org, made[0][0]) is None
-    await keys.keep_uses(db)
-    await keys.keep_uses(db)
+    await key_uses.keep(db)
+    await key_uses.keep(db)
     by_statement = "SELECT DISTINCT xmin::text, cmin::text FROM api_keys WHERE id = ANY ($1)"
     assert len(await db.fetch(by_statement, [key_id for key_id, _ in made])) == 1
     moments = [await used(owner, key_id) for owner, (key_id, _) in zip((org, org, other), made, strict=True)]
     assert moments == [NOW, NOW + timedelta(minutes=1), NOW + timedelta(minutes=2)]
     keys.forget(db)
     await keys.authenticate(db, made[1][1], NOW)
-    await keys.keep_uses(db)
+    await key_uses.keep(db)
     assert await used(org, made[1][0]) == NOW + timedelta(minutes=1)
 
 
@@ -323,7 +332,7 @@ async def test_what_was_refused_is_no_use(db: Database) -> None:
     key_id, token = await service(org, expires_at=(NOW + timedelta(minutes=1)).isoformat())
     with pytest.raises(Unauthenticated):
         await keys.authenticate(db, token, NOW + timedelta(minutes=1))
-    await keys.keep_uses(db)
+    await key_uses.keep(db)
     assert await used(org, key_id) is None
 
 
@@ -333,7 +342,7 @@ async def test_keeping_uses_waits_for_a_rotation_and_no_request_waits_for_it(db:
     await keys.authenticate(db, token, NOW)
     async with db.transaction() as tx:
         await tx.execute("SELECT 1 FROM api_keys WHERE workspace_id = $1 FOR UPDATE", org.workspace.id)
-        keeping = asyncio.create_task(keys.keep_uses(db))
+        keeping = asyncio.create_task(key_uses.keep(db))
         await asyncio.sleep(0.1)
         assert not keeping.done()
         keys.forget(db)
@@ -341,7 +350,7 @@ async def test_keeping_uses_waits_for_a_rotation_and_no_request_waits_for_it(db:
             await keys.authenticate(db, token, NOW + timedelta(minutes=1))
     await keeping
     assert await used(org, key_id) == NOW
-    await keys.keep_uses(db)
+    await key_uses.keep(db)
     assert await used(org, key_id) == NOW + timedelta(minutes=1)
 
 
@@ -353,8 +362,8 @@ async def test_uses_that_could_not_be_kept_are_kept_the_next_time(db: Database) 
         await tx.execute("SELECT 1 FROM api_keys WHERE workspace_id = $1 FOR UPDATE", org.workspace.id)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
-                await keys.keep_uses(db)
-    await keys.keep_uses(db)
+                await key_uses.keep(db)
+    await key_uses.keep(db)
     assert await used(org, key_id) == NOW
 
 
@@ -367,4 +376,4 @@ async def test_the_command_line_lists_rotates_and_ends(db: Database) -> None:
     await keys.revoke_key(db, org.workspace.id, key_id, NOW)
     assert not await alive(db, new)
     done = await org.rows("SELECT operation FROM audit WHERE workspace_id = $1 AND door = 'command' ORDER BY id")
-    assert [operation for (operation,) in done][-2:] == ["keys.rotate", "keys.revoke"]
+    assert [operation for (operation,) in done][-2:] == ["keys.write", "keys.write"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from app.domain.errors import Invalid, NotFound, StrataError
+from app.domain.errors import Conflict, Invalid, NotFound, StrataError
 from app.persistence.database import Database
 from app.services import defaults, favourites, lists, summaries, transfers, uses, watches
 from app.services.lists import Search
@@ -197,6 +198,49 @@ async def test_a_list_is_handed_over_by_its_owner_or_an_admin(db: Database) -> N
         assert [fault.pointer for fault in caught.value.faults] == [pointer]
 
 
+async def test_what_is_made_private_meanwhile_is_nobody_elses_choice(db: Database) -> None:
+    """Who chooses a list waits for whoever changes it, and then sees whether it is there for them."""
+    org = await organisation(db)
+    for choose in (
+        lambda one: defaults.choose(db, org.call("other"), "accounts", one),
+        lambda one: favourites.mark(db, org.call("other"), one, favourite=True),
+    ):
+        public = await make(org, "A", visibility="public")
+        async with db.transaction() as tx:
+            await tx.execute(
+                "UPDATE lists SET visibility = 'private' WHERE workspace_id = $1 AND id = $2", org.workspace.id, public
+            )
+            choosing = asyncio.create_task(choose(public))
+            await asyncio.sleep(0.1)
+            assert not choosing.done()
+        with pytest.raises((Invalid, NotFound)):
+            await choosing
+    assert await defaults.own(db, org.people["other"]) == {}
+    assert await org.rows("SELECT count(*) FROM list_favourites WHERE workspace_id = $1") == [(0,)]
+
+
+MANY = """
+INSERT INTO lists (workspace_id, id, entity, name, criteria, columns, sort, visibility, mine, params, owner_id, version, created_at, updated_at)
+SELECT l.workspace_id, gen_random_uuid(), l.entity, l.name, l.criteria, l.columns, l.sort, l.visibility, l.mine, l.params,
+    $2, 1, l.created_at, l.updated_at FROM lists l, generate_series(1, $3::int) WHERE l.workspace_id = $1 AND l.id = $4
+"""
+
+
+async def test_a_person_and_a_workspace_have_so_many_lists(db: Database) -> None:
+    org = await organisation(db)
+    one = await make(org, "A", visibility="public")
+    await org.run(MANY, org.user("csm"), lists.MOST - 2, one)
+    await make(org, "B")
+    for refused in (lambda: make(org, "C"), lambda: lists.copy(db, org.call("csm"), one)):
+        with pytest.raises(Conflict, match=r"at most 1,000 lists: delete one first"):
+            await refused()
+    assert (await lists.copy(db, org.call("manager"), one)).created
+    await org.run(MANY, org.user("admin"), lists.MOST_OF_ALL, one)
+    await lists.delete(db, org.call("csm"), one, 1)
+    with pytest.raises(Conflict, match=r"A workspace has at most 20,000 lists"):
+        await make(org, "D", "manager")
+
+
 # -- a private list of somebody else is absent everywhere --------------------------------------------------------------
 
 Attempt = Callable[[Organisation, str, UUID], Awaitable[object]]
@@ -207,7 +251,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "favourite": lambda org, role, one: favourites.mark(org.db, org.call(role), one, favourite=True),
     "watch": lambda org, role, one: watches.watch(org.db, org.call(role), one),
     "unwatch": lambda org, role, one: watches.unwatch(org.db, org.call(role), one),
-    "changes": lambda org, role, one: watches.changes(org.db, org.people[role], one, NOW),
+    "changes": lambda org, role, one: watches.changes(org.db, org.people[role], one),
 }
 TOO_FOR_AN_ADMIN: dict[str, Attempt] = {
     "get": lambda org, role, one: lists.get(org.db, org.people[role], one, NOW),

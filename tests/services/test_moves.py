@@ -51,10 +51,10 @@ async def test_a_move_is_told_by_account_and_history(db: Database) -> None:
     shown = document(written.body)
     assert (shown["stage"], shown["stage_since"], written.version) == ("onboarding", "2026-11-22", 2)
     assert written.effects == (Effect("accounts", acme.id, {"stage": "trial"}, {"stage": "onboarding"}),)
-    admin = {"actor_id": org.user("admin"), "actor": "Admin"}
+    admin = {"actor_id": org.user("admin"), "actor_name": "Admin"}
     assert await past(org, acme.id, NOW + 36 * timedelta(hours=1)) == [
-        {"stage": "onboarding", "from": "2026-11-22T12:00:00Z", "to": None, "days": 1.5, "note": "Signed on Friday."} | admin,
-        {"stage": "trial", "from": "2026-11-12T12:00:00Z", "to": "2026-11-22T12:00:00Z", "days": 10.0, "note": None} | admin,
+        {"stage": "onboarding", "from_at": "2026-11-22T12:00:00Z", "to_at": None, "days": 1.5, "note": "Signed on Friday."} | admin,
+        {"stage": "trial", "from_at": "2026-11-12T12:00:00Z", "to_at": "2026-11-22T12:00:00Z", "days": 10.0, "note": None} | admin,
     ]  # fmt: skip
 
 
@@ -141,10 +141,10 @@ async def test_a_move_sent_again_is_one(db: Database) -> None:
 
 def chained(history: list[dict[str, Any]]) -> None:
     """The law: what an entry left is when the one after it began, and only the latest is not left yet."""
-    assert [entry["to"] for entry in history] == [None, *(entry["from"] for entry in history)][: len(history)]
+    assert [entry["to_at"] for entry in history] == [None, *(entry["from_at"] for entry in history)][: len(history)]
     for later, earlier in pairwise(history):
         assert later["stage"] != earlier["stage"]
-        assert datetime.fromisoformat(earlier["from"]) < datetime.fromisoformat(later["from"])
+        assert datetime.fromisoformat(earlier["from_at"]) < datetime.fromisoformat(later["from_at"])
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

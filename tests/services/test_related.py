@@ -71,6 +71,13 @@ async def test_what_does_not_go_together_is_refused(
     assert caught.value.detail.startswith("Expected ")
 
 
+async def test_more_faults_than_are_told_hide_no_answer(db: Database) -> None:
+    org = await organisation(db)
+    with pytest.raises(Invalid) as caught:
+        await make(org, "contacts", {"custom": {f"m{n}": n for n in range(2_000)}, "name": "Ada", "account": ""})
+    assert "/custom/m0" in pointers(caught.value)
+
+
 async def test_the_member_that_was_said_is_to_blame(db: Database) -> None:
     org = await organisation(db)
     await account(org, external_id="a-1")

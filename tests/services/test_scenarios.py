@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import time
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -239,6 +242,54 @@ async def test_switching_at_once_leaves_one_active_and_its_impact(db: Database) 
     assert {name: found[name] for name in found if name.startswith(("New", "Travel", "Retail"))} == dict.fromkeys(
         (name for name in found if name.startswith(("New", "Travel", "Retail"))), expected
     )
+
+
+STRESS_SECONDS = 3.0
+
+
+async def test_switching_while_accounts_change_their_industry(db: Database) -> None:
+    """Both lock in one order: nobody waits in a circle, and every account ends with the impact on its own industry."""
+    org = await furnished(db)
+    ids = [one for (one,) in await org.rows("SELECT id FROM accounts WHERE workspace_id = $1 ORDER BY id")]
+    await make(org, "calm", impacts={"banking": "low", "retail": "low", "travel": "low"})
+    await make(org, "bad", impacts={"banking": "severe", "retail": "medium"})
+    end, done = time.monotonic() + STRESS_SECONDS, Counter[str]()
+
+    async def switch() -> None:
+        while time.monotonic() < end:
+            try:
+                await change(org, ("calm", "bad")[done["switch"] % 2], is_active=True)
+            except VersionStale:  # it was edited in between
+                continue
+            done["switch"] += 1
+
+    async def edit() -> None:
+        while time.monotonic() < end:
+            severe = ("severe", "medium")[done["edit"] % 2]
+            try:
+                await change(org, "bad", impacts={"travel": severe})
+            except VersionStale:  # it was switched in between
+                continue
+            done["edit"] += 1
+
+    async def move(n: int) -> None:
+        dice = random.Random(n)
+        while time.monotonic() < end:
+            one = dice.choice(ids)
+            [(version,)] = await org.rows("SELECT version FROM accounts WHERE workspace_id = $1 AND id = $2", one)
+            body = {"industry": dice.choice(("banking", "retail", "travel", None))}
+            try:
+                await accounts.change(db, org.call(), one, body, version)
+            except VersionStale:
+                continue
+            await accounts.create(db, org.call(), {"name": "New", **body})
+            done["move"] += 1
+
+    await asyncio.gather(switch(), edit(), *(move(n) for n in range(3)))
+    assert min(done.values()) >= 3, done
+    async with db.transaction() as tx:
+        await facts.lock(tx, org.workspace.id, None)
+        assert await facts.refresh(tx, org.workspace.id, None) == 0
 
 
 async def test_another_organisations_scenario_is_not_there(db: Database) -> None:

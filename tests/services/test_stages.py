@@ -210,7 +210,10 @@ async def test_a_stage_in_use_is_not_deleted(db: Database) -> None:
     await accounts.create(db, org.call(), {"name": "Acme", "stage": "adoption"})
     with pytest.raises(Conflict) as caught:
         await remove(org, "adoption")
-    assert caught.value.detail == "Expected nothing that depends on it: 1 account (Acme)."
+    assert (
+        caught.value.detail
+        == "Expected nothing that depends on it: 1 account (Acme); accounts go to another stage by move_to (moveTo)."
+    )
     assert await order(org) == USUAL
 
 
@@ -229,8 +232,7 @@ async def test_accounts_move_before_their_stage_goes(db: Database) -> None:
     assert kept == [("adoption", None), ("established", "adoption")]
     assert [(e.entity, e.before, e.after) for e in written.effects] == [
         ("stages", {"name": "Adoption", "slug": "adoption", "position": 3}, None),
-        ("accounts", {"stage": "adoption"}, {"stage": "established"}),
-        ("accounts", {"stage": "adoption"}, {"stage": "established"}),
+        ("accounts", {"stage": "adoption"}, {"stage": "established", "count": 2, "ids": sorted([acme.id, old.id])}),
         ("stages", {"position": 4}, {"position": 3}),
         ("stages", {"position": 5}, {"position": 4}),
     ]

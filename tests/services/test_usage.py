@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from app.domain.errors import Conflict, Forbidden, Invalid, NotFound
-from app.persistence.database import Database
+from app.persistence.database import Database, Transaction
 from app.services import records, usage
 from app.services.calls import ENCODER, Written, new_id
 from tests.services.files import bring, ndjson
@@ -205,3 +205,34 @@ async def test_a_feature_with_usage_stays_whoever_comes_first(db: Database) -> N
         " AND NOT EXISTS (SELECT FROM features f WHERE f.workspace_id = $1 AND f.no = x.no)"
     )
     assert await org.rows(dangling) == [(0,)]
+
+
+async def test_the_number_of_statements_does_not_grow_with_rows(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    org, _ = await furnished(db)
+    for n in range(2, 22):
+        await account(org, external_id=f"a-{n}")
+        await make(
+            org, "contacts", {"account": f"a-{n}", "external_id": f"p-{n}", "name": "P", "email": f"p{n}@a.example"}
+        )
+    await put(org, {"feature": "reports", "value": 1})  # the month is there
+    sent: list[str] = []
+    for name in ("execute", "fetch", "fetchrow", "fetchval"):
+        run = getattr(Transaction, name)
+
+        def counting(self: Transaction, sql: str, *args: Any, run: Any = run, **options: Any) -> Any:
+            sent.append(sql)
+            return run(self, sql, *args, **options)
+
+        monkeypatch.setattr(Transaction, name, counting)
+
+    async def statements(*accounts: int) -> int:
+        sent.clear()
+        await put(org, *(
+            {"account": f"a-{n}", "contact": told, "feature": feature, "value": n}
+            for n in accounts for told in (f"p-{n}", f"p{n}@a.example") for feature in ("reports", "exports")
+        ))  # fmt: skip
+        return len(sent)
+
+    few = await statements(2, 3)
+    assert few > 0
+    assert await statements(*range(4, 22)) == few

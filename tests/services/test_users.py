@@ -11,7 +11,7 @@ import pytest
 
 from app.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated, VersionRequired, VersionStale
 from app.persistence.database import Database
-from app.services import accounts, defaults, hand_overs, imports, keys, lists, people, users
+from app.services import accounts, defaults, favourites, hand_overs, imports, keys, lists, people, users
 from tests.services.organisations import NOW, Organisation, document, organisation
 
 LATER = NOW + timedelta(hours=1)
@@ -266,10 +266,11 @@ async def _book(org: Organisation) -> None:
             )  # fmt: skip
         if name == "b":
             await accounts.archive(org.db, org.call(), made.id, 1)
-    for visibility in ("private", "public"):
+    for visibility in ("public", "private"):
         told = {"entity": "accounts", "name": visibility, "criteria": {"text": "ALL"}, "visibility": visibility}
         written = await lists.create(org.db, org.call("csm"), told)
         await defaults.choose(org.db, org.call("csm"), "accounts", written.id)
+        await favourites.mark(org.db, org.call("csm"), written.id, favourite=True)
 
 
 async def test_a_leaving_csm_hands_everything_over(db: Database) -> None:
@@ -279,7 +280,15 @@ async def test_a_leaving_csm_hands_everything_over(db: Database) -> None:
     assert document(written.body) == {
         "user_id": str(org.user("csm")), "to_id": str(org.user("other")), "accounts": 2, "opportunities": 3, "lists": 2,
     }  # fmt: skip
-    assert len(written.effects) == 7
+    assert (written.effects[0].entity, written.effects[0].id, written.effects[0].before) == ("users", written.id, {})
+    assert [
+        (e.entity, e.before, {name: e.after[name] for name in e.before} if e.before and e.after else None)
+        for e in written.effects[1:]
+    ] == [
+        (what, {whose: org.user("csm")}, {whose: org.user("other")})
+        for what, whose in (("accounts", "csm_id"), ("opportunities", "owner_id"), ("lists", "owner_id"))
+    ]
+    assert [(e.after["count"], len(e.after["ids"])) for e in written.effects[1:] if e.after] == [(2, 2), (3, 3), (2, 2)]
     assert await org.rows(CONTENTS) == [
         ("account", "a", "other"), ("account", "b", "other"), ("account", "c", "other"),
         ("list", "private", "other"), ("list", "public", "other"),
@@ -287,6 +296,10 @@ async def test_a_leaving_csm_hands_everything_over(db: Database) -> None:
         ("opportunity", "b won", "csm"), ("opportunity", "c open", "other"), ("opportunity", "c won", "csm"),
     ]  # fmt: skip
     assert await defaults.own(db, org.people["csm"]) == {}
+    marked = await org.rows(
+        "SELECT l.name FROM list_favourites f JOIN lists l ON l.workspace_id = $1 AND l.id = f.list_id WHERE f.workspace_id = $1"
+    )
+    assert marked == [("public",)]
     history = await org.rows(
         "SELECT value_id, from_at, actor_id FROM account_changes WHERE workspace_id = $1 AND field = 'csm' AND to_at IS NULL"
     )

@@ -82,7 +82,7 @@ async def test_settings_are_shown_and_changed(db: Database) -> None:
     assert shown == {
         "id": str(org.workspace.id), "slug": org.workspace.slug, "name": org.workspace.name, "currency": "USD", "zone": "UTC",
         "week_start": 1, "fiscal_month": 1, "health_yellow": 40, "health_green": 70, "arr_per_csm": Decimal("2000000.00"),
-        "version": 1,
+        "fiscal_calendar": None, "version": 1,
     }  # fmt: skip
     body = {"health_green": 50, "arr_per_csm": Decimal("1500000.50"), "zone": "Europe/Berlin"}
     written = await workspaces.change(db, org.call(), body, 1)

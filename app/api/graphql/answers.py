@@ -17,6 +17,9 @@ log = logging.getLogger("app.api.graphql")
 
 LONGEST = 300
 """Characters of a message: what GraphQL says of a document quotes it."""
+FOUND = re.compile(r"[.;] [Ff]ound: |(?<=\?) [Ff]ound: ")
+MEANT = re.compile(r"Did you mean (?:the \w+ )?'(\w+)'")
+"""The nearest name, as GraphQL says it."""
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -40,11 +43,12 @@ def answered(data: Any, errors: Sequence[Mapping[str, Any]] = ()) -> bytes:
 def of_document(error: GraphQLError, request_id: str) -> dict[str, Any]:
     """What is wrong with a document or its variables."""
     # What was found is the caller's own, and may be long or nobody else's to see in a log.
-    message = re.split(r"[.;] [Ff]ound: ", error.message, maxsplit=1)[0]
+    message = FOUND.split(error.message, maxsplit=1)[0]
     message = message if len(message) <= LONGEST else message[: LONGEST - 1] + "…"
     places = [{"line": place.line, "column": place.column} for place in error.locations or ()]
     first = places[0] if places else {}
-    fault = Fault(message, line=first.get("line"), column=first.get("column"))
+    near = MEANT.search(message)
+    fault = Fault(message, line=first.get("line"), column=first.get("column"), suggestion=near and near.group(1))
     made: dict[str, Any] = {"message": message}
     if places:
         made["locations"] = places

@@ -18,6 +18,11 @@ entered(
         given(
             "replace", "Optional[JSON]", "For each value that is removed while records have it: another one, or null."
         ),
+        given(
+            "with_dependents",
+            "Optional[bool]",
+            "Retire it although lists, segmentations or mappings name it: they mean nothing until it is back.",
+        ),
     ],
     "What is named is set, null included; all else stays as it is.",
 )

@@ -172,6 +172,11 @@ def output(
     return _made(name, fields, bases, lambda cls: strawberry.type(cls, name=name, description=description), known)
 
 
+def extend(name: str, field: StrawberryField) -> None:
+    """Adds a field to an object type that was declared before what answers it."""
+    NAMES[name].__strawberry_definition__.fields.append(field)
+
+
 def entered(name: str, fields: Sequence[StrawberryField], description: str | None = None, one_of: bool = False) -> type:
     """An input type."""
     return _made(

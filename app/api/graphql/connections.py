@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import msgspec
 from graphql import GraphQLObjectType
 from graphql.language import FieldNode
 
-from app.api.graphql.build import plain
+from app.api.graphql.build import camel, plain
 from app.api.graphql.selections import Reading, named, subsets
 from app.domain.criteria.check import Echo
 from app.domain.questions import COUNT_CAP, Count, Fixed, Group, Item, Selection
 from app.services.reads import Answer
 
-ENCODER = msgspec.json.Encoder()
+ENCODER = msgspec.json.Encoder(decimal_format="number")
 _RECORDS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 
 
@@ -36,11 +37,13 @@ class Edges:
 
 @dataclass(slots=True)
 class Page:
-    """A page as it was answered: `before` says whether it continues another, `windows` are all that were resolved."""
+    """A page as it was answered: `before` says whether it continues another, `windows` are all that were resolved, `ranks`
+    those that were compared, as REST tells them."""
 
     answer: Answer
     before: bool
     windows: Sequence[Echo]
+    ranks: Sequence[Mapping[str, Any]]
 
     @property
     def records(self) -> Sequence[bytes] | bytes:
@@ -109,7 +112,9 @@ def layout(reading: Reading, of: GraphQLObjectType, nodes: Sequence[FieldNode], 
             case "asOf":
                 parts.append((key, lambda page: ENCODER.encode(page.answer.as_of)))
             case "windows":
-                parts.append((key, _windows(reading, named(of, group[0]), group)))
+                parts.append((key, _echoed(_members(reading, named(of, group[0]), group), _windows)))
+            case "ranks":
+                parts.append((key, _echoed(_members(reading, named(of, group[0]), group), _ranks)))
             case _:
                 parts.append((key, _constant(of.name)))
     singly = singly or any(part.cursors for _, part in parts if isinstance(part, Edges))
@@ -205,13 +210,41 @@ def _page_info(reading: Reading, of: GraphQLObjectType, nodes: Sequence[FieldNod
     return write, "startCursor" in asked.values()
 
 
-def _windows(reading: Reading, of: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Part:
-    asked = {key: group[0].name.value for key, group in reading.fields(of, subsets(nodes)).items()}
+# -- what an answer was resolved to ------------------------------------------------------------------------------------
 
-    def write(page: Page) -> bytes:
-        told = [
-            {"__typename": of.name, "window": w.window, "lo": w.lo, "hi": w.hi, "zone": w.zone} for w in page.windows
-        ]
-        return ENCODER.encode([{key: window[name] for key, name in asked.items()} for window in told])
 
-    return write
+@dataclass(frozen=True, slots=True)
+class Members:
+    """What a document asks of an object that is made here: by key its member, and what is asked of that."""
+
+    of: str
+    asked: Mapping[str, tuple[str, Members | None]]
+
+    def shown(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """An object with its members by GraphQL name, as it is asked for."""
+        return {key: self._member(told, name, inner) for key, (name, inner) in self.asked.items()}
+
+    def _member(self, told: Mapping[str, Any], name: str, inner: Members | None) -> Any:
+        if name == "__typename":
+            return self.of
+        return told[name] if inner is None else [inner.shown(one) for one in told[name]]
+
+
+def _members(reading: Reading, of: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Members:
+    asked: dict[str, tuple[str, Members | None]] = {}
+    for key, group in reading.fields(of, subsets(nodes)).items():
+        inner = _members(reading, named(of, group[0]), group) if subsets(group) else None
+        asked[key] = group[0].name.value, inner
+    return Members(of.name, asked)
+
+
+def _echoed(members: Members, told: Callable[[Page], Iterable[Mapping[str, Any]]]) -> Part:
+    return lambda page: ENCODER.encode([members.shown(one) for one in told(page)])
+
+
+def _windows(page: Page) -> Iterable[Mapping[str, Any]]:
+    return ({"window": one.window, "lo": one.lo, "hi": one.hi, "zone": one.zone} for one in page.windows)
+
+
+def _ranks(page: Page) -> Iterable[Mapping[str, Any]]:
+    return ({camel(name): value for name, value in one.items()} for one in page.ranks)

@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from app.api.graphql.build import argument, camel, choices, member, operated, output
+from app.api.graphql.callers import ENCODER
 from app.api.graphql.filters import Spelled
 from app.api.graphql.resources import body
+from app.api.graphql.scalars import served
 from app.api.graphql.writing import Arguments
 from app.domain.catalogue import ENTITIES
 from app.domain.criteria.cost import CLASSES
@@ -37,11 +39,17 @@ output("CheckedCriteria", [
     member("problems", "list[CriteriaProblem]"), member("windows", "list[CriteriaWindow]"),
     member("cost", "Optional[CriteriaCosted]"), member("english", "Optional[str]"),
 ])  # fmt: skip
+output("CriteriaRankGroup", [
+    member("group", "Optional[str]"), member("records", "int"), member("reaches", "Optional[float]"), member("passes", "Optional[float]"),
+])  # fmt: skip
+output("CriteriaRank", [
+    member("rank", "str"), member("at", "float"), member("computed_at", "DateTime"), member("groups", "list[CriteriaRankGroup]"),
+], "The cut-offs that a rank is compared by, as `ranks` of a page.")  # fmt: skip
 output("EmptyLeaf", [member("text", "str"), *_PLACE, member("count", "int")])
 output("MatchedBecauseEmpty", [member("count", "int"), member("leaves", "list[EmptyLeaf]")])
 output("CriteriaPreview", [
     member("count", "int"), member("sample", "JSON", "The first ten, as REST answers them."), member("as_of", "DateTime"),
-    member("windows", "list[CriteriaWindow]"),
+    member("windows", "list[CriteriaWindow]"), member("ranks", "list[CriteriaRank]"),
     member("matched_because_empty", "MatchedBecauseEmpty", "How many match only because a value of theirs is empty."),
     member("cost", "CriteriaCosted"), member("english", "str"),
 ])  # fmt: skip
@@ -51,7 +59,7 @@ _ASKED = [
     ENTITY,
     argument("where", "Optional[RelatedFilter]", None, "The criteria as a filter of any entity."),
     argument("filter", "Optional[str]", None, "The criteria as text."),
-    argument("criteria", "Optional[JSON]", None, "The criteria as the tree of REST. Exactly one of the three is told."),
+    argument("criteria", "Optional[JSON]", None, "The criteria in any spelling of REST. Exactly one of the three is told."),
     argument("params", "Optional[JSON]", None, "A value for each `$name`."),
     argument("as_of", "Optional[str]", None), argument("tz", "Optional[str]", None), argument("for_user", "Optional[str]", None),
 ]  # fmt: skip
@@ -101,14 +109,14 @@ async def _asked(info: Any, said: Arguments, case: Case) -> tuple[dict[str, Any]
 
 async def _parse(_: Any, info: Any, said: Arguments) -> Any:
     async def case(caller: Any, told: Mapping[str, Any]) -> dict[str, Any]:
-        return criteria.parse(caller.principal, told)
+        return await criteria.parse(caller.db, caller.principal, told)
 
     return (await _asked(info, said, case))[0]
 
 
 async def _format(_: Any, info: Any, said: Arguments) -> Any:
     async def case(caller: Any, told: Mapping[str, Any]) -> dict[str, Any]:
-        return criteria.format(caller.principal, told)
+        return await criteria.format(caller.db, caller.principal, told)
 
     return (await _asked(info, said, case))[0]
 
@@ -127,12 +135,15 @@ async def _preview(_: Any, info: Any, said: Arguments) -> Any:
         **found,
         "sample": body(found["sample"]),
         "windows": _windows(found),
+        "ranks": body(ENCODER.encode(found["ranks"])),
         "matched_because_empty": {**empty, "leaves": leaves},
     }
 
 
 def _windows(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"window": one.window, "lo": one.lo, "hi": one.hi, "zone": one.zone} for one in found["windows"]]
+    return [
+        {"window": one.window, "lo": served(one.lo), "hi": served(one.hi), "zone": one.zone} for one in found["windows"]
+    ]
 
 
 QUERIES = [

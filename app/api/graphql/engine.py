@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from graphql import ExecutionResult, GraphQLError, execute, get_variable_values
+from graphql import ExecutionResult, GraphQLError, execute, execute_sync, get_variable_values
 from graphql.language import FieldNode, OperationDefinitionNode, OperationType
 
 from app.api.errors import Refused as RequestRefused
@@ -18,12 +18,16 @@ from app.api.graphql.documents import Document, DocumentError, Documents, Recent
 from app.api.graphql.plans import PLAIN, Plan, planned
 from app.api.graphql.requests import Asked
 from app.api.graphql.schema import SCHEMA
-from app.api.graphql.selections import Reading
+from app.api.graphql.selections import Reading, asks_beside
 from app.domain.errors import Unauthenticated, Unavailable
 
 CORE = SCHEMA._schema
 KEPT_BYTES = 16_384
 """Requests up to this length are kept ready to be answered again."""
+SCHEMA_ALONE = frozenset({"__schema", "__type", "__typename"})
+"""Fields that say the same to everybody who is known, until another version of this is started."""
+KEPT_DESCRIPTIONS, LONGEST_DESCRIPTION = 16, 2_000_000
+"""Answers about the schema that are kept, and how many bytes one may have."""
 UNKNOWN = frozenset({"__typename", "__type"})
 """What anybody may ask: what the query is called, and of a type, of which one without a credential knows none."""
 MAX_ERRORS = 10
@@ -42,14 +46,23 @@ class Prepared:
     fields: Mapping[str, list[FieldNode]]
     plain: bool
     plans: tuple[Plan, ...] | None = None
+    schema_alone: bool = False
+
+    @property
+    def text(self) -> tuple[str, str | None, str]:
+        """What is asked, whoever asks it."""
+        asked = self.asked
+        return asked.query, asked.operation_name, repr(asked.variables)
 
 
 class Engine:
-    """Answers GraphQL requests; keeps documents and plans."""
+    """Answers GraphQL requests; keeps documents, plans, and what was said of the schema."""
 
     def __init__(self) -> None:
         self.documents = Documents(CORE)
         self.prepared: Recent[tuple[object, ...], Prepared] = Recent()
+        self.described: Recent[tuple[str, str | None, str], bytes] = Recent(KEPT_DESCRIPTIONS)
+        self.describing = asyncio.Semaphore(1)
 
     async def answer(self, caller: Caller, raw: bytes, read: Callable[[], Asked]) -> bytes:
         """The answer to a request, whose bytes are `raw`. Raises what refuses it as a whole."""
@@ -64,6 +77,8 @@ class Engine:
             return _to_anybody(prepared)
         if prepared.plain:
             return await self._read(caller, prepared)
+        if prepared.schema_alone:
+            return await self._describe(caller, prepared)
         return await self._execute(caller, prepared)
 
     def _prepare(self, caller: Caller, asked: Asked) -> Prepared:
@@ -85,8 +100,10 @@ class Engine:
         root = CORE.query_type if operation.operation is OperationType.QUERY else CORE.mutation_type
         assert root is not None
         fields = reading.fields(root, [operation.selection_set])
-        plain = root is CORE.query_type and all(nodes[0].name.value in PLAIN for nodes in fields.values())
-        return Prepared(asked, document, operation, reading, fields, plain)
+        names = {nodes[0].name.value for nodes in fields.values()}
+        reads = root is CORE.query_type
+        plain = reads and names <= PLAIN and not asks_beside(document.ast)
+        return Prepared(asked, document, operation, reading, fields, plain, None, reads and names <= SCHEMA_ALONE)
 
     async def _read(self, caller: Caller, prepared: Prepared) -> bytes:
         plans = prepared.plans
@@ -105,6 +122,22 @@ class Engine:
             pieces += one
         return b"".join([*pieces, b"}}"]) if pieces else b'{"data":{}}'
 
+    async def _describe(self, caller: Caller, prepared: Prepared) -> bytes:
+        """What is asked of the schema: a fifth of a second of Python, away from everybody else's requests, one at a time,
+        and once for each document."""
+        text = prepared.text
+        kept = self.described.get(text)
+        if kept is not None:
+            return kept
+        async with self.describing:
+            kept = self.described.get(text)
+            if kept is not None:
+                return kept
+            made, whole = await asyncio.to_thread(_described, prepared, caller.request_id)
+            if whole and len(made) <= LONGEST_DESCRIPTION and len(text[0]) + len(text[2]) <= KEPT_BYTES:
+                self.described.put(text, made)
+            return made
+
     async def _execute(self, caller: Caller, prepared: Prepared) -> bytes:
         caller.reading = prepared.reading
         result = execute(
@@ -118,6 +151,16 @@ class Engine:
         return answers.answered(
             done.data, [answers.of_execution(error, caller.request_id) for error in done.errors or ()]
         )
+
+
+def _described(prepared: Prepared, request_id: str) -> tuple[bytes, bool]:
+    """The answer to a document about the schema alone, and whether nothing went wrong."""
+    asked = prepared.asked
+    done = execute_sync(
+        CORE, prepared.document.ast, variable_values=dict(asked.variables), operation_name=asked.operation_name
+    )
+    errors = [answers.of_execution(error, request_id) for error in done.errors or ()]
+    return answers.answered(done.data, errors), not errors
 
 
 def _planned(prepared: Prepared) -> tuple[Plan, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,11 @@ from app.services import explain
 
 _FLIP = [
     member("flips_at", "Optional[DateTime]", "The first moment of another verdict if data stays as it is."),
-    member("flips_known", "bool", "False where there are too many related rows to follow."),
+    member(
+        "flips_known",
+        "bool",
+        "False where that cannot be followed: too many related rows, or a fiscal calendar that ends before.",
+    ),
 ]
 _HEAD = [member("id", "ID"), member("external_id", "Optional[str]"), member("name", "Optional[str]")]
 output("ExplainedRank", [member("rank", "str"), member("at", "float"), member("computed_at", "DateTime")])
@@ -43,11 +47,6 @@ _WHOLE = [
 output("Explanation", [
     member("entity", "str"), *_HEAD, member("archived", "bool"), member("as_of", "DateTime"), member("zone", "str"), *_WHOLE,
 ])  # fmt: skip
-output("AccountSegment", [
-    member("segmentation", "str"), member("name", "str"), member("segment", "Optional[str]"),
-    member("segment_name", "Optional[str]"), member("since", "Optional[DateTime]"), member("reason", "Optional[str]"),
-    member("state", "str"),
-], "Where an account stands.")  # fmt: skip
 output("ExplainedSegment", [member("segment", "str"), member("name", "str"), member("decides", "bool"), *_WHOLE])
 output("ExplainedSegments", [
     member("segmentation", "str"), member("name", "str"), member("archived", "bool"), member("as_of", "DateTime"),
@@ -58,21 +57,9 @@ output("ExplainedSegments", [
 ])  # fmt: skip
 
 
-def _leaves(tree: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    if "args" not in tree:
-        yield tree
-        return
-    for arg in tree["args"]:
-        yield from _leaves(arg)
-
-
 def _plain(found: Any) -> Any:
-    """As JSON has it, with the leaves of each tree beside it."""
-    told = body(ENCODER.encode(found))
-    for one in (told, *told.get("segments", ())):
-        if "tree" in one:
-            one["leaves"] = list(_leaves(one["tree"]))
-    return told
+    """As JSON has it."""
+    return body(ENCODER.encode(found))
 
 
 def _of(entity: Entity) -> Callable[..., Any]:
@@ -113,12 +100,6 @@ def _way(pointer: str | None, spelled: Spelled | None) -> str | None:
     return "/".join(["", ARGUMENTS.get(first, camel(first)), *rest])
 
 
-async def _standing(_: Any, info: Any, said: Arguments) -> Any:
-    caller = info.context
-    found = await explain.standing(caller.db, caller.principal, uuid(said["id"]))
-    return body(ENCODER.encode(found))
-
-
 async def _segments(_: Any, info: Any, said: Arguments) -> Any:
     caller = info.context
     account = uuid(said["id"])
@@ -146,10 +127,6 @@ def _query(entity: Entity) -> Any:
 QUERIES = [
     _query(ACCOUNTS),
     _query(CONTACTS),
-    operated(
-        explain.OPERATION, "account_segments", "Optional[list[AccountSegment]]", _standing, argument("id", "ID"),
-        description="Where an account stands in each segmentation, since when and why.",
-    ),
     operated(
         explain.OPERATION, "explain_segments", "Optional[ExplainedSegments]", _segments, argument("id", "ID"),
         argument("segmentation", "str"), description="Each segment's criteria in order: the first that holds decides.",

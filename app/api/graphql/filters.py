@@ -33,7 +33,7 @@ def _declare_values() -> None:
     choices("RollingDirection", ("last", "next"))
     choices("DurationUnit", ("min", "h", "d", "w", "mo", "q", "y"))
     choices("PeriodChoice", ("this", "previous", "next"))
-    choices("PeriodUnit", ("day", "week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year"))
+    choices("PeriodUnit", ("day", "week", "month", "quarter", "year", "fiscal_month", "fiscal_quarter", "fiscal_year"))
     choices("SegmentEvent", ("entered", "left"))
 
 
@@ -123,6 +123,7 @@ class Spelled:
         here = f"{at}/{op}"
         match op:
             case "and" | "or":
+                self.ways[f"{to}/args"] = here
                 args = [self._node(arg, f"{to}/args/{n}", f"{here}/{n}") for n, arg in enumerate(said)]
                 return {"op": op, "args": args}
             case "not":
@@ -135,6 +136,8 @@ class Spelled:
                 return {"op": op, "list": said}
         self.ways[to] = here
         members = self._members(said, to, here)
+        if op == "has" and ("any_of" in members) == ("all_of" in members):
+            raise Invalid(faults=(Fault("Expected either anyOf or allOf.", pointer=here),))
         if op in OPERATED and "of" not in members:
             raise Invalid(faults=(Fault(OPERAND, pointer=here),))
         return {"op": op, **members}

@@ -20,7 +20,14 @@ choices("DefaultSource", ("me", "workspace"))
 choices("ListState", ("ok", "broken"))
 choices("ParameterType", domain.PARAMETER_KINDS)
 output("Criteria", [member("text", "str"), member("tree", "JSON", "The tree as REST takes it.")])
-output("ListParameter", [member("name", "str"), member("type", "ParameterType"), member("default", "JSON")])
+output(
+    "ListParameter",
+    [
+        member("name", "str"),
+        member("type", "ParameterType"),
+        member("default", "Optional[JSON]", "Null where whoever asks the list says a value."),
+    ],
+)
 
 
 def _said() -> list[Any]:

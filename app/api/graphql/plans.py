@@ -16,12 +16,12 @@ from app.api.graphql.filters import Spelled
 from app.api.graphql.selections import Reading, criteria, mended, named
 from app.api.graphql.types import naming, type_name
 from app.domain.catalogue import ENTITIES, Entity
-from app.domain.criteria.check import Checked, Echo, Setting
+from app.domain.criteria.check import Checked, Setting
 from app.domain.criteria.nodes import And, Node
 from app.domain.errors import Fault, Invalid, StrataError
 from app.domain.questions import Fixed, Selection
 from app.domain.workspaces import clock
-from app.services import reads
+from app.services import ranks, reads
 from app.services.named import reading as settled
 from app.services.reads import Answer, Ask
 
@@ -101,15 +101,15 @@ class Collection:
     spelled: Spelled | None = field(default=None, init=False)
     ask: Ask | None = field(default=None, init=False)
 
-    async def answer(self, caller: Caller) -> tuple[Answer, tuple[Echo, ...]]:
-        """One statement, and every window that was resolved. Raises Unreadable, Invalid, pointing into the arguments."""
+    async def answer(self, caller: Caller) -> Page:
+        """One statement, and all that was resolved for it. Raises Unreadable, Invalid, pointing into the arguments."""
         nested: list[Checked] = []
         try:
             ask = self.ask or self._asked(caller, nested)
             answer = await reads.collection(caller.db, caller.principal, ask, caller.now, secret=caller.secret)
         except StrataError as error:
             raise mended(error, self.spelled if self.within is None else None) from None
-        return answer, tuple(dict.fromkeys([*answer.windows, *(echo for one in nested for echo in one.windows)]))
+        return page_of(answer, caller, self.arguments.get("after") is not None, nested)
 
     def _asked(self, caller: Caller, nested: list[Checked]) -> Ask:
         told = self.arguments
@@ -117,7 +117,7 @@ class Collection:
         selection = self._selection(caller, nested)
         ask = Ask(
             self.entity.name, criteria=self._criteria(), sort=None if told.get("orderBy") is None else tuple(told["orderBy"]), limit=told["first"],
-            cursor=told.get("after"), count=self.count, as_of=told.get("asOf"), tz=told.get("tz"),
+            cursor=told.get("after"), count=self.count, as_of=told.get("asOf"), on=told.get("on"), tz=told.get("tz"),
             for_user=told.get("forUser"), archived=archived.value if archived else None, selection=selection,
             edges=self.edges,
         )  # fmt: skip
@@ -159,15 +159,17 @@ def connection(
     )
 
     async def answer(caller: Caller) -> list[bytes]:
-        found, windows = await asked.answer(caller)
-        return laid.write(page_of(found, windows, arguments.get("after") is not None))
+        return laid.write(await asked.answer(caller))
 
     return answer
 
 
-def page_of(answer: Answer, windows: Sequence[Echo], continued: bool) -> Page:
-    """A page as connections are written from it."""
-    return Page(answer, continued, windows)
+def page_of(answer: Answer, caller: Caller, continued: bool, nested: Sequence[Checked] = ()) -> Page:
+    """A page as connections are written from it; `nested` are criteria of what is related to its records."""
+    windows = dict.fromkeys([*answer.windows, *(echo for one in nested for echo in one.windows)])
+    compared = [*answer.ranks, *(echo for one in nested for echo in one.ranks)]
+    told = [ranks.told(one, caller.principal.workspace) for one in compared]
+    return Page(answer, continued, tuple(windows), told)
 
 
 # -- single records ----------------------------------------------------------------------------------------------------

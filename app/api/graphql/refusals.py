@@ -12,16 +12,15 @@ from app.api.errors import problem_of
 from app.api.graphql.callers import Caller
 from app.api.graphql.selections import Reading
 from app.api.graphql.types import type_name
+from app.domain.audit import NOUNS
 from app.domain.catalogue import ENTITIES
 from app.domain.criteria.coerce import identity
 from app.domain.errors import Forbidden
-from app.services import refusals
+from app.services import bulk, refusals
 from app.services.calls import Call
 
-NOUNS = {"keys": "api-keys"}
+SPELT = {"keys": "api-keys"}
 """Where the first word of an operation is not the noun of the address."""
-OF_ANY = ("records", "directory")
-"""Operations on any entity: the mutation's name says which."""
 
 
 async def keep(
@@ -37,20 +36,20 @@ async def keep(
         refused = error.original_error
         if isinstance(refused, Forbidden) and error.path and of is not None:
             node = fields[str(error.path[0])][0]
-            name = node.name.value
-            operation = _operation(of, name)
-            thing = identity(str(reading.arguments(of, node).get("id")))
-            await refusals.keep(caller.db, tried, operation, problem_of(refused).name, _noun(name, operation), thing)
+            said = reading.arguments(of, node)
+            operation, noun = _named(of, node.name.value, said)
+            thing = identity(str(said.get("id")))
+            await refusals.keep(caller.db, tried, operation, problem_of(refused).name, noun, thing)
 
 
-def _operation(of: GraphQLObjectType, name: str) -> str:
+def _named(of: GraphQLObjectType, name: str, said: Mapping[str, Any]) -> tuple[str, str]:
+    """The operation and the noun of a mutation, as what it does is kept. Those on any entity have it in their name, a
+    bulk upsert in its arguments."""
     declared: Any = of.fields[name].extensions["strawberry-definition"]
     operation: str = declared.operation
-    return operation
-
-
-def _noun(name: str, operation: str) -> str:
+    if operation == "records.bulk":
+        kind: str = said["entity"].value
+        return bulk.operation(kind), kind
     head = operation.partition(".")[0]
-    if head in OF_ANY:
-        return next((e.name for e in ENTITIES.values() if name.endswith(type_name(e))), head)
-    return NOUNS.get(head, head)
+    noun = SPELT.get(head, head)
+    return operation, noun if noun in NOUNS else next(e.name for e in ENTITIES.values() if name.endswith(type_name(e)))

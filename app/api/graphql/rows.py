@@ -11,17 +11,18 @@ from app.api.graphql.plans import page_of, setting_of
 from app.api.graphql.resources import body, single
 from app.api.graphql.selections import mended, named
 from app.api.graphql.summaries import GROUPED, WHEN, summarised, when
-from app.api.graphql.types import connect, paging
+from app.api.graphql.types import ON, connect, paging
 from app.api.graphql.writing import Arguments
 from app.domain.catalogue import ENTITIES
 from app.domain.errors import StrataError
+from app.domain.lists import row_fields
 from app.domain.selections import selection
 from app.services import lists, reads
 from app.services.asks import Ask
 
 output("ListCount", [member("value", "int"), member("exact", "bool", "False: there are more.")])
-connect("Row", "JSON", "Rows of a list's columns, nested as in REST: `csm.name` is `csm: {name}`.")
-TOLD = {"first": "limit", "after": "cursor", "asOf": "as_of", "tz": "tz", "forUser": "for_user"}
+connect("Row", "JSON", "Rows of a list: id, version and its columns, nested as in REST: `csm.name` is `csm: {name}`.")
+TOLD = {"first": "limit", "after": "cursor", "asOf": "as_of", "on": "on", "tz": "tz", "forUser": "for_user"}
 
 
 async def _held(source: Any, info: Any, shown: Any) -> Any:
@@ -42,11 +43,11 @@ async def _held(source: Any, info: Any, shown: Any) -> Any:
         found = await reads.collection(caller.db, caller.principal, ask, caller.now, secret=caller.secret)
     except StrataError as error:
         raise mended(error, None) from None
-    return body(b"".join(laid.write(page_of(found, found.windows, "cursor" in told))))
+    return body(b"".join(laid.write(page_of(found, caller, "cursor" in told))))
 
 
-async def _rows(source: Any, info: Any, _said: Arguments) -> Any:
-    columns, entity = tuple(source["columns"] or ()), ENTITIES[source["entity"]]
+async def _rows(source: Any, info: Any, said: Arguments) -> Any:
+    columns, entity = row_fields(source["columns"] or (), past=said.get("on") is not None), ENTITIES[source["entity"]]
     workspace = setting_of(info.context).workspace
     return await _held(source, info, lambda *_: selection(columns, None, entity, workspace))
 
@@ -76,7 +77,7 @@ async def _asked(source: Any, info: Any, said: Arguments, **more: Any) -> Ask:
     """What is asked of the list, as the arguments narrow it."""
     single(info, "list(id)")
     caller = info.context
-    told = {**when(said), **{name: said.get(name) for name in NARROWING}, **more}
+    told = {**when(said), **{name: said.get(name) for name in ("on", *NARROWING)}, **more}
     return await lists.ask(caller.db, caller.principal, source["id"], caller.now, told)
 
 
@@ -100,10 +101,10 @@ async def _summary(source: Any, info: Any, said: Arguments) -> Any:
 
 
 FIELDS = [
-    resolved("rows", "RowConnection", _rows, *_paging("accounts"), description="What it holds, as its columns say."),
+    resolved("rows", "RowConnection", _rows, *_paging("accounts"), description="What it holds: id, version, and what its columns say."),
     resolved("accounts", "Optional[AccountConnection]", _records, *_paging("accounts"), description="What a list of accounts holds; else null."),
     resolved("contacts", "Optional[ContactConnection]", _records, *_paging("contacts"), description="What a list of contacts holds; else null."),
-    resolved("count", "Optional[ListCount]", _count, argument("count", "Count", "exact", "`capped` stops at 10,000."), *NARROW, *WHEN),
+    resolved("count", "Optional[ListCount]", _count, argument("count", "Count", "exact", "`capped` stops at 10,000."), *NARROW, ON, *WHEN),
     resolved("summary", "Optional[Summary]", _summary, *GROUPED, *NARROW, *WHEN, description="What it holds, counted and measured in groups."),
 ]  # fmt: skip
 """The fields of a list that show what it holds."""

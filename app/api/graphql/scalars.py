@@ -127,7 +127,7 @@ def _big(value: Any) -> int:
     return value
 
 
-def _spelled(value: Any) -> Any:
+def served(value: Any) -> Any:
     """What PostgreSQL and services answer, as JSON says it."""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
@@ -145,7 +145,7 @@ def _scalar(name: str, description: str, parse: Any, url: str | None = None) -> 
 
     return strawberry.scalar(
         name=name, description=description, specified_by_url=url,
-        serialize=_spelled, parse_value=parse, parse_literal=parse_literal,
+        serialize=served, parse_value=parse, parse_literal=parse_literal,
     )  # fmt: skip
 
 

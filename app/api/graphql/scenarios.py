@@ -7,6 +7,7 @@ from app.api.graphql.resources import record
 from app.api.graphql.writing import Cases, Operations, mutations
 from app.domain.catalogue import SCENARIOS
 from app.services import scenarios
+from app.services.writing import known_by
 
 WRITE = "scenarios.write"
 _SHAPED = [
@@ -29,9 +30,11 @@ output("ScenarioPayload", [
 
 CASES = Cases(
     scenarios.create,
-    lambda db, call, told, changed, version: scenarios.change(db, call, "id", told, changed, version),
+    lambda db, call, told, changed, version: scenarios.change(
+        db, call, known_by(SCENARIOS, told), told, changed, version
+    ),
     scenarios.upsert,
-    lambda db, call, told, version: scenarios.delete(db, call, "id", told, version),
+    lambda db, call, told, version: scenarios.delete(db, call, known_by(SCENARIOS, told), told, version),
 )
 MUTATIONS = mutations(
     SCENARIOS,

@@ -12,17 +12,21 @@ from app.api.graphql import (
     attributes,
     audit,
     bulk,
+    calendars,
     catalog,
     changes,
     criteria,
     directory,
+    drafts,
     explain,
     filters,
     forecasts,
     hierarchies,
+    imports,
     keys,
     lists,
     me,
+    memberships,
     records,
     related,
     scenarios,
@@ -33,7 +37,7 @@ from app.api.graphql import (
     users,
     workspace,
 )
-from app.api.graphql.build import NAMES, Resolved, output
+from app.api.graphql.build import NAMES, Resolved, extend, output
 from app.api.graphql.scalars import SCALARS
 from app.api.graphql.types import type_name
 from app.domain.catalogue import ENTITIES
@@ -44,9 +48,12 @@ _PARTS = (
     stages,
     lists,
     segmentations,
+    drafts,
+    memberships,
     forecasts,
-    changes,
     hierarchies,
+    imports,
+    calendars,
     workspace,
     me,
     keys,
@@ -66,11 +73,19 @@ _WRITES = (
     attributes,
     lists,
     segmentations,
+    drafts,
+    memberships,
     forecasts,
+    imports,
     keys,
     users,
+    calendars,
     workspace,
 )
+
+
+for _beside in (changes.OF_ACCOUNT, stages.OF_ACCOUNT):
+    extend("Account", _beside)
 
 
 def _root(name: str, fields: Iterable[Resolved]) -> type:

@@ -17,6 +17,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues, get_argument_values
 from graphql.language import (
+    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -41,6 +42,12 @@ FIELDS: Mapping[str, Mapping[str, Field | Relation]] = {
     for e in ENTITIES.values()
 }
 """What a field of a type is in the catalogue, by entity and GraphQL name."""
+
+
+BESIDE: set[tuple[str, str]] = set()
+"""Fields of a record that are no part of it, by entity and GraphQL name: each is answered by a statement of its own."""
+OWN_ID = "0id"
+"""The id of a record of which one of those is asked, under a name that no document can ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +124,8 @@ class Reading:
     def selection(self, entity: Entity, nodes: Iterable[FieldNode]) -> Selection:
         """What is shown of each record of an entity, relations included. Raises Invalid."""
         of = self.object_type(type_name(entity))
-        return Selection(
-            tuple(self._item(entity, of, key, group) for key, group in self.fields(of, subsets(nodes)).items())
-        )
+        items = [self._item(entity, of, key, group) for key, group in self.fields(of, subsets(nodes)).items()]
+        return Selection(tuple({item.key: item for item in items}.values()))
 
     def _item(self, entity: Entity, of: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> Item:
         node = nodes[0]
@@ -136,6 +142,8 @@ class Reading:
                 return Nest(key, relation, self.selection(ENTITIES[relation.target], nodes))
             case Relation() as relation:
                 return self._many(relation, key, nodes, self.arguments(of, node))
+        if (entity.name, name) in BESIDE:
+            return Pick(OWN_ID, Column(entity.fields["id"]))
         slug = self.arguments(of, node)["segmentation"]
         return Pick(key, check.shown(f"segment.{slug}", entity, self.setting.workspace, parameter="segmentation"))
 
@@ -221,6 +229,19 @@ def limit(arguments: Mapping[str, Any]) -> int:
     if not isinstance(first, int) or not 1 <= first <= MAX_LIMIT:
         raise Invalid(faults=(Fault(f"Expected a whole number from 1 to {MAX_LIMIT:,}.", parameter="first"),))
     return first
+
+
+def asks_beside(document: DocumentNode) -> bool:
+    """Whether a field of some record is asked for that is no part of it."""
+    names = {name for _, name in BESIDE}
+    rest: list[Any] = [definition for definition in document.definitions if hasattr(definition, "selection_set")]
+    while rest:
+        node = rest.pop()
+        if isinstance(node, FieldNode) and node.name.value in names:
+            return True
+        if not isinstance(node, FragmentSpreadNode) and node.selection_set is not None:
+            rest += node.selection_set.selections
+    return False
 
 
 def subsets(nodes: Iterable[FieldNode]) -> list[SelectionSetNode]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from app.api.graphql.build import argument, entered, given, member, operated, output, resolved, told
 from app.api.graphql.envelopes import PAGING, connect, paging
-from app.api.graphql.resources import body, record, uuid
-from app.api.graphql.writing import ID, KEY, VERSION, Arguments, Cases, Operations, mended, mutations
-from app.domain.catalogue import STAGES
+from app.api.graphql.resources import beside, body, record, uuid
+from app.api.graphql.writing import ID, ID_OR_SLUG, KEY, VERSION, Arguments, Cases, Operations, mended, mutations
+from app.domain.catalogue import ACCOUNTS, STAGES
 from app.services import moves, stages
+from app.services.writing import known_by
 
 WRITE = "stages.write"
 POSITION = "From 1; those behind it move, and beyond the last it is the last."
@@ -41,10 +43,10 @@ output(
     "All stages in their new order.",
 )
 output("StageVisit", [
-    member("stage", "Optional[str]", "Null where the account stood in none."), member("from", "DateTime"),
-    member("to", "Optional[DateTime]", "Null where it stands there still."), member("days", "float"),
+    member("stage", "Optional[str]", "Null where the account stood in none."), member("from_at", "DateTime"),
+    member("to_at", "Optional[DateTime]", "Null where it stands there still."), member("days", "float"),
     member("note", "Optional[str]"), member("actor_id", "Optional[ID]", "Who moved it there; none for a service."),
-    member("actor", "Optional[str]", "Their name."),
+    member("actor_name", "Optional[str]"),
 ], "A stage that an account went through.")  # fmt: skip
 connect("StageVisit")
 output("StageSummary", [
@@ -61,12 +63,10 @@ output("StagesSummary", [
 ])  # fmt: skip
 
 
-async def _history(_: Any, info: Any, said: Arguments) -> Any:
-    caller, page = info.context, paging(info, said)
+async def _history(account_id: UUID, info: Any, said: Arguments) -> Any:
+    caller, page = info.context, paging(info, {**said, "account": str(account_id)})
     after: Any = page.after
-    found, keys, more = await moves.history(
-        caller.db, caller.principal, uuid(said["account_id"]), caller.now, after, page.limit
-    )
+    found, keys, more = await moves.history(caller.db, caller.principal, account_id, caller.now, after, page.limit)
     return page.connection(found, keys, more)
 
 
@@ -89,19 +89,23 @@ def _arrange(_: Any, info: Any, said: Arguments) -> Any:
 def _delete(_: Any, info: Any, said: Arguments) -> Any:
     caller = info.context
     call = caller.call(info, said)
-    return mended(stages.delete(caller.db, call, "id", said["id"], said["expected_version"], said.get("move_to")))
+    return mended(
+        stages.delete(
+            caller.db, call, known_by(STAGES, said["id"]), said["id"], said["expected_version"], said.get("move_to")
+        )
+    )
 
 
+OF_ACCOUNT = beside(
+    ACCOUNTS, "stage_history", "Optional[StageVisitConnection]", _history, *PAGING,
+    description="The stages that it went through, the latest first; one ends when the next begins.",
+)  # fmt: skip
 CASES = Cases(
     stages.create,
-    lambda db, call, told, changed, version: stages.change(db, call, "id", told, changed, version),
+    lambda db, call, told, changed, version: stages.change(db, call, known_by(STAGES, told), told, changed, version),
     stages.upsert,
 )
 QUERIES = [
-    operated(
-        "records.read", "stage_history", "StageVisitConnection", _history, argument("account_id", "ID"), *PAGING,
-        description="The stages that an account went through, the latest first; one ends when the next begins.",
-    ),
     operated(
         "records.read", "stages_summary", "StagesSummary", _summary,
         description="Accounts, ARR and time per stage, and how many went on to the next one. Archived accounts are left out of what is now.",
@@ -110,7 +114,7 @@ QUERIES = [
 MUTATIONS = [
     *mutations(STAGES, Operations(WRITE, WRITE, WRITE), CASES),
     operated(
-        WRITE, "delete_stage", "Optional[DeletedPayload]", _delete, ID, VERSION,
+        WRITE, "delete_stage", "Optional[DeletedPayload]", _delete, ID_OR_SLUG, VERSION,
         argument("move_to", "Optional[str]", None, "The stage that accounts in this one move to; without it they keep it from going."),
         KEY, description="Refused while lists or segmentations name it; `errors` says what depends on it. History keeps the slug.",
     ),

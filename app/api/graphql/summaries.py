@@ -7,6 +7,7 @@ from typing import Any
 from app.api.graphql.build import argument, member, operated, output
 from app.api.graphql.filters import Spelled
 from app.api.graphql.resources import body
+from app.api.graphql.scalars import served
 from app.api.graphql.selections import criteria, mended
 from app.api.graphql.types import filter_name
 from app.api.graphql.writing import Arguments
@@ -68,8 +69,8 @@ def _shown(found: Answer) -> dict[str, Any]:
         {
             "window": one.window,
             "zone": one.zone,
-            "lo": one.lo and one.lo.isoformat(),
-            "hi": one.hi and one.hi.isoformat(),
+            "lo": served(one.lo),
+            "hi": served(one.hi),
         }
         for one in found.windows
     ]

@@ -10,6 +10,7 @@ from strawberry.types.field import StrawberryField
 from app.api.graphql.build import answered, argument, choices, output
 from app.domain.catalogue import ENTITIES, Entity, Field, Relation
 from app.domain.questions import DEFAULT_LIMIT, MAX_LIMIT
+from app.services.ranks import GROUPS
 
 By = Literal["id", "external_id", "slug"]
 WHOLE = 2**31 - 1
@@ -19,6 +20,9 @@ PLAIN = {
     "text": "str", "number": "float", "integer": "int", "money": "Money", "date": "Date", "instant": "DateTime",
     "bool": "bool", "slug": "str", "ref": "ID", "id": "ID", "tags": "list[str]", "json": "JSON",
 }  # fmt: skip
+ON = argument(
+    "on", "Optional[str]", None, "A past day to read history of, where it is kept: stages and segments of accounts."
+)
 NAMED = {"id": "ID", "external_id": "str", "slug": "str"}
 """What may name one record, by the argument's type."""
 
@@ -70,6 +74,7 @@ def paging(entity: str) -> list[StrawberryArgument]:
         *filtering(entity),
         argument("after", "Optional[str]", None, "A cursor of the same question."),
         argument("as_of", "Optional[str]", None, "A date or an instant that windows are resolved at; now where it is left out."),
+        ON,
         argument("tz", "Optional[str]", None, "The zone that windows are cut by; the workspace's where it is left out."),
         argument("for_user", "Optional[str]", None, "Who `@me` is, where a service asks: id, external id or e-mail."),
         argument("archived", "Optional[Archived]", None, "Archived records alone, or too."),
@@ -136,6 +141,7 @@ def connect(name: str, node: str, description: str | None = None) -> None:
         answered("total_count", "int", argument("count", "Count", "exact", "`capped` stops at 10,000.")),
         answered("as_of", "DateTime", description="The moment that windows were resolved at."),
         answered("windows", "list[ResolvedWindow]", description="What relative windows became."),
+        answered("ranks", "list[ResolvedRank]", description="What ranks were compared by."),
     ], description)  # fmt: skip
 
 
@@ -153,6 +159,16 @@ def _declare_all() -> type:
         answered("window", "str", description="As criteria spell it."), answered("lo", "Optional[str]"),
         answered("hi", "Optional[str]", description="Not part of it."), answered("zone", "str"),
     ])  # fmt: skip
+    output("RankGroup", [
+        answered("group", "Optional[str]", description="What it is ranked by; null where that is empty, or nothing."),
+        answered("records", "int", description="How many are ranked."),
+        answered("reaches", "Optional[float]", description="The value that a record has to be beyond to reach the number."),
+        answered("passes", "Optional[float]", description="The same to pass it. Null where nothing, or everything, stays behind."),
+    ])  # fmt: skip
+    output("ResolvedRank", [
+        answered("rank", "str", description="As criteria spell it."), answered("at", "float", description="The number that it is compared with."),
+        answered("computed_at", "DateTime"), answered("groups", "list[RankGroup]", description=f"The first {GROUPS}."),
+    ], "The cut-offs that a rank is compared by; money is in major units.")  # fmt: skip
     for entity in ENTITIES.values():
         _declare(entity, node)
     for entity in ENTITIES.values():

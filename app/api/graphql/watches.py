@@ -22,7 +22,7 @@ output("ListChange", [
 connect("ListChange")
 output("ListChanges", [
     member("changes", "ListChangeConnection", "The latest first."), member("entered", "int", "In the whole span."), member("left", "int"),
-    member("from", "DateTime"), member("to", "DateTime", "Not part of it."), member("since", "DateTime", "Since when the list is watched."),
+    member("from", "DateTime"), member("to", "DateTime", "Not part of it: ask on from here, and nothing is missed."), member("since", "DateTime", "Since when the list is watched."),
     member("checked_at", "DateTime", "Up to when changes are known."), member("reason", "Optional[str]", "Why it cannot be checked any more."),
 ], "Who entered and left a watched list between two moments.")  # fmt: skip
 
@@ -33,7 +33,7 @@ async def _changes(source: Any, info: Any, said: Arguments) -> Any:
     event = said.get("event")
     try:
         found = await watches.changes(
-            caller.db, caller.principal, source["id"], caller.now, said.get("from_"), said.get("to"), event and event.value,
+            caller.db, caller.principal, source["id"], said.get("from_"), said.get("to"), event and event.value,
             watches.keys(page.after), page.limit,
         )  # fmt: skip
     except StrataError as error:
@@ -49,7 +49,7 @@ async def _changes(source: Any, info: Any, said: Arguments) -> Any:
 FIELDS = [
     resolved(
         "changes", "Optional[ListChanges]", _changes, argument("from", "Optional[str]", None, "A day or an instant; since watching began where it is left out."),
-        argument("to", "Optional[str]", None, "A day or an instant, not part of the span; now where it is left out."),
+        argument("to", "Optional[str]", None, "A day or an instant, not part of the span; up to when changes are known where it is left out."),
         argument("event", "Optional[ListEvent]", None), *PAGING,
         description="Who entered and left, of a list that is watched.",
     ),

@@ -12,9 +12,10 @@ from app.services import workspaces
 output("Workspace", [
     member("id", "ID"), member("slug", "str"), member("name", "str"), member("currency", "str", "ISO 4217"),
     member("zone", "str", "IANA time zone"), member("week_start", "int", "ISO: Monday is 1"),
-    member("fiscal_month", "int", "Month in which the fiscal year begins."),
+    member("fiscal_month", "int", "Month in which the fiscal year begins, where no calendar says otherwise."),
     member("health_yellow", "float", "Health from here on is yellow."), member("health_green", "float", "Health from here on is green."),
-    member("arr_per_csm", "Money", "ARR that one CSM looks after."), member("version", "int"),
+    member("arr_per_csm", "Money", "ARR that one CSM looks after."),
+    member("fiscal_calendar", "Optional[FiscalCalendarReach]", "Null where no calendar of its own is set."), member("version", "int"),
 ])  # fmt: skip
 entered("UpdateWorkspaceInput", [
     given("name", "Optional[str]"), given("currency", "Optional[str]"), given("zone", "Optional[str]"),

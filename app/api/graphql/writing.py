@@ -15,11 +15,12 @@ from strawberry.types.field import StrawberryField
 from app.api.graphql.build import Resolved, argument, camel, entered, given, operated, output, resolved, told
 from app.api.graphql.resources import record
 from app.api.graphql.types import annotation, described, type_name
-from app.domain.catalogue import Entity, Field
+from app.domain.catalogue import ENTITIES, Entity, Field
 from app.domain.errors import Fault, StrataError
 from app.persistence.database import Database
 from app.services import records
 from app.services.calls import Call, Written
+from app.services.writing import known_by
 
 Arguments = Mapping[str, Any]
 Body = Mapping[str, Any]
@@ -30,10 +31,16 @@ KEY = argument(
 )
 VERSION = argument("expected_version", "int", description="The version that the change starts from.")
 ID = argument("id", "ID")
+ID_OR_SLUG = argument("id", "ID", description="Its id, or its slug.")
 VERSION_IF_THERE = argument(
     "expected_version", "Optional[int]", None, "Needed where it is there already; left out where it is to be made."
 )
-PARAMETERS = {"Idempotency-Key": "idempotencyKey", "If-Match": "expectedVersion", "move_to": "moveTo"}
+PARAMETERS = {
+    "Idempotency-Key": "idempotencyKey",
+    "If-Match": "expectedVersion",
+    "move_to": "moveTo",
+    "external_id": "externalId",
+}
 """What REST has as headers, by the argument that says it here."""
 
 output("DeletedPayload", [resolved("id", "ID", lambda source, *_: str(source.id), description="Of what is gone.")])
@@ -52,11 +59,14 @@ class Cases:
     @classmethod
     def of_records(cls, entity: str) -> Cases:
         """Those that all entities share whose writes have no rules of their own."""
+        of = ENTITIES[entity]
         return cls(
             lambda db, call, body: records.create(db, call, entity, body),
-            lambda db, call, told, body, version: records.change(db, call, entity, "id", told, body, version),
+            lambda db, call, told, body, version: records.change(
+                db, call, entity, known_by(of, told), told, body, version
+            ),
             lambda db, call, key, body, version: records.upsert(db, call, entity, key, body, version),
-            lambda db, call, told, version: records.delete(db, call, entity, "id", told, version),
+            lambda db, call, told, version: records.delete(db, call, entity, known_by(of, told), told, version),
         )
 
 
@@ -117,6 +127,7 @@ def mutations(
     """`createContact`, `updateContact`, `upsertContact`, `deleteContact` of an entity that was declared."""
     name, payload = type_name(entity), f"Optional[{type_name(entity)}Payload]"
     key = "slug" if entity.key == "slug" else "external_id"
+    which = ID_OR_SLUG if key == "slug" else ID
     new, change = argument("input", f"Create{name}Input"), argument("input", f"Update{name}Input")
     made = [
         operated(
@@ -124,7 +135,7 @@ def mutations(
             description=f"Makes {noun(entity)}.",
         ),
         operated(
-            operations.write, f"update_{entity.singular}", payload, _update(cases), ID, VERSION, change, KEY,
+            operations.write, f"update_{entity.singular}", payload, _update(cases), which, VERSION, change, KEY,
             description="Changes the members that are given, and only those.",
         ),
         operated(
@@ -136,7 +147,7 @@ def mutations(
     if cases.delete is not None:
         made.append(
             operated(
-                operations.delete, f"delete_{entity.singular}", "Optional[DeletedPayload]", _delete(cases.delete), ID, VERSION, KEY,
+                operations.delete, f"delete_{entity.singular}", "Optional[DeletedPayload]", _delete(cases.delete), which, VERSION, KEY,
                 description=gone,
             )
         )  # fmt: skip

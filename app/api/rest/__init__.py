@@ -12,11 +12,13 @@ from app.api.rest import (
     attributes,
     audit,
     bulk,
+    calendars,
     catalog,
     changes,
     criteria,
     defaults,
     directory,
+    drafts,
     explain,
     exports,
     forecasts,
@@ -25,12 +27,14 @@ from app.api.rest import (
     keys,
     lists,
     me,
+    memberships,
     operations,
     problems,
     related,
     scenarios,
     segmentations,
     stages,
+    start,
     summaries,
     usage,
     users,
@@ -40,13 +44,13 @@ from app.api.rest import (
 from app.api.routes import Table
 
 ROUTES = (
-    *accounts.ROUTES, *changes.ROUTES, *hierarchies.ROUTES, *users.ROUTES, *related.ROUTES, *usage.ROUTES, *directory.ROUTES, *stages.ROUTES, *scenarios.ROUTES, *bulk.ROUTES, *attributes.ROUTES, *lists.ROUTES, *summaries.ROUTES, *exports.ROUTES, *watches.ROUTES, *defaults.ROUTES, *segmentations.ROUTES, *forecasts.ROUTES,
-    *imports.ROUTES, *workspace.ROUTES, *me.ROUTES, *keys.ROUTES, *audit.ROUTES, *catalog.ROUTES, *criteria.ROUTES, *explain.ROUTES, *problems.ROUTES,
+    *accounts.ROUTES, *changes.ROUTES, *hierarchies.ROUTES, *users.ROUTES, *related.ROUTES, *usage.ROUTES, *directory.ROUTES, *stages.ROUTES, *scenarios.ROUTES, *bulk.ROUTES, *attributes.ROUTES, *lists.ROUTES, *summaries.ROUTES, *exports.ROUTES, *watches.ROUTES, *defaults.ROUTES, *segmentations.ROUTES, *drafts.ROUTES, *memberships.ROUTES, *forecasts.ROUTES,
+    *imports.ROUTES, *workspace.ROUTES, *calendars.ROUTES, *me.ROUTES, *keys.ROUTES, *audit.ROUTES, *catalog.ROUTES, *criteria.ROUTES, *explain.ROUTES, *problems.ROUTES,
 )  # fmt: skip
 
 
 def table(door: Door) -> tuple[Table, dict[str, Any]]:
     """Every route of the service, the OpenAPI document's own among them, and that document."""
-    routes = (*ROUTES, *operations.routes(door))
+    routes = (*ROUTES, *operations.routes(door), *start.routes(ROUTES))
     made = document.build((*routes, operations.description(b"")))
     return Table((*routes, operations.description(encoded(made)))), made

@@ -5,10 +5,10 @@ from __future__ import annotations
 from app.api import schemas
 from app.api.conditions import call, expected_if_any, expected_version, only_new
 from app.api.requests import Request
-from app.api.responses import Answer, nothing
+from app.api.responses import Answer
 from app.api.rest import reading
 from app.api.rest.parameters import ACCOUNT, IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_IF_THERE, IF_NEW, path
-from app.api.rest.writes import answered
+from app.api.rest.writes import answered, gone
 from app.api.routes import Parameter, Payload, Route
 from app.domain.catalogue import ACCOUNTS
 from app.domain.errors import Fault, Invalid
@@ -61,8 +61,9 @@ async def delete(request: Request) -> Answer:
         raise Invalid(faults=(Fault("Expected records.", parameter="with", suggestion="records"),))
     account_id, version = request.uuid(0), expected_version(request)
     await request.nothing()
-    await accounts.delete(request.db, call(request, what), account_id, version, with_records=what is not None)
-    return nothing()
+    return gone(
+        await accounts.delete(request.db, call(request, what), account_id, version, with_records=what is not None)
+    )
 
 
 async def restore(request: Request) -> Answer:

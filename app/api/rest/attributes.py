@@ -5,9 +5,9 @@ from __future__ import annotations
 from app.api import schemas
 from app.api.conditions import call, expected_if_any, expected_version, only_new
 from app.api.requests import Request
-from app.api.responses import Answer, nothing
+from app.api.responses import Answer
 from app.api.rest.parameters import IDEMPOTENCY_KEY, IDENTITY, IF_MATCH, IF_MATCH_IF_THERE, IF_NEW, path
-from app.api.rest.writes import answered
+from app.api.rest.writes import answered, gone
 from app.api.routes import Payload, Route
 from app.domain.attributes import MOST, MOST_INDEXED
 from app.domain.catalogue import ATTRIBUTES
@@ -22,6 +22,10 @@ CHANGE["properties"]["replace"] = {
     "type": "object",
     "description": "for each value that is removed from `values` while records have it: another one, or null",
     "additionalProperties": {"type": ["string", "null"]},
+}
+CHANGE["properties"]["with_dependents"] = {
+    "type": "boolean",
+    "description": "retire it although lists, segmentations or mappings name it: they mean nothing until it is back",
 }
 EXAMPLE = {"entity": "accounts", "slug": "region", "name": "Region", "type": "enum", "values": ["emea", "apac"]}
 ID = path("id", "of the attribute", IDENTITY)
@@ -64,8 +68,7 @@ async def delete(request: Request) -> Answer:
     request.query(())
     attribute_id, version = request.uuid(0), expected_version(request)
     await request.nothing()
-    await attributes.delete(request.db, call(request), attribute_id, version)
-    return nothing()
+    return gone(await attributes.delete(request.db, call(request), attribute_id, version))
 
 
 ROUTES = (
@@ -74,7 +77,8 @@ ROUTES = (
           body=Payload(NEW, example=EXAMPLE), problems=("conflict",)),
     Route("PATCH", "/v1/attributes/{id}", WRITE, change, "Change, rename or retire an attribute", TAG,
           "A new slug takes the place of the old one in lists, segmentations and mappings. `retired_at` hides it and keeps "
-          "every value, null brings it back. The type stays, but that an integer may become a number and an enum a text.",
+          "every value, null brings it back; refused with 409 while a list, a segmentation or a mapping names it, unless "
+          "`with_dependents` is true. The type stays, but that an integer may become a number and an enum a text.",
           parameters=(ID, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=RECORD,
           body=Payload(CHANGE, example={"slug": "territory"}), problems=("conflict",)),
     Route("PUT", "/v1/attributes/external/{external_id}", WRITE, upsert, "Define or change the attribute of an external id", TAG,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from app.api import schemas
-from app.api.requests import Request, whole
+from app.api.requests import Request
 from app.api.responses import Answer
-from app.api.rest.envelopes import PAGED, envelope
+from app.api.rest.envelopes import PAGED, envelope, paging
 from app.api.rest.parameters import CURSOR, IDENTITY, LIMIT, MOMENT
 from app.api.routes import Parameter, Payload, Route
-from app.domain.audit import DOORS, OUTCOMES
-from app.domain.questions import DEFAULT_LIMIT, MAX_LIMIT
+from app.domain.audit import DOORS, NOUNS, OPERATIONS, OUTCOMES
 from app.domain.roles import ROLES
 from app.services import audit
 from app.services.calls import ENCODER
@@ -32,8 +33,8 @@ ENTRY = {
         "credential_id": _IDENTITY,
         "operation": {
             "type": "string",
-            "description": "what was done, such as `accounts.change`; of what was refused the right that it needed, such as "
-            "`accounts.write`",
+            "enum": list(OPERATIONS),
+            "description": "what was done or refused; `before` is null where something was made, `after` where it is gone",
         },
         "entity": {**_TEXT, "description": "the noun of the address, such as `accounts`"},
         "entity_id": _IDENTITY,
@@ -45,22 +46,27 @@ ENTRY = {
 FILTERS = (
     Parameter("from", "a day or an instant: entries of then and later", MOMENT, example="2026-01-31"),
     Parameter("to", "a day or an instant: entries before it", MOMENT),
-    Parameter("actor", "id of a user, or of a service's key", IDENTITY),
-    Parameter("operation", "such as `accounts.change`", {"type": "string"}),
-    Parameter("entity", "such as `accounts`", {"type": "string"}),
-    Parameter("id", "of the thing", IDENTITY),
+    Parameter("actor_id", "id of a user, or of a service's key", IDENTITY),
+    Parameter("operation", "what was done or refused", {"type": "string", "enum": list(OPERATIONS)}),
+    Parameter("entity", "what it was done to", {"type": "string", "enum": list(NOUNS)}),
+    Parameter(
+        "entity_id",
+        "of the thing; of a record also what writes of many did to it: an import, a bulk upsert, a hand-over",
+        IDENTITY,
+    ),
+    Parameter("request_id", "what one request did", {"type": "string"}),
     Parameter("outcome", "what became of it", {"type": "string", "enum": list(OUTCOMES)}),
 )
 
 
 async def find(request: Request) -> Answer:
     """A page of entries, newest first."""
-    told = dict(request.query((*PAGED, *audit.FILTERS)))
-    limit, cursor = whole(told.pop("limit", None), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT), told.pop("cursor", None)
-    page = await audit.page(
-        request.db, request.principal, told, request.now, secret=request.secret, limit=limit, cursor=cursor
-    )
-    return envelope([ENCODER.encode(entry) for entry in page.entries], request.now, page.limit, page.next)
+    page = paging(request, *audit.FILTERS)
+    told = {name: value for name, value in page.told.items() if name not in PAGED}
+    after = cast(audit.After, page.after) if page.after else None
+    entries, keys, more = await audit.page(request.db, request.principal, told, after, page.limit)
+    following = page.cursor(keys[-1] if more else None)
+    return envelope([ENCODER.encode(entry) for entry in entries], request.now, page.limit, following)
 
 
 ROUTES = (

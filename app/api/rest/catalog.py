@@ -23,8 +23,9 @@ def _each(**properties: dict[str, Any]) -> dict[str, Any]:
 
 
 _FIELDS = _each(
-    path=_TEXT, answered_as=_TEXT, kind=_TEXT, description=_TEXT_OR_NONE, unit=_TEXT_OR_NONE, optional=_FLAG,
-    writable=_FLAG, filterable=_FLAG, sortable=_FLAG, groupable=_FLAG, operators=_TEXTS,
+    path=_TEXT, label=_TEXT, group=_TEXT, answered_as=_TEXT, kind=_TEXT, description=_TEXT_OR_NONE, unit=_TEXT_OR_NONE, optional=_FLAG,
+    writable=_FLAG, filterable=_FLAG, sortable=_FLAG, groupable=_FLAG,
+    foldable={**_FLAG, "description": "of related rows: whether functions are taken of it"}, operators=_TEXTS,
     values={"type": ["array", "null"], "items": _TEXT}, target=_TEXT_OR_NONE, minimum={"type": ["number", "null"]},
     maximum={"type": ["number", "null"]},
 )  # fmt: skip
@@ -32,18 +33,19 @@ CATALOG = {
     "type": "object",
     "properties": {
         "entities": _each(
-            name=_TEXT, singular=_TEXT, time_field=_TEXT_OR_NONE, fields=_FIELDS,
+            name=_TEXT, singular=_TEXT, time_field=_TEXT_OR_NONE, searched=_TEXTS,
+            columns={"type": ["array", "null"], "items": _TEXT}, mine=_TEXT_OR_NONE, fields=_FIELDS,
             relations=_each(name=_TEXT, target=_TEXT, many=_FLAG, time_field=_TEXT_OR_NONE, asked=_FLAG),
         ),
         "kinds": _each(name=_TEXT, description=_TEXT, operators=_TEXTS, example={}, text=_TEXT_OR_NONE),
-        "operators": _each(name=_TEXT, label=_TEXT, takes=_TEXT, text=_TEXT, json=_JSON, kinds=_TEXTS),
+        "operators": _each(name=_TEXT, label=_TEXT, of=_TEXT, takes=_TEXT, text=_TEXT, json=_JSON, kinds=_TEXTS),
         "joined": _each(name=_TEXT, text=_TEXT, json=_JSON),
         "functions": _each(
-            name=_TEXT, family=_TEXT, signature=_TEXT, json=_JSON, gives=_TEXT_OR_NONE, description=_TEXT, example=_TEXT,
-            takes=_TEXTS,
+            name=_TEXT, label=_TEXT, family=_TEXT, signature=_TEXT, json=_JSON, gives=_TEXT_OR_NONE, description=_TEXT,
+            example=_TEXT, takes=_TEXTS, optional=_TEXTS,
         ),
         "windows": {"type": "object"},
-        "references": _each(text=_TEXT, json=_JSON, description=_TEXT, kinds=_TEXTS),
+        "references": _each(label=_TEXT, text=_TEXT, json=_JSON, description=_TEXT, kinds=_TEXTS, types=_TEXTS),
         "known": _each(target=_TEXT, whole=_FLAG, values=_each(value=_TEXT, name=_TEXT)),
         "people": _TEXTS, "keywords": _TEXTS, "limits": {"type": "object"},
         "problems": _each(code=_TEXT, severity=_TEXT, description=_TEXT),

@@ -23,7 +23,7 @@ CHANGE: dict[str, Any] = {
     "properties": {
         "field": {"type": "string", "enum": list(changes.FIELDS)},
         "value_id": {**_ID, "description": "the user, contact or account; null where it was none"},
-        "name": {**_TEXT, "description": "of the value, as it is now; null where that is gone"},
+        "name": {**_TEXT, "description": "of the value, as it is now; of what is gone, as it was"},
         "from_at": {"type": "string", "format": "date-time"},
         "to_at": {"type": ["string", "null"], "format": "date-time", "description": "not part of it; null where it still holds"},
         "actor_id": {**_ID, "description": "who changed it; null for a service and the command line"},

@@ -17,6 +17,7 @@ from app.services import criteria
 _TEXT: dict[str, Any] = {"type": "string"}
 _TEXT_OR_NONE: dict[str, Any] = {"type": ["string", "null"]}
 _NUMBER_OR_NONE: dict[str, Any] = {"type": ["integer", "null"]}
+_CRITERIA = schemas.CRITERIA
 _TREE: dict[str, Any] = {"type": "object", "description": 'criteria as a tree: `{"v": 1, "filter": …}` or a node'}
 _ENTITY: dict[str, Any] = {"type": "string", "enum": list(ENTITIES)}
 _PLACE: dict[str, Any] = {
@@ -24,6 +25,7 @@ _PLACE: dict[str, Any] = {
     "line": _NUMBER_OR_NONE,
     "column": _NUMBER_OR_NONE,
 }
+_WITHIN = {"type": "string", "description": "JSON pointer into the body; of text, into the tree that it says"}
 _WINDOWS: dict[str, Any] = {"type": "array", "items": schemas.ref("Window")}
 _COST: dict[str, Any] = {
     "type": ["object", "null"],
@@ -32,7 +34,7 @@ _COST: dict[str, Any] = {
 _ASKED: dict[str, Any] = {
     "entity": _ENTITY,
     "filter": {**_TEXT_OR_NONE, "description": "criteria as text"},
-    "criteria": {**_TREE, "type": ["object", "null"]},
+    "criteria": schemas.nullable(_CRITERIA),
     "params": {"type": ["object", "null"], "description": "a value for each `$name`"},
     "as_of": _TEXT_OR_NONE,
     "tz": _TEXT_OR_NONE,
@@ -73,31 +75,32 @@ PREVIEW = _object(
         "sample": {"type": "array", "items": {"type": "object"}, "maxItems": criteria.SAMPLE},
         "as_of": {"type": "string", "format": "date-time"},
         "windows": _WINDOWS,
+        "ranks": {"type": "array", "items": schemas.ref("Rank")},
         "matched_because_empty": {
             "type": "object",
             "description": "how many match only because a value of theirs is empty, in all and by leaf",
             "properties": {
                 "count": {"type": "integer"},
-                "leaves": {"type": "array", "items": _object({"text": _TEXT, **_PLACE, "count": {"type": "integer"}})},
+                "leaves": {"type": "array", "items": _object({"text": _TEXT, **_PLACE, "pointer": _WITHIN, "count": {"type": "integer"}})},
             },
         },
         "cost": _COST,
         "english": _TEXT,
     },
-    "count", "sample", "as_of", "windows", "matched_because_empty", "cost", "english",
+    "count", "sample", "as_of", "windows", "ranks", "matched_because_empty", "cost", "english",
 )  # fmt: skip
 
 
 async def parse(request: Request) -> Answer:
     """Text as canonical text, tree and English."""
     request.query(())
-    return json(criteria.parse(request.principal, await request.object()))
+    return json(await criteria.parse(request.db, request.principal, await request.object()))
 
 
 async def format(request: Request) -> Answer:
     """A tree in the same spellings."""
     request.query(())
-    return json(criteria.format(request.principal, await request.object()))
+    return json(await criteria.format(request.db, request.principal, await request.object()))
 
 
 async def check(request: Request) -> Answer:
@@ -117,13 +120,13 @@ TAG = "criteria"
 _EXAMPLE = {"entity": "accounts", "filter": "renewal_date IN next(90d) AND health < 50"}
 ROUTES = (
     Route("POST", "/v1/criteria/parse", criteria.OPERATION, parse, "Text as a tree, and in English", TAG,
-          "The text as it is spelled canonically, the tree that it says, and a sentence. Names are not looked up.",
+          "The text as it is spelled canonically, the tree that it says, and a sentence. What it names need not be there.",
           answer=Payload(SPELLED),
           body=Payload(_object({"entity": _ENTITY, "text": _TEXT}, "entity", "text"),
                        example={"entity": "accounts", "text": "health < 50 and none(interactions, last(30d))"})),
     Route("POST", "/v1/criteria/format", criteria.OPERATION, format, "A tree as text, and in English", TAG,
           answer=Payload(SPELLED),
-          body=Payload(_object({"entity": _ENTITY, "criteria": _TREE}, "entity", "criteria"),
+          body=Payload(_object({"entity": _ENTITY, "criteria": _CRITERIA}, "entity", "criteria"),
                        example={"entity": "accounts", "criteria": {"op": "cmp", "of": "health", "cmp": "lt", "value": 50}})),
     Route("POST", "/v1/criteria/check", criteria.OPERATION, check, "What is wrong with criteria, and what is odd", TAG,
           "Criteria that cannot be read, or mean nothing here, are answered with errors among the `problems`; what can be "

@@ -9,7 +9,7 @@ from app.api.conditions import call
 from app.api.requests import Request
 from app.api.responses import Answer, json
 from app.api.rest.me import CHOICE, DEFAULTS, chosen
-from app.api.rest.parameters import path
+from app.api.rest.parameters import IDEMPOTENCY_KEY, path
 from app.api.routes import Payload, Route
 from app.domain.lists import ENTITIES
 from app.services import defaults
@@ -39,6 +39,6 @@ ROUTES = (
           answer=Payload(DEFAULTS)),
     Route("PUT", "/v1/workspace/defaults/{entity}", "workspace.write", choose, "Choose the list that people begin with", "workspace",
           "A public list, or null for none. It says the same however often it is sent: no version is asked for.",
-          parameters=(path("entity", "what the list is of", {"type": "string", "enum": list(ENTITIES)}),),
+          parameters=(path("entity", "what the list is of", {"type": "string", "enum": list(ENTITIES)}), IDEMPOTENCY_KEY),
           answer=Payload(DEFAULTS), body=Payload(CHOICE)),
 )  # fmt: skip

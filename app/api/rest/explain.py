@@ -6,13 +6,12 @@ from typing import Any
 
 from app.api import schemas
 from app.api.requests import Request
-from app.api.responses import Answer, encoded, json
-from app.api.rest.envelopes import envelope
+from app.api.responses import Answer, json
 from app.api.rest.explanation import ANSWER, ASKED
 from app.api.rest.parameters import ACCOUNT, IDENTITY, SLUG, path
 from app.api.routes import Payload, Route
 from app.domain.lists import ENTITIES
-from app.services import explain, segmentations
+from app.services import explain
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _TEXT_OR_NONE: dict[str, Any] = {"type": ["string", "null"]}
@@ -24,7 +23,10 @@ _FLIP: dict[str, Any] = {
         **_INSTANT_OR_NONE,
         "description": "the first moment of another verdict if data stays as it is; null where there is none before 2200",
     },
-    "flips_known": {**_FLAG, "description": "false where there are too many related rows to follow"},
+    "flips_known": {
+        **_FLAG,
+        "description": "false where that cannot be followed: too many related rows, or a fiscal calendar that ends before",
+    },
 }
 
 
@@ -83,6 +85,11 @@ _WHOLE: dict[str, Any] = {
         "items": _object(pointer=_TEXT, text=_TEXT),
         "description": "the fewest leaves that would admit it if each said the opposite; null where it is admitted, or none would",
     },
+    "leaves": {
+        "type": "array",
+        "items": _object(op=_TEXT, pointer=_TEXT, result=_FLAG, **_LEAF),
+        "description": "the leaves of `tree`, in document order",
+    },
     "tree": NODE,
 }
 _MOMENT = {"as_of": _INSTANT, "zone": _TEXT}
@@ -102,7 +109,7 @@ BODY: dict[str, Any] = {
             **_TEXT_OR_NONE,
             "description": "criteria as text; or `criteria`, `list`, or `segmentation` with `segment`",
         },
-        "criteria": {"type": ["object", "null"], "description": "criteria as a tree"},
+        "criteria": schemas.nullable(schemas.CRITERIA),
         "list": {**_TEXT_OR_NONE, "description": "the id of a saved list"},
         "segmentation": _TEXT_OR_NONE,
         "segment": _TEXT_OR_NONE,
@@ -112,16 +119,12 @@ BODY: dict[str, Any] = {
         "for_user": _TEXT_OR_NONE,
     },
 }
-STANDS = _object(
-    segmentation=SLUG, name=_TEXT, segment=_TEXT_OR_NONE, segment_name=_TEXT_OR_NONE, since=_INSTANT_OR_NONE,
-    reason={**_TEXT_OR_NONE, "description": "why it came there: `write`, `day`, `definition`, `ranks`"}, state=_TEXT,
-)  # fmt: skip
 SEGMENTED = _object(
     segmentation=SLUG, name=_TEXT, account=_object(**_HEAD), archived=_FLAG, **_MOMENT,
     segment={**_TEXT, "description": "the first segment whose criteria hold, else the rest"},
     stands={
         "type": ["object", "null"], "description": "where it was placed last",
-        "properties": {"segment": _TEXT, "since": _INSTANT, "reason": _TEXT_OR_NONE},
+        "properties": {"segment": _TEXT, "since": _INSTANT, "reason": {**_TEXT_OR_NONE, "description": "`pin` where somebody keeps it there"}},
     },
     **_FLIP, becomes={**_TEXT_OR_NONE, "description": "the segment that it then comes into"}, rest=_TEXT,
     segments=_each(segment=_TEXT, decides=_FLAG, name=_TEXT, **_WHOLE),
@@ -133,13 +136,6 @@ async def one(request: Request) -> Answer:
     request.query(())
     body = await request.object()
     return json(await explain.of_record(request.db, request.principal, body, request.now))
-
-
-async def stands(request: Request) -> Answer:
-    """Where an account stands in each segmentation."""
-    request.query(())
-    found = await explain.standing(request.db, request.principal, request.uuid(0))
-    return envelope([encoded(row) for row in found], request.now, segmentations.MOST)
 
 
 async def segments(request: Request) -> Answer:
@@ -156,9 +152,6 @@ ROUTES = (
           "Leaf by leaf: the verdict, the value, what it is compared with, the related rows that show why, and when it says "
           "something else if data stays as it is. Archived records are explained too, though lists leave them out.",
           answer=Payload(EXPLANATION, example=ANSWER), body=Payload(BODY, example=ASKED), problems=("conflict", "not-found")),
-    Route("GET", "/v1/accounts/{id}/segments", explain.OPERATION, stands, "Where an account stands", "segmentations",
-          "In each segmentation: the segment, since when, and why it came there.",
-          parameters=(ACCOUNT,), answer=Payload(schemas.collection(STANDS))),
     Route("GET", "/v1/accounts/{id}/segments/{segmentation}/explain", explain.OPERATION, segments,
           "Why an account stands in its segment", "segmentations",
           "Each segment's criteria in order, explained: the first that holds decides. `flips_at` is when another one would.",

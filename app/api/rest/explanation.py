@@ -104,3 +104,5 @@ ANSWER: dict[str, Any] = {
         ],
     },
 }
+_FIRST, _SECOND, _THIRD = ANSWER["tree"]["args"]
+ANSWER["leaves"] = [_FIRST, *_SECOND["args"], _THIRD]

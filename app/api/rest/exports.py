@@ -42,7 +42,8 @@ WORDS = """All of it, of one moment, in order, sent while it is read. It is whol
 and an Arrow stream its end mark: what fails on the way closes the connection before. In CSV a text that begins with `=`, \
 `+`, `-`, `@`, a tab, a line break or `'` has a `'` in front, which readers take off again; numbers are as they are. \
 Nested values are columns with dotted names, tags have `;` between them, an empty value is an empty cell. Arrow has money \
-as decimals and instants in UTC. Few exports run at a time: others get 503 and `Retry-After`."""
+as decimals and instants in UTC. Few exports run at a time, two of \
+one workspace: others get 429 or 503 with `Retry-After`. Who takes nothing for 30 seconds is let go."""
 
 
 async def of_list(request: Request) -> Answer:
@@ -73,7 +74,7 @@ def asked_route(entity: str, tag: str) -> Route:
 
     example = {"format": "csv", "fields": ["name"], "filter": "ALL"}
     return Route("POST", f"/v1/{entity}/export", READ, export, f"Export {entity}", tag, WORDS, headers=_HEADERS,
-                 answer=_STREAM, body=Payload(_ENTERED, example=example), problems=("unavailable",))  # fmt: skip
+                 answer=_STREAM, body=Payload(_ENTERED, example=example), problems=("busy",))  # fmt: skip
 
 
 def _answer(stream: Stream) -> Answer:
@@ -106,7 +107,7 @@ _ENTERED = {
 
 ROUTES = (
     Route("GET", "/v1/lists/{id}/export", "lists.read", of_list, "Export what a list holds", TAG, WORDS,
-          parameters=(ID, *_LISTED, PARAMS), headers=_HEADERS, answer=_STREAM, problems=("unavailable", "conflict")),
+          parameters=(ID, *_LISTED, PARAMS), headers=_HEADERS, answer=_STREAM, problems=("busy", "conflict")),
     asked_route("accounts", "accounts"),
     asked_route("contacts", related.TAG),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from app.api.requests import Request, unreadable
 from app.api.responses import JSON, Answer, etag
 from app.api.rest.envelopes import envelope, paging
 from app.api.rest.parameters import CURSOR, IDEMPOTENCY_KEY, IDENTITY, IF_NONE_MATCH, LIMIT, SLUG, path
+from app.api.rest.writes import bare
 from app.api.routes import Parameter, Payload, Route
 from app.domain.catalogue import ENTITIES
 from app.domain.imports import MEDIA
@@ -88,8 +89,8 @@ async def errors(request: Request) -> Answer:
     """A page of what is wrong and what is suspicious, by line."""
     page = paging(request)
     after = str(page.after[0]) if page.after else None
-    found, following = await imports.errors(request.db, request.principal, request.uuid(0), page.limit, after)
-    return envelope(found, request.now, page.limit, page.cursor((following,) if following else None))
+    found, places, more = await imports.errors(request.db, request.principal, request.uuid(0), page.limit, after)
+    return envelope(found, request.now, page.limit, page.cursor((places[-1],) if more else None))
 
 
 async def mapping(request: Request) -> Answer:
@@ -109,7 +110,7 @@ async def keep_mapping(request: Request) -> Answer:
     """The mapping as it is kept."""
     request.query(())
     body = await request.object()
-    return Answer(await mappings.put(request.db, call(request, body), request.values[0], body))
+    return bare(await mappings.put(request.db, call(request, body), request.values[0], body))
 
 
 NAME = path("name", "of the mapping", SLUG, "crm-accounts")
@@ -143,5 +144,5 @@ ROUTES = (
           parameters=(NAME, IF_NONE_MATCH), headers=("ETag",), answer=Payload(KEPT)),
     Route("PUT", "/v1/imports/mappings/{name}", "imports.create", keep_mapping, "Keep a mapping under a name", TAG,
           "It takes the place of the one before as a whole; imports that are running keep theirs.",
-          parameters=(NAME,), answer=Payload(KEPT), body=Payload(WANTED, example=EXAMPLE)),
+          parameters=(NAME, IDEMPOTENCY_KEY), answer=Payload(KEPT), body=Payload(WANTED, example=EXAMPLE)),
 )  # fmt: skip

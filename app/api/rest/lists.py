@@ -9,7 +9,7 @@ from typing import Any, cast
 from app.api import schemas
 from app.api.conditions import call, expected_version, tagged
 from app.api.requests import Request
-from app.api.responses import Answer, json, nothing
+from app.api.responses import Answer, json
 from app.api.rest import reading
 from app.api.rest.envelopes import PAGED, envelope, paging
 from app.api.rest.parameters import (
@@ -31,7 +31,7 @@ from app.api.rest.parameters import (
     TZ,
     path,
 )  # fmt: skip
-from app.api.rest.writes import answered
+from app.api.rest.writes import answered, gone
 from app.api.routes import Parameter, Payload, Route
 from app.domain import list_bodies
 from app.domain import lists as domain
@@ -56,12 +56,12 @@ _MEMBERS: dict[str, Any] = {
         "type": "array",
         "items": {
             "type": "object",
-            "required": ["name", "type", "default"],
+            "required": ["name", "type"],
             "additionalProperties": False,
             "properties": {
                 "name": {**TEXT, "pattern": "^[a-z][a-z0-9_]{0,62}$"},
                 "type": {"type": "string", "enum": list(domain.PARAMETER_KINDS)},
-                "default": {},
+                "default": {"description": "a value of this type; left out or null, whoever asks the list says one"},
             },
         },
         "description": "what `$name` in the criteria may be given as `param.<name>=`",
@@ -69,7 +69,7 @@ _MEMBERS: dict[str, Any] = {
 }
 _SAID: dict[str, Any] = {
     **_MEMBERS,
-    "criteria": {**_CRITERIA, "description": "`text` or `tree`", "additionalProperties": False},
+    "criteria": schemas.CRITERIA,
 }
 LIST = {
     "type": "object",
@@ -174,8 +174,7 @@ async def unmark(request: Request) -> Answer:
     """Nothing: the list is no favourite."""
     request.query(())
     await request.nothing()
-    await favourites.mark(request.db, call(request), request.uuid(0), favourite=False)
-    return nothing()
+    return gone(await favourites.mark(request.db, call(request), request.uuid(0), favourite=False))
 
 
 async def one(request: Request) -> Answer:
@@ -221,13 +220,12 @@ async def delete(request: Request) -> Answer:
     request.query(())
     list_id, version = request.uuid(0), expected_version(request)
     await request.nothing()
-    await lists.delete(request.db, call(request), list_id, version)
-    return nothing()
+    return gone(await lists.delete(request.db, call(request), list_id, version))
 
 
 async def rows(request: Request) -> Answer:
     """A page of what the list holds."""
-    return await reading.page(request, await asked(request, [p.name for p in _ROWS]))
+    return await reading.page(request, await asked(request, [p.name for p in _ROWS], addressed=True))
 
 
 async def count(request: Request) -> Answer:
@@ -241,11 +239,15 @@ async def count(request: Request) -> Answer:
     return json({"value": value, "exact": exact})
 
 
-async def asked(request: Request, known: Collection[str], apart: Collection[str] = ()) -> Ask:
-    """What the query string asks of the list that the address names, but for what is said `apart`."""
+async def asked(
+    request: Request, known: Collection[str], apart: Collection[str] = (), *, addressed: bool = False
+) -> Ask:
+    """What the query string asks of the list that the address names, but for what is said `apart`. `addressed`: with id and
+    version before the list's own columns."""
     told: dict[str, Any] = {name: one for name, one in request.query(known, PARAM).items() if name not in apart}
     params = {name.removeprefix(PARAM): told.pop(name) for name in list(told) if name.startswith(PARAM)}
-    return await lists.ask(request.db, request.principal, request.uuid(0), request.now, {**told, "params": params})
+    told["params"] = params
+    return await lists.ask(request.db, request.principal, request.uuid(0), request.now, told, addressed=addressed)
 
 
 NARROW = Parameter("filter", "criteria as text, which hold besides the list's own", FILTER.schema)
@@ -312,7 +314,7 @@ ROUTES = (
           "People and the workspace that begin with it, lists and segmentations that name it, as far as the caller sees them.",
           parameters=(ID,), answer=Payload(_data({"what": TEXT, "count": {"type": "integer"}, "examples": schemas.strings("the first names")}))),
     Route("GET", "/v1/lists/{id}/rows", "lists.read", rows, "What a list holds", TAG,
-          "The list says criteria, columns and order; `fields` and `sort` take the place of its own, `filter` and `search` narrow it.",
+          "The list says criteria, columns and order; its rows begin with `id` and `version`. `fields` and `sort` take the place of its own, `filter` and `search` narrow it.",
           parameters=(ID, *_ROWS, PARAMS), answer=Payload(_HELD)),
     Route("GET", "/v1/lists/{id}/count", "lists.read", count, "How many records a list holds", TAG,
           parameters=(ID, *_COUNT, PARAMS), answer=Payload(COUNTED)),

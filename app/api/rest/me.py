@@ -9,7 +9,7 @@ from uuid import UUID
 from app.api.conditions import call, tagged
 from app.api.requests import Request
 from app.api.responses import Answer, encoded, json
-from app.api.rest.parameters import IF_NONE_MATCH, path
+from app.api.rest.parameters import IDEMPOTENCY_KEY, IF_NONE_MATCH, path
 from app.api.rest.workspace import WORKSPACE
 from app.api.routes import Payload, Route
 from app.domain.errors import Fault, Invalid
@@ -92,7 +92,7 @@ ROUTES = (
           parameters=(IF_NONE_MATCH,), headers=("ETag",), answer=Payload(ME)),
     Route("PUT", "/v1/me/defaults/{entity}", "me.defaults.write", set_default, "Choose the list to begin with", "workspace",
           "It says the same however often it is sent, and belongs to the caller alone: no version is asked for.",
-          parameters=(path("entity", "what the list is of", {"type": "string", "enum": list(ENTITIES)}),),
+          parameters=(path("entity", "what the list is of", {"type": "string", "enum": list(ENTITIES)}), IDEMPOTENCY_KEY),
           answer=Payload(DEFAULTS),
           body=Payload(CHOICE)),
 )  # fmt: skip

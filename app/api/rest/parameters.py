@@ -11,7 +11,7 @@ ENTITY_TAG = {"type": "string"}
 MOMENT = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
 
 IF_MATCH = Parameter(
-    "If-Match", "the ETag that the resource was read with; its version must still be the one that is stored",
+    "If-Match", "the ETag that the resource was read with, or its version in quotes, which must still be the one that is stored",
     ENTITY_TAG, "header", required=True, example='"3-0123456789abcdef"',
 )  # fmt: skip
 IF_MATCH_IF_THERE = Parameter(

@@ -26,7 +26,7 @@ SHOWN = ("fields", "include")
 Members: TypeAlias = Mapping[str, tuple[tuple[type, ...], str]]
 MEMBERS: Members = {
     "filter": ((str,), "criteria as text"),
-    "criteria": ((dict,), "criteria as a tree"),
+    "criteria": ((dict, str), "criteria as a tree or as text"),
     "fields": ((str, list), "an array of fields"),
     "include": ((str, list), "an array of relations"),
     "sort": ((str, list), "an array of fields"),

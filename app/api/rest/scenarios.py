@@ -7,9 +7,9 @@ from typing import Any
 from app.api import schemas
 from app.api.conditions import call, expected_if_any, expected_version, only_new
 from app.api.requests import Request
-from app.api.responses import Answer, nothing
+from app.api.responses import Answer
 from app.api.rest.parameters import IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_IF_THERE, IF_NEW, SLUG, path
-from app.api.rest.writes import answered
+from app.api.rest.writes import answered, gone
 from app.api.routes import Payload, Route
 from app.domain.catalogue import SCENARIOS
 from app.domain.records import LINE
@@ -34,8 +34,10 @@ SAID: dict[str, Any] = {
     },
     "is_active": {"type": "boolean", "description": "true switches to it; one is active always"},
 }  # fmt: skip
-CHANGE = {"type": "object", "properties": SAID, "additionalProperties": False}
-NEW = {**CHANGE, "required": ["slug", "name"]}
+NEW = {"type": "object", "properties": SAID, "additionalProperties": False, "required": ["slug", "name"]}
+CHANGE = {
+    "type": "object", "properties": {name: said for name, said in SAID.items() if name != "slug"}, "additionalProperties": False,
+}  # fmt: skip
 KEY = path("slug", "of the scenario", SLUG, "downturn")
 
 
@@ -70,8 +72,7 @@ async def delete(request: Request) -> Answer:
     request.query(())
     version = expected_version(request)
     await request.nothing()
-    await scenarios.delete(request.db, call(request), "slug", request.values[0], version)
-    return nothing()
+    return gone(await scenarios.delete(request.db, call(request), "slug", request.values[0], version))
 
 
 SETTLED = "Where it is the active one, every account has its impact before this answers."

@@ -7,7 +7,7 @@ from typing import Any, cast
 from app.api import schemas
 from app.api.conditions import call, expected_if_any, expected_version, only_new
 from app.api.requests import Request
-from app.api.responses import Answer, encoded, json, nothing
+from app.api.responses import Answer, encoded, json
 from app.api.rest.envelopes import envelope, paging
 from app.api.rest.parameters import (
     ACCOUNT,
@@ -22,7 +22,7 @@ from app.api.rest.parameters import (
     SLUG,
     path,
 )  # fmt: skip
-from app.api.rest.writes import answered
+from app.api.rest.writes import answered, bare, gone
 from app.api.routes import Parameter, Payload, Route
 from app.domain.catalogue import STAGES
 from app.domain.records import LINE, PROSE
@@ -41,8 +41,10 @@ SAID: dict[str, Any] = {
     "slug": SLUG, "name": {"type": "string", "minLength": 1, "maxLength": LINE}, "position": POSITION,
     "external_id": {"type": ["string", "null"], "maxLength": LINE},
 }  # fmt: skip
-CHANGE = {"type": "object", "properties": SAID, "additionalProperties": False}
-NEW = {**CHANGE, "required": ["slug", "name"]}
+NEW = {"type": "object", "properties": SAID, "additionalProperties": False, "required": ["slug", "name"]}
+CHANGE = {
+    "type": "object", "properties": {name: said for name, said in SAID.items() if name != "slug"}, "additionalProperties": False,
+}  # fmt: skip
 ORDER = {
     "type": "object", "required": ["stages"], "additionalProperties": False,
     "properties": {"stages": {"type": "array", "items": SLUG, "maxItems": stages.MOST}},
@@ -95,8 +97,8 @@ STANDING = {
 ENTRY = {
     "type": "object",
     "properties": {
-        "stage": schemas.nullable(dict(SLUG)), "from": INSTANT, "to": schemas.nullable(dict(INSTANT)), "days": {"type": "number"},
-        "note": {"type": ["string", "null"]}, "actor_id": schemas.nullable(dict(IDENTITY)), "actor": {"type": ["string", "null"]},
+        "stage": schemas.nullable(dict(SLUG)), "from_at": INSTANT, "to_at": schemas.nullable(dict(INSTANT)), "days": {"type": "number"},
+        "note": {"type": ["string", "null"]}, "actor_id": schemas.nullable(dict(IDENTITY)), "actor_name": {"type": ["string", "null"]},
     },
 }  # fmt: skip
 KEY = path("slug", "of the stage", SLUG, "onboarding")
@@ -137,15 +139,14 @@ async def delete(request: Request) -> Answer:
     """Nothing: the stage is gone."""
     move_to, version = request.query(("move_to",)).get("move_to"), expected_version(request)
     await request.nothing()
-    await stages.delete(request.db, call(request, move_to), "slug", request.values[0], version, move_to)
-    return nothing()
+    return gone(await stages.delete(request.db, call(request, move_to), "slug", request.values[0], version, move_to))
 
 
 async def arrange(request: Request) -> Answer:
     """All stages in their new order."""
     request.query(())
     body = await request.object()
-    return Answer((await stages.arrange(request.db, call(request, body), body)).body)
+    return bare(await stages.arrange(request.db, call(request, body), body))
 
 
 async def summary(request: Request) -> Answer:

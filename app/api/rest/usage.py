@@ -10,6 +10,7 @@ from app.api.conditions import call
 from app.api.requests import Request
 from app.api.responses import Answer, nothing
 from app.api.rest.parameters import ACCOUNT, IDEMPOTENCY_KEY
+from app.api.rest.writes import bare
 from app.api.routes import Parameter, Payload, Route
 from app.domain.catalogue import USAGE
 from app.domain.errors import Invalid
@@ -60,7 +61,7 @@ async def put(request: Request) -> Answer:
     """The keys that were named, with their values."""
     request.query(())
     body = await request.object()
-    return Answer((await usage.put(request.db, call(request, body), body)).body)
+    return bare(await usage.put(request.db, call(request, body), body))
 
 
 async def put_below(request: Request) -> Answer:
@@ -68,7 +69,7 @@ async def put_below(request: Request) -> Answer:
     request.query(())
     account = request.uuid(0)
     body = await request.object()
-    return Answer((await usage.put(request.db, call(request, body), body, account=account)).body)
+    return bare(await usage.put(request.db, call(request, body), body, account=account))
 
 
 async def delete(request: Request) -> Answer:

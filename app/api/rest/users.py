@@ -7,11 +7,11 @@ from typing import Any
 from app.api import schemas
 from app.api.conditions import call, expected_if_any, expected_version, only_new
 from app.api.requests import Request
-from app.api.responses import JSON, Answer, nothing
+from app.api.responses import Answer
 from app.api.rest import reading
 from app.api.rest.directory import TAG
 from app.api.rest.parameters import IDEMPOTENCY_KEY, IDENTITY, IF_MATCH, IF_MATCH_IF_THERE, IF_NEW, path
-from app.api.rest.writes import answered
+from app.api.rest.writes import answered, bare, gone
 from app.api.routes import Payload, Route
 from app.domain.catalogue import USERS
 from app.domain.records import LINE
@@ -72,8 +72,7 @@ async def delete(request: Request) -> Answer:
     request.query(())
     version = expected_version(request)
     await request.nothing()
-    await users.delete(request.db, call(request), "id", request.values[0], version)
-    return nothing()
+    return gone(await users.delete(request.db, call(request), "id", request.values[0], version))
 
 
 async def hand_over(request: Request) -> Answer:
@@ -82,7 +81,7 @@ async def hand_over(request: Request) -> Answer:
     user_id = request.uuid(0)
     body = await request.object()
     written = await hand_overs.hand_over(request.db, call(request, body), user_id, body)
-    return Answer(written.body, 200, [JSON])
+    return bare(written)
 
 
 ROUTES = (

@@ -6,11 +6,11 @@ from typing import Any
 
 from app.api.conditions import call
 from app.api.requests import Request
-from app.api.responses import Answer, encoded, nothing
+from app.api.responses import Answer, encoded
 from app.api.rest.envelopes import PAGED, paging
 from app.api.rest.lists import ANSWER, ID, TAG
 from app.api.rest.parameters import CURSOR, IDEMPOTENCY_KEY, IDENTITY, LIMIT
-from app.api.rest.writes import answered
+from app.api.rest.writes import answered, gone
 from app.api.routes import Parameter, Payload, Route
 from app.services import watches
 from app.services.watches import Changes
@@ -37,7 +37,10 @@ CHANGES = {
         "entered": {"type": "integer", "description": "in the whole span"},
         "left": {"type": "integer"},
         "from": {**INSTANT, "description": "where the span begins"},
-        "to": {**INSTANT, "description": "where it ends, which is no part of it"},
+        "to": {
+            **INSTANT,
+            "description": "where it ends, which is no part of it: ask on from here, and nothing is missed",
+        },
         "since": {**INSTANT, "description": "since when the list is watched"},
         "checked_at": {**INSTANT, "description": "up to when changes are known"},
         "reason": {**_NAME, "description": "why it cannot be checked any more"},
@@ -45,7 +48,7 @@ CHANGES = {
 }
 SPAN = (
     Parameter("from", "a day or an instant: changes of then and later; since watching began where it is left out", MOMENT),
-    Parameter("to", "a day or an instant: changes of before; now where it is left out", MOMENT),
+    Parameter("to", "a day or an instant: changes of before; up to when they are known where it is left out", MOMENT),
     Parameter("event", "only who entered, or only who left", {"type": "string", "enum": list(watches.EVENTS)}),
 )  # fmt: skip
 
@@ -61,8 +64,7 @@ async def unwatch(request: Request) -> Answer:
     """Nothing: the list is not watched."""
     request.query(())
     await request.nothing()
-    await watches.unwatch(request.db, call(request), request.uuid(0))
-    return nothing()
+    return gone(await watches.unwatch(request.db, call(request), request.uuid(0)))
 
 
 async def changes(request: Request) -> Answer:
@@ -70,7 +72,7 @@ async def changes(request: Request) -> Answer:
     page = paging(request, *(one.name for one in SPAN))
     told = {name: value for name, value in page.told.items() if name not in PAGED}
     found = await watches.changes(
-        request.db, request.principal, request.uuid(0), request.now, told.get("from"), told.get("to"), told.get("event"),
+        request.db, request.principal, request.uuid(0), told.get("from"), told.get("to"), told.get("event"),
         watches.keys(page.after), page.limit,
     )  # fmt: skip
     following = {"next": page.cursor(found.following), "limit": page.limit}

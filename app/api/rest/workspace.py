@@ -8,19 +8,20 @@ from app.api.responses import Answer
 from app.api.rest.parameters import IDEMPOTENCY_KEY, IDENTITY, IF_MATCH, IF_NONE_MATCH
 from app.api.rest.writes import answered
 from app.api.routes import Payload, Route
+from app.domain.codes import CURRENCIES
 from app.domain.records import LINE
 from app.services import workspaces
 
 SETTINGS = {
     "name": {"type": "string", "minLength": 1, "maxLength": LINE},
-    "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+    "currency": {"type": "string", "enum": sorted(CURRENCIES)},
     "zone": {"type": "string", "description": "IANA time zone", "examples": ["Europe/Berlin"]},
     "week_start": {"type": "integer", "minimum": 1, "maximum": 7, "description": "Monday is 1"},
     "fiscal_month": {
         "type": "integer",
         "minimum": 1,
         "maximum": 12,
-        "description": "month in which the fiscal year begins",
+        "description": "month in which the fiscal year begins, where no calendar says otherwise",
     },
     "health_yellow": {"type": "number", "minimum": 0, "maximum": 100, "description": "health from here on is yellow"},
     "health_green": {"type": "number", "minimum": 0, "maximum": 100, "description": "health from here on is green"},
@@ -34,9 +35,20 @@ CHANGE = {
         "description": "amounts that are stored keep their numbers under another currency; nothing is converted",
     },
 }
+REACH = {
+    "type": ["object", "null"],
+    "properties": {"from": {"type": "string", "format": "date"}, "to": {"type": "string", "format": "date"}},
+    "description": "the days that the workspace's own calendar knows, both among them; null where none is set",
+}
 WORKSPACE = {
     "type": "object",
-    "properties": {"id": IDENTITY, "slug": {"type": "string"}, **SETTINGS, "version": {"type": "integer"}},
+    "properties": {
+        "id": IDENTITY,
+        "slug": {"type": "string"},
+        **SETTINGS,
+        "fiscal_calendar": REACH,
+        "version": {"type": "integer"},
+    },
 }
 
 

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from app.api import schemas
 from app.api.conditions import call, expected_if_any, expected_version, only_new
 from app.api.requests import Request
-from app.api.responses import Answer, nothing
+from app.api.responses import Answer
 from app.api.rest.parameters import ACCOUNT, IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_IF_THERE, IF_NEW
-from app.api.rest.writes import answered
+from app.api.rest.writes import answered, gone
 from app.api.routes import Parameter, Payload, Route
 from app.domain.catalogue import ENTITIES
 from app.services import records
@@ -66,8 +66,7 @@ def change_routes(
         request.query(())
         version = expected_version(request)
         await request.nothing()
-        await records.delete(request.db, call(request), entity, by, request.values[0], version)
-        return nothing()
+        return gone(await records.delete(request.db, call(request), entity, by, request.values[0], version))
 
     return (
         Route("PATCH", path, operation, change, f"Change {_noun(entity)}", tag,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import assert_never
 
 from app.domain.catalogue import ENTITIES, Entity, Kind
@@ -16,9 +17,11 @@ from app.domain.criteria import nodes, phrases
 from app.domain.criteria.fields import find, typing
 from app.domain.criteria.nodes import Node
 from app.domain.criteria.phrases import joined
+from app.domain.criteria.referred import LISTS, Names
 from app.domain.workspaces import Workspace
 
 UNKNOWN: Kind = "text"
+UNNAMED: Names = MappingProxyType({})
 STANDS_IN = ("industry", "stage")
 """Fields whose values records stand in."""
 COMPARED = {"eq": "is", "ne": "is not", "lt": "is below", "le": "is at most", "gt": "is above", "ge": "is at least"}
@@ -39,14 +42,14 @@ RANKED = {
 }  # fmt: skip
 
 
-def english(node: Node, entity: Entity, workspace: Workspace) -> str:
-    """One sentence. What the catalogue does not know is said as it is written."""
+def english(node: Node, entity: Entity, workspace: Workspace, names: Names = UNNAMED) -> str:
+    """One sentence. What the catalogue does not know is said as it is written, and so is what has none of the names."""
     match node:
         case nodes.All():
             return f"All {entity.name}."
         case nodes.Not(nodes.All()):
             return f"No {entity.name}."
-    said = _Speaker(entity, workspace).side_by_side(node)
+    said = _Speaker(entity, workspace, names).side_by_side(node)
     return f"{entity.name.capitalize()} {said}."
 
 
@@ -56,11 +59,12 @@ def _together(args: Sequence[Node]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """What a leaf asks: its words, what kind of values it has, and whether it may be empty."""
+    """What a leaf asks: its words, what kind of values it has, whether it may be empty, and what it refers to."""
 
     words: str
     kind: Kind
     optional: bool
+    target: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class _Speaker:
 
     entity: Entity
     workspace: Workspace
+    names: Names
 
     # -- AND, OR, NOT --------------------------------------------------------------------------------------------------
 
@@ -128,7 +133,7 @@ class _Speaker:
             case nodes.Segment():
                 return self._segment(node, denied)
             case nodes.InList(name):
-                return f"{'not ' if denied else ''}in the list {phrases.quoted(name)}"
+                return f"{'not ' if denied else ''}in the list {phrases.quoted(self.names.get((LISTS, name), name))}"
             case nodes.And() | nodes.Or() | nodes.Not():
                 raise AssertionError("clause takes these apart")
             case _:
@@ -162,7 +167,9 @@ class _Speaker:
         subject = self.subject(node.of)
         timed = subject.kind in ("date", "instant")
         lo, hi = (None if end is None else self.value(end, subject) for end in (node.lo, node.hi))
-        if lo is None or hi is None:
+        if lo is None and hi is None:
+            said = "within no bounds"
+        elif lo is None or hi is None:
             least, most = ("on or after", "before" if node.hi_open else "on or before")
             if not timed:
                 least, most = ("at least", "below" if node.hi_open else "at most")
@@ -204,7 +211,7 @@ class _Speaker:
         return f"{phrases.words(rel)}{inner}{f' in {phrases.window(window)}' if window else ''}"
 
     def _inner(self, rel: str, where: Node) -> str:
-        return _Speaker(self._target(rel), self.workspace).side_by_side(where)
+        return _Speaker(self._target(rel), self.workspace, self.names).side_by_side(where)
 
     def _target(self, rel: str) -> Entity:
         relation = self.entity.relations.get(rel)
@@ -233,13 +240,15 @@ class _Speaker:
             return _Subject(phrases.path(path), UNKNOWN, True)
         told = typing(path, found, self.workspace)
         field = getattr(found, "field", None)
-        return _Subject(phrases.path(path), told.kind, field is None or field.optional or path.startswith("custom."))
+        return _Subject(
+            phrases.path(path), told.kind, field is None or field.optional or path.startswith("custom."), told.target
+        )
 
     def _folded(self, of: nodes.Aggregate) -> _Subject:
         if of.fn == "count" or of.field is None:
             rows = self._rows(of.rel, of.where, of.window)
             return _Subject(f"number of {'records of ' if of.rel == 'usage' else ''}{rows}", "integer", False)
-        inner = _Speaker(self._target(of.rel), self.workspace)._field(of.field)
+        inner = _Speaker(self._target(of.rel), self.workspace, self.names)._field(of.field)
         words = f"{FOLDED[of.fn]} {inner.words} of {self._rows(of.rel, of.where, of.window)}"
         if of.fn == "count_distinct":
             return _Subject(words, "integer", False)
@@ -250,7 +259,8 @@ class _Speaker:
     def value(self, value: nodes.Value, subject: _Subject) -> str:
         match value:
             case nodes.Const(written):
-                return phrases.scalar(written, subject.kind)
+                name = None if subject.target is None else self.names.get((subject.target, str(written)))
+                return phrases.scalar(written, subject.kind) if name is None else phrases.called(name)
             case nodes.Me():
                 return "me"
             case nodes.MyTeam():

@@ -120,13 +120,28 @@ def shown(
     """A field to answer or sort by; raises Invalid with the nearest known field."""
     found = find(path, entity, workspace)
     if found is None:
-        message, suggestion = _unknown(path, entity, workspace)
+        message, suggestion = _reference(path, entity) or _unknown(path, entity, workspace)
         raise Invalid(None, (Fault(message, pointer=pointer, parameter=parameter, suggestion=suggestion),))
     return found
 
 
+def _reference(path: str, entity: Entity) -> tuple[str, None] | None:
+    """What is said of a reference's own field, where records are sorted or grouped."""
+    head, _, rest = path.partition(".")
+    through = _reached(entity)
+    if through and rest and head == through.name:
+        told = _reference(rest, ENTITIES[through.target])
+        return told and (f"{head}.{told[0]}", None)
+    if not rest or head not in entity.fields or entity.fields[head].kind != "ref":
+        return None
+    return f"{head} can be grouped by as it stands; {entity.name} are not sorted or grouped by fields of its own.", None
+
+
 def _unknown(path: str, entity: Entity, workspace: Workspace) -> tuple[str, str | None]:
-    head = path.partition(".")[0]
+    head, _, rest = path.partition(".")
+    through = _reached(entity)
+    if through and rest and head == through.name:
+        return _beyond(rest, through, workspace)
     many = entity.relations.get(head)
     if many and many.many:
         return f"{many.name} are many: ask any({many.name} WHERE …) or count({many.name} WHERE …).", None
@@ -135,4 +150,19 @@ def _unknown(path: str, entity: Entity, workspace: Workspace) -> tuple[str, str 
     if head in entity.fields and entity.fields[head].kind == "ref":
         return f"{head} is compared by id, external id or e-mail; its own fields cannot be asked here.", head
     what = {"segment": "There is no such segmentation.", "custom": f"{entity.name} have no such attribute."}
-    return what.get(head, f"{entity.name} have no such field."), nearest(path, paths(entity, workspace))
+    if rest and head in what:
+        known = [one for one in paths(entity, workspace) if one.startswith(f"{head}.")]
+        return what[head], nearest(path, known)
+    return f"{entity.name} have no such field.", nearest(path, paths(entity, workspace))
+
+
+def _beyond(rest: str, through: Relation, workspace: Workspace) -> tuple[str, str | None]:
+    """The same of a field that is reached through a relation, told as it was named."""
+    target = ENTITIES[through.target]
+    head = rest.partition(".")[0]
+    if head in target.relations and target.relations[head].many:
+        return f"{through.name}.{head} are many: only fields of the {target.singular} itself are asked here.", None
+    message, suggestion = _unknown(rest, target, workspace)
+    if head in target.fields and target.fields[head].kind == "ref":
+        message = f"{through.name}.{message}"
+    return message, suggestion and f"{through.name}.{suggestion}"

@@ -9,7 +9,7 @@ from app.domain.catalogue import Entity
 from app.domain.criteria import nodes
 from app.domain.criteria.coerce import identity
 from app.domain.criteria.meant import Meaning
-from app.domain.criteria.nodes import At
+from app.domain.criteria.nodes import At, place
 from app.domain.criteria.suggest import invalid
 from app.domain.criteria.values import NamedList, Setting, Values
 from app.domain.errors import Invalid
@@ -50,11 +50,11 @@ class Lists:
         self._values.relative = True
         of = self._found(node, entity)
         before, self._values.params = self._values.params, of.params
-        self._open.append((of.id, node.at))
+        self._open.append((of.id, place(node, 0)))
         try:
             return read(of.node, entity)
         except Invalid as error:
-            raise invalid(node.at, f"The list {of.name} means nothing: {_reason(error)}") from None
+            raise invalid(place(node, 0), f"The list {of.name} means nothing: {_reason(error)}") from None
         finally:
             self._open.pop()
             self._values.params = before
@@ -63,15 +63,15 @@ class Lists:
         key = identity(node.list)
         of = None if key is None else self._setting.lists.get(key)
         if of is None:
-            raise invalid(node.at, "There is no such list, or not everybody who reads this may see it.")
+            raise invalid(place(node, 0), "There is no such list, or not everybody who reads this may see it.")
         if of.id == self._setting.within or of.id in [one for one, _ in self._open]:
-            raise invalid(node.at, "Lists cannot name each other in a circle.")
+            raise invalid(place(node, 0), "Lists cannot name each other in a circle.")
         if len(self._open) == DEPTH:
-            raise invalid(node.at, f"At most {DEPTH} lists stand one inside another.")
+            raise invalid(place(node, 0), f"At most {DEPTH} lists stand one inside another.")
         if of.entity != entity.name:
-            raise invalid(node.at, f"Expected a list of {entity.name}: this one is of {of.entity}.")
+            raise invalid(place(node, 0), f"Expected a list of {entity.name}: this one is of {of.entity}.")
         if of.fault is not None:
-            raise invalid(node.at, f"The list {of.name} means nothing: {of.fault}")
+            raise invalid(place(node, 0), f"The list {of.name} means nothing: {of.fault}")
         return of
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple, cast
 
 from app.domain.criteria import literals
 from app.domain.criteria.limits import TEXT_BYTES
@@ -14,7 +13,6 @@ from app.domain.criteria.nodes import At
 from app.domain.criteria.suggest import unreadable
 
 Kind = Literal["string", "moment", "number", "duration", "name", "person", "param", "sign", "end"]
-_READ: tuple[Kind, ...] = ("string", "moment", "number", "duration", "name", "person", "param", "sign")
 
 _TOKEN = re.compile(
     rf"""
@@ -44,23 +42,14 @@ _SHOWN: dict[Kind, str] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """`text` is what it says: of a string its content, of a parameter its name."""
+class Token(NamedTuple):
+    """`text` is what it says: of a string its content, of a parameter its name. `word`: the keyword or function that a
+    name may be, in lower case; else empty."""
 
     kind: Kind
     text: str
-    line: int
-    column: int
-
-    @property
-    def at(self) -> At:
-        return At(self.line, self.column)
-
-    @property
-    def word(self) -> str:
-        """The keyword or function that a name may be, in lower case; else empty."""
-        return self.text.lower() if self.kind == "name" else ""
+    at: At
+    word: str = ""
 
     @property
     def shown(self) -> str:
@@ -70,30 +59,30 @@ class Token:
         return self.text.upper() if self.word in literals.KEYWORDS else _SHOWN[self.kind]
 
 
-def tokens(source: str) -> list[Token]:
-    """Raises Unreadable at the first character that begins no token."""
+def tokens(source: str, pointer: str = "") -> list[Token]:
+    """`pointer` is where the text stands in a body. Raises Unreadable at the first character that begins no token."""
     if len(source) > TEXT_BYTES or len(source.encode(errors="surrogatepass")) > TEXT_BYTES:
-        raise unreadable(At(1, 1), f"The text of a criteria has at most {TEXT_BYTES // 1024} KiB.")
+        raise unreadable(At(1, 1, pointer), f"The text of a criteria has at most {TEXT_BYTES // 1024} KiB.")
     found: list[Token] = []
     place, line, begin = 0, 1, 0
     while place < len(source):
-        at = At(line, place - begin + 1)
-        if not (match := _TOKEN.match(source, place)):
+        match = _TOKEN.match(source, place)
+        if match is None:
+            at = At(line, place - begin + 1, pointer)
             raise unreadable(at, _HINTS.get(source[place], "Expected a name, a value or a sign: nothing begins so."))
+        written = match[match.lastgroup or 0]
+        if match.lastgroup != "space":
+            kind, at = cast("Kind", match.lastgroup), At(line, place - begin + 1, pointer)
+            text = _content(written, at) if kind == "string" else written
+            found.append(Token(kind, text, at, written.lower() if kind == "name" else ""))
+        elif breaks := written.count("\n"):
+            line, begin = line + breaks, place + written.rindex("\n") + 1
         place = match.end()
-        if match.lastgroup == "space":
-            if breaks := match[0].count("\n"):
-                line, begin = line + breaks, match.start() + match[0].rindex("\n") + 1
-            continue
-        kind = next(k for k in _READ if k == match.lastgroup)
-        found.append(Token(kind, _content(kind, match[kind], at), at.line or 1, at.column or 1))
-    found.append(Token("end", "", line, place - begin + 1))
+    found.append(Token("end", "", At(line, place - begin + 1, pointer)))
     return found
 
 
-def _content(kind: Kind, written: str, at: At) -> str:
-    if kind != "string":
-        return written
+def _content(written: str, at: At) -> str:
     try:
         text = json.loads(written)
     except ValueError:

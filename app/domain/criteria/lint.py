@@ -14,6 +14,7 @@ from typing import Literal
 
 from app.domain.catalogue import ENTITIES, Entity, Relation
 from app.domain.criteria import meant, nodes
+from app.domain.criteria.ahead import sooner
 from app.domain.criteria.asked import (
     NOTHING,
     holds_empty,
@@ -27,15 +28,17 @@ from app.domain.criteria.asked import (
 )
 from app.domain.criteria.beside import Beside
 from app.domain.criteria.check import Setting, check
-from app.domain.criteria.logic import TRUE, WRITTEN_NOW, Every, Formula, Some, World, formula, keys, negation
+from app.domain.criteria.logic import TRUE, Every, Formula, Some, World, formula, is_past, keys, negation
 from app.domain.criteria.logic import Literal as Told
 from app.domain.criteria.meant import Meaning, Operand
 from app.domain.criteria.nodes import At, Node
+from app.domain.criteria.referred import Referred
+from app.domain.criteria.scales import off_scale
 from app.domain.criteria.suggest import nearest
 
 Code = Literal[
     "contradiction", "tautology", "dead_clause", "unknown_value", "matches_empty", "only_empty", "out_of_bounds",
-    "never_empty", "empty_window",
+    "never_empty", "empty_window", "future_window",
 ]  # fmt: skip
 CODES: Mapping[Code, str] = MappingProxyType(
     {
@@ -48,6 +51,7 @@ CODES: Mapping[Code, str] = MappingProxyType(
         "out_of_bounds": "No record can meet this: the field has no such values.",
         "never_empty": "This value is never empty.",
         "empty_window": "This window holds nothing: what it is on is written when it happens, and never lies in the future.",
+        "future_window": "This window lies ahead, and what it is on has happened when it is written: it holds next to nothing.",
     }
 )
 """Every warning, with what it says."""
@@ -71,14 +75,20 @@ class Finding:
 
 
 def lint(
-    node: Node, entity: Entity, setting: Setting, now: datetime, known: Mapping[str, Collection[str]] | None = None
+    node: Node,
+    entity: Entity,
+    setting: Setting,
+    now: datetime,
+    known: Mapping[str, Collection[str]] | None = None,
+    lost: Collection[Referred] = (),
 ) -> tuple[Finding, ...]:
     """Findings in the order in which they were said, at most MAX_FINDINGS.
 
-    `known`: all slugs that there are, by entity; of an entity that is not there, slugs are not looked at. Raises
-    Invalid as `check` does. `now` is the moment of asking, which the setting's clock may be moved from.
+    `known`: all slugs that there are, by entity; of an entity that is not there, slugs are not looked at.
+    `lost`: what the criteria refer to and is not there. `now` is the moment of asking, which the setting's clock may be
+    moved from. Raises Invalid as `check` does.
     """
-    linter = _Linter(setting, World(setting.workspace, max(now, setting.clock.as_of)), known or {})
+    linter = _Linter(setting, World(setting.workspace, max(now, setting.clock.as_of)), known or {}, lost)
     linter.criteria(node, entity)
     return tuple(linter.found[:MAX_FINDINGS])
 
@@ -99,6 +109,7 @@ class _Linter:
     setting: Setting
     world: World
     known: Mapping[str, Collection[str]]
+    lost: Collection[Referred]
     found: list[Finding] = field(default_factory=list)
 
     def criteria(self, node: Node, entity: Entity) -> None:
@@ -133,11 +144,16 @@ class _Linter:
         joint = isinstance(whole.node, nodes.And)
         settled = [p for p in parts if (p.never if joint else p.always) and not says_all(p.node)]
         if settled:
-            for part in settled:
-                self._look(part, entity, (), negated=negated)
+            for part in parts:
+                if part in settled:
+                    self._look(part, entity, (), negated=negated)
+                else:
+                    self._values(part, entity)
             return
         if whole.never if joint else whole.always:
             self._say("contradiction" if joint else "tautology", whole.node, NOTHING if joint else nodes.All())
+            for part in parts:
+                self._values(part, entity)
             return
         given = Beside([_given(part, joint) for part in _open(parts)])
         alive = self._alive(parts, given, beside, joint)
@@ -164,6 +180,18 @@ class _Linter:
                 alive.add(id(part))
         return alive
 
+    def _values(self, part: _Part, entity: Entity) -> None:
+        """What is wrong about values where all else is decided already."""
+        match part.node, part.meaning:
+            case (nodes.And(args), meant.And(meanings)) | (nodes.Or(args), meant.Or(meanings)):
+                for arg, meaning in zip(args, meanings, strict=True):
+                    self._values(self._part(arg, meaning), entity)
+            case nodes.Not(nodes.And() | nodes.Or() | nodes.Not() as arg), meant.Not(meaning):
+                self._values(self._part(arg, meaning), entity)
+            case _:
+                self._inside(part.node, entity)
+                self._unknown(part)
+
     # -- leaves --------------------------------------------------------------------------------------------------------
 
     def _leaf(self, part: _Part, entity: Entity, beside: Sequence[Formula], negated: bool) -> None:
@@ -172,11 +200,14 @@ class _Linter:
         self._inside(part.node, entity)
         if self._unknown(part) or self._windows(part.node, entity):
             return
-        if part.never:
+        if off_scale(undenied(part.node)):
+            self._say("out_of_bounds", part.node, nodes.All() if isinstance(part.node, nodes.Not) else NOTHING)
+        elif part.never:
             self._say(self._why(part, never=True), part.node, NOTHING)
         elif part.always:
             self._say(self._why(part, never=False), part.node, nodes.All())
         else:
+            self._future(part.node, entity)
             self._by_emptiness(part, beside, negated)
 
     def _why(self, part: _Part, *, never: bool) -> Code:
@@ -186,7 +217,7 @@ class _Linter:
             return "contradiction" if never else "tautology"
         if isinstance(undenied(part.node), nodes.Empty):
             return "never_empty"
-        if isinstance(told.key, meant.Column) and told.key.field.name in WRITTEN_NOW:
+        if isinstance(told.key, meant.Column) and is_past(told.key.field):
             return "empty_window" if never else "tautology"
         return "out_of_bounds" if never else "tautology"
 
@@ -216,16 +247,19 @@ class _Linter:
 
     def _unknown(self, part: _Part) -> bool:
         """Values that nothing has, where all that there are are known."""
-        names = self._names(key_of(part.meaning))
-        if names is None:
-            return False
-        wrong = [v for v in written(undenied(part.node)) if isinstance(v.value, str) and v.value not in names]
+        key = key_of(part.meaning)
+        names = self._names(key)
+        told = [v for v in written(undenied(part.node)) if isinstance(v.value, str)]
+        if isinstance(key, meant.Column) and key.field.kind == "ref":
+            wrong = [v for v in told if (key.field.target, v.value) in self.lost]
+        else:
+            wrong = [v for v in told if names is not None and v.value not in names]
         for value in wrong:
             other = lessened(undenied(part.node), value)
             denied = isinstance(part.node, nodes.Not)
             self._say(
                 "unknown_value", part.node, nodes.Not(other) if denied else other,
-                value.at, nearest(str(value.value), names),
+                value.at, nearest(str(value.value), names or ()),
             )  # fmt: skip
         return bool(wrong)
 
@@ -251,7 +285,9 @@ class _Linter:
             case _:
                 return False
         target = ENTITIES[entity.relations[rel].target]
-        if target.time_field not in WRITTEN_NOW or not self._ahead(window, entity.relations[rel]):
+        if target.time_field is None or not is_past(target.fields[target.time_field]):
+            return False
+        if not self._ahead(window, entity.relations[rel]):
             return False
         self._say("empty_window", node, nodes.Not(emptied) if isinstance(node, nodes.Not) else emptied, window.at)
         return True
@@ -261,6 +297,13 @@ class _Linter:
         of = nodes.Path(str(ENTITIES[relation.target].time_field))
         meaning = check(nodes.Time(of, window), ENTITIES[relation.target], self.setting).meaning
         return self.world.impossible((formula(meaning),))
+
+    def _future(self, node: Node, entity: Entity) -> None:
+        """A window that begins now, on what has happened by now."""
+        found = sooner(undenied(node), entity, self.setting)
+        if found is not None and self.world.now == self.setting.clock.as_of:
+            nearer, at = found
+            self._say("future_window", node, nodes.Not(nearer) if isinstance(node, nodes.Not) else nearer, at)
 
     def _inside(self, node: Node, entity: Entity) -> None:
         """Criteria of related rows are criteria of their own."""

@@ -29,7 +29,7 @@ MAX_DECIMALS = 20
 MAX_DIGITS = 15
 
 _NAME, _PATH, _MOMENT, _PARAM = (re.compile(p) for p in (NAME, PATH, MOMENT, PARAM))
-_DURATION = re.compile(rf"([0-9]{{1,7}})({'|'.join(UNITS)})")
+_DURATION = re.compile(rf"([0-9]{{1,19}})({'|'.join(UNITS)})")
 
 
 def is_name(word: str) -> bool:

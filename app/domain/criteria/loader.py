@@ -123,7 +123,7 @@ class Loader:
 
     def _list(self, written: object, pointer: str, depth: int) -> nodes.Node:
         members = Members(written, pointer, ("op", "list"))
-        return nodes.InList(members.text("list"), at=members.at)
+        return nodes.InList(members.text("list"), at=members.at, places=_places(members, "list"))
 
     # -- operands ------------------------------------------------------------------------------------------------------
 

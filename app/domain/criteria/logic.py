@@ -14,6 +14,7 @@ from operator import or_
 from typing import assert_never
 
 from app.domain.catalogue import Field
+from app.domain.criteria.evaluate import fold
 from app.domain.criteria.meant import (
     All,
     And,
@@ -39,12 +40,27 @@ from app.domain.criteria.meant import (
 )  # fmt: skip
 from app.domain.criteria.nodes import Fold, Node
 from app.domain.criteria.regions import EMPTY, EVERYTHING, Region, in_steps, points, span, with_empty
+from app.domain.records import AHEAD
 from app.domain.workspaces import Workspace
 
 WRITTEN_NOW = frozenset({"created_at", "updated_at", "archived_at"})
 """Instants that Strata itself writes, when it happens: none lies in the future."""
+PAST = frozenset({"last_interaction_at", "last_inbound_at", "stage_since"})
+"""What follows from things that happened."""
 NEVER_EMPTY = ("count", "count_distinct", "sum")
-Key = Operand | Meaning | Node
+LAST = 0x10FFFF
+"""The last code point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Text as matching compares it, in its order or from behind."""
+
+    of: Operand
+    backwards: bool
+
+
+Key = Operand | Meaning | Node | Folded
 """An operand, or an atom: a node is one whose meaning others may change at any time."""
 
 
@@ -83,6 +99,9 @@ def formula(meaning: Meaning, *, negated: bool = False) -> Formula:
             return formula(arg, negated=not negated)
         case Related(q, relation, where, bounds) if q == "none":
             return _literal(Related("any", relation, where, bounds), TRUE, not negated)
+        case Compare(of, cmp, value) if of == value:
+            same = EMPTY if cmp == "ne" else Region() if cmp in ("lt", "gt") else FILLED
+            return _literal(of, same, negated)
         case Compare(of, cmp, value) if not isinstance(value, Operand):
             return _literal(of, _compared(cmp, value), negated)
         case OneOf(of, values):
@@ -92,7 +111,12 @@ def formula(meaning: Meaning, *, negated: bool = False) -> Formula:
             return _literal(of, span(lo, hi, hi_open=hi_open, steps=steps), negated)
         case Missing(of):
             return _literal(of, EMPTY, negated)
-        case Compare() | Match() | Tagged() | Related() | Refers() | Moved() | Grouped():
+        case Match(of) | Tagged(of):
+            told = Every(
+                (Literal(of, FILLED), _matched(meaning) if isinstance(meaning, Match) else Literal(meaning, TRUE))
+            )
+            return negation(told) if negated else told
+        case Compare() | Related() | Refers() | Moved() | Grouped():
             return _literal(meaning, TRUE, negated)
         case _:
             assert_never(meaning)
@@ -100,6 +124,18 @@ def formula(meaning: Meaning, *, negated: bool = False) -> Formula:
 
 def _literal(key: Key, region: Region, negated: bool) -> Literal:
     return Literal(key, ~region if negated else region)
+
+
+def _matched(meaning: Match) -> Literal:
+    """What begins with a text lies between it and the next text in the order of code points; what ends with one does so
+    from behind."""
+    text = fold(meaning.value)
+    if meaning.match == "contains" or ord(text[-1 if meaning.match == "starts_with" else 0]) == LAST:
+        return Literal(meaning, TRUE)
+    backwards = meaning.match == "ends_with"
+    text = text[::-1] if backwards else text
+    beyond = text[:-1] + chr(ord(text[-1]) + 1)
+    return Literal(Folded(meaning.of, backwards), span(text, beyond, hi_open=True))
 
 
 def _compared(cmp: str, value: object) -> Region:
@@ -148,6 +184,11 @@ def _folded(fn: Fold, values: Region | None) -> Region:
             return with_empty(values or FILLED)
 
 
+def is_past(field: Field) -> bool:
+    """Whether it is of what has happened: clocks may differ by as much as records may be ahead, and no more."""
+    return field.happened or field.name in WRITTEN_NOW or field.name in PAST
+
+
 # -- what operands can be ----------------------------------------------------------------------------------------------
 
 
@@ -168,6 +209,10 @@ class World:
                 return with_empty(self._values(field))
             case SegmentOf(_, slug):
                 return with_empty(points(self.workspace.segmentations[slug].segments))
+            case Folded():
+                return FILLED
+            case FoldOf("avg", _, field) if field is not None and field.kind in ("number", "integer"):
+                return with_empty(span(field.low, field.high))
             case FoldOf(fn, _, field):
                 return _folded(fn, None if field is None else self._values(field))
             case ChangeOf(now, was, relative):
@@ -183,6 +228,9 @@ class World:
             return points(field.values)
         if field.kind == "instant" and field.name in WRITTEN_NOW:
             return span(None, self.now, hi_open=True)
+        if is_past(field):
+            latest = self.now + AHEAD
+            return span(None, latest.date(), steps=True) if field.kind == "date" else span(None, latest)
         whole = field.kind == "integer"
         lo, hi = (None if edge is None else int(edge) if whole else edge for edge in (field.low, field.high))
         return span(lo, hi, steps=whole)

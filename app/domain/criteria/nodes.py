@@ -9,7 +9,7 @@ from typing import Literal
 
 Comparison = Literal["eq", "ne", "lt", "le", "gt", "ge"]
 Unit = Literal["min", "h", "d", "w", "mo", "q", "y"]
-Calendar = Literal["day", "week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year"]
+Calendar = Literal["day", "week", "month", "quarter", "year", "fiscal_month", "fiscal_quarter", "fiscal_year"]
 Fold = Literal["count", "count_distinct", "sum", "avg", "min", "max", "last_value"]
 Ranking = Literal["percent_rank", "ntile4", "ntile10", "rank_desc", "rank_asc"]
 Scalar = str | int | Decimal | bool
@@ -17,7 +17,8 @@ Scalar = str | int | Decimal | bool
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """Where something was said: line and column in the text (from 1), or a JSON pointer in the tree.
+    """Where something was said: line and column in the text (from 1), with the pointer of a text that stands in a body;
+    or a JSON pointer in the tree.
 
     Of nodes that name several things, `places` say where each of these stands: relation and field, field and group,
     segmentation and segment.
@@ -276,9 +277,10 @@ class Segment:
 class InList:
     list: str
     at: At = dataclasses.field(default=NOWHERE, compare=False, repr=False, kw_only=True)
+    places: tuple[At, ...] = dataclasses.field(default=(), compare=False, repr=False, kw_only=True)
 
 
-def place(node: Aggregate | Rank | Quant | Segment, n: int) -> At:
+def place(node: Aggregate | Rank | Quant | Segment | InList, n: int) -> At:
     """Where the n-th thing stands that a node names; the node itself where nobody said."""
     return node.places[n] if n < len(node.places) else node.at
 

@@ -181,7 +181,8 @@ class Parser:
                 self._reader.need(",")
                 node = nodes.Has(path, "any_of" if word == "has_any" else "all_of", self._reader.values(), at=at)
             case "in_list":
-                node = nodes.InList(self._reader.string("the id of a list"), at=at)
+                places = (self._reader.next.at,)
+                node = nodes.InList(self._reader.string("the id of a list"), at=at, places=places)
             case _:
                 node = self._segment(start)
         self._reader.need(")")
@@ -232,7 +233,7 @@ class Parser:
         where, height = self._where()
         window = self._reader.optional_window()
         self._reader.need(")")
-        places = (named, At(named.line, (named.column or 1) + len(rel) + 1))
+        places = (named, At(named.line, (named.column or 1) + len(rel) + 1, named.pointer))
         return nodes.Aggregate(fn, rel, folded, where, window, at=start.at, places=places), height
 
     def _change(self, fn: Literal["change", "change_abs"]) -> tuple[nodes.Operand, int]:
@@ -260,7 +261,7 @@ class Parser:
 
 
 def _mixed(level: _Level, token: Token) -> Unreadable:
-    first, last = level.starts[0], level.starts[-1]
+    first, last = level.starts[0].at, level.starts[-1].at
     return unreadable(
         token.at,
         "AND and OR stand side by side. Put parentheses around what stands before this "

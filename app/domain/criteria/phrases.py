@@ -36,11 +36,13 @@ def joined(parts: Sequence[str], word: str = "and") -> str:
 
 
 def words(name: str) -> str:
-    """`renewal_date` as `renewal date`."""
-    if name in NAMED:
-        return NAMED[name]
-    said = name.removesuffix("_id") if len(name) > 3 else name
-    return " ".join(word.upper() if word in SHORT else word for word in said.split("_"))
+    """`renewal_date` as `renewal date`, as a sentence has it."""
+    return NAMED.get(name) or label(name.removesuffix("_id") if len(name) > 3 else name)
+
+
+def label(name: str) -> str:
+    """A name by itself: `arr_per_csm` as `ARR per CSM`."""
+    return " ".join(word.upper() if word in SHORT else word for word in name.replace("-", "_").split("_"))
 
 
 def flag(name: str) -> str:
@@ -71,6 +73,12 @@ def titled(slug: str) -> str:
 
 def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
+
+
+def called(name: str) -> str:
+    """The name of a record: `Ines Carvalho`; what could be taken for other words in quotes."""
+    plain = all(word[:1].isupper() and word.replace("-", "").replace("'", "").isalpha() for word in name.split(" "))
+    return name if plain else quoted(name)
 
 
 def scalar(written: nodes.Scalar, kind: Kind) -> str:

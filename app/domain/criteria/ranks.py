@@ -35,6 +35,8 @@ GROUPING = ("slug", "enum", "ref", "bool", "text")
 WHOLE = ""
 """The key of records without a value to group by, and of all where there are no groups."""
 TILES: dict[Ranking, int] = {"ntile4": 4, "ntile10": 10}
+TOPS: dict[Ranking, int] = {**TILES, "percent_rank": 1}
+"""The highest that there is: of a value above all that were ranked, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,11 @@ def bounded(rank: Ranked, through: Relation | None, lo: Threshold | None, hi: Th
     """The rank lies from `lo` to `hi`, both ends included unless they are open."""
     least = {} if lo is None else _places(lo, cuts[lo], passed=lo_open)
     below = {} if hi is None else _places(hi, cuts[hi], passed=not hi_open)
+    top = TOPS.get(rank.fn)
+    if top is not None and lo is not None and (lo.at >= top if lo_open else lo.at > top):
+        return Not(All())
+    if top is not None and hi is not None and (hi.at > top if hi_open else hi.at >= top):
+        below = {group.key: (group.n + 1, group.n, None) for group in cuts[hi].groups}
     found: dict[str, Ends] = {}
     # Both ends may be of different hours: what only one of them knows has no rank.
     for key in least.keys() & below.keys() if lo and hi else least or below:

@@ -28,18 +28,16 @@ class Reader:
         self._tokens = tokens
         self._place = 0
         self._budget = budget
-
-    @property
-    def next(self) -> Token:
-        return self._tokens[self._place]
+        self.next = tokens[0]
 
     def ended(self) -> bool:
         return self.next.kind == "end"
 
     def take(self) -> Token:
-        token = self._tokens[self._place]
+        token = self.next
         if token.kind != "end":
             self._place += 1
+            self.next = self._tokens[self._place]
         return token
 
     def calls(self) -> bool:

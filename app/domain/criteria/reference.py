@@ -11,13 +11,17 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from app.domain.catalogue import Field, Kind, Relation
+from app.domain.criteria.english import FOLDED, RANKED
 from app.domain.criteria.fields import QUESTIONS, Question
 from app.domain.criteria.folds import fold_typing
 from app.domain.criteria.literals import KEYWORDS
 from app.domain.criteria.nodes import NOWHERE, Fold
 from app.domain.errors import Invalid
+from app.domain.lists import PARAMETER_KINDS
 
 Takes = Literal["value", "values", "range", "window", "text", "nothing"]
+Asked = Literal["field", "operand"]
+"""What an operator is asked of: a field alone, or what a function gives too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,11 @@ class Operator:
     def kinds(self) -> tuple[Kind, ...]:
         """The kinds of fields that it can be asked of."""
         return tuple(kind for kind in get_args(Kind) if self.question in QUESTIONS[kind])
+
+    @property
+    def of(self) -> Asked:
+        """Whether what a function gives can be asked too."""
+        return "field" if self.question in ("text", "tags") else "operand"
 
 
 def _cmp(name: str, label: str, question: Question, sign: str) -> Operator:
@@ -128,25 +137,28 @@ KINDS: Mapping[Kind, Written] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What can stand where a value does. `kinds`: beside fields of which kinds."""
+    """What can stand where a value does. `kinds`: beside fields of which kinds; `types`: what it can be declared as."""
 
+    label: str
     text: str
     json: Mapping[str, Any]
     description: str
     kinds: tuple[Kind, ...]
+    types: tuple[str, ...] = ()
 
 
 ASKED: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind not in ("json", "tags"))
 REFERENCES = (
-    Reference("@me", {"ref": "me"}, "the person who asks; beside references to users", ("ref",)),
-    Reference("@my_team", {"ref": "my_team"}, "everybody in that person's team", ("ref",)),
-    Reference("${name}", {"ref": "param", "name": "{name}"}, "a parameter of a saved list", (*ASKED, "tags")),
+    Reference("me", "@me", {"ref": "me"}, "the person who asks; beside references to users", ("ref",)),
+    Reference("my team", "@my_team", {"ref": "my_team"}, "everybody in that person's team", ("ref",)),
+    Reference("a parameter", "${name}", {"ref": "param", "name": "{name}"}, "a parameter of a saved list", (*ASKED, "tags"), PARAMETER_KINDS),
     Reference(
-        "field({path})", {"ref": "field", "field": "{path}"}, "another field of the same record, of the same kind",
+        "another field", "field({path})", {"ref": "field", "field": "{path}"},
+        "another field of the same record, of the same kind",
         tuple(kind for kind in ASKED if kind != "ref"),
     ),
-    Reference("ago({duration})", {"ago": "{duration}"}, "so long before now", ("date", "instant")),
-    Reference("from_now({duration})", {"from_now": "{duration}"}, "so long after now", ("date", "instant")),
+    Reference("ago", "ago({duration})", {"ago": "{duration}"}, "so long before now", ("date", "instant")),
+    Reference("from now", "from_now({duration})", {"from_now": "{duration}"}, "so long after now", ("date", "instant")),
 )  # fmt: skip
 
 Family = Literal["fold", "change", "rank", "related", "segment", "list"]
@@ -157,10 +169,11 @@ class Function:
     """A function: how it is called, its JSON, what it gives, and an example of accounts.
 
     `gives` is `condition` where it is one, else the kind of its value; None: the kind of the field. `takes` are the
-    kinds of fields that it is taken of.
+    kinds of fields that it is taken of; `optional` are the members of `json` that may be left out.
     """
 
     name: str
+    label: str
     family: Family
     signature: str
     json: Mapping[str, Any]
@@ -168,6 +181,7 @@ class Function:
     description: str
     example: str
     takes: tuple[Kind, ...] = ()
+    optional: tuple[str, ...] = ()
 
 
 def _taken(fn: Fold) -> tuple[Kind, ...]:
@@ -183,45 +197,36 @@ def _taken(fn: Fold) -> tuple[Kind, ...]:
     return tuple(found)
 
 
+_ROWS = {"where": "{criteria}", "in": "{window}"}
+"""What narrows related rows, and may be left out."""
+
+
 def _fold(name: Fold, gives: str | None, description: str, example: str) -> Function:
     of = "{relation}" if name == "count" else "{relation}.{field}"
     json = {"fn": name, "rel": "{relation}", **({} if name == "count" else {"field": "{field}"})}
-    optional = {"where": "{criteria}", "in": "{window}"}
     return Function(
-        name,
-        "fold",
-        f"{name}({of} [WHERE {{criteria}}] [, {{window}}])",
-        {**json, **optional},
-        gives,
-        description,
-        example,
-        _taken(name),
-    )
+        name, FOLDED.get(name, "number"), "fold", f"{name}({of} [WHERE {{criteria}}] [, {{window}}])", {**json, **_ROWS},
+        gives, description, example, _taken(name), tuple(_ROWS),
+    )  # fmt: skip
 
 
-def _change(name: str, description: str, example: str) -> Function:
+def _change(name: str, label: str, description: str, example: str) -> Function:
     json = {"fn": name, "of": "{fold}", "now": "{window}", "was": "{window}"}
-    return Function(name, "change", f"{name}({{fold}}, {{now}}, {{was}})", json, "number", description, example)
+    return Function(name, label, "change", f"{name}({{fold}}, {{now}}, {{was}})", json, "number", description, example)
 
 
 def _rank(name: str, description: str, example: str) -> Function:
     json = {"fn": name, "field": "{field}", "by": "{field}"}
     return Function(
-        name,
-        "rank",
-        f"{name}({{field}} [BY {{field}}])",
-        json,
-        "number",
-        description,
-        example,
-        ("number", "integer", "money"),
-    )
+        name, RANKED[name], "rank", f"{name}({{field}} [BY {{field}}])", json, "number", description, example,
+        ("number", "integer", "money"), ("by",),
+    )  # fmt: skip
 
 
 def _related(name: str, description: str, example: str) -> Function:
-    json = {"op": "quant", "q": name, "rel": "{relation}", "where": "{criteria}", "in": "{window}"}
+    json = {"op": "quant", "q": name, "rel": "{relation}", **_ROWS}
     signature = f"{name}({{relation}} [WHERE {{criteria}}] [, {{window}}])"
-    return Function(name, "related", signature, json, "condition", description, example)
+    return Function(name, name, "related", signature, json, "condition", description, example, optional=tuple(_ROWS))
 
 
 def _moved(name: str, description: str) -> Function:
@@ -230,7 +235,7 @@ def _moved(name: str, description: str) -> Function:
     }  # fmt: skip
     signature = f"{name}({{segmentation}}, {{segment}}, {{window}})"
     example = f'{name}("tier", "high", last(30d))'
-    return Function(name, "segment", signature, json, "condition", description, example)
+    return Function(name, name, "segment", signature, json, "condition", description, example)
 
 
 FUNCTIONS: tuple[Function, ...] = (
@@ -244,20 +249,20 @@ FUNCTIONS: tuple[Function, ...] = (
     _fold("min", None, "the least; empty over no rows", "min(tickets.satisfaction, last(90d)) <= 2"),
     _fold("max", None, "the greatest; empty over no rows", "max(invoices.amount, last(1y)) > 10000"),
     _fold("last_value", None, "that of the latest row; empty over no rows", "last_value(surveys.score) <= 6"),
-    _change("change", "(now - was) / |was|; empty where that is 0 or empty",
+    _change("change", "relative change", "(now - was) / |was|; empty where that is 0 or empty",
             "change(sum(usage.value), last(30d), previous(month)) < -0.2"),
-    _change("change_abs", "now - was", "change_abs(count(interactions), last(30d), previous(month)) < 0"),
+    _change("change_abs", "change", "now - was", "change_abs(count(interactions), last(30d), previous(month)) < 0"),
     _rank("percent_rank", "from 0 to 1 at the top", "percent_rank(arr) >= 0.9"),
     _rank("ntile4", "the quarter, 4 at the top", "ntile4(arr BY industry) = 4"),
     _rank("ntile10", "the tenth, 10 at the top", "ntile10(arr) >= 9"),
     _rank("rank_desc", "the place from the top", "rank_desc(arr) <= 100"),
     _rank("rank_asc", "the place from the bottom", "rank_asc(health) <= 10"),
-    Function("in_segment", "segment", "in_segment({segmentation}, {segment})",
+    Function("in_segment", "stands in", "segment", "in_segment({segmentation}, {segment})",
              {"op": "segment", "segmentation": "{segmentation}", "segment": "{segment}"}, "condition",
              "stands in the segment", 'in_segment("tier", "high")'),
     _moved("entered", "moved into the segment within the window"),
     _moved("left", "moved out of the segment within the window"),
-    Function("in_list", "list", "in_list({list})", {"op": "list", "list": "{list}"}, "condition",
+    Function("in_list", "is in the list", "list", "in_list({list})", {"op": "list", "list": "{list}"}, "condition",
              "is held by the saved list of this id", 'in_list("0190c0de-0000-7000-8000-000000000001")'),
 )  # fmt: skip
 

@@ -12,19 +12,23 @@ LONGEST_NAME = 64
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` most likely means, or None."""
+    """The known name that `name` most likely means, or None; of a path that leads somewhere only its end is guessed."""
     if not 0 < len(name) <= LONGEST_NAME:
         return None
     folded, names = name.lower(), {k.lower(): k for k in known}
     for candidate, original in names.items():
         if candidate == folded or candidate.endswith("." + folded):
             return original
+    head, point, end = folded.rpartition(".")
+    ends = {one[len(head) + 1 :]: original for one, original in names.items() if one.startswith(head + ".")}
+    if point and ends:
+        folded, names = end, ends
     close = get_close_matches(folded, names, n=1, cutoff=0.6)
     return names[close[0]] if close else None
 
 
 def fault(at: At, message: str, suggestion: str | None = None) -> Fault:
-    pointer = at.pointer if at.line is None else None
+    pointer = at.pointer if at.line is None else at.pointer or None
     return Fault(message, pointer=pointer, line=at.line, column=at.column, suggestion=suggestion)
 
 

@@ -8,9 +8,9 @@ from app.domain.criteria.nodes import Node
 from app.domain.criteria.parser import Parser
 
 
-def parse(source: str) -> Node:
-    """Raises Unreadable for what is no criteria, Invalid for what is beyond a limit; both with line and column."""
-    return Parser(tokens(source)).document()
+def parse(source: str, pointer: str = "") -> Node:
+    """`pointer` is where the text stands in a body: faults say it too. Raises Unreadable for what is no criteria, Invalid for what is beyond a limit; both with line and column."""
+    return Parser(tokens(source, pointer)).document()
 
 
 def format(node: Node) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, assert_never
 from zoneinfo import ZoneInfo
 
+from app.domain.calendars import BeyondCalendarError
 from app.domain.criteria.meant import Bounds
 from app.domain.criteria.nodes import At, Calendar, Duration, Period, Rolling, Unit, Window
 from app.domain.criteria.suggest import invalid
@@ -17,14 +18,16 @@ Axis = Literal["date", "instant"]
 _SECONDS: dict[Unit, int] = {"min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _DAYS: dict[Unit, int] = {"d": 1, "w": 7}
 _MONTHS: dict[Unit, int] = {"mo": 1, "q": 3, "y": 12}
-_PERIOD_MONTHS: dict[Calendar, int] = {"month": 1, "quarter": 3, "year": 12, "fiscal_quarter": 3, "fiscal_year": 12}
+_PERIOD_MONTHS: dict[Calendar, int] = {
+    "month": 1, "quarter": 3, "year": 12, "fiscal_month": 1, "fiscal_quarter": 3, "fiscal_year": 12,
+}  # fmt: skip
 
 
 def resolve(window: Window, kind: Axis, clock: Clock) -> Bounds:
     """Half-open bounds: dates for the kind `date`, instants in UTC for `instant`.
 
     `last` ends now, on dates with today included; `next` begins now, on dates with today. Raises Invalid for hours
-    on dates, and beyond the years 1 to 9999.
+    on dates, and beyond the years 1 to 9999 or the days that the fiscal calendar knows.
     """
     try:
         match window:
@@ -41,6 +44,10 @@ def resolve(window: Window, kind: Axis, clock: Clock) -> Bounds:
                 return Bounds(_stepped(tomorrow, -n, unit, window.at), tomorrow)
             case _:
                 assert_never(window)
+    except BeyondCalendarError:
+        assert clock.calendar is not None
+        reach = f"from {clock.calendar.first} to {clock.calendar.last}"
+        raise invalid(window.at, f"Expected periods of the fiscal calendar, which reaches {reach}.") from None
     except (OverflowError, ValueError):
         raise _beyond(window.at) from None
 
@@ -57,15 +64,18 @@ def point(span: Duration, direction: Literal["ago", "from_now"], kind: Axis, clo
 
 
 def period(which: Literal["this", "previous", "next"], unit: Calendar, clock: Clock) -> tuple[date, date]:
-    """The first day of the period, and of the one after it."""
+    """The first day of the period, and of the one after it. Raises BeyondCalendarError."""
     today, n = clock.today, {"previous": -1, "this": 0, "next": 1}[which]
     if unit == "day":
         return today + timedelta(n), today + timedelta(n + 1)
     if unit == "week":
         first = today - timedelta((today.isoweekday() - clock.week_start) % 7)
         return first + timedelta(7 * n), first + timedelta(7 * (n + 1))
-    size = _PERIOD_MONTHS[unit]
-    opening = clock.fiscal_month if unit in ("fiscal_quarter", "fiscal_year") else 1
+    size, opening = _PERIOD_MONTHS[unit], 1
+    if unit == "fiscal_month" or unit == "fiscal_quarter" or unit == "fiscal_year":
+        if clock.calendar is not None:
+            return clock.calendar.span(unit, today, n)
+        opening = clock.fiscal_month
     first = months(today.replace(day=1), -((today.month - opening) % size))
     return months(first, size * n), months(first, size * (n + 1))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, assert_never
 
 from app.domain.criteria import nodes
@@ -34,6 +35,17 @@ def load(obj: object, pointer: str = "") -> nodes.Node:
     expected and the nearest known name.
     """
     return Loader().node(obj, pointer)
+
+
+def places(node: nodes.Node, pointer: str = "") -> Iterator[tuple[nodes.Node, str]]:
+    """Every node that AND, OR and NOT join, with its place in the tree that is dumped of the whole."""
+    yield node, pointer
+    match node:
+        case nodes.And(args) | nodes.Or(args):
+            for n, arg in enumerate(args):
+                yield from places(arg, f"{pointer}/args/{n}")
+        case nodes.Not(arg):
+            yield from places(arg, f"{pointer}/arg")
 
 
 def dump(node: nodes.Node) -> dict[str, Any]:  # noqa: C901 - one arm for each node

@@ -25,6 +25,12 @@ from app.domain.workspaces import Clock, Person, Workspace
 NO_CUTS = Cuts((), datetime.min.replace(tzinfo=UTC))
 
 
+class Whatever(str):
+    """What stands for a parameter of text that has no value yet, while its list is saved: any that fits its field."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class NamedList:
     """A saved list that criteria name: what it asks for, and its parameters' defaults. `fault`: why it means nothing."""
@@ -135,6 +141,8 @@ class Values:
 
     def _scalar(self, written: nodes.Scalar, of: Typing, at: At) -> Typed | Decimal | Bounds:
         clock = self._setting.clock
+        if isinstance(written, Whatever) and of.values:
+            written = of.values[0]
         found = scalar(written, of, self._workspace.minor_digits, clock.zone, at)
         self.relative |= isinstance(found, Bounds)  # where a day begins depends on the zone
         return found

@@ -8,7 +8,7 @@ from app.domain.catalogue import ENTITIES, Kind
 from app.domain.criteria.meant import ChangeOf, FoldOf, Meaning
 from app.persistence.compile import kept
 from app.persistence.compile.operands import Expression
-from app.persistence.compile.rows import Rows, stored, towards, within
+from app.persistence.compile.rows import Rows, stored, table_of, towards, within
 from app.persistence.compile.scope import Scope
 
 Test = Callable[[Meaning, Rows, Scope], str]
@@ -29,6 +29,8 @@ def fold(of: FoldOf, rows: Rows, scope: Scope, test: Test) -> Expression:
         return _kept(window, of, rows, scope, test)
     there, conditions = towards(of.relation, rows, scope)
     conditions += within(there, of.bounds, scope)
+    if there.number and of.fn == "count" and of.where is None and of.relation.by == "account":
+        return _packed(there, conditions, scope)
     if of.where is not None:
         conditions.append(test(of.where, there, scope))
     if of.fn == "last_value":
@@ -44,6 +46,14 @@ def _kept(window: str, of: FoldOf, rows: Rows, scope: Scope, test: Test) -> Expr
         conditions.append(test(of.where, Rows(ENTITIES["usage"], alias, f"{alias}.feature"), scope))
     sums = f"(SELECT coalesce(sum({alias}.{window}), 0) {scope.rows('usage_windows', alias, conditions)})"
     return Expression(sums, "number", nullable=False)
+
+
+def _packed(there: Rows, conditions: list[str], scope: Scope) -> Expression:
+    """How many rows of usage there are: each day knows its own, unpacked or not."""
+    days = scope.rows(table_of(there.entity), there.alias, conditions)
+    return Expression(
+        f"(SELECT coalesce(sum(cardinality({there.alias}.amounts)), 0) {days})", "integer", nullable=False
+    )
 
 
 def _folded(of: FoldOf, there: Rows, scope: Scope) -> tuple[str, Kind, bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.domain.catalogue import Kind
@@ -23,14 +23,23 @@ def _indexes() -> Iterator[tuple[str, str]]:
                 yield table.name, str(names[1])
 
 
+def _partial() -> Iterator[tuple[str, str]]:
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            where = str(index.dialect_options["postgresql"]["where"])
+            yield from ((table.name, column.name) for column in table.columns if where == f"{column.name} > 0")
+
+
 INDEXED = frozenset(_indexes())
 """Columns with an index (workspace_id, column, id)."""
+ABOVE_ZERO = frozenset(_partial())
+"""Columns with an index of the rows where they are above 0, which are few."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """One thing sorted by. `indexed`: an index leads with it, empty values at its end. `among`: the values in their order
-    and the column that has them, where an index leads with that."""
+    and the column that has them, where an index leads with that. `above_zero`: an index holds what is above 0 alone."""
 
     sql: str
     type: str
@@ -38,6 +47,7 @@ class Key:
     descending: bool
     indexed: bool = False
     among: tuple[str, str] | None = None
+    above_zero: bool = False
 
 
 def keys_of(sort: Sequence[Sort], rows: Rows, scope: Scope) -> list[Key]:
@@ -58,7 +68,8 @@ def _key(one: Sort, rows: Rows, scope: Scope) -> Key:
     value = shown(one.of, rows, scope)
     order = order_of(one.of, scope.workspace)
     if order is None:
-        return Key(value.sql, SQL_TYPES[value.kind], value.nullable, one.descending, _indexed(one.of, rows))
+        indexed, above_zero = _indexed(one.of, rows), _leads(one.of, rows, ABOVE_ZERO)
+        return Key(value.sql, SQL_TYPES[value.kind], value.nullable, one.descending, indexed, above_zero=above_zero)
     values = scope.array(order, "text")
     among = (values, value.sql) if _indexed(one.of, rows) else None
     return Key(f"array_position({values}, {value.sql})", "int4", True, one.descending, among=among)
@@ -71,12 +82,14 @@ def _is_id(of: Shown) -> bool:
 def _indexed(of: Shown, rows: Rows) -> bool:
     if isinstance(of, CustomOf):
         return of.through is None and of.field.indexed
-    return (
-        isinstance(of, Column)
-        and of.through is None
-        and of.on is None
-        and (table_of(rows.entity), of.field.column) in INDEXED
-    )
+    return _leads(of, rows, INDEXED)
+
+
+def _leads(of: Shown, rows: Rows, columns: Collection[tuple[str, str]]) -> bool:
+    """Whether it is a column of the rows' own table, one of these."""
+    if not isinstance(of, Column) or of.through is not None or of.on is not None:
+        return False
+    return (table_of(rows.entity), of.field.column) in columns
 
 
 def ordered(keys: Sequence[Key], *, nulls_known: bool = False) -> str:

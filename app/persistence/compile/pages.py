@@ -190,7 +190,8 @@ def _listed(
     """The page's rows in order, as a range of an index wherever there is one.
 
     Where the first key's index holds empty values at the other end than they are wanted, or the range after a row does
-    not reach them, the rows without a value are a second part that is read when the first is used up.
+    not reach them, the rows without a value are a second part that is read when the first is used up; so are those that
+    are not above 0 where the index holds no others.
     """
 
     def part(extra: list[str], by: list[Key]) -> str:
@@ -199,6 +200,10 @@ def _listed(
     first = keys[0]
     if first.among is not None:
         return _in_turn(part, keys, places, scope.alias(), limit)
+    if first.above_zero and first.descending:
+        behind = [] if places is None else [following(keys, places)]
+        above, below = (part([f"{first.sql} {sign} 0", *behind], keys) for sign in (">", "<="))
+        return f"({above}) UNION ALL ({below}) {limit}"
     if not (first.indexed and first.nullable) or (places is None and not first.descending):
         return part([] if places is None else [following(keys, places)], keys)
     known = [replace(first, nullable=False), *keys[1:]]

@@ -99,13 +99,31 @@ CIRCLES = (
 UPDATE import_rows r SET errs = ARRAY[$4::int] FROM (SELECT DISTINCT line FROM up WHERE node = start) w WHERE w.line = r.line
 """
 )
+# Below a row's account hang those of the file, each with a way of its own, and those that the file says nothing of.
 DEEP = (
     CLIMB
-    + """
-UPDATE import_rows r SET errs = ARRAY[$4::int] FROM (SELECT DISTINCT line FROM up WHERE depth >= $3) w WHERE w.line = r.line
+    + """, below(line, node, depth) AS (
+  SELECT line, start, max(depth) FROM up GROUP BY line, start
+  UNION ALL
+  SELECT b.line, a.id, b.depth + 1 FROM below b JOIN accounts a ON a.workspace_id = $1 AND a.parent_id = b.node
+  WHERE b.depth < $3 AND NOT EXISTS (
+    SELECT FROM import_rows r WHERE r.id = a.id AND r.errs IS NULL AND r.gone & $2 = 0
+      AND NOT EXISTS (SELECT FROM import_superseded s WHERE s.line = r.line))
+)
+UPDATE import_rows r SET errs = ARRAY[$4::int] FROM (SELECT DISTINCT line FROM below WHERE depth >= $3) w WHERE w.line = r.line
 """
 )
 DEPTHS = CLIMB + "INSERT INTO import_depths SELECT line, max(depth) FROM up GROUP BY line"
+
+# The last row that says so makes its contact the primary one: the others need not be it first.
+PRIMARY = """
+WITH told AS (
+  SELECT r.line, max(r.line) OVER (PARTITION BY {account}) AS last
+  FROM import_rows r LEFT JOIN contacts x ON x.workspace_id = $1 AND x.id = r.id
+  WHERE r.errs IS NULL AND r.is_primary AND NOT EXISTS (SELECT FROM import_superseded s WHERE s.line = r.line)
+)
+UPDATE import_rows r SET is_primary = false FROM told t WHERE t.line = r.line AND t.line < t.last
+"""
 
 WARN = "INSERT INTO import_marks SELECT line, $1 FROM {rows}"
 # $1 … $4: the problems' columns, codes, words, and whether they are warnings, by number.
@@ -159,6 +177,9 @@ async def across(
         await tx.execute(REPEATED)
         await _taken(tx, workspace_id, entity, columns, problems)
         await own.taken(tx, workspace_id, entity, attributes, problems)
+    if entity.name == "contacts" and "is_primary" in columns:
+        account = "coalesce(r.account_id, x.account_id)" if "account_id" in columns else "x.account_id"
+        await tx.execute(PRIMARY.format(account=account), workspace_id)
     if "parent_id" in columns:
         await _parents(tx, workspace_id, problems, parent_bit)
     await _warn(tx, problems, "duplicate", "import_superseded s")
@@ -194,13 +215,19 @@ async def _parents(tx: Transaction, workspace_id: UUID, problems: list[Problem],
     await tx.execute("CREATE INDEX ON import_rows (id); CREATE INDEX ON import_rows (key); ANALYZE import_rows")
     await tx.execute(PARENTS)
     problems.append(problem("parent", "circle"))
-    await tx.execute(CIRCLES, workspace_id, bit, DEPTH, len(problems))
-    problems.append(problem("parent", "depth"))
-    await tx.execute(DEEP, workspace_id, bit, DEPTH, len(problems))
-    problems.append(problem("parent", "unknown", "Expected one of the workspace's accounts, or one of the file's."))
-    # Who hangs under a row that was refused is refused in turn: at most DEPTH times.
-    while await tx.execute(ORPHANS, workspace_id, len(problems)) != "UPDATE 0":
-        pass
+    circle, deep, orphan = (len(problems) + n for n in (1, 2, 3))
+    problems += [
+        problem("parent", "circle"), problem("parent", "depth"),
+        problem("parent", "unknown", "Expected one of the workspace's accounts, or one of the file's."),
+    ]  # fmt: skip
+    # A row that is refused leaves its account where it was, and so another may hang in a circle, too deep, or nowhere.
+    marked = {"some"}
+    while marked != {"UPDATE 0"}:
+        marked = {
+            await tx.execute(CIRCLES, workspace_id, bit, DEPTH, circle),
+            await tx.execute(DEEP, workspace_id, bit, DEPTH, deep),
+            await tx.execute(ORPHANS, workspace_id, orphan),
+        }
     await tx.execute(DEPTHS, workspace_id, bit, DEPTH)
 
 

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from app.domain.catalogue import ACCOUNTS, Entity, Field
 from app.domain.mappings import importable
-from app.persistence import facts
+from app.persistence import audit_records, facts
+from app.persistence.audit_records import Of
 from app.persistence.database import Transaction
 from app.persistence.staging import own
 from app.persistence.staging.rows import Column, made_id, prefix
@@ -58,7 +59,8 @@ WITH {shared}written AS (
   FROM import_todo t{join} WHERE t.pos BETWEEN $3 AND $4 ORDER BY t.pos
   ON CONFLICT (workspace_id, {key}) DO UPDATE SET {sets}, version = z.version + 1, updated_at = excluded.updated_at
   WHERE z.workspace_id = $1 AND ({stored}) IS DISTINCT FROM ({fresh})
-  RETURNING z.id
+  RETURNING z.id{written}
+), told AS ({told}
 )
 SELECT count(*) FILTER (WHERE id BETWEEN $5 AND $6) AS created, count(*) AS written FROM written
 """
@@ -72,6 +74,16 @@ LEFT JOIN LATERAL (
   ORDER BY m.moved_at DESC, m.id DESC LIMIT 1
 ) m ON true
 WHERE t.pos BETWEEN $4 AND $5 AND a.stage IS DISTINCT FROM m.stage
+"""
+# An account has one primary contact: the last one that was made it, or came to it as one.
+PRIMARY = """
+UPDATE contacts c SET is_primary = false, version = c.version + 1, updated_at = $2
+FROM (
+  SELECT DISTINCT ON (x.account_id) x.account_id, x.id FROM import_todo t JOIN contacts x ON x.workspace_id = $1 AND x.id = t.id
+  WHERE t.pos BETWEEN $3 AND $4 AND x.is_primary ORDER BY x.account_id, t.line DESC
+) p
+WHERE c.workspace_id = $1 AND c.account_id = p.account_id AND c.is_primary AND c.id <> p.id
+RETURNING c.id
 """
 
 
@@ -130,6 +142,11 @@ async def touched(tx: Transaction, entity: Entity, first: int, last: int) -> tup
     return list(row["made"]), list(row["known"])
 
 
+async def one_primary(tx: Transaction, workspace_id: UUID, first: int, last: int, now: datetime) -> list[UUID]:
+    """Leaves each account one primary contact after rows `first` to `last` of contacts; those that are it no more."""
+    return [row["id"] for row in await tx.fetch(PRIMARY, workspace_id, now, first, last)]
+
+
 @dataclass(frozen=True, slots=True)
 class Chunks:
     """How chunks of one file are written: the statements, and the ids that the import makes."""
@@ -141,28 +158,31 @@ class Chunks:
     today: date
 
     async def apply(
-        self, tx: Transaction, workspace_id: UUID, first: int, last: int, now: datetime, actor: UUID | None
+        self, tx: Transaction, workspace_id: UUID, first: int, last: int, of: Of, actor: UUID | None
     ) -> Applied:
-        """Writes rows `first` to `last`; the accounts they touch are locked already."""
+        """Writes rows `first` to `last`, and for the audit what changed of each; the accounts they touch are locked
+        already."""
         low = UUID(prefix(self.import_id) + "0" * 10)
         high = UUID(prefix(self.import_id) + "f" * 10)
         more = (self.today,) if self.moves else ()
-        row = await tx.fetchrow(self.upsert, workspace_id, now, first, last, low, high, *more)
+        row = await tx.fetchrow(self.upsert, workspace_id, of.at, first, last, low, high, of.entry_id, *more)
         assert row is not None  # aggregates
         if self.moves:
-            await tx.execute(self.moves, workspace_id, now, actor, first, last, prefix(self.import_id))
+            await tx.execute(self.moves, workspace_id, of.at, actor, first, last, prefix(self.import_id))
         created, written = int(row["created"]), int(row["written"])
         return Applied(created, written - created, last - first + 1 - written)
 
 
-def chunks(entity: Entity, columns: Sequence[Column], partial: bool, import_id: UUID, today: date) -> Chunks:
-    """The statements for this file's columns."""
+def chunks(
+    entity: Entity, columns: Sequence[Column], partial: bool, import_id: UUID, today: date, *, with_made: bool
+) -> Chunks:
+    """The statements for this file's columns. `with_made`: the audit has a row of what is made, too."""
     staged = entity.name == "accounts" and any(c.name == "stage" for c in columns)
     moves = MOVES.format(made=made_id("$6::text", "t.line")) if staged else None
-    return Chunks(entity, _upsert(entity, columns, partial, staged), moves, import_id, today)
+    return Chunks(entity, _upsert(entity, columns, partial, staged, with_made), moves, import_id, today)
 
 
-def _upsert(entity: Entity, columns: Sequence[Column], partial: bool, staged: bool) -> str:
+def _upsert(entity: Entity, columns: Sequence[Column], partial: bool, staged: bool, with_made: bool) -> str:
     fields = {c.name: f for c in columns for f in importable(entity).values() if f.column == c.name}
     names = [c.target for c in columns]
     values = [_given("t", c, partial, _before(entity, c, fields)) for c in columns]
@@ -186,7 +206,8 @@ def _upsert(entity: Entity, columns: Sequence[Column], partial: bool, staged: bo
         values += [f"n.{name}" for name in facts.KEPT]
     return UPSERT.format(
         shared=shared, table=entity.name, names="".join(f', "{n}"' for n in names), values="".join(f", {v}" for v in values),
-        join=join,
+        join=join, written="".join(f', z."{c.target}"' for c in columns),
+        told=audit_records.written(entity.name, [c.target for c in columns], "$7", "w.id BETWEEN $5 AND $6", with_made=with_made),
         key="id" if entity.name == "users" else entity.key, sets=", ".join(sets),
         stored=", ".join(f'z."{c.target}"' for c in columns) + ", 0",
         fresh=", ".join(f'excluded."{c.target}"' for c in columns) + ", 0",
@@ -217,7 +238,7 @@ def _beside(entity: Entity, names: Sequence[str], staged: bool) -> list[tuple[st
     beside: list[tuple[str, str, str | None]] = []
     if staged:
         changes = "CASE WHEN z.stage IS DISTINCT FROM excluded.stage THEN excluded.stage_since ELSE z.stage_since END"
-        beside.append(("stage_since", "CASE WHEN t.stage IS NOT NULL THEN $7::date END", f"stage_since = {changes}"))
+        beside.append(("stage_since", "CASE WHEN t.stage IS NOT NULL THEN $8::date END", f"stage_since = {changes}"))
     if entity.name == "users" and "is_active" not in names:
         beside.append(("is_active", "true", None))
     if entity.name == "features":

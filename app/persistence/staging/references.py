@@ -15,13 +15,14 @@ Place = tuple[str, Field, Source]
 @dataclass(frozen=True, slots=True)
 class Reference:
     """`value` is what is stored, `found` is NULL where nothing was found, `begins` the day from which it holds, `account`
-    whose it is, of a contact."""
+    whose it is, of a contact, and `shared` how many of the account are told by the same e-mail."""
 
     joins: str
     value: str
     found: str
     begins: str | None = None
     account: str | None = None
+    shared: str | None = None
 
 
 def reference(alias: str, place: Place, account: str | None, stays: str | None = None) -> Reference | None:
@@ -59,10 +60,11 @@ def _any(alias: str, table: str, text: str, account: str | None, stays: str | No
         joins += _contact(ways[2], text, account).joins
     found = f"coalesce({', '.join(f'{way}.id' for way in ways)})"
     owner = f"coalesce({', '.join(f'{way}.account_id' for way in ways)})" if table == "contacts" else None
+    shared = f"CASE WHEN coalesce({ways[0]}.id, {ways[1]}.id) IS NULL THEN {ways[2]}.shared END" if owner else None
     if stays is not None:
         works = f"coalesce({', '.join(f'{way}.is_active' for way in ways)})"
         found = f"CASE WHEN {works} OR {found} = {stays} THEN {found} END"
-    return Reference(joins, found, found, account=owner)
+    return Reference(joins, found, found, account=owner, shared=shared)
 
 
 def _join(table: str, alias: str, by: str) -> str:
@@ -82,12 +84,15 @@ def _user(alias: str, text: str) -> Reference:
 
 
 def _contact(alias: str, text: str, account: str | None) -> Reference:
-    """Two contacts of one account may share an address: the one that was there first."""
+    """By e-mail: of the account first, of which several may share one, then of any other, to say that it is another's."""
+    own = f"c.account_id = {account or 'NULL::uuid'}"
     joins = (
-        f" LEFT JOIN LATERAL (SELECT c.id, c.account_id FROM contacts c WHERE c.workspace_id = $1"
-        f" AND c.email = {text} AND c.account_id = {account or 'NULL'} ORDER BY c.created_at, c.id LIMIT 1) {alias} ON true"
+        f" LEFT JOIN LATERAL (SELECT (array_agg(c.id ORDER BY {own} DESC))[1] AS id,"
+        f" (array_agg(c.account_id ORDER BY {own} DESC))[1] AS account_id, count(*) FILTER (WHERE {own}) AS shared"
+        f" FROM contacts c WHERE c.workspace_id = $1 AND c.email = {text}) {alias} ON {text} IS NOT NULL"
     )
-    return Reference(joins, f"{alias}.id", f"{alias}.id", account=f"{alias}.account_id")
+    owner, shared = f"{alias}.account_id", f"{alias}.shared"
+    return Reference(joins, f"{alias}.id", f"{alias}.id", account=owner, shared=shared)
 
 
 def standing(mapping: FileMapping, texts: dict[str, str]) -> tuple[str, str]:

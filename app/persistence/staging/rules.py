@@ -18,13 +18,11 @@ UPDATE import_rows r SET errs = ARRAY[$1::int]
 FROM (SELECT line, row_number() OVER (PARTITION BY key ORDER BY line) AS nth FROM import_rows WHERE errs IS NULL) d
 WHERE d.line = r.line AND d.nth > 1
 """
-TOGETHER = (
-    MARK
-    + """
+TOGETHER = """
+UPDATE import_rows r SET errs = coalesce(r.errs, '{{}}'::int[]) || $2::int
 FROM import_rows s LEFT JOIN {table} x ON x.workspace_id = $1 AND x.id = s.id
-WHERE s.line = r.line AND s.errs IS NULL AND ({given}) IS DISTINCT FROM ({stored}) AND {wrong}
+WHERE s.line = r.line AND ({given}) IS DISTINCT FROM ({stored}) AND {wrong}
 """
-)
 # Saying the same as related records do changes nothing: what was set by hand stays what it was.
 SAID = """
 UPDATE import_rows r SET "{column}" = x."{by_hand}"

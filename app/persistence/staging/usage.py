@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
+from app.persistence.audit_records import Of
 from app.persistence.database import Transaction
 from app.persistence.staging.records import Applied, Todo
 from app.persistence.usage import MERGED, NEWEST, OLDEST
@@ -95,9 +96,9 @@ class Days:
     """How chunks of usage are written."""
 
     async def apply(
-        self, tx: Transaction, workspace_id: UUID, first: int, last: int, now: datetime, actor: UUID | None
+        self, tx: Transaction, workspace_id: UUID, first: int, last: int, of: Of, actor: UUID | None
     ) -> Applied:
-        """Merges values `first` to `last` into their days; the accounts are locked already."""
+        """Merges values `first` to `last` into their days; the accounts are locked already. The audit counts them only."""
         await tx.execute(MERGE, workspace_id, first, last)
         row = await tx.fetchrow(WRITTEN, first, last)
         assert row is not None  # aggregates

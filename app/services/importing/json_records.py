@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,7 @@ import msgspec
 
 from app.domain import mappings, records
 from app.domain.catalogue import Entity, Field
-from app.domain.errors import Fault, Invalid
+from app.domain.errors import Fault, Invalid, escape
 from app.domain.mappings import FileMapping
 from app.domain.workspaces import Workspace
 from app.persistence.staging.rows import Staged, unreadable
@@ -21,10 +22,6 @@ from app.services.importing.staging import numbers
 
 BEFORE_FIRST = -1
 """Rows are counted from 0, as the records of an array."""
-# Runs of digits and kinds of white space made alike, to be looked for at the speed of memory.
-ALIKE = bytes(ord("0") if chr(c) in "0123456789." else ord(" ") if chr(c) in "\t\n\r -" else c for c in range(256))
-LONG = b"0" * 16
-"""As many digits a double does not hold for sure: such numbers are read one by one, exactly."""
 ABSENT_BYTES = ABSENT.encode()
 CUSTOM = "custom"
 RAWS = msgspec.json.Decoder(list[msgspec.Raw])
@@ -70,22 +67,23 @@ def sent(raw: bytes, read: Callable[[], Sequence[object]]) -> Sent:
     return Sent(raw, count, read)
 
 
-def read(entity: Entity, told: Sent, workspace: Workspace) -> Read:
+def read(entity: Entity, told: Sent, workspace: Workspace, now: datetime) -> Read:
     """The records, staged: together where all are sound and plain, else one by one. Raises Unreadable."""
     found = _together(entity, told)
-    return found if found is not None else _one_by_one(entity, told.read(), workspace)
+    return found if found is not None else _one_by_one(entity, told.read(), workspace, now)
 
 
-def faults(entity: Entity, index: int, record: object, workspace: Workspace) -> tuple[Fault, ...]:
+def faults(entity: Entity, index: int, record: object, workspace: Workspace, now: datetime) -> tuple[Fault, ...]:
     """What a single write would find in reading the record, with pointers among all records; nothing where it is sound."""
     if isinstance(record, Mapping) and "account" in entity.fields:  # an amount that is empty follows
-        follows = [f.name for f in entity.fields.values() if f.fallback and record.get(f.name, 0) in (None, "")]
+        follows = [f.name for f in entity.fields.values() if f.fallback and record.get(f.name, 0) is None]
         record = {name: value for name, value in record.items() if name not in follows}
+    digits, own = workspace.minor_digits, workspace.attributes
     try:
-        records.read(entity, record, minor_digits=workspace.minor_digits, attributes=workspace.attributes, partial=True)
+        found = records.look(entity, record, minor_digits=digits, attributes=own, partial=True, now=now).faults
     except Invalid as error:
-        return tuple(replace(fault, pointer=f"/records/{index}{fault.pointer or ''}") for fault in error.faults)
-    return ()
+        found = error.faults
+    return tuple(replace(fault, pointer=f"/records/{index}{fault.pointer or ''}") for fault in found)
 
 
 def _together(entity: Entity, told: Sent) -> Read | None:
@@ -112,9 +110,9 @@ def _together(entity: Entity, told: Sent) -> Read | None:
 
 def _plain_members(raw: bytes) -> int | None:
     """How many members all objects have, where that can be told without reading them."""
-    alike = raw.translate(ALIKE)
+    alike = raw.translate(ndjson_lines.ALIKE)
     # A quotation mark and a colon may also stand within a text: then there seem to be more, and never fewer.
-    if b" :" in alike or b":" + LONG in alike or b" " + LONG in alike or b"\\u0000" in raw:
+    if b" :" in alike or b"\\u0000" in raw or ndjson_lines.inexact(alike):
         return None
     return raw.count(b'":')
 
@@ -160,14 +158,12 @@ def _unnamed(entity: Entity, names: Container[str]) -> list[str]:
     return [] if entity.name == "users" and len(lacking) < len(mappings.known_by(entity)) else lacking
 
 
-def _one_by_one(entity: Entity, told: Sequence[object], workspace: Workspace) -> Read:
+def _one_by_one(entity: Entity, told: Sequence[object], workspace: Workspace, now: datetime) -> Read:
     """Each record by the reader of single writes. A reference told by its id is as good as one told by name."""
     fields, own = _fields(entity), mappings.own_of(workspace, entity)
     by_member = {member: f.name for f in fields.values() for member in (f.name, f.column)}
-    wrong = {n: found for n, one in enumerate(told) if (found := faults(entity, n, one, workspace))}
-    rows = [_by_field(one, by_member) if n not in wrong else {} for n, one in enumerate(told)]
-    for n in (n for n, row in enumerate(rows) if ABSENT in row.values()):
-        rows[n], wrong[n] = {}, (Fault("Expected text without the noncharacter U+FDD0.", pointer=f"/records/{n}"),)
+    wrong = {n: found for n, one in enumerate(told) if (found := faults(entity, n, one, workspace, now))}
+    rows = [_by_field(one, by_member, wrong.get(n, ())) for n, one in enumerate(told)]
     names = [name for name in (*fields, *own) if any(name in row for row in rows)]
     mapping = mappings.natural(entity, [*names, *_unnamed(entity, names)], own, anyhow=True)
     names = list(ndjson_lines.members(mapping))
@@ -179,11 +175,22 @@ def _one_by_one(entity: Entity, told: Sequence[object], workspace: Workspace) ->
     return Read(mapping, ndjson_lines.rows_as_csv(staged), any(ABSENT in row for row in staged), days, wrong)
 
 
-def _by_field(record: object, by_member: Mapping[str, str]) -> dict[str, object]:
-    """What a record says, by field; own attributes apart."""
-    assert isinstance(record, Mapping)  # it was read
-    said: dict[str, object] = {by_member[name]: value for name, value in record.items() if name in by_member}
-    return said | {f"{CUSTOM}.{slug}": value for slug, value in record.get(CUSTOM, {}).items()}
+def _by_field(record: object, by_member: Mapping[str, str], wrong: Sequence[Fault]) -> dict[str, object]:
+    """What a record says that is sound, by field; own attributes apart."""
+    if not isinstance(record, Mapping):
+        return {}
+    astray = {member for fault in wrong for member in _members(fault)}
+    said = {
+        by_member[name]: value for name, value in record.items() if name in by_member and escape(name) not in astray
+    }
+    own = record.get(CUSTOM, {}) if CUSTOM not in astray else {}
+    return said | {f"{CUSTOM}.{slug}": value for slug, value in own.items() if f"{CUSTOM}/{escape(slug)}" not in astray}
+
+
+def _members(fault: Fault) -> tuple[str, ...]:
+    """The member that a fault of a record points to, and the whole of what is below it, as pointers spell them."""
+    _, _, _, *path = (fault.pointer or "").split("/")
+    return tuple("/".join(path[: n + 1]) for n in range(len(path)) if path[0] != CUSTOM or len(path) == n + 1)
 
 
 def _text(value: object) -> object:
@@ -193,9 +200,21 @@ def _text(value: object) -> object:
     return str(value) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else value
 
 
-def pointed(problems: Iterable[tuple[int, str | None, str]]) -> list[Fault]:
-    """Faults of (index of the record, member, message)."""
-    return [
-        Fault(message, pointer=f"/records/{n}" + (f"/{member.replace('custom.', 'custom/')}" if member else ""))
-        for n, member, message in problems
-    ]
+def pointed(
+    entity: Entity, record: object, problems: Iterable[tuple[int, str | None, str]], known: Sequence[Fault] = ()
+) -> list[Fault]:
+    """Faults of (index of the record, member, message), but of members of which faults are known already; they point to
+    the members that the record has."""
+    names = {member: f.name for f in entity.fields.values() for member in (f.name, f.column)}
+    if any(not _members(fault) for fault in known):  # the record as a whole
+        return []
+    astray = {names.get(member, member) for fault in known for member in _members(fault)}
+    said = {names[member]: member for member in record if member in names} if isinstance(record, Mapping) else {}
+    found = []
+    for n, member, message in problems:
+        path = member.replace(f"{CUSTOM}.", f"{CUSTOM}/") if member else ""
+        name = names.get(path, path)
+        if (name in astray) if member else known:
+            continue
+        found.append(Fault(message, pointer=f"/records/{n}" + (f"/{said.get(name, path)}" if path else "")))
+    return found

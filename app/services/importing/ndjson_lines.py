@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, BinaryIO
+from decimal import Decimal
+from typing import Any, BinaryIO, Literal
 
 import msgspec
 from msgspec.structs import astuple
@@ -13,6 +14,7 @@ from msgspec.structs import astuple
 from app.domain.catalogue import Field
 from app.domain.errors import Fault
 from app.domain.mappings import FileMapping, Source
+from app.domain.numbers import TooWideError, exact
 from app.persistence.staging.values import ABSENT
 from app.services.importing.files import Progress, blocks, start
 
@@ -25,8 +27,13 @@ COPY = {"quote": '"', "escape": "\\", "null": "null"}
 UNREADABLE = re.compile(r'["\\\x00-\x1f]')
 ABSENT_BYTES = ABSENT.encode()
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-PLACE = re.compile(r"`\$\.(.*)`$")
+# Runs of digits and kinds of white space made alike, to be looked for at the speed of memory.
+ALIKE = bytes(ord("0") if chr(c) in "0123456789." else ord(" ") if chr(c) in "\t\n\r -" else c for c in range(256))
+LONG = b"0" * 16
+"""As many digits a double does not hold for sure."""
+EXPONENT = re.compile(rb"[: ]0+[eE]")
 ENCODER = msgspec.json.Encoder()
+Told = Literal["text", "number", "bool", "other"]
 
 
 def keys(file: BinaryIO) -> tuple[str, ...]:
@@ -66,10 +73,11 @@ class Reader:
     """Reads the lines of one mapping, unless it has not `every` member that lines may have: then MoreMembersError. `partial`: some line left a member out; `bad` are the numbers of what can be wrong, by code and by (code, member)."""
 
     def __init__(self, mapping: FileMapping, bad: Mapping[str | tuple[str, str], int], *, every: bool):
-        self.every = every
+        self.every, self.strict = every, not mapping.named
         self.partial = False
         self.names = members(mapping)
         self.bad = bad
+        self._takes = _takes(mapping)
         row = _row(mapping, self.names)
         self._many: msgspec.json.Decoder[list[msgspec.Struct]] = msgspec.json.Decoder(list[row])  # type: ignore[valid-type]  # made for this mapping
         self._one: msgspec.json.Decoder[msgspec.Struct] = msgspec.json.Decoder(row)
@@ -93,6 +101,8 @@ class Reader:
 
     def batch(self, lines: bytes) -> bytes:
         """A row for each line, in order: together where all of them are sound."""
+        if inexact(lines.translate(ALIKE)):
+            return b"".join(map(self._single, lines.split(b"\n")))
         try:
             # A raw line feed is allowed between values and never within them: no two lines can make up one object.
             rows = self._many.decode(b"[" + lines.replace(b"\n", b"\n,\n") + b"]")
@@ -116,10 +126,30 @@ class Reader:
         if len(line) > LINE:
             return self._wrong(self.bad["too_long"])
         try:
-            row = self._one.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            return self._wrong(self._why(line, error))
-        return self._csv([astuple(row)])
+            row = None if inexact(line.translate(ALIKE)) else self._one.decode(line)
+        except msgspec.ValidationError:
+            row = None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return self._wrong(self._why(line))
+        return self._exactly(line) if row is None else self._csv([astuple(row)])
+
+    def _exactly(self, line: bytes) -> bytes:
+        """The row of a line whose numbers a double may not hold, or which is not what it should be."""
+        try:
+            told = EXACT.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return self._wrong(self._why(line))
+        if not isinstance(told, dict):
+            return self._wrong(self.bad["json"])
+        if not told.keys() <= self._takes.keys() and self.strict:
+            if not self.every:
+                raise MoreMembersError
+            return self._wrong(self.bad["unknown_member"])
+        row = [told.get(name, ABSENT) for name in self.names]
+        for name, value in zip(self.names, row, strict=True):
+            if name in told and value is not None and _kind(value) not in self._takes[name]:
+                return self._wrong(self.bad["type", name])
+        return self._csv([(*map(_as_written, row), None)])
 
     def _csv(self, rows: Sequence[tuple[Any, ...]]) -> bytes:
         plain = _joined(rows)
@@ -136,22 +166,46 @@ class Reader:
     def _wrong(self, problem: int) -> bytes:
         return _joined([(*[None] * len(self.names), problem)])
 
-    def _why(self, line: bytes, error: Exception) -> int:
+    def _why(self, line: bytes) -> int:
         """The number of what is wrong with a line that cannot be decoded."""
-        if isinstance(error, UnicodeDecodeError):
-            return self.bad["encoding"]
-        if isinstance(error, msgspec.ValidationError):
-            place = PLACE.search(str(error))
-            unknown = "unknown field" in str(error)
-            if unknown and not self.every:
-                raise MoreMembersError from None
-            found = self.bad.get(("type", place.group(1))) if place else None
-            return found or self.bad["unknown_member" if unknown else "json"]
         try:
             line.decode()
         except UnicodeDecodeError:
             return self.bad["encoding"]
         return self.bad["surrogate" if SURROGATE.search(line) else "json"]
+
+
+class _Wide(str):
+    """A number that is too wide, as it was written: its column says so."""
+
+
+def _number(text: str) -> Decimal | int | _Wide:
+    try:
+        return exact(text)
+    except TooWideError:
+        return _Wide(text)
+
+
+EXACT = msgspec.json.Decoder(float_hook=_number)
+
+
+def _kind(value: object) -> Told:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | Decimal | _Wide):
+        return "number"
+    return "text" if isinstance(value, str) else "other"
+
+
+def _as_written(value: object) -> object:
+    return str(value) if _kind(value) == "number" else value
+
+
+def inexact(alike: bytes) -> bool:
+    """Whether some number may be one that a double does not hold, or have an exponent; of text that is made ALIKE."""
+    if b":" + LONG in alike or b" " + LONG in alike:
+        return True
+    return (b"0e" in alike or b"0E" in alike) and EXPONENT.search(alike) is not None
 
 
 def _joined(rows: Sequence[tuple[Any, ...]]) -> bytes:
@@ -201,6 +255,27 @@ def _row(mapping: FileMapping, names: Sequence[str]) -> Any:
     return msgspec.defstruct(
         "Row", body, gc=False, forbid_unknown_fields=not mapping.named, rename={"bad": f"{ABSENT}bad", **{f"c{n}": name for n, name in enumerate(names)}}
     )  # fmt: skip
+
+
+def _takes(mapping: FileMapping) -> Mapping[str, frozenset[Told]]:
+    """What may be told under each member that is read."""
+    fields, takes = mapping.known, dict[str, frozenset[Told]]()
+    for name, source in mapping.fields.items():
+        if source.column is not None:
+            takes[source.column] = takes.get(source.column, frozenset()) | _tells(fields[name], source)
+    return takes
+
+
+def _tells(field: Field, source: Source) -> frozenset[Told]:
+    if source.rewritten:
+        return frozenset(("text", "number", "bool"))
+    match field.kind:
+        case "number" | "money" | "integer":
+            return frozenset(("number",))
+        case "bool":
+            return frozenset(("bool",))
+        case _:
+            return frozenset(("text",))
 
 
 def _type(field: Field, source: Source) -> Any:

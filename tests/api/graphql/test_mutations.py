@@ -202,12 +202,11 @@ async def test_lists(house: House, ask: Ask, fail: Ask) -> None:
             "sort": ["-arr"], "visibility": "public", "params": [{"name": "least", "type": "number", "default": 100}]}  # fmt: skip
     made = (await ask(house.csm, LIST, input=body))["createList"]["list"]
     assert (made["version"], made["state"], made["columns"]) == (1, "ok", body["columns"])
-    for arr in (50, 150, 250):
-        await create(ask, house, name=f"Listed {arr}", arr=arr)
+    listed = [(await create(ask, house, name=f"Listed {arr}", arr=arr))["account"]["id"] for arr in (50, 150, 250)]
     rows = """query($id: ID!, $params: JSON) { list(id: $id) { name rows(first: 1, params: $params) { totalCount nodes edges { cursor node } pageInfo { hasNextPage endCursor } }
       accounts(first: 5) { nodes { name } } contacts { totalCount } } }"""
     found = (await ask(house.viewer, rows, id=made["id"]))["list"]
-    assert found["rows"]["nodes"] == [{"name": "Listed 250", "arr": 250, "csm": None}]
+    assert found["rows"]["nodes"] == [{"id": listed[-1], "version": 1, "name": "Listed 250", "arr": 250, "csm": None}]
     assert found["rows"]["edges"][0]["node"] == found["rows"]["nodes"][0]
     assert (found["rows"]["totalCount"], found["rows"]["pageInfo"]["hasNextPage"]) == (2, True)
     assert [one["name"] for one in found["accounts"]["nodes"]] == ["Listed 250", "Listed 150"]

@@ -52,14 +52,21 @@ async def test_a_hand_over_is_in_the_history(house: House, ask: Ask, fail: Ask) 
     assert done["handOver"]["handOver"] == {"toId": heir["id"], "accounts": 1, "opportunities": 0, "lists": 0}
     wrong = await fail(house.admin, give, id=leaving["id"], i={"to": "nobody"})
     assert (wrong["status"], wrong["errors"][0]["pointer"]) == (422, "/input/to")
-    read = """query ($id: ID!, $after: String) { accountChanges(id: $id, field: csm, first: 1, after: $after) {
-      nodes { field valueId name fromAt toAt actorId actorName } edges { cursor } pageInfo { hasNextPage endCursor } } }"""
-    first = (await ask(house.viewer, read, id=account))["accountChanges"]
-    second = (await ask(house.viewer, read, id=account, after=first["pageInfo"]["endCursor"]))["accountChanges"]
+    read = """query ($id: ID!, $after: String) { account(id: $id) { changes(field: csm, first: 1, after: $after) {
+      nodes { field valueId name fromAt toAt actorId actorName } edges { cursor } pageInfo { hasNextPage endCursor } } } }"""
+    first = (await ask(house.viewer, read, id=account))["account"]["changes"]
+    second = (await ask(house.viewer, read, id=account, after=first["pageInfo"]["endCursor"]))["account"]["changes"]
     assert (first["pageInfo"]["hasNextPage"], second["pageInfo"]["hasNextPage"]) == (True, False)
     rest = (await house.viewer.get(f"/v1/accounts/{account}/changes?field=csm")).json()["data"]
     assert [list(one.values()) for one in (*first["nodes"], *second["nodes"])] == [list(one.values()) for one in rest]
     assert [one["name"] for one in rest] == ["takes", "leaves"]
+    whole = """query ($id: ID!) { node(id: $id) { id ... on Account { name ...Past } } accounts(first: 1) { nodes { name } } }
+      fragment Past on Account { a: changes { nodes { name } } b: changes(field: csm, first: 1) { nodes { name } } parent { changes { edges { cursor } } } }"""
+    shown = (await ask(house.viewer, whole, id=account))["node"]
+    told = [{"name": one} for one in ("takes", "leaves")]
+    assert shown == {"id": account, "name": "Handed", "a": {"nodes": told}, "b": {"nodes": told[:1]}, "parent": None}
+    many = await fail(house.viewer, "{ accounts { nodes { changes { nodes { name } } } } }")
+    assert (many["status"], "account(id)" in many["detail"]) == (422, True)
 
 
 async def test_a_tree_equals_that_of_rest(house: House, stranger: House, ask: Ask, fail: Ask) -> None:
@@ -92,8 +99,8 @@ async def test_a_tree_equals_that_of_rest(house: House, stranger: House, ask: As
 
 
 async def test_settings_are_read_and_changed(house: House, ask: Ask, fail: Ask) -> None:
-    read = """{ workspace { id slug name currency zone weekStart fiscalMonth healthYellow healthGreen arrPerCsm version }
-      me { workspace { id slug name currency zone weekStart fiscalMonth healthYellow healthGreen arrPerCsm version } } }"""
+    read = """{ workspace { id slug name currency zone weekStart fiscalMonth healthYellow healthGreen arrPerCsm fiscalCalendar { from to } version }
+      me { workspace { id slug name currency zone weekStart fiscalMonth healthYellow healthGreen arrPerCsm fiscalCalendar { from to } version } } }"""
     shown = await ask(house.viewer, read)
     rest = (await house.viewer.get("/v1/workspace")).json()
     assert list(shown["workspace"].values()) == list(shown["me"]["workspace"].values()) == list(rest.values())

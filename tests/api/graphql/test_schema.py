@@ -34,7 +34,7 @@ def test_every_entity_is_at_the_root(name: str) -> None:
     assert query is not None
     many = query.fields[name]
     assert str(many.type) == f"{type_name(entity)}Connection!"
-    assert set(many.args) == {"where", "filter", "orderBy", "first", "after", "asOf", "tz", "forUser", "archived"}
+    assert set(many.args) == {"where", "filter", "orderBy", "first", "after", "asOf", "on", "tz", "forUser", "archived"}
     assert str(many.args["where"].type) == f"{type_name(entity)}Filter"
     if entity.key != "none":
         names = {"id", "externalId", "slug"} if entity.key == "slug" else {"id", "externalId"}

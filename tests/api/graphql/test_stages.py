@@ -15,7 +15,7 @@ from tests.servers import Server
 USUAL = ["trial", "onboarding", "adoption", "established", "advocate"]
 ARRANGE = "mutation($stages: [String!]!) { arrangeStages(input: {stages: $stages}) { stages { slug position } } }"
 MOVE = "mutation($id: ID!, $input: MoveStageInput!, $v: Int) { moveStage(id: $id, input: $input, expectedVersion: $v) { account { stage stageSince version } } }"
-HISTORY = "query($id: ID!, $first: Int, $after: String) { stageHistory(accountId: $id, first: $first, after: $after) { nodes { stage from to days note actor actor_id: actorId } pageInfo { hasNextPage endCursor } } }"
+HISTORY = "query($id: ID!, $first: Int, $after: String) { account(id: $id) { stageHistory(first: $first, after: $after) { nodes { stage from_at: fromAt to_at: toAt days note actor_id: actorId actor_name: actorName } pageInfo { hasNextPage endCursor } } } }"
 DELETE = "mutation($id: ID!, $v: Int!, $to: String) { deleteStage(id: $id, expectedVersion: $v, moveTo: $to) { id } }"
 
 
@@ -72,8 +72,10 @@ async def test_an_account_moves_and_remembers_as_rest_tells(own: House, ask: Ask
     assert (await fail(own.manager, MOVE, id=acme, input={"stage": "trial"}, v=1))["status"] == 412
     missing = await fail(own.manager, MOVE, id=acme, input={"note": "x"})
     assert (missing["status"], missing["errors"][0]["pointer"]) == (422, "/input/stage")
-    first = (await ask(own.viewer, HISTORY, id=acme, first=1))["stageHistory"]
-    second = (await ask(own.viewer, HISTORY, id=acme, first=1, after=first["pageInfo"]["endCursor"]))["stageHistory"]
+    first = (await ask(own.viewer, HISTORY, id=acme, first=1))["account"]["stageHistory"]
+    second = (await ask(own.viewer, HISTORY, id=acme, first=1, after=first["pageInfo"]["endCursor"]))["account"][
+        "stageHistory"
+    ]
     assert (first["pageInfo"]["hasNextPage"], second["pageInfo"]["hasNextPage"]) == (True, False)
     rest = (await own.viewer.get(f"/v1/accounts/{acme}/stages")).json()["data"]
     told = first["nodes"] + second["nodes"]

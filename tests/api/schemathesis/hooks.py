@@ -31,11 +31,11 @@ SEALED = {"cursor", "If-Match"}
 """What only the server can make."""
 WHO = {"for_user"}
 """What only some may ask for."""
-WHEN = {"on", "as_of", "from", "to", "expires_at", "tz", "day"}
-"""Days without history, moments that are over, ends before their beginnings, zones of the IANA database."""
+WHEN = {"on", "as_of", "from", "to", "expires_at", "retired_at", "tz", "day"}
+"""Days without history, moments that are over or to come, ends before their beginnings, zones of the IANA database."""
 TOGETHER = {
     "spec", "segments", "params", "default", "is_promoted", "is_unique", "values", "replace", "type", "rest", "scopes", "bom", "id", "score",
-    "outcome", "decided_at", "end_date", "closed_at", "due_at", "resolved_at",
+    "refreeze", "periods", "generate", "outcome", "decided_at", "end_date", "closed_at", "due_at", "resolved_at",
 }  # fmt: skip
 """Members that depend on each other."""
 MEANT = LANGUAGE | NAMES | THERE | MONEY | SEALED | WHO | WHEN | TOGETHER
@@ -44,9 +44,14 @@ UNSAYABLE = (
     "a new record cannot be without",
     "it cannot be left out",
     "the same key",
+    "each record once",
+    "that no other record has",
+    "more than a day ahead",
+    "no more than the user's own role",
     "either filter or criteria",
 )
-"""A number that is too long to be kept exactly; what only a record that is not there yet needs."""
+"""A number that is too long to be kept exactly; what only a record that is not there yet needs; what another has; what
+cannot have happened; what the user may not."""
 OF_THE_ADDRESS = {"external_id", "slug", "account_id", "account"}
 
 

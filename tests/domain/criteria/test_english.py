@@ -16,6 +16,7 @@ from app.domain.criteria import literals, nodes
 from app.domain.criteria.english import english
 from app.domain.criteria.nodes import Node
 from app.domain.criteria.phrases import words
+from app.domain.criteria.referred import referred
 from app.domain.criteria.text import parse
 from tests.laws.trees import WORKSPACE, criteria
 
@@ -34,6 +35,31 @@ EXAMPLES = list(examples())
 @pytest.mark.parametrize(("entity", "source", "sentence"), EXAMPLES)
 def test_examples(entity: str, source: str, sentence: str) -> None:
     assert english(parse(source), ENTITIES[entity], WORKSPACE) == sentence
+
+
+ADA = "0190c0de-0000-7000-8000-00000000000a"
+RISKS = "0190c0de-0000-7000-8000-00000000000b"
+NAMES = {("users", ADA): "Ada Lovelace", ("accounts", ADA): "me or not", ("lists", RISKS): "Renewals at risk"}
+
+
+@pytest.mark.parametrize(
+    ("entity", "source", "sentence"),
+    [
+        ("accounts", f'csm = "{ADA}"', "Accounts whose CSM is Ada Lovelace."),
+        ("accounts", f'csm NOT IN ("{ADA}", "bob")', 'Accounts whose CSM is not Ada Lovelace or "bob" (or is empty).'),
+        ("accounts", f'parent = "{ADA}"', 'Accounts whose parent is "me or not".'),
+        ("accounts", f'name = "{ADA}"', f'Accounts whose name is "{ADA}".'),
+        ("accounts", f'in_list("{RISKS}")', 'Accounts in the list "Renewals at risk".'),
+        ("accounts", f'in_list("{ADA}")', f'Accounts in the list "{ADA}".'),
+        ("accounts", f'any(opportunities WHERE owner = "{ADA}")', "Accounts that have opportunities (whose owner is Ada Lovelace)."),
+        ("contacts", f'account.csm = "{ADA}"', "Contacts whose account's CSM is Ada Lovelace."),
+    ],
+)  # fmt: skip
+def test_what_is_named_by_id_is_said_by_name(entity: str, source: str, sentence: str) -> None:
+    node = parse(source)
+    assert english(node, ENTITIES[entity], WORKSPACE, NAMES) == sentence
+    named = {told for told in referred(node, ENTITIES[entity], WORKSPACE) if told in NAMES}
+    assert bool(named) == any(name in sentence for name in NAMES.values())
 
 
 def said(node: Any) -> Iterator[tuple[str, str]]:

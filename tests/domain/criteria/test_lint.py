@@ -19,6 +19,7 @@ from app.domain.workspaces import clock
 from tests.laws.trees import AS_OF, COUNT, SETTING, WORKSPACE, slug
 
 KNOWN = {name: [slug(name, n) for n in range(COUNT)] for name in ("industries", "stages", "products", "features")}
+LOST = {("users", "nobody@x"), ("accounts", "A-99999999"), ("contacts", "P-nope")}
 LIST = NamedList(UUID("0190c0de-0000-7000-8000-000000000001"), "Rich", "accounts", parse("arr > 1000"))
 NAMING = replace(SETTING, lists={LIST.id: LIST})
 
@@ -36,7 +37,7 @@ EXAMPLES = list(examples())
 
 @pytest.mark.parametrize(("entity", "source", "findings"), EXAMPLES)
 def test_examples(entity: str, source: str, findings: str) -> None:
-    found = lint(parse(source), ENTITIES[entity], NAMING, AS_OF, KNOWN)
+    found = lint(parse(source), ENTITIES[entity], NAMING, AS_OF, KNOWN, LOST)
     told = [" ".join(filter(None, (f.code, f"{f.at.line}:{f.at.column}", f.suggestion))) for f in found]
     assert ", ".join(told) == findings.removeprefix("-")
 
