@@ -229,11 +229,11 @@ COLLECTION = {
     "sentiment": "sentiments", "churn": "churns", "product": "products", "feature": "features", "user": "users",
     "team": "teams", "industry": "industries", "stage": "stages", "scenario": "scenarios", "attribute": "attributes",
     "node": "accounts", "explainAccount": "accounts", "explainContact": "contacts", "list": "lists", "segmentation": "segmentations", "forecast": "forecasts", "apiKey": "api-keys",
-    "segmentationDraft": "segmentations", "segmentationVersions": "segmentations", "simulateSegmentation": "segmentations",
+    "import": "imports", "importMapping": "imports/mappings", "segmentationDraft": "segmentations", "segmentationVersions": "segmentations", "simulateSegmentation": "segmentations",
 }  # fmt: skip
 REQUIRED = {"entity": "accounts", "text": "ALL", "groupBy": "stage"}
 """What is said of arguments that have to be given and name nothing."""
-ROOTS = {"Account": "account", "Contact": "contact", "List": "list", "Segmentation": "segmentation"}
+ROOTS = {"Account": "account", "Contact": "contact", "List": "list", "Segmentation": "segmentation", "Import": "import"}
 """By type: the field at the root under which its fields with arguments are asked."""
 
 
