@@ -23,6 +23,8 @@ PROSE = 10_000
 """Characters of a text that people write at length."""
 PROSES = frozenset({"note", "comment", "reason", "churn_reason", "subject", "description", "website"})
 MAX_FAULTS = 50
+FEW = 20
+"""Names that are told together, each time that one is wrong."""
 INT64 = 2**63 - 1
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
@@ -283,7 +285,8 @@ def _field(entity: Entity, member: str) -> Field:
             return field
     fields = [f for f in entity.fields.values() if f.writable]
     near = nearest(member, [name for f in fields for name in dict.fromkeys((f.name, f.column))])
-    raise MisfitError(f"one of {', '.join(f.name for f in fields)}", near)
+    few = ", ".join(f.name for f in fields) if len(fields) <= FEW else None
+    raise MisfitError(f"one of {few}" if few else f"a field of {entity.name} that can be written", near)
 
 
 def _member(field: Field, member: str, told: object, minor_digits: int, pointer: str, now: datetime) -> Value:

@@ -174,8 +174,10 @@ def _misfits(body: Body, known: Sequence[str]) -> Iterator[Fault]:
 def _ask(body: Body, *more: str) -> Ask:
     """What is asked of criteria: in one of both spellings, at a moment, by somebody. Raises Invalid."""
     told = _read(body, ("entity", *SPELLED, "params", *ASKED, *more), ("entity",))
-    if sum(name in told for name in SPELLED) != 1:
-        raise Invalid(faults=(Fault("Expected either filter or criteria.", pointer=""),))
+    said = [name for name in SPELLED if name in told]
+    if len(said) != 1:
+        pointer = f"/{said[1]}" if said else ""
+        raise Invalid(faults=(Fault("Expected either filter or criteria.", pointer=pointer),))
     columns = told.get("columns")
     if columns is not None and not (columns and all(isinstance(one, str) for one in columns)):
         raise Invalid(faults=(Fault("Expected an array of fields.", pointer="/columns"),))

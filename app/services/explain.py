@@ -148,8 +148,10 @@ def _misfits(told: Body) -> Iterator[Fault]:
 def _contradictions(told: Body) -> Iterator[Fault]:
     if sum(name in told for name in NAMING) != 1:
         yield Fault("Expected id or external_id, one of them.", pointer="/id")
-    if sum(name in told for name in SPELLED) != 1:
-        yield Fault("Expected one of filter, criteria, list and segmentation.", pointer="/filter")
+    said = [name for name in SPELLED if name in told]
+    if len(said) != 1:
+        pointer = f"/{said[1]}" if said else "/filter"
+        yield Fault("Expected one of filter, criteria, list and segmentation.", pointer=pointer)
     entity = told.get("entity", "accounts")
     if entity not in EXPLAINED:
         expected = f"Expected one of {', '.join(EXPLAINED)}."

@@ -166,6 +166,10 @@ async def _others(made: Furnished) -> None:
     path = f"/v1/imports/{made.things['imports']['id']}"
     while (await made.send("GET", path))["state"] in ("staged", "running"):
         pass
+    for health in (1, 2):
+        told = {"external_id": made.things["accounts"]["external_id"], "health": health}
+        await made.send("POST", "/v1/accounts/bulk", {"records": [told]})
+    made.things["audit"] = (await made.send("GET", "/v1/audit?limit=1"))["data"][0]
 
 
 async def _watched(db: Database, made: Furnished) -> None:

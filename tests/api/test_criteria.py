@@ -65,7 +65,7 @@ async def test_text_and_tree_are_the_same(office: House) -> None:
         ("preview", {"criteria": {"text": "helth < 5"}}, 422, {"pointer": "/criteria/text", "column": 1}),
         ("preview", {"criteria": {"tree": {"op": "empty", "of": "helth"}}}, 422, {"pointer": "/criteria/tree/of"}),
         ("check", {}, 422, {"pointer": ""}),
-        ("check", {"filter": "ALL", "criteria": {"op": "all"}}, 422, {"pointer": ""}),
+        ("check", {"filter": "ALL", "criteria": {"op": "all"}}, 422, {"pointer": "/criteria"}),
         ("check", {"filter": "ALL", "tz": "Europe/Berln"}, 422, {"pointer": "/tz", "suggestion": "Europe/Berlin"}),
         ("check", {"filter": "ALL", "as_of": "soon"}, 422, {"pointer": "/as_of"}),
         ("check", {"filter": "ALL", "params": {"a": []}}, 422, {"pointer": "/params/a"}),

@@ -171,7 +171,7 @@ async def test_when_it_comes_into_another_segment(office: House) -> None:
     ("body", "status", "pointer"),
     [
         ({}, 422, "/filter"),
-        ({"filter": "ALL", "criteria": {"op": "all"}}, 422, "/filter"),
+        ({"filter": "ALL", "criteria": {"op": "all"}}, 422, "/criteria"),
         ({"filter": "arr >"}, 400, "/filter"),
         ({"filter": "ar > 5"}, 422, "/filter"),
         ({"criteria": {"op": "cmp", "of": "ar", "cmp": "gt", "value": 5}}, 422, "/criteria"),

@@ -87,7 +87,8 @@ async def test_a_list_with_its_columns_in_its_order(small: House) -> None:
     assert answer.headers["x-strata-windows"] == "[]"
     assert answer.headers["ratelimit"]
     rows = (await small.csm.get(path.removesuffix("export") + "rows")).json()["data"]
-    assert [json.loads(line) for line in (await small.csm.get(path)).text.splitlines()] == rows
+    shown = [{name: value for name, value in row.items() if name not in ("id", "version")} for row in rows]
+    assert [json.loads(line) for line in (await small.csm.get(path)).text.splitlines()] == shown
 
 
 async def test_a_list_told_otherwise(small: House) -> None:

@@ -281,7 +281,7 @@ async def _version(inhabited: Inhabited, route: Route) -> Headers:
     if not any(p.name == "If-Match" for p in route.parameters):
         return {}
     answer = await inhabited.client.get(address := inhabited.address(route))
-    if not answer.is_success:
+    if not answer.is_success and route.method == "POST":
         answer = await inhabited.client.get(address.rpartition("/")[0])
     return {"If-Match": answer.headers.get("etag") if answer.is_success else None}
 
