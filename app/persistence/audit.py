@@ -121,7 +121,8 @@ async def page(
             args.append(value)
             own += f" AND {condition.format(f'${len(args)}')}"
             among += f" AND {(other or condition).format(f'${len(args)}')}"
-            making += "" if name == "entity_id" else f" AND {condition.format(f'${len(args)}')}"
+            of_import = {"entity_id": None, "entity": "a.after ->> 'kind' = {}"}.get(name, condition)
+            making += f" AND {of_import.format(f'${len(args)}')}" if of_import else ""
     if after is not None:
         place = f"(${len(args) + 1}, ${len(args) + 2})"
         own += f" AND (a.at, a.id) < {place}"

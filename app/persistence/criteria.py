@@ -80,8 +80,9 @@ async def called(reader: Reader, workspace_id: UUID, told: Sequence[Referred], v
     """The names of those that are there, of lists as far as they are public or the viewer's own; one statement."""
     names = {entity: [name for of, name in told if of == entity] for entity in (*REFERRED, LISTS)}
     args = [arg for of in REFERRED for arg in (names[of], [identity(name) for name in names[of]])]
-    lists = {key: name for name in names[LISTS] if (key := identity(name)) is not None}
-    rows = await reader.fetch(CALLED, workspace_id, *args, list(lists), list(lists.values()), viewer, point=True)
+    lists = [(key, name) for name in names[LISTS] if (key := identity(name)) is not None]
+    keys, spelled = [key for key, _ in lists], [name for _, name in lists]
+    rows = await reader.fetch(CALLED, workspace_id, *args, keys, spelled, viewer, point=True)
     return {(row["entity"], row["told"]): row["name"] for row in rows}
 
 

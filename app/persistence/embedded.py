@@ -171,9 +171,11 @@ class Cluster:
         mark = self.log.stat().st_size if self.log.exists() else 0
         told = time.monotonic() + 2
         while time.monotonic() < deadline:
-            if self.child is not None and self.child.poll() is not None:
+            if self.child is not None and (code := self.child.poll()) is not None:
                 self.child = None
-                self._judge_exit(mark)
+                # Who was killed had nothing to say.
+                if code >= 0:
+                    self._judge_exit(mark)
                 time.sleep(0.25)
                 return False
             if self.pid() is None:

@@ -13,7 +13,7 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from app.domain.attributes import Attribute
-from app.domain.errors import Conflict, StrataError, Unavailable
+from app.domain.errors import Conflict, NotFound, StrataError, Unavailable
 from app.persistence import attribute_indexes as indexes
 from app.persistence import attributes
 from app.persistence.database import Database, Transaction
@@ -83,7 +83,10 @@ async def follow(db: Database, call: Call, written: Written, due: Due) -> Writte
         return written
     await seen_to(db, workspace_id, due.attribute_id, call.now, SOON)
     reader = replace(call.principal, scopes=call.principal.scopes | {"read"})
-    found = await reads.one(db, reader, "attributes", "id", str(due.attribute_id))
+    try:
+        found = await reads.one(db, reader, "attributes", "id", str(due.attribute_id))
+    except NotFound:  # deleted since: the write was done all the same
+        return written
     return replace(written, body=found.body)
 
 

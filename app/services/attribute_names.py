@@ -130,18 +130,22 @@ def _segmentation(row: Record) -> dict[str, Any]:
 
 def _renamed_segmentation(row: Record, told: Rename) -> dict[str, Any]:
     document = _segmentation(row)
-    for axis in _axes(document["spec"]):
-        axis["field"] = told(axis["field"], ACCOUNTS)
-        if (among := axis["cuts"].get("among")) is not None:
-            axis["cuts"]["among"] = _renamed_text(among, told)
+    for part in _parts(document["spec"]):
+        if part.get("field"):
+            part["field"] = told(part["field"], ACCOUNTS)
+        if part.get("criteria"):
+            part["criteria"] = _renamed_text(part["criteria"], told)
+        if (among := (part.get("cuts") or {}).get("among")) is not None:
+            part["cuts"]["among"] = _renamed_text(among, told)
     for case in document["segments"]:
         case["criteria"] = _renamed_text(case["criteria"], told)
     return document
 
 
-def _axes(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The axes of bands and of a matrix; rules have none."""
-    yield from (axis for axis in (spec, spec.get("x"), spec.get("y")) if axis and "field" in axis)
+def _parts(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What of a spec names fields: the axes of bands and of a matrix, measures of a score, considerations of lanes."""
+    axes = (spec, spec.get("x"), spec.get("y"), spec.get("z"))
+    yield from (part for part in (*axes, *spec.get("measures", ()), *spec.get("considerations", ())) if part)
 
 
 def _renamed_text(criteria: str, told: Rename) -> str:

@@ -26,7 +26,7 @@ from app.persistence.staging import plans, records, rows
 from app.services import effects, hours, keys, stages, users
 from app.services.accounts import TOLD_BY
 from app.services.aside import aside
-from app.services.calls import ENCODER, Call, Effect, Written, new_id, once
+from app.services.calls import ENCODER, Call, Effect, Written, first_id, once
 from app.services.importing import json_records, ndjson_lines, staged
 from app.services.importing.json_records import Read, Sent
 from app.services.importing.staged import Strict
@@ -67,7 +67,7 @@ async def upsert(db: Database, call: Call, kind: str, told: Sent, mode: Mode) ->
     rules.counted(told.count)
     read = await _aside(told.count, partial(json_records.read, entity, told, call.principal.workspace, call.now))
     await _make_months(db, read, _strict(call).last)
-    work = _Work(call, entity, told, read, mode, new_id())
+    work = _Work(call, entity, told, read, mode, first_id())
     written = await once(db, call, f"{operation(entity.name)} bulk {entity.name} {mode}", lambda tx: _upsert(tx, work))
     if entity.name == "users":
         keys.forget(db)

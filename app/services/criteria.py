@@ -17,7 +17,7 @@ from app.domain.criteria.lint import Finding, lint
 from app.domain.criteria.meant import Meaning
 from app.domain.criteria.mentioned import paths
 from app.domain.criteria.suggest import nearest
-from app.domain.errors import Fault, Invalid, StrataError, Unreadable
+from app.domain.errors import Fault, Invalid, StrataError, Unreadable, escape
 from app.domain.questions import Page, Question
 from app.domain.roles import Principal, permit
 from app.domain.selections import selection
@@ -165,7 +165,7 @@ def _read(body: Body, known: Sequence[str], needed: Sequence[str]) -> dict[str, 
 def _misfits(body: Body, known: Sequence[str]) -> Iterator[Fault]:
     for name, value in body.items():
         if name not in known:
-            shown = f"/{name[:64]}".replace("~", "~0")
+            shown = f"/{escape(name[:64])}"
             yield Fault("Expected no such member here.", pointer=shown, suggestion=nearest(name, known))
         elif value is not None and type(value) not in MEMBERS[name][0]:
             yield Fault(f"Expected {MEMBERS[name][1]}.", pointer=f"/{name}")

@@ -21,7 +21,7 @@ from app.domain.criteria.leaves import Leaf, Tree, decided, grown, leaves
 from app.domain.criteria.nodes import Node
 from app.domain.criteria.referred import Names
 from app.domain.criteria.suggest import nearest
-from app.domain.errors import Conflict, Fault, Invalid, NotFound, Unreadable
+from app.domain.errors import Conflict, Fault, Invalid, NotFound, Unreadable, escape
 from app.domain.lists import ENTITIES as EXPLAINED
 from app.domain.records import UNSTORABLE
 from app.domain.roles import Principal, permit
@@ -32,7 +32,7 @@ from app.persistence import segments as kept
 from app.persistence.compile.explained import Answer, explained
 from app.persistence.compile.records import By
 from app.persistence.database import Reader, Record
-from app.services import asks, lists, named, reads, settle
+from app.services import asks, list_rows, named, reads, settle
 from app.services.aside import aside
 from app.services.asks import Ask
 from app.services.explained import flipping, whole
@@ -108,7 +108,7 @@ async def _ask(db: Reader, principal: Principal, told: Body, now: datetime) -> A
     if not is_identity(told["list"]):
         raise NotFound("There is no such list in this workspace.")
     try:
-        ask = await lists.ask(db, principal, UUID(told["list"]), now, given)
+        ask = await list_rows.ask(db, principal, UUID(told["list"]), now, given)
     except Invalid as error:
         raise Invalid(error.detail, tuple(map(_in_body, error.faults))) from None
     if told.get("entity", ask.entity) != ask.entity:
@@ -135,14 +135,14 @@ def _read(body: Body) -> dict[str, Any]:
 def _misfits(told: Body) -> Iterator[Fault]:
     for name, value in told.items():
         if name not in MEMBERS:
-            shown = f"/{name[:64]}".replace("~", "~0")
+            shown = f"/{escape(name[:64])}"
             yield Fault("Expected no such member here.", pointer=shown, suggestion=nearest(name, MEMBERS))
         elif type(value) not in MEMBERS[name][0]:
             yield Fault(f"Expected {MEMBERS[name][1]}.", pointer=f"/{name}")
     params = told.get("params")
     for name, value in params.items() if isinstance(params, Mapping) else ():
         if not isinstance(value, str | int | float | Decimal | bool):
-            yield Fault("Expected text, a number, true or false.", pointer=f"/params/{name[:64]}".replace("~", "~0"))
+            yield Fault("Expected text, a number, true or false.", pointer=f"/params/{escape(name[:64])}")
 
 
 def _contradictions(told: Body) -> Iterator[Fault]:

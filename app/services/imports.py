@@ -25,7 +25,7 @@ from app.persistence import imports
 from app.persistence import mappings as stored
 from app.persistence.database import Database, Reader, Record, Transaction
 from app.services import workspaces
-from app.services.calls import Call, Effect, Written, keep_command, new_id, once
+from app.services.calls import Call, Effect, Written, first_id, keep_command, once
 from app.services.importing import files, staging
 from app.services.importing.files import Progress
 from app.services.importing.run import Job, job, run
@@ -62,7 +62,7 @@ async def start(
     if media is None:
         raise Invalid(faults=(Fault(f"Expected {' or '.join(MEDIA)}.", parameter="Content-Type"),))
     file, digest = await files.spool(chunks)
-    work = job(call.principal.workspace, new_id(), call.now, call)
+    work = job(call.principal.workspace, first_id(), call.now, call)
     try:
         opened = staging.opened(file, media, entity, meant, mappings.own_of(work.workspace, entity))
         bound = replace(call, payload=b"\0".join((call.payload, media.encode(), told, digest)))
@@ -121,7 +121,7 @@ async def run_import(
     """Imports a file that lies on this machine, as its owner; the resource when it is over. Raises NotFound, Invalid."""
     entity = kind_of(kind)
     workspace = await workspaces.load(db, await workspaces.find(db, workspace_slug))
-    work = job(workspace, new_id(), now, None)
+    work = job(workspace, first_id(), now, None)
     with path.open("rb") as file:
         with _in_words(path):
             told, meant = await _mapping(db, workspace, entity, mapping)

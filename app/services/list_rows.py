@@ -55,11 +55,16 @@ async def ask(
     return Ask(of.entity, within=criteria, **given)
 
 
+def of_asker(of: List) -> bool:
+    """Whether what the list itself says depends on who looks."""
+    return of.mine or any(isinstance(part, Me | MyTeam) for part in parts(of.criteria))
+
+
 def _somebody(principal: Principal, of: List, told: Mapping[str, Any]) -> None:
     """Raises Invalid where a service asks for what is somebody's own, and does not say whose."""
     if principal.person is not None or told.get("for_user") is not None:
         return
-    if of.mine or any(isinstance(part, Me | MyTeam) for part in parts(of.criteria)):
+    if of_asker(of):
         message = "Expected for_user: this list holds what belongs to whoever asks, and a service is nobody."
         raise Invalid(faults=(Fault(message, parameter="for_user"),))
 

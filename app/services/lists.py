@@ -22,12 +22,11 @@ from app.services import dependents as depending
 from app.services import effects, listings, nested, reads, transfers, watches
 from app.services.asks import Ask
 from app.services.calls import Call, Effect, Written, keep, new_id, once, versioned
-from app.services.list_rows import ask
 from app.services.list_search import SORTS, After, Search, all_lists, folders, place
 from app.services.listings import Listing, body, document
 
 __all__ = [
-    "SORTS", "After", "Listing", "Search", "all_lists", "ask", "body", "change", "copy", "create", "delete", "dependents",
+    "SORTS", "After", "Listing", "Search", "all_lists", "body", "change", "copy", "create", "delete", "dependents",
     "document", "folders", "get", "install_templates", "place", "read", "templates",
 ]  # fmt: skip
 NOUN = "lists"

@@ -40,7 +40,7 @@ async def put(db: Database, call: Call, name: str, body: Mapping[str, Any]) -> W
         before = await mappings.get(tx, workspace_id, name)
         await mappings.put(tx, workspace_id, name, told, call.now)
         done = effects.differing(NOUN, None, _said(name, before), _said(name, told))
-        return Written(workspace_id, UNVERSIONED, _shown(name, told), before is None, done)
+        return Written(workspace_id, UNVERSIONED, _shown(name, told), before is None, done, is_told=True)
 
     return await once(db, call, f"imports.create put mapping {name}", act)
 

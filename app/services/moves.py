@@ -17,7 +17,7 @@ from app.persistence import records as rows
 from app.persistence import stages
 from app.persistence.database import Database, Reader, Record, Transaction
 from app.services import references, settle, writing
-from app.services.calls import Call, Effect, Written, new_id, once, versioned
+from app.services.calls import Call, Effect, Written, first_id, once, versioned
 
 MEMBERS = ("stage", "note")
 CHANGED = ("stage", "stage_since", "updated_at", "version")
@@ -77,7 +77,7 @@ async def keep(
 ) -> None:
     """Writes into history that accounts moved to a stage, or to none: whatever changes a stage goes through here."""
     principal = call.principal
-    await stages.record(tx, principal.workspace.id, new_id(), account_ids, stage, call.now, principal.user_id, note)
+    await stages.record(tx, principal.workspace.id, first_id(), account_ids, stage, call.now, principal.user_id, note)
 
 
 async def standing(db: Reader, principal: Principal, account_id: UUID, now: datetime) -> dict[str, Any]:

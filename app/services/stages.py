@@ -16,11 +16,12 @@ from app.persistence import stages, workspaces
 from app.persistence.database import Database, Record, Transaction
 from app.persistence.records import By
 from app.services import dependents, effects, moves, writing
-from app.services.calls import ENCODER, Call, Effect, Written, new_id, once, versioned
+from app.services.calls import ENCODER, Call, Effect, Written, may_read, new_id, once, versioned
 
 MOST = 100
 """Stages of one workspace."""
 WRITE = "stages.write"
+SHOWN = ("id", "slug", "name", "position", "version")
 RESERVED = ("external", "order", "query", "summary")
 """Words of addresses: no stage can be called so."""
 
@@ -100,9 +101,10 @@ async def arrange(db: Database, call: Call, body: Mapping[str, object]) -> Writt
         if faults:
             raise Invalid(faults=tuple(faults[:MOST]))
         done = await number(tx, call, order, [known[slug] for slug in told])
-        data = [{"id": row["id"], "slug": row["slug"], "name": row["name"], "position": row["position"],
-                 "version": row["version"]} for row in await stages.ordered(tx, call.principal.workspace.id)]  # fmt: skip
-        return Written(call.principal.workspace.id, 0, ENCODER.encode({"data": data}), False, done)
+        shown = [name for name in SHOWN if name != "name" or may_read(call.principal)]
+        ordered = await stages.ordered(tx, call.principal.workspace.id)
+        data = [{name: row[name] for name in shown} for row in ordered]
+        return Written(call.principal.workspace.id, 0, ENCODER.encode({"data": data}), False, done, is_told=True)
 
     return await once(db, call, f"{WRITE} arrange", act)
 

@@ -24,7 +24,7 @@ from app.persistence import lists as rows
 from app.persistence import watches, workspaces
 from app.persistence.database import Database, Reader, Transaction
 from app.persistence.watches import Cause, Span
-from app.services import listings, named
+from app.services import list_rows, listings, named
 from app.services.calls import Call, Effect, Written, once
 
 MOST = 50
@@ -106,7 +106,7 @@ async def meaning(reader: Reader, workspace: Workspace, of: List, now: datetime)
         setting = Setting(workspace, clock(workspace, now), None, params, people=False, within=of.id)
         return await named.reading(reader, setting, of.owner_id, now, lambda within: check(criteria, entity, within))
     except Invalid as error:
-        if of.mine or "@m" in text.format(of.criteria):
+        if list_rows.of_asker(of):
             raise Conflict("A watched list is the same for everybody: this one depends on who looks.") from None
         raise Conflict(f"The list cannot be watched: {error.detail}", error.faults) from None
 

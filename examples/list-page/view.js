@@ -23,7 +23,10 @@ export function view(content, page, opened) {
     lists: (name, words) => found(api, name, words),
   };
   const filter = builder(context, list?.criteria.tree.filter, calm(() => changed()));
-  const shown = results(page, state, () => trying((signal) => read(filter.read(), signal)));
+  const shown = results(page, state, () => {
+    const tree = filter.read();
+    if (tree !== undefined) trying((signal) => read(tree, signal));
+  });
   const title = titled(me, entity, (another) => keep(another));
 
   content.replaceChildren(

@@ -379,6 +379,11 @@ async def test_a_new_slug_is_followed_wherever_the_old_one_stood(db: Database) -
         "name": "Bands", "kind": "bands", "spec": {"field": "custom.score", "cuts": {"by": "median", "among": 'custom.region = "north"'}},
         "segments": [{"slug": "high", "name": "High"}, {"slug": "low", "name": "Low"}],
     }, None)  # fmt: skip
+    await segmentations.put(db, org.call(), "scored", {
+        "name": "Scored", "kind": "score", "spec": {"at": [1], "measures": [
+            {"field": "custom.region", "values": {"north": 1}}, {"criteria": 'custom.region = "north"', "points": 1}]},
+        "segments": [{"slug": "high", "name": "High"}, {"slug": "low", "name": "Low"}],
+    }, None)  # fmt: skip
     columns = {"external_id": "id", "custom.region": {"from": "area"}}
     await mappings.put(db, org.call(), "crm", {"kind": "accounts", "columns": columns})
 
@@ -406,6 +411,9 @@ async def test_a_new_slug_is_followed_wherever_the_old_one_stood(db: Database) -
     assert (await segmentations.get(db, org.people["admin"], "bands", NOW))["spec"]["cuts"][
         "among"
     ] == 'custom.territory = "north"'
+    scored = await segmentations.get(db, org.people["admin"], "scored", NOW)
+    assert "custom.region" not in str(scored["spec"])
+    assert "custom.territory" in str(scored["spec"])
     stored = document(await mappings.get(db, org.people["admin"], "crm"))
     assert stored["mapping"]["columns"] == {"external_id": "id", "custom.territory": {"from": "area"}}
     assert document((await reads.one(db, org.people["viewer"], "accounts", "id", str(account.id))).body)["custom"] == {

@@ -128,6 +128,8 @@ async def test_an_import_tells_of_each_record_what_changed(db: Database, tmp_pat
     made, changed = sorted(await kept(org, ids["a"]), key=lambda one: one[2] is not None)  # moments of both are made up
     assert made == ("imports.create", "imports", None, {"kind": "accounts", "state": "staged"})
     assert [e["entity_id"] for e in await entries(org, entity_id=ids["b"])] == [UUID(first["id"])]
+    assert [e["entity_id"] for e in await entries(org, entity_id=ids["b"], entity="accounts")] == [UUID(first["id"])]
+    assert await entries(org, entity_id=ids["b"], entity="contacts") == []
     assert (changed[2], changed[3]) == ({"arr": Decimal("10.5")}, {"arr": 20})
     assert len(await kept(org, ids["b"])) == 1
     told = [e["after"] for e in await entries(org, entity_id=first["id"])]

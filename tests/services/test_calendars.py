@@ -14,7 +14,7 @@ from app.domain.criteria.text import parse
 from app.domain.errors import Conflict, Forbidden, Invalid, VersionRequired, VersionStale
 from app.domain.workspaces import clock
 from app.persistence.database import Database
-from app.services import accounts, calendars, criteria, listings, lists, reads, segmentations, workspaces
+from app.services import accounts, calendars, criteria, list_rows, listings, lists, reads, segmentations, workspaces
 from app.services.asks import Ask
 from tests.services.organisations import NOW, Organisation, document, organisation
 
@@ -160,7 +160,7 @@ async def test_a_list_that_the_calendar_does_not_reach_is_broken(db: Database) -
     shown = listings.document(await lists.get(db, org.people["admin"], made.id, NOW))
     assert (shown["state"], shown["reason"]) == ("broken", BEYOND)
     with pytest.raises(Conflict, match="2028-01-29"):
-        await lists.ask(db, org.people["admin"], made.id, NOW)
+        await list_rows.ask(db, org.people["admin"], made.id, NOW)
     with pytest.raises(Invalid, match="2028-01-29"):
         await lists.create(db, org.call(), {**said, "name": "Another"})
     await calendars.delete(db, org.call(), 2)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from uuid import UUID
+from uuid import RFC_4122, UUID
 
 import pytest
 
 from app.domain.errors import Invalid, KeyReused, KeyStillRunning, NotFound, Unavailable
 from app.persistence.database import Database, Transaction
 from app.services import accounts, days
-from app.services.calls import Written, new_id, once
+from app.services.calls import Written, first_id, new_id, once
 from tests.services.organisations import NOW, Organisation, organisation
 
 
 async def names(org: Organisation) -> list[str]:
     return [name for (name,) in await org.rows("SELECT name FROM accounts WHERE workspace_id = $1 ORDER BY name")]
+
+
+def test_ids_that_others_begin_with_differ_where_they_are_read() -> None:
+    made = [first_id() for _ in range(1000)]
+    assert len({one.hex[:22] for one in made}) == len(made)
+    assert {(one.version, one.variant) for one in made} == {(7, RFC_4122)}
 
 
 def test_ids_sort_by_their_making() -> None:

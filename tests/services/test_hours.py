@@ -15,7 +15,7 @@ from app.api.rest import bulk as door
 from app.domain.errors import Invalid
 from app.persistence import ranks, workspaces
 from app.persistence.database import Database
-from app.services import accounts, bulk, hours, lists, reads, segmentations
+from app.services import accounts, bulk, hours, list_rows, lists, reads, segmentations
 from tests.services.files import bring, csv
 from tests.services.organisations import NOW, Organisation, document, organisation
 
@@ -110,7 +110,7 @@ async def test_saved_lists_keep_no_cut_off_that_is_not_asked(org: Organisation) 
     body = {"entity": "accounts", "name": "Top", "criteria": {"text": TOP}, "columns": ["name"]}
     made = await lists.create(org.db, org.call("csm"), body)
     assert await org.rows("SELECT fn FROM rank_cuts WHERE workspace_id = $1") == []
-    ask = await lists.ask(org.db, org.people["csm"], made.id, NOW)
+    ask = await list_rows.ask(org.db, org.people["csm"], made.id, NOW)
     answer = await reads.collection(org.db, org.people["csm"], ask, NOW, secret=SECRET)
     assert {one["name"] for one in document(answer.data)} == {"D", "E"}
     assert await org.rows("SELECT fn FROM rank_cuts WHERE workspace_id = $1") == [("rank_desc",)]

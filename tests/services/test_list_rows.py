@@ -11,7 +11,7 @@ import pytest
 from app.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from app.domain.lists import TEMPLATES
 from app.persistence.database import Database
-from app.services import accounts, lists, reads, workspaces
+from app.services import accounts, list_rows, lists, reads, workspaces
 from app.services.calls import new_id
 from tests.services.organisations import NOW, Organisation, document, organisation
 
@@ -41,7 +41,7 @@ async def make(org: Organisation, role: str = "csm", **body: Any) -> UUID:
 async def held(org: Organisation, role: str, list_id: UUID, **told: Any) -> Any:
     """The rows that a person of this role finds in the list."""
     principal = org.as_("service", "read") if role == "service" else org.people[role]
-    ask = await lists.ask(org.db, principal, list_id, NOW, told)
+    ask = await list_rows.ask(org.db, principal, list_id, NOW, told)
     return document((await reads.collection(org.db, principal, ask, NOW, secret=SECRET)).data)
 
 
@@ -106,7 +106,7 @@ async def test_a_service_needs_its_scope(org: Organisation) -> None:
     list_id = await make(org, visibility="public")
     assert len(await held(org, "service", list_id)) == 4
     with pytest.raises(Forbidden):
-        await lists.ask(org.db, org.as_("service", "write"), list_id, NOW)
+        await list_rows.ask(org.db, org.as_("service", "write"), list_id, NOW)
 
 
 async def test_a_broken_list_answers_an_error(db: Database) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from app.domain.errors import Conflict, Invalid, NotFound, StrataError
 from app.persistence.database import Database
-from app.services import defaults, favourites, lists, summaries, transfers, uses, watches
+from app.services import defaults, favourites, list_rows, lists, summaries, transfers, uses, watches
 from app.services.lists import Search
 from tests.services.organisations import NOW, Organisation, document, organisation
 
@@ -138,7 +138,7 @@ async def test_when_a_list_was_used_is_kept_later(db: Database) -> None:
     org = await organisation(db)
     list_id = await make(org, "A")
     for moment in (NOW, NOW + timedelta(minutes=1)):
-        await lists.ask(db, org.people["csm"], list_id, moment)
+        await list_rows.ask(db, org.people["csm"], list_id, moment)
         await uses.keep(db)
     shown = lists.document(await lists.get(db, org.people["csm"], list_id, NOW))
     assert (shown["used_at"], shown["version"]) == (NOW + timedelta(minutes=1), 1)
@@ -167,6 +167,9 @@ async def test_people_begin_with_the_workspaces_list_until_they_choose(db: Datab
     assert await defaults.choose_shared(db, org.call(), "accounts", None) == {}
     await lists.change(db, org.call("csm"), public, {"visibility": "private"}, 1)
     await defaults.choose_shared(db, org.call(), "contacts", people)
+    with pytest.raises(Conflict, match="1 workspace default \\(contacts\\)"):
+        await lists.delete(db, org.call("csm"), people, 1)
+    await defaults.choose_shared(db, org.call(), "contacts", None)
     await lists.delete(db, org.call("csm"), people, 1)
     assert await defaults.shared(db, org.people["csm"]) == {}
 
@@ -245,7 +248,7 @@ async def test_a_person_and_a_workspace_have_so_many_lists(db: Database) -> None
 
 Attempt = Callable[[Organisation, str, UUID], Awaitable[object]]
 ATTEMPTS: dict[str, Attempt] = {
-    "rows, count, export": lambda org, role, one: lists.ask(org.db, org.people[role], one, NOW),
+    "rows, count, export": lambda org, role, one: list_rows.ask(org.db, org.people[role], one, NOW),
     "copy": lambda org, role, one: lists.copy(org.db, org.call(role), one),
     "dependents": lambda org, role, one: lists.dependents(org.db, org.people[role], one),
     "favourite": lambda org, role, one: favourites.mark(org.db, org.call(role), one, favourite=True),
@@ -294,5 +297,5 @@ async def test_a_private_list_is_in_no_search_and_no_count(db: Database, role: s
     with pytest.raises(Invalid):
         await make(org, "In", role, criteria={"text": f'in_list("{private}")'})
     with pytest.raises(Invalid):
-        ask = await lists.ask(db, org.people[role], public, NOW, {"filter": f'in_list("{private}")'})
+        ask = await list_rows.ask(db, org.people[role], public, NOW, {"filter": f'in_list("{private}")'})
         await summaries.summarise(db, org.people[role], ask, None, None, NOW)

@@ -68,6 +68,13 @@ async def test_a_change_of_the_account_is_the_same_fact(db: Database) -> None:
     assert len(stand) == 1
 
 
+async def test_moves_of_one_moment_keep_apart(db: Database) -> None:
+    org = await organisation(db)
+    made = [await make(org, f"A{n}") for n in range(40)]
+    await asyncio.gather(*(move(org, one.id, "trial") for one in made))
+    assert [len(await past(org, one.id)) for one in made] == [1] * len(made)
+
+
 async def test_out_of_all_stages_and_back(db: Database) -> None:
     org = await organisation(db)
     acme = await make(org, stage="trial")

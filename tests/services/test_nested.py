@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.errors import Conflict, Invalid
 from app.persistence.database import Database
-from app.services import accounts, lists, reads, segmentations, workspaces
+from app.services import accounts, list_rows, lists, reads, segmentations, workspaces
 from app.services.calls import new_id
 from tests.services.organisations import NOW, Organisation, document, organisation
 
@@ -33,7 +33,7 @@ async def make(org: Organisation, criteria: str, role: str = "manager", name: st
 
 
 async def held(org: Organisation, list_id: UUID, role: str = "manager") -> str:
-    ask = await lists.ask(org.db, org.people[role], list_id, NOW)
+    ask = await list_rows.ask(org.db, org.people[role], list_id, NOW)
     answer = await reads.collection(org.db, org.people[role], ask, NOW, secret=SECRET)
     return "".join(one["name"][0] for one in document(answer.data))
 
@@ -84,7 +84,7 @@ async def test_a_diamond_is_fine_and_takes_one_statement(org: Organisation) -> N
     sides = [await make(org, f"{of(bottom)} AND arr {sign}") for sign in ("< 45", "> 25")]
     top = await make(org, " AND ".join(map(of, sides)))
     assert await held(org, top) == "CD"
-    ask = await lists.ask(org.db, org.people["manager"], top, NOW)
+    ask = await list_rows.ask(org.db, org.people["manager"], top, NOW)
     read = await reads.collection(Counting(org.db), org.people["manager"], ask, NOW, secret=SECRET)
     assert document(read.data) == [{"name": "Crux"}, {"name": "Dyne"}]
     assert Counting.sent == 2

@@ -148,7 +148,7 @@ async def test_a_sentiment_is_the_callers_unless_told(db: Database) -> None:
     await account(org, external_id="a-1", csm="csm")
     body = {"account": "a-1", **NEW["sentiments"]}
     for role in ("admin", "csm"):
-        for nobody in ({}, {"author": None}, {"author_id": ""}):
+        for nobody in ({}, {"author": None}, {"author_id": None}):
             made = await make(org, "sentiments", {**body, **nobody}, role)
             assert document(made.body)["author_id"] == str(org.user(role))
     await org.run("UPDATE users SET is_active = false WHERE workspace_id = $1 AND id = $2", org.user("other"))

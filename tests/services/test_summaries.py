@@ -10,7 +10,7 @@ import pytest
 
 from app.domain.errors import Forbidden, Invalid, NotFound, Unreadable
 from app.persistence.database import Database
-from app.services import accounts, lists, summaries
+from app.services import accounts, list_rows, lists, summaries
 from app.services.asks import Ask
 from app.services.calls import new_id
 from tests.services.organisations import NOW, Organisation, document, organisation
@@ -181,7 +181,7 @@ async def make(org: Organisation, **body: Any) -> UUID:
 
 
 async def of_list(org: Organisation, role: str, list_id: UUID, **told: Any) -> Any:
-    ask = await lists.ask(org.db, org.people[role], list_id, NOW, told)
+    ask = await list_rows.ask(org.db, org.people[role], list_id, NOW, told)
     answer = await summaries.summarise(org.db, org.people[role], ask, None, "count,sum(arr)", NOW)
     return list(document(answer.groups.totals).values())
 

@@ -13,7 +13,7 @@ import pytest
 
 from app.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from app.persistence.database import Database
-from app.services import accounts, lists, reads, watches
+from app.services import accounts, list_rows, lists, reads, watches
 from app.services.asks import Ask
 from app.services.calls import new_id
 from tests.services.organisations import NOW, Organisation, document, organisation
@@ -343,6 +343,6 @@ async def test_whoever_asks_on_from_the_last_answer_misses_nothing(db: Database,
 
 
 async def holds(org: Organisation, list_id: UUID) -> set[UUID]:
-    ask: Ask = await lists.ask(org.db, org.people["csm"], list_id, NOW, {"fields": "id", "limit": 1000})
+    ask: Ask = await list_rows.ask(org.db, org.people["csm"], list_id, NOW, {"fields": "id", "limit": 1000})
     answer = await reads.collection(org.db, org.people["csm"], ask, NOW, secret=SECRET)
     return {UUID(one["id"]) for one in document(answer.data)}

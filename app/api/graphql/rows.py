@@ -17,7 +17,7 @@ from app.domain.catalogue import ENTITIES
 from app.domain.errors import StrataError
 from app.domain.lists import row_fields
 from app.domain.selections import selection
-from app.services import lists, reads
+from app.services import list_rows, reads
 from app.services.asks import Ask
 
 output("ListCount", [member("value", "int"), member("exact", "bool", "False: there are more.")])
@@ -39,7 +39,7 @@ async def _held(source: Any, info: Any, shown: Any) -> Any:
         "selection": lambda setting: laid.selection(caller.reading.at(setting)),
     }  # fmt: skip
     try:
-        ask = await lists.ask(caller.db, caller.principal, source["id"], caller.now, told)
+        ask = await list_rows.ask(caller.db, caller.principal, source["id"], caller.now, told)
         found = await reads.collection(caller.db, caller.principal, ask, caller.now, secret=caller.secret)
     except StrataError as error:
         raise mended(error, None) from None
@@ -78,7 +78,7 @@ async def _asked(source: Any, info: Any, said: Arguments, **more: Any) -> Ask:
     single(info, "list(id)")
     caller = info.context
     told = {**when(said), **{name: said.get(name) for name in ("on", *NARROWING)}, **more}
-    return await lists.ask(caller.db, caller.principal, source["id"], caller.now, told)
+    return await list_rows.ask(caller.db, caller.principal, source["id"], caller.now, told)
 
 
 async def _count(source: Any, info: Any, said: Arguments) -> Any:

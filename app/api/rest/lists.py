@@ -37,7 +37,7 @@ from app.domain import list_bodies
 from app.domain import lists as domain
 from app.domain.errors import Fault, Invalid
 from app.domain.questions import COUNT_CAP
-from app.services import favourites, lists, reads, transfers
+from app.services import favourites, list_rows, lists, reads, transfers
 from app.services.asks import Ask
 
 PARAM = "param."
@@ -247,7 +247,7 @@ async def asked(
     told: dict[str, Any] = {name: one for name, one in request.query(known, PARAM).items() if name not in apart}
     params = {name.removeprefix(PARAM): told.pop(name) for name in list(told) if name.startswith(PARAM)}
     told["params"] = params
-    return await lists.ask(request.db, request.principal, request.uuid(0), request.now, told, addressed=addressed)
+    return await list_rows.ask(request.db, request.principal, request.uuid(0), request.now, told, addressed=addressed)
 
 
 NARROW = Parameter("filter", "criteria as text, which hold besides the list's own", FILTER.schema)

@@ -15,7 +15,7 @@ from app.api.rest.parameters import ACCOUNT, FIELDS, IF_NONE_MATCH, INCLUDE, QUE
 from app.api.routes import Parameter, Payload, Route
 from app.domain.catalogue import ENTITIES
 from app.domain.criteria.suggest import nearest
-from app.domain.errors import Fault, Invalid
+from app.domain.errors import Fault, Invalid, escape
 from app.domain.records import MAX_FAULTS
 from app.services import ranks, reads
 from app.services.asks import Ask
@@ -74,7 +74,7 @@ def told(body: Mapping[str, Any], members: Members = MEMBERS) -> dict[str, Any]:
             break
         known = members.get(name)
         if known is None:
-            shown = f"/{name[:64]}".replace("~", "~0")
+            shown = f"/{escape(name[:64])}"
             faults.append(Fault("Expected no such member here.", pointer=shown, suggestion=nearest(name, members)))
         elif value is not None and not _fits(value, known[0]):
             faults.append(Fault(f"Expected {known[1]}.", pointer=f"/{name}"))

@@ -120,21 +120,25 @@ def shown(
     """A field to answer or sort by; raises Invalid with the nearest known field."""
     found = find(path, entity, workspace)
     if found is None:
-        message, suggestion = _reference(path, entity) or _unknown(path, entity, workspace)
+        told = _reference(path, entity)
+        message, suggestion = (told, None) if told else _unknown(path, entity, workspace)
         raise Invalid(None, (Fault(message, pointer=pointer, parameter=parameter, suggestion=suggestion),))
     return found
 
 
-def _reference(path: str, entity: Entity) -> tuple[str, None] | None:
+def _reference(path: str, entity: Entity) -> str | None:
     """What is said of a reference's own field, where records are sorted or grouped."""
     head, _, rest = path.partition(".")
     through = _reached(entity)
     if through and rest and head == through.name:
         told = _reference(rest, ENTITIES[through.target])
-        return told and (f"{head}.{told[0]}", None)
+        return told and f"{head}.{told}"
     if not rest or head not in entity.fields or entity.fields[head].kind != "ref":
         return None
-    return f"{head} can be grouped by as it stands; {entity.name} are not sorted or grouped by fields of its own.", None
+    return (
+        f"{head} is a reference: {entity.name} are neither sorted nor grouped by the fields of what it refers to; "
+        "they can be grouped by it itself."
+    )
 
 
 def _unknown(path: str, entity: Entity, workspace: Workspace) -> tuple[str, str | None]:

@@ -200,7 +200,7 @@ def _listed(
     first = keys[0]
     if first.among is not None:
         return _in_turn(part, keys, places, scope.alias(), limit)
-    if first.above_zero and first.descending:
+    if first.above_zero and first.descending and not first.nullable:
         behind = [] if places is None else [following(keys, places)]
         above, below = (part([f"{first.sql} {sign} 0", *behind], keys) for sign in (">", "<="))
         return f"({above}) UNION ALL ({below}) {limit}"

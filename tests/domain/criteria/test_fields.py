@@ -44,7 +44,8 @@ def test_of_what_is_sorted_or_grouped() -> None:
         shown("csm.name", ENTITIES["accounts"], BARE, parameter="sort")
     (fault,) = refused.value.faults
     assert (
-        fault.message == "csm can be grouped by as it stands; accounts are not sorted or grouped by fields of its own."
+        fault.message
+        == "csm is a reference: accounts are neither sorted nor grouped by the fields of what it refers to; they can be grouped by it itself."
     )
     assert (fault.parameter, fault.suggestion) == ("sort", None)
     with pytest.raises(Invalid, match=r"account\.csm can be grouped by"):
