@@ -124,7 +124,7 @@ async def _upsert(tx: Transaction, work: _Work) -> Written:
     done: list[Effect] = []
     if todo.total:
         writer = staged.writer(workspace, entity, plan, held.partial, work.bulk_id, work.call.now, with_made=True)
-        follow = partial(_follow, work=work, done=done)
+        follow = partial(_follow, work=work, columns=plan.columns, done=done)
         await writer.write(tx, 1, todo.total, work.of, work.call.principal.user_id, follow)
         if todo.total >= rules.LOAD:
             await hours.refresh(tx, workspace.id, work.call.now)
@@ -139,12 +139,12 @@ def _strict(call: Call) -> Strict:
     return Strict(TOLD_BY, clock(call.principal.workspace, call.now).today + timedelta(days=1))
 
 
-async def _follow(tx: Transaction, work: _Work, done: list[Effect]) -> None:
+async def _follow(tx: Transaction, work: _Work, columns: Sequence[rows.Column], done: list[Effect]) -> None:
     """What single writes of this kind also see to, before facts are made of it; what that changed is added to `done`."""
     workspace_id = work.call.principal.workspace.id
     match work.entity.name:
         case "contacts":
-            others = await records.one_primary(tx, workspace_id, 1, rules.RECORDS, work.call.now)
+            others = await records.one_primary(tx, workspace_id, columns, 1, rules.RECORDS, work.call.now)
             done += effects.several(work.entity.name, others, {"is_primary": True}, {"is_primary": False})
         case "stages":
             order = await ordered(tx, workspace_id)

@@ -75,12 +75,14 @@ LEFT JOIN LATERAL (
 ) m ON true
 WHERE t.pos BETWEEN $4 AND $5 AND a.stage IS DISTINCT FROM m.stage
 """
-# An account has one primary contact: the last one that was made it, or came to it as one.
+# An account has one primary contact: the last one that was told to be it, or came to it as one.
 PRIMARY = """
 UPDATE contacts c SET is_primary = false, version = c.version + 1, updated_at = $2
 FROM (
   SELECT DISTINCT ON (x.account_id) x.account_id, x.id FROM import_todo t JOIN contacts x ON x.workspace_id = $1 AND x.id = t.id
-  WHERE t.pos BETWEEN $3 AND $4 AND x.is_primary ORDER BY x.account_id, t.line DESC
+  WHERE t.pos BETWEEN $3 AND $4 AND x.is_primary
+    AND (($5::bigint <> 0 AND t.gone & $5 = 0) OR t.old_account_id IS DISTINCT FROM x.account_id)
+  ORDER BY x.account_id, t.line DESC
 ) p
 WHERE c.workspace_id = $1 AND c.account_id = p.account_id AND c.is_primary AND c.id <> p.id
 RETURNING c.id
@@ -142,9 +144,12 @@ async def touched(tx: Transaction, entity: Entity, first: int, last: int) -> tup
     return list(row["made"]), list(row["known"])
 
 
-async def one_primary(tx: Transaction, workspace_id: UUID, first: int, last: int, now: datetime) -> list[UUID]:
+async def one_primary(
+    tx: Transaction, workspace_id: UUID, columns: Sequence[Column], first: int, last: int, now: datetime
+) -> list[UUID]:
     """Leaves each account one primary contact after rows `first` to `last` of contacts; those that are it no more."""
-    return [row["id"] for row in await tx.fetch(PRIMARY, workspace_id, now, first, last)]
+    told = sum(column.bit for column in columns if column.name == "is_primary")
+    return [row["id"] for row in await tx.fetch(PRIMARY, workspace_id, now, first, last, told)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from app.persistence.database import Database, Record, Transaction
 from app.persistence.sessions import Session, session
 from app.persistence.staging import checks, plans, records
 from app.persistence.staging.records import Todo
-from app.persistence.staging.rows import Plan, Staged
+from app.persistence.staging.rows import Column, Plan, Staged
 from app.services import effects, hours, settle, users
 from app.services.calls import Call, Effect, keep, keep_command, new_id
 from app.services.importing import staged
@@ -229,14 +229,16 @@ async def _apply(
     for first in range(1, todo.total + 1, writer.size):
         progress(f"writing {mapping.entity.name}", 0.4 + 0.6 * (first - 1) / todo.total)
         last = min(first + writer.size - 1, todo.total)
-        await _again(own, work.actor, partial(_chunk, work=work, writer=writer, first=first, last=last))
+        await _again(
+            own, work.actor, partial(_chunk, work=work, writer=writer, columns=plan.columns, first=first, last=last)
+        )
 
 
-async def _chunk(tx: Transaction, work: Job, writer: Writer, first: int, last: int) -> None:
+async def _chunk(tx: Transaction, work: Job, writer: Writer, columns: Sequence[Column], first: int, last: int) -> None:
     """Everything that a chunk changes, and its counts, together."""
     now = work.moment
     done: list[Effect] = []
-    follow = partial(_follow, work, first, last, now, done) if writer.entity.name == "contacts" else None
+    follow = partial(_follow, work, columns, first, last, now, done) if writer.entity.name == "contacts" else None
     of = Of(new_id(), now)
     applied = await writer.write(tx, first, last, of, work.actor, follow)
     if writer.entity.name == "users" and work.call is not None:
@@ -249,8 +251,10 @@ async def _chunk(tx: Transaction, work: Job, writer: Writer, first: int, last: i
         await _keep(tx, work, now, *done)
 
 
-async def _follow(work: Job, first: int, last: int, now: datetime, done: list[Effect], tx: Transaction) -> None:
-    others = await records.one_primary(tx, work.workspace.id, first, last, now)
+async def _follow(
+    work: Job, columns: Sequence[Column], first: int, last: int, now: datetime, done: list[Effect], tx: Transaction
+) -> None:
+    others = await records.one_primary(tx, work.workspace.id, columns, first, last, now)
     done += effects.several("contacts", others, {"is_primary": True}, {"is_primary": False})
 
 
