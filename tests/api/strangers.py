@@ -29,8 +29,8 @@ CANARY = "zq-canary-zq"
 """Stands in every text of the other workspace that says nothing to anybody else."""
 
 UUIDS = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-TOKEN = re.compile(rf"\b(?:{UUIDS}|n[-_]\d+)\b")
-"""What names a thing in requests: an id, or a name that `unique` made."""
+TOKEN = re.compile(rf"\b(?:{UUIDS}|n[-_]\d+|[0-9a-f]{{24}})\b")
+"""What names a thing in requests: an id, a name that `unique` made, or a request itself."""
 NEVER = str.maketrans("0123456789", "bcdfghjklm")
 
 
