@@ -17,6 +17,7 @@ from app.domain.criteria import text, tree
 from app.domain.dependents import Dependent
 from app.domain.errors import Invalid, Unreadable
 from app.persistence import attributes as rows
+from app.persistence import versions
 from app.persistence.database import Record, Transaction
 from app.services import effects
 from app.services.calls import ENCODER, Effect
@@ -30,6 +31,7 @@ async def rename(
     """Every list, segmentation and mapping that names the attribute names it by its new slug, and by the values that
     take the place of others."""
     path, told = _path(of.slug), Rename(of.entity, of.slug, to, instead)
+    renaming = f"{path} is {_path(to)} now." if to != of.slug else f"Values of {path} took the place of others."
     done: list[Effect] = []
     for row in await rows.lists(tx, workspace_id, path):
         before, after = _list(row), _renamed_list(row, told)
@@ -46,12 +48,15 @@ async def rename(
         if after != before:
             spec, segments = _json(after["spec"]), _json(after["segments"])
             await rows.rename_segmentation(tx, workspace_id, row["id"], spec, segments, now)
+            await versions.keep(tx, workspace_id, row["slug"], "put", now, note=renaming)
             done += effects.differing("segmentations", row["id"], before, after)
     for row in await rows.mappings(tx, workspace_id, path):
         mapping = DECODER.decode(row["mapping"])
         if mapping.get("kind") == of.entity and to != of.slug:
             after = _renamed_mapping(mapping, path, _path(to))
             await rows.rename_mapping(tx, workspace_id, row["name"], _json(after), now)
+            named = {"name": row["name"]}
+            done.append(Effect("imports/mappings", None, {**named, **mapping}, {**named, **after}))
     return tuple(done)
 
 

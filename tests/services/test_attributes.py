@@ -23,6 +23,7 @@ from app.services import (
     reads,
     records,
     segmentations,
+    versions,
     workspaces,
 )
 from app.services.asks import Ask
@@ -405,6 +406,9 @@ async def test_a_new_slug_is_followed_wherever_the_old_one_stood(db: Database) -
         ("account.custom.territory",),
     )
     areas = await segmentations.get(db, org.people["admin"], "areas", NOW)
+    (latest, *_), _, _ = await versions.every(db, org.people["admin"], "areas", None, 10)
+    assert (latest["version"], latest["note"]) == (areas["version"], "custom.region is custom.territory now.")
+    assert [(e.before or {}).get("name") for e in renamed.effects if e.entity == "imports/mappings"] == ["crm"]
     assert areas["segments"][0]["criteria"]["text"] == (
         'custom.territory = "north" AND any(contacts WHERE account.custom.territory = "north")'
     )
