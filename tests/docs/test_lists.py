@@ -236,7 +236,7 @@ async def tried(told: Told, shop: House, list_id: str) -> None:
 async def explained(told: Told, shop: House, list_id: str) -> None:
     (told_,) = told.lines
     assert (told_["name"], told_["result"]) == ("Account 001", False)
-    assert "renewal_date IN next(90d)" in [one["text"] for one in told_["fewest"]]
+    assert [one["text"] for one in told_["fewest"]] == ["renewal_date IN next(90d)"]
     assert told_["leaves"] == told_["tree"]["args"]
 
 
