@@ -49,9 +49,10 @@ UNSAYABLE = (
     "more than a day ahead",
     "no more than the user's own role",
     "either filter or criteria",
+    "one of filter, criteria, list and segmentation",
 )
 """A number that is too long to be kept exactly; what only a record that is not there yet needs; what another has; what
-cannot have happened; what the user may not."""
+cannot have happened; what the user may not; what stands for the same."""
 OF_THE_ADDRESS = {"external_id", "slug", "account_id", "account"}
 
 
