@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from app.domain.catalogue import ENTITIES, Entity
@@ -17,7 +16,8 @@ from app.domain.criteria.lint import Finding, lint
 from app.domain.criteria.meant import Meaning
 from app.domain.criteria.mentioned import paths
 from app.domain.criteria.suggest import nearest
-from app.domain.errors import Fault, Invalid, StrataError, Unreadable, escape
+from app.domain.errors import Fault, Invalid, StrataError, Unreadable
+from app.domain.members import Members, misfit_params, misfits
 from app.domain.questions import Page, Question
 from app.domain.roles import Principal, permit
 from app.domain.selections import selection
@@ -39,7 +39,7 @@ Body = Mapping[str, Any]
 
 SPELLED = ("filter", "criteria")
 ASKED = ("as_of", "tz", "for_user")
-MEMBERS: Mapping[str, tuple[tuple[type, ...], str]] = {
+MEMBERS: Members = {
     "entity": ((str,), "the name of an entity, as in accounts"),
     "text": ((str,), "criteria as text"),
     "filter": ((str,), "criteria as text"),
@@ -149,7 +149,7 @@ async def preview(db: Reader, principal: Principal, body: Body, now: datetime) -
 
 def _read(body: Body, known: Sequence[str], needed: Sequence[str]) -> dict[str, Any]:
     """The members that are given. Raises Invalid for those that are unknown, missing or of the wrong type."""
-    faults = list(_misfits(body, known))
+    faults = list(misfits(body, {name: MEMBERS[name] for name in known}))
     given = {name: value for name, value in body.items() if value is not None}
     faults += [Fault(f"Expected {MEMBERS[name][1]}.", pointer=f"/{name}") for name in needed if name not in given]
     entity = given.get("entity")
@@ -162,15 +162,6 @@ def _read(body: Body, known: Sequence[str], needed: Sequence[str]) -> dict[str, 
     return given
 
 
-def _misfits(body: Body, known: Sequence[str]) -> Iterator[Fault]:
-    for name, value in body.items():
-        if name not in known:
-            shown = f"/{escape(name[:64])}"
-            yield Fault("Expected no such member here.", pointer=shown, suggestion=nearest(name, known))
-        elif value is not None and type(value) not in MEMBERS[name][0]:
-            yield Fault(f"Expected {MEMBERS[name][1]}.", pointer=f"/{name}")
-
-
 def _ask(body: Body, *more: str) -> Ask:
     """What is asked of criteria: in one of both spellings, at a moment, by somebody. Raises Invalid."""
     told = _read(body, ("entity", *SPELLED, "params", *ASKED, *more), ("entity",))
@@ -179,13 +170,12 @@ def _ask(body: Body, *more: str) -> Ask:
         pointer = f"/{said[1]}" if said else ""
         raise Invalid(faults=(Fault("Expected either filter or criteria.", pointer=pointer),))
     columns = told.get("columns")
-    if columns is not None and not (columns and all(isinstance(one, str) for one in columns)):
+    if columns is not None and not columns:
         raise Invalid(faults=(Fault("Expected an array of fields.", pointer="/columns"),))
     if columns is not None and len(columns) > MAX_COLUMNS:
         raise Invalid(faults=(Fault(f"Expected at most {MAX_COLUMNS} columns.", pointer="/columns"),))
-    for name, value in (told.get("params") or {}).items():
-        if not isinstance(value, str | int | float | Decimal | bool):
-            raise Invalid(faults=(Fault("Expected text, a number, true or false.", pointer=f"/params/{name[:64]}"),))
+    if faults := tuple(misfit_params(told.get("params"))):
+        raise Invalid(faults=faults)
     return Ask(
         told["entity"], filter=told.get("filter"), criteria=told.get("criteria"), fields=columns, params=told.get("params"),
         as_of=told.get("as_of"), tz=told.get("tz"), for_user=told.get("for_user"), body=True,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -21,8 +20,9 @@ from app.domain.criteria.leaves import Leaf, Tree, decided, grown, leaves
 from app.domain.criteria.nodes import Node
 from app.domain.criteria.referred import Names
 from app.domain.criteria.suggest import nearest
-from app.domain.errors import Conflict, Fault, Invalid, NotFound, Unreadable, escape
+from app.domain.errors import Conflict, Fault, Invalid, NotFound, Unreadable
 from app.domain.lists import ENTITIES as EXPLAINED
+from app.domain.members import Members, misfit_params, misfits
 from app.domain.records import UNSTORABLE
 from app.domain.roles import Principal, permit
 from app.domain.segmentation import books
@@ -40,7 +40,7 @@ from app.services.explained import flipping, whole
 OPERATION = "criteria.read"
 NAMING: Mapping[str, By] = {"id": "id", "external_id": "external_id"}
 WORDS = ("entity", *NAMING, "filter", "list", "segmentation", "segment", "as_of", "tz", "for_user")
-MEMBERS: Mapping[str, tuple[tuple[type, ...], str]] = {
+MEMBERS: Members = {
     **dict.fromkeys(WORDS, ((str,), "a text")),
     "criteria": ((dict, str), "criteria as a tree or as text"),
     "params": ((dict,), "an object"),
@@ -126,23 +126,10 @@ def _in_body(fault: Fault) -> Fault:
 def _read(body: Body) -> dict[str, Any]:
     """The members that are given. Raises Invalid for those that are unknown, of the wrong type, or do not go together."""
     told = {name: value for name, value in body.items() if value is not None}
-    faults = [*_misfits(told)] or [*_contradictions(told)]
+    faults = [*misfits(told, MEMBERS), *misfit_params(told.get("params"))] or [*_contradictions(told)]
     if faults:
         raise Invalid(faults=tuple(faults))
     return told
-
-
-def _misfits(told: Body) -> Iterator[Fault]:
-    for name, value in told.items():
-        if name not in MEMBERS:
-            shown = f"/{escape(name[:64])}"
-            yield Fault("Expected no such member here.", pointer=shown, suggestion=nearest(name, MEMBERS))
-        elif type(value) not in MEMBERS[name][0]:
-            yield Fault(f"Expected {MEMBERS[name][1]}.", pointer=f"/{name}")
-    params = told.get("params")
-    for name, value in params.items() if isinstance(params, Mapping) else ():
-        if not isinstance(value, str | int | float | Decimal | bool):
-            yield Fault("Expected text, a number, true or false.", pointer=f"/params/{escape(name[:64])}")
 
 
 def _contradictions(told: Body) -> Iterator[Fault]:

@@ -12,10 +12,11 @@ from app.api.responses import Answer, encoded
 from app.api.rest import lists, related
 from app.api.rest.lists import ID, PARAMS, TAG, WITHIN
 from app.api.rest.parameters import FIELDS, INCLUDE, SORT
-from app.api.rest.reading import MEMBERS, READ, Members, told
+from app.api.rest.reading import MEMBERS, READ, told
 from app.api.routes import Parameter, Payload, Route
 from app.domain.errors import Fault, Invalid
 from app.domain.exports import FORMS, MEDIA
+from app.domain.members import Members
 from app.services import exports
 from app.services.asks import Ask
 from app.services.exports import Stream

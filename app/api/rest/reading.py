@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias
+from itertools import islice
+from typing import Any, Literal
 
 from app.api import schemas
 from app.api.conditions import tagged
@@ -14,8 +15,8 @@ from app.api.responses import Answer, encoded
 from app.api.rest.parameters import ACCOUNT, FIELDS, IF_NONE_MATCH, INCLUDE, QUESTION
 from app.api.routes import Parameter, Payload, Route
 from app.domain.catalogue import ENTITIES
-from app.domain.criteria.suggest import nearest
-from app.domain.errors import Fault, Invalid, escape
+from app.domain.errors import Invalid
+from app.domain.members import Members, misfits
 from app.domain.records import MAX_FAULTS
 from app.services import ranks, reads
 from app.services.asks import Ask
@@ -23,7 +24,6 @@ from app.services.asks import Ask
 READ = "records.read"
 NAMES = tuple(parameter.name for parameter in QUESTION)
 SHOWN = ("fields", "include")
-Members: TypeAlias = Mapping[str, tuple[tuple[type, ...], str]]
 MEMBERS: Members = {
     "filter": ((str,), "criteria as text"),
     "criteria": ((dict, str), "criteria as a tree or as text"),
@@ -67,26 +67,9 @@ _kept = lru_cache(KEPT)(_asked)
 
 def told(body: Mapping[str, Any], members: Members = MEMBERS) -> dict[str, Any]:
     """The members of a query's body. Raises Invalid for those that are unknown or of the wrong type; null is left out."""
-    faults: list[Fault] = []
-    given: dict[str, Any] = {}
-    for name, value in body.items():
-        if len(faults) >= MAX_FAULTS:
-            break
-        known = members.get(name)
-        if known is None:
-            shown = f"/{escape(name[:64])}"
-            faults.append(Fault("Expected no such member here.", pointer=shown, suggestion=nearest(name, members)))
-        elif value is not None and not _fits(value, known[0]):
-            faults.append(Fault(f"Expected {known[1]}.", pointer=f"/{name}"))
-        elif value is not None:
-            given[name] = value
-    if faults:
-        raise Invalid(faults=tuple(faults))
-    return given
-
-
-def _fits(value: object, kinds: tuple[type, ...]) -> bool:
-    return type(value) in kinds and (not isinstance(value, list) or all(isinstance(one, str) for one in value))
+    if faults := tuple(islice(misfits(body, members), MAX_FAULTS)):
+        raise Invalid(faults=faults)
+    return {name: value for name, value in body.items() if value is not None}
 
 
 def collection_routes(entity: str, path: str, tag: str) -> tuple[Route, Route]:

@@ -11,8 +11,9 @@ from app.api.responses import Answer, encoded
 from app.api.rest import lists, related
 from app.api.rest.lists import ID, PARAMS, TAG, WITHIN
 from app.api.rest.parameters import LIMIT
-from app.api.rest.reading import MEMBERS, READ, Members, told
+from app.api.rest.reading import MEMBERS, READ, told
 from app.api.routes import Parameter, Payload, Route
+from app.domain.members import Members
 from app.domain.summaries import MAX_GROUPINGS, MAX_MEASURES
 from app.services import summaries
 from app.services.asks import Ask
