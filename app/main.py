@@ -10,8 +10,6 @@ import logging
 import signal
 import threading
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from functools import partial
 from types import FrameType
 
 from fastapi import FastAPI
@@ -29,13 +27,13 @@ from app.api.rest import table
 from app.api.routes import Table
 from app.domain.errors import StrataError
 from app.persistence.database import Database
-from app.services import attribute_indexes, days, hours, imports, key_uses, pins, refusals, ticks, tokens, uses, watches
+from app.services import attribute_indexes, imports, key_uses, refusals, tokens, uses
+from app.worker import working
 
 log = logging.getLogger("app.main")
 
-ROLL_SECONDS = 60.0
 USES_SECONDS = 10.0
-WATCH_SECONDS = 60.0
+LIST_USES_SECONDS = 60.0
 LAST_USES_SECONDS = 2.0
 PER_ADDRESS = 60_000
 """Requests a minute from one address that no credential answers for."""
@@ -59,7 +57,10 @@ def create_app(read: settings.Settings | None = None) -> ASGIApp:
         door.db = db = await Database.open(read.database_url, size=read.pool_size)
         if read.issuer is not None:
             tokens.trust(db, read.issuer)
-        repeating = tuple(asyncio.create_task(one(db)) for one in (_roll, _index, _keep_uses, _watch))
+        noting = tuple(asyncio.create_task(one(db)) for one in (_keep_uses, _keep_list_uses))
+        work = contextlib.AsyncExitStack()
+        if read.worker:
+            await work.enter_async_context(working(db))
         _drain_first(door, read.drain_seconds)
         # What exists now lives as long as the process: the collector need not walk it again and again.
         gc.collect()
@@ -68,9 +69,10 @@ def create_app(read: settings.Settings | None = None) -> ASGIApp:
             yield
         finally:
             door.draining = True
-            for task in repeating:
+            for task in noting:
                 task.cancel()
-            await asyncio.wait(repeating)
+            await asyncio.wait(noting)
+            await work.aclose()
             await imports.stop()
             await attribute_indexes.stop()
             await refusals.settle(db)
@@ -114,45 +116,16 @@ def _drain_first(door: Door, seconds: int) -> None:
     signal.signal(signal.SIGTERM, drain)
 
 
-async def _roll(db: Database) -> None:
-    """Every minute: bring workspaces over to their new day, ranks to their new hour, and accounts to where time puts them."""
+async def _keep_list_uses(db: Database) -> None:
+    """Every minute: keep when lists were used last."""
     while True:
-        try:
-            await days.roll_all(db, datetime.now(UTC))
-            await hours.refresh_all(db, datetime.now(UTC))
-            await pins.expire_all(db, datetime.now(UTC))
-            await ticks.follow_all(db, datetime.now(UTC))
-            await ticks.refreeze_all(db, datetime.now(UTC))
-        except StrataError as error:
-            log.warning("the day could not be rolled", extra={"because": type(error).__name__})
-        except Exception:
-            log.exception("the day could not be rolled")
-        await asyncio.sleep(ROLL_SECONDS)
-
-
-async def _index(db: Database) -> None:
-    """Every minute: the indexes that a process which is gone has left to be made; they may take long."""
-    while True:
-        try:
-            await attribute_indexes.resume(db, datetime.now(UTC))
-        except StrataError as error:
-            log.warning("indexes are made the next time", extra={"because": type(error).__name__})
-        except Exception:
-            log.exception("indexes could not be made")
-        await asyncio.sleep(ROLL_SECONDS)
-
-
-async def _watch(db: Database) -> None:
-    """Every minute: who entered and left watched lists, and when lists were used."""
-    while True:
-        await asyncio.sleep(WATCH_SECONDS)
+        await asyncio.sleep(LIST_USES_SECONDS)
         try:
             await uses.keep(db)
-            await watches.check_all(db, partial(datetime.now, UTC))
         except StrataError as error:
-            log.warning("watched lists are checked the next time", extra={"because": type(error).__name__})
+            log.warning("uses of lists are kept the next time", extra={"because": type(error).__name__})
         except Exception:
-            log.exception("watched lists could not be checked")
+            log.exception("uses of lists could not be kept")
 
 
 async def _keep_uses(db: Database) -> None:

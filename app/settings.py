@@ -24,7 +24,7 @@ class Settings:
 
     `rate_limit`: requests a minute per credential, 0 for no limit. `cors_origins`: those whose pages may ask us.
     `drain_seconds`: how long, after SIGTERM, requests are still taken while readiness says no.
-    `issuer`: whose JWTs are believed; None refuses every one.
+    `issuer`: whose JWTs are believed; None refuses every one. `worker`: whether servers do the periodic work too.
     """
 
     data_dir: Path
@@ -37,6 +37,7 @@ class Settings:
     cors_origins: tuple[str, ...] = ()
     drain_seconds: int = 0
     issuer: Issuer | None = None
+    worker: bool = True
 
     @property
     def embedded(self) -> bool:
@@ -58,6 +59,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         cors_origins=_origins(environment),
         drain_seconds=_number(environment, "STRATA_DRAIN_SECONDS", 0, 0, 300),
         issuer=_issuer(environment),
+        worker=_flag(environment, "STRATA_WORKER", True),
     )
 
 
@@ -82,6 +84,13 @@ def _number(environment: Mapping[str, str], name: str, default: int, least: int,
     if not (given.isascii() and given.isdigit() and least <= int(given) <= most):
         raise SettingsError(f"{name} must be a whole number from {least} to {most}")
     return int(given)
+
+
+def _flag(environment: Mapping[str, str], name: str, default: bool) -> bool:
+    given = environment.get(name) or ("on" if default else "off")
+    if given not in ("on", "off"):
+        raise SettingsError(f"{name} must be on or off")
+    return given == "on"
 
 
 def _origins(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ EXEMPT: Mapping[str, str] = {
     days.DUE: "the clock asks which of all workspaces have a new day",
     watches.DUE: "the clock asks which lists of all workspaces are to be checked",
     segments.DUE: "the clock asks where of all workspaces time moves accounts",
+    segments.WITH_CONFIRMATION: "the clock asks where of all workspaces moves wait to be confirmed",
+    segments.UNCHECKED: "the clock asks which of all workspaces were not yet checked today",
     segments.WITH_SCHEDULE: "the clock asks which of all workspaces have cuts to be taken anew",
     pins.DUE: "the clock asks which of all workspaces have pins that ended",
     ranks.DUE: "the clock asks which of all workspaces have cut-offs of an hour ago",

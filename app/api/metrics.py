@@ -7,6 +7,8 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from pathlib import Path
 
+from app.services.checks import counted
+
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the latency histogram in seconds."""
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
@@ -55,6 +57,14 @@ class Metrics:
         ]
         for pool, states in pools.items():
             lines += [f'strata_pool_connections{{pool="{pool}",state="{state}"}} {n}' for state, n in states.items()]
+        lines += [
+            "# HELP strata_membership_checks_total Segmentations that this process compared with a full evaluation.",
+            "# TYPE strata_membership_checks_total counter",
+            f"strata_membership_checks_total {counted['checks']}",
+            "# HELP strata_membership_drifted_total Accounts that stood elsewhere then, and were placed.",
+            "# TYPE strata_membership_drifted_total counter",
+            f"strata_membership_drifted_total {counted['drifted']}",
+        ]
         lines += _process()
         return ("\n".join(lines) + "\n").encode()
 

@@ -9,8 +9,8 @@ from app.persistence.database import Reader, Record
 from app.persistence.reads import account_exists
 
 STANDING = """
-SELECT s.slug, s.name, s.segments, s.rest, s.state, s.detail, s.computed_at, s.as_of, m.segment, m.since, h.reason,
-  p.segment AS pin_segment, p.reason AS pin_reason, p.author_id AS pin_author_id, p.pinned_at, p.expires_at
+SELECT s.slug, s.name, s.segments, s.rest, s.state, s.detail, s.computed_at, s.as_of, s.checked_at, s.drifted, s.confirm, m.segment, m.since,
+  m.rule, m.held, m.pending_since, h.reason, p.segment AS pin_segment, p.reason AS pin_reason, p.author_id AS pin_author_id, p.pinned_at, p.expires_at
 FROM segmentations s
 LEFT JOIN members m ON m.workspace_id = $1 AND m.segmentation_id = s.id AND m.account_id = $2
 LEFT JOIN memberships h ON h.workspace_id = $1 AND h.segmentation_id = s.id AND h.account_id = $2 AND h.from_at = m.since
@@ -19,8 +19,8 @@ LEFT JOIN pins p ON p.workspace_id = $1 AND p.segmentation_id = s.id AND p.accou
 WHERE s.workspace_id = $1 ORDER BY s.slug
 """
 STOOD = """
-SELECT s.slug, s.name, s.segments, s.rest, s.state, s.detail, s.computed_at, s.as_of, h.segment, h.from_at AS since, h.reason,
-  NULL::text AS pin_segment
+SELECT s.slug, s.name, s.segments, s.rest, s.state, s.detail, s.computed_at, s.as_of, s.checked_at, s.drifted, h.segment, h.from_at AS since, h.reason,
+  NULL::text AS pin_segment, NULL::text AS rule
 FROM segmentations s
 LEFT JOIN memberships h ON h.workspace_id = $1 AND h.segmentation_id = s.id AND h.account_id = $2 AND h.from_at <= $3
   AND (h.to_at > $3 OR h.to_at IS NULL)
@@ -35,7 +35,7 @@ ON = """
 SELECT h.segment, count(*) AS accounts, coalesce(sum(a.arr), 0)::bigint AS arr
 FROM memberships h JOIN accounts a ON a.workspace_id = $1 AND a.id = h.account_id
 WHERE h.workspace_id = $1 AND h.segmentation_id = $2 AND h.from_at <= $3 AND (h.to_at > $3 OR h.to_at IS NULL)
-  AND a.archived_at IS NULL
+  AND a.created_at <= $3 AND (a.archived_at > $3 OR a.archived_at IS NULL)
 GROUP BY h.segment
 """
 
@@ -67,6 +67,6 @@ async def history(
 async def counted(
     reader: Reader, workspace_id: UUID, segmentation_id: UUID, moment: datetime
 ) -> dict[str, tuple[int, int]]:
-    """Accounts and today's ARR (minor units) per segment that had any at a past moment; archived accounts are left out."""
+    """Accounts and today's ARR (minor units) per segment that had any at a past moment; those archived by then are left out."""
     rows = await reader.fetch(ON, workspace_id, segmentation_id, moment)
     return {row["segment"]: (row["accounts"], row["arr"]) for row in rows}

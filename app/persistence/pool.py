@@ -316,5 +316,7 @@ def settings(statement_timeout: float, extra: dict[str, Any]) -> dict[str, str]:
         "statement_timeout": f"{statement_timeout * 1000:.0f}",
         "lock_timeout": "5000",
         "idle_in_transaction_session_timeout": "60000",
+        # What a process was at when it was killed ends soon, and with it what it holds.
+        "client_connection_check_interval": "5000",
         **extra,
     }

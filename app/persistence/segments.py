@@ -1,81 +1,36 @@
-"""Segmentations and who stands where: every account's segments in one statement, writing only what differs."""
+"""Segmentations as they are stored, how far they are computed, and how their segments stand."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
-from app.domain.catalogue import ACCOUNTS, ENTITIES
-from app.domain.criteria.meant import Meaning, Shown
-from app.domain.segmentation.spans import Span
-from app.domain.workspaces import Workspace
-from app.persistence.compile import Scope, condition
-from app.persistence.compile.operands import shown
-from app.persistence.compile.rows import start
 from app.persistence.database import Reader, Record, Transaction
-from app.persistence.facts import FEW
 
-COLUMNS = "id, slug, name, kind, spec, segments, rest, cuts, refreeze, version, state, detail, computed_at, as_of, created_at, updated_at"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One segmentation as it is computed: criteria by segment, the first that holds wins."""
-
-    id: UUID
-    cases: tuple[tuple[str, Meaning], ...]
-    rest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The statement for some accounts. After `args` it binds the moment, the reason and the accounts, unless all."""
-
-    text: str
-    args: tuple[object, ...]
-
-
-# A change at the moment of the last one comes right after it: history has no moment twice.
-WRITE = """
-WITH stands AS MATERIALIZED (
-  SELECT {a}.id{cases} {source}
-), changed AS MATERIALIZED (
-  SELECT v.segmentation_id, n.id AS account_id, coalesce(p.segment, v.segment) AS segment, m.segment AS was,
-    m.since AS was_since, greatest({now}::timestamptz, m.since + interval '1 microsecond') AS since,
-    CASE WHEN p.segment IS NULL THEN {reason}::text ELSE 'pin' END AS reason
-  FROM stands n CROSS JOIN LATERAL (VALUES {values}) v(segmentation_id, segment)
-  LEFT JOIN pins p ON p.workspace_id = $1{p} AND p.segmentation_id = v.segmentation_id AND p.account_id = n.id
-    AND (p.expires_at IS NULL OR p.expires_at > {now}::timestamptz)
-  LEFT JOIN members m ON m.workspace_id = $1{m} AND m.segmentation_id = v.segmentation_id AND m.account_id = n.id
-  WHERE m.segment IS DISTINCT FROM coalesce(p.segment, v.segment)
-), closed AS (
-  UPDATE memberships h SET to_at = c.since FROM changed c
-  WHERE h.workspace_id = $1{h} AND h.segmentation_id = c.segmentation_id AND h.account_id = c.account_id
-    AND h.from_at = c.was_since
-), opened AS (
-  INSERT INTO memberships (workspace_id, segmentation_id, account_id, segment, from_at, reason)
-  SELECT $1, segmentation_id, account_id, segment, since, reason FROM changed
-), told AS (
-  INSERT INTO member_events (workspace_id, account_id, segmentation_id, at, was, segment, reason)
-  SELECT $1, account_id, segmentation_id, since, was, segment, reason FROM changed
-), written AS (
-  INSERT INTO members AS m (workspace_id, segmentation_id, account_id, segment, since)
-  SELECT $1, segmentation_id, account_id, segment, since FROM changed
-  ON CONFLICT (workspace_id, segmentation_id, account_id) DO UPDATE SET segment = excluded.segment, since = excluded.since
-)
-SELECT count(*) FROM changed
-"""
-
-
+COLUMNS = """id, slug, name, kind, spec, segments, rest, cuts, refreeze, band, confirm, version, state, detail, computed_at, as_of,
+  checked_at, drifted, created_at, updated_at"""
 DUE = "SELECT DISTINCT workspace_id FROM segmentations WHERE as_of < $1 AND state = 'ok'"
 WITH_SCHEDULE = "SELECT DISTINCT workspace_id FROM segmentations WHERE refreeze IS NOT NULL"
 FOLLOWED = "UPDATE segmentations SET as_of = $2 WHERE workspace_id = $1 AND as_of < $2 AND state = 'ok'"
+WITH_CONFIRMATION = "SELECT DISTINCT workspace_id FROM segmentations WHERE confirm IS NOT NULL"
+# Once a day, when the workspace's own has begun and its facts are that day's.
+UNCHECKED = """
+SELECT DISTINCT s.workspace_id FROM segmentations s JOIN workspaces w ON w.id = s.workspace_id
+WHERE w.facts_day = ($1::timestamptz AT TIME ZONE w.zone)::date AND s.state = 'ok'
+  AND (coalesce(s.checked_at, s.created_at) AT TIME ZONE w.zone)::date < w.facts_day
+"""
+CHECK = """
+SELECT w.facts_day = ($2::timestamptz AT TIME ZONE w.zone)::date
+  AND (coalesce(s.checked_at, s.created_at) AT TIME ZONE w.zone)::date < w.facts_day AS is_due
+FROM segmentations s JOIN workspaces w ON w.id = $1
+WHERE s.workspace_id = $1 AND s.state = 'ok' ORDER BY s.id FOR NO KEY UPDATE OF s
+"""
+CHECKED = """
+UPDATE segmentations s SET checked_at = $3, drifted = n.drifted FROM unnest($2::uuid[], $4::int4[]) n(id, drifted)
+WHERE s.workspace_id = $1 AND s.id = n.id
+"""
 # The rows stay locked until the transaction ends, which makes them the lease.
 CLAIM = """
 SELECT min(t.as_of) FROM (
@@ -83,75 +38,6 @@ SELECT min(t.as_of) FROM (
   ORDER BY s.id FOR NO KEY UPDATE SKIP LOCKED
 ) t
 """
-
-
-def plan(rules: Sequence[Rule], workspace: Workspace, scoped: str) -> Plan:
-    """The statement that computes these segmentations; `scoped` is "one", "many" or "all" accounts."""
-    scope = Scope(workspace)
-    alias = scope.alias()
-    cases = [_case(rule, alias, scope) for rule in rules]
-    ids = [f"{scope.bind(rule.id)}::uuid" for rule in rules]
-    values = ", ".join(f"({place}, n.s{n})" for n, place in enumerate(ids))
-    args = tuple(scope.args)
-    now, reason = f"${len(args) + 1}", f"${len(args) + 2}"
-    accounts = f"${len(args) + 3}"
-    restricted = {"one": [f"{alias}.id = {accounts}"], "many": [f"{alias}.id = ANY ({accounts})"], "all": []}[scoped]
-    text = WRITE.format(
-        a=alias, cases="".join(f", {case} AS s{n}" for n, case in enumerate(cases)),
-        source=scope.rows("accounts", alias, restricted), values=values, now=now, reason=reason,
-        **{own: _only(own, ids, accounts) if scoped == "many" else "" for own in "mhp"},
-    )  # fmt: skip
-    return Plan(text, args)
-
-
-def _only(alias: str, ids: Sequence[str], accounts: str) -> str:
-    """Rows of these accounts alone: joined by hashing, those of the whole workspace would be read for each ten thousand."""
-    return f" AND {alias}.segmentation_id IN ({', '.join(ids)}) AND {alias}.account_id = ANY ({accounts})"
-
-
-def _case(rule: Rule, alias: str, scope: Scope) -> str:
-    whens = [f"WHEN {condition(m, ACCOUNTS, alias, scope)} THEN {scope.bind(slug)}::text" for slug, m in rule.cases]
-    return f"CASE {' '.join(whens)} ELSE {scope.bind(rule.rest)}::text END"
-
-
-async def write(tx: Transaction, plan: Plan, account_ids: Sequence[UUID] | None, now: datetime, reason: str) -> int:
-    """Bring members and their history up to date; gives how many memberships changed. The plan must be for as many
-    accounts as are given, and the accounts locked."""
-    if account_ids is None:
-        tail: tuple[object, ...] = ()
-    else:
-        tail = (account_ids[0],) if len(account_ids) == 1 else (list(account_ids),)
-    async with tx.hashing() if account_ids is None or len(account_ids) > FEW else nullcontext():
-        changed: int = await tx.fetchval(plan.text, *plan.args, now, reason, *tail)
-    return changed
-
-
-async def attempt(tx: Transaction, plan: Plan, now: datetime, reason: str) -> str | None:
-    """Brings all accounts up to date; where a value cannot be computed nothing is written, and it says why."""
-    await tx.execute("SAVEPOINT placed")
-    try:
-        await write(tx, plan, None, now, reason)
-    except asyncpg.DataError as error:
-        await tx.execute("ROLLBACK TO SAVEPOINT placed")
-        return f"It could not be computed: {error.args[0]}."
-    await tx.execute("RELEASE SAVEPOINT placed")
-    return None
-
-
-async def within(reader: Reader, workspace: Workspace, spans: Sequence[Span]) -> list[UUID]:
-    """The accounts with an instant in one of the spans, by id."""
-    scope = Scope(workspace)
-    found = await reader.fetch(f"{' UNION '.join(_within(span, scope) for span in spans)} ORDER BY 1", *scope.args)
-    return [row["id"] for row in found]
-
-
-def _within(span: Span, scope: Scope) -> str:
-    alias = scope.alias()
-    entity = ACCOUNTS if span.relation is None else ENTITIES[span.relation.target]
-    value = shown(span.of, start(entity, alias), scope).sql
-    ends = [f"{value} {sign} {scope.typed(end, 'instant')}" for sign, end in ((">=", span.lo), ("<=", span.hi))]
-    key = "id" if span.relation is None else "account_id AS id"
-    return f"SELECT {alias}.{key} {scope.rows(entity.name, alias, ends)}"
 
 
 # -- definitions -------------------------------------------------------------------------------------------------------
@@ -181,7 +67,7 @@ async def count(reader: Reader, workspace_id: UUID) -> int:
     return found
 
 
-STORED = ("name", "kind", "spec", "segments", "rest", "cuts", "refreeze")
+STORED = ("name", "kind", "spec", "segments", "rest", "cuts", "refreeze", "band", "confirm")
 
 
 async def insert(
@@ -210,7 +96,7 @@ async def replace(
 
 async def delete(tx: Transaction, workspace_id: UUID, segmentation_id: UUID) -> None:
     """Take a segmentation away, with its members and their history; the accounts must be locked."""
-    for table in ("members", "memberships", "member_events", "pins", "segmentation_versions"):
+    for table in ("members", "memberships", "member_events", "pins", "steps_done", "segmentation_versions"):
         await tx.execute(
             f"DELETE FROM {table} WHERE workspace_id = $1 AND segmentation_id = $2", workspace_id, segmentation_id
         )
@@ -250,6 +136,26 @@ async def with_schedule(reader: Reader) -> list[UUID]:
     return [row["workspace_id"] for row in await reader.fetch(WITH_SCHEDULE)]
 
 
+async def with_confirmation(reader: Reader) -> list[UUID]:
+    """Workspaces with segmentations of which moves wait to be confirmed."""
+    return [row["workspace_id"] for row in await reader.fetch(WITH_CONFIRMATION)]
+
+
+async def unchecked(reader: Reader, now: datetime) -> list[UUID]:
+    """Workspaces with segmentations that were not yet checked in full on the day that it is there."""
+    return [row["workspace_id"] for row in await reader.fetch(UNCHECKED, now)]
+
+
+async def begin_check(tx: Transaction, workspace_id: UUID, now: datetime) -> bool:
+    """Whether any segmentation of a workspace is to be checked now; all are locked until the transaction ends."""
+    return any(row["is_due"] for row in await tx.fetch(CHECK, workspace_id, now))
+
+
+async def checked(tx: Transaction, workspace_id: UUID, drifted: Mapping[UUID, int], now: datetime) -> None:
+    """These were compared with a full evaluation now: how many accounts stood elsewhere, by segmentation."""
+    await tx.execute(CHECKED, workspace_id, list(drifted), now, list(drifted.values()))
+
+
 async def scheduled(reader: Reader, workspace_id: UUID) -> list[Record]:
     """The segmentations whose cuts are taken anew now and then."""
     sql = f"SELECT {COLUMNS} FROM segmentations WHERE workspace_id = $1 AND refreeze IS NOT NULL ORDER BY slug"
@@ -283,26 +189,3 @@ async def standing(reader: Reader, workspace_id: UUID, segmentation_id: UUID) ->
     """Accounts and ARR (minor units) per segment that has any; archived accounts are left out."""
     rows = await reader.fetch(STANDING, workspace_id, segmentation_id)
     return {row["segment"]: (row["accounts"], row["arr"]) for row in rows}
-
-
-async def points(
-    reader: Reader, workspace: Workspace, segmentation_id: UUID, axes: Sequence[Shown], limit: int
-) -> tuple[list[Record], int]:
-    """Rows (segment, x, y, arr) of accounts with a value on each axis, at most `limit` of them, spread evenly, and how
-    many there are. `y` is x again where there is one axis."""
-    scope = Scope(workspace)
-    alias, member, n = scope.alias(), scope.alias(), scope.bind(segmentation_id)
-    x, y = (shown(of, start(ACCOUNTS, alias), scope).sql for of in (axes[0], axes[-1]))
-    tied = [f"{member}.segmentation_id = {n}::uuid", f"{alias}.workspace_id = $1", f"{alias}.archived_at IS NULL",
-            f"({x}) IS NOT NULL", f"({y}) IS NOT NULL"]  # fmt: skip
-    source = scope.rows("members", member, tied, joined=f" JOIN accounts {alias} ON {alias}.id = {member}.account_id")
-    every = scope.bind(limit)
-    rows = await reader.fetch(
-        f"""WITH p AS MATERIALIZED (
-          SELECT {member}.segment, ({x})::float8 AS x, ({y})::float8 AS y, {alias}.arr,
-            row_number() OVER (ORDER BY {alias}.arr DESC, {alias}.id) AS place, count(*) OVER () AS total {source}
-        ) SELECT segment, x, y, arr, total FROM p
-        WHERE total <= {every}::int8 OR (place - 1) * {every}::int8 / total <> place * {every}::int8 / total ORDER BY place""",
-        *scope.args,
-    )  # fmt: skip
-    return rows, (rows[0]["total"] if rows else 0)

@@ -8,18 +8,19 @@ from uuid import UUID
 import msgspec
 
 from app.domain.catalogue import ACCOUNTS
-from app.domain.workspaces import Workspace
+from app.domain.workspaces import Clock, Workspace
 from app.persistence.compile import Scope, condition
 from app.persistence.database import Reader
-from app.persistence.segments import Rule
+from app.persistence.members import Rule
 
 SAMPLE = 20
 """Accounts that are named of those that would move, those with the most ARR."""
 TRY = """
 WITH tried AS MATERIALIZED (
-  SELECT {a}.id, {a}.name, {a}.arr, {case} AS rule{met} {source}
+  SELECT {a}.id, {a}.name, {a}.arr, {a}.status <> 'churned' AS cared, {today}::date - {a}.became_customer_at AS age,
+    {case} AS rule{met} {source}
 ), beside AS MATERIALIZED (
-  SELECT t.id, t.name, t.arr, m.segment AS was, coalesce(p.segment, t.rule) AS becomes, p.segment IS NOT NULL AS pinned
+  SELECT t.id, t.name, t.arr, t.cared, t.age, m.segment AS was, coalesce(p.segment, t.rule) AS becomes, p.segment IS NOT NULL AS pinned
   FROM tried t
   LEFT JOIN members m ON m.workspace_id = $1 AND m.segmentation_id = {of} AND m.account_id = t.id
   LEFT JOIN pins p ON p.workspace_id = $1 AND p.segmentation_id = {of} AND p.account_id = t.id
@@ -27,7 +28,9 @@ WITH tried AS MATERIALIZED (
 )
 SELECT json_build_object(
   'flow', (SELECT coalesce(json_agg(f), '[]') FROM (
-    SELECT was, becomes, count(*) AS accounts, sum(arr)::bigint AS arr, count(*) FILTER (WHERE pinned) AS pinned
+    SELECT was, becomes, count(*) AS accounts, sum(arr)::bigint AS arr, count(*) FILTER (WHERE pinned) AS pinned,
+      coalesce(array_agg(arr) FILTER (WHERE cared), '{{}}') AS arrs,
+      coalesce(array_agg(age) FILTER (WHERE cared), '{{}}') AS ages
     FROM beside GROUP BY was, becomes ORDER BY was, becomes) f),
   'overlap', {overlap},
   'sample', (SELECT coalesce(json_agg(s), '[]') FROM (
@@ -42,11 +45,12 @@ OVERLAP = """(SELECT coalesce(json_agg(o), '[]') FROM (
 
 
 async def tried(
-    reader: Reader, workspace: Workspace, rule: Rule, standing: UUID | None, now: object, *, exclusive: bool
+    reader: Reader, workspace: Workspace, rule: Rule, standing: UUID | None, clock: Clock, *, exclusive: bool
 ) -> dict[str, Any]:
-    """`flow` from where accounts stand to where the rule would put them, null where they stand nowhere; `overlap`: pairs of
-    segments, by place from 0, whose criteria both hold, none where they exclude each other; `sample` of those that would
-    move. ARR in minor units; unarchived accounts only."""
+    """`flow` from where accounts stand to where the rule would put them, null where they stand nowhere, with ARR and days
+    since they became customers of those that are not churned, one by one; `overlap`: pairs of segments, by place from 0,
+    whose criteria both hold, none where they exclude each other; `sample` of those that would move. ARR in minor units;
+    unarchived accounts only."""
     scope = Scope(workspace)
     alias = scope.alias()
     conditions = [condition(meaning, ACCOUNTS, alias, scope) for _, meaning in rule.cases]
@@ -58,7 +62,7 @@ async def tried(
         a=alias, case=f"CASE {' '.join(whens)} ELSE {scope.bind(rule.rest)}::text END",
         met="" if exclusive else f", array_remove(ARRAY[{marks}]::int4[], NULL) AS met",
         source=scope.rows("accounts", alias, [f"{alias}.archived_at IS NULL"]), of=f"{scope.bind(standing)}::uuid",
-        now=scope.bind(now), known=scope.bind([*(slug for slug, _ in rule.cases), rule.rest]),
+        now=scope.bind(clock.as_of), today=scope.bind(clock.today), known=scope.bind([*(slug for slug, _ in rule.cases), rule.rest]),
         overlap="'[]'::json" if exclusive else OVERLAP, sample=SAMPLE,
     )  # fmt: skip
     found: dict[str, Any] = msgspec.json.decode(await reader.fetchval(text, *scope.args, point=False))

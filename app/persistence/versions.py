@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.persistence.database import Reader, Record, Transaction
 
-STORED = "name, kind, spec, segments, rest, cuts, refreeze"
+STORED = "name, kind, spec, segments, rest, cuts, refreeze, band, confirm"
 KEEP = f"""
 INSERT INTO segmentation_versions (workspace_id, segmentation_id, version, {STORED}, cause, restores, author_id, note, created_at)
 SELECT $1, s.id, s.version, {", ".join(f"s.{name}" for name in STORED.split(", "))}, $3, $4, $5, $6, $7

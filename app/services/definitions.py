@@ -54,6 +54,7 @@ class Made:
             "name": self.of.name, "kind": self.of.kind, "spec": ENCODER.encode(spec(self.of)),
             "segments": ENCODER.encode(_cases(self.of, self.cases)), "rest": self.of.rest,
             "cuts": ENCODER.encode(stored(self.cuts)), "refreeze": self.of.refreeze,
+            "band": self.of.band, "confirm": self.of.confirm,
         }  # fmt: skip
 
 

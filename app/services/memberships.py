@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from app.domain.errors import Fault, Invalid, NotFound
 from app.domain.roles import Principal, permit
+from app.domain.segmentation.hysteresis import span
 from app.domain.workspaces import Workspace, clock
 from app.persistence import memberships as rows
 from app.persistence.database import Reader, Record
@@ -68,7 +70,20 @@ def _stands(row: Record, workspace: Workspace, now: datetime) -> dict[str, Any]:
     return {
         "segmentation": row["slug"], "name": row["name"], "segment": segment,
         "segment_name": None if segment is None else known.get(segment, plain(segment)),
-        "since": instant(row["since"]), "reason": row["reason"], "pin": _pin(row), **computed(row, workspace, now),
+        "since": instant(row["since"]), "reason": row["reason"], "pin": _pin(row), "pending": pending(row, known), **computed(row, workspace, now),
+    }  # fmt: skip
+
+
+def pending(row: Record, known: Mapping[str, str]) -> dict[str, Any] | None:
+    """Where the criteria put an account that stands elsewhere, what keeps it (`pin`, `band`, `confirmation`) and, where its
+    move waits to be confirmed, since when and until when; None where it stands as they say."""
+    if row["rule"] is None:
+        return None
+    since, confirm = row["pending_since"], None if row["confirm"] is None else span(row["confirm"])
+    moves_at = None if since is None or confirm is None else since + confirm
+    return {
+        "segment": row["rule"], "segment_name": known.get(row["rule"], plain(row["rule"])), "held_by": row["held"],
+        "since": instant(since), "moves_at": instant(moves_at),
     }  # fmt: skip
 
 

@@ -77,14 +77,19 @@ async def unpin(db: Database, call: Call, account_id: UUID, slug: str) -> Writte
 async def expire(db: Database, workspace_id: UUID, now: datetime) -> int:
     """Takes away the pins of a workspace that have ended, and places their accounts; how many those were."""
     async with db.transaction(TIMEOUT) as tx:
-        ended = await pins.expired(tx, workspace_id, now)
-        if not ended:
-            return 0
-        await facts.lock(tx, workspace_id, ended)
-        ended = await pins.take(tx, workspace_id, ended, now)
-        if ended:
-            workspace = await workspaces.load(tx, workspace_id)
-            await settle.placed(tx, workspace, sorted(set(ended)), now, reason="unpin")
+        return await end(tx, workspace_id, now)
+
+
+async def end(tx: Transaction, workspace_id: UUID, now: datetime) -> int:
+    """The same, in a transaction."""
+    ended = await pins.expired(tx, workspace_id, now)
+    if not ended:
+        return 0
+    await facts.lock(tx, workspace_id, ended)
+    ended = await pins.take(tx, workspace_id, ended, now)
+    if ended:
+        workspace = await workspaces.load(tx, workspace_id)
+        await settle.placed(tx, workspace, sorted(set(ended)), now, reason="unpin")
     return len(ended)
 
 

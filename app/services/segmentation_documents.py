@@ -23,7 +23,7 @@ LATE = timedelta(minutes=5)
 """From when on members that time moves are stale: it is followed each minute."""
 SHOWN_BOOKS = 50
 """Books whose cuts an answer tells."""
-AUDITED = ("slug", "name", "kind", "spec", "segments", "rest", "refreeze", "cuts", "version")
+AUDITED = ("slug", "name", "kind", "spec", "segments", "rest", "refreeze", "band", "confirm", "cuts", "version")
 
 
 def document(row: Record, workspace: Workspace, now: datetime) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def defined(row: Record) -> dict[str, Any]:
     return {
         "name": row["name"], "kind": kind, "spec": spec,
         "segments": [_segment(kind, case) for case in msgspec.json.decode(row["segments"])], "rest": row["rest"],
-        "refreeze": row["refreeze"], "cuts": shown_cuts(kind, spec, loaded(msgspec.json.decode(row["cuts"]))),
+        "refreeze": row["refreeze"], "band": row["band"], "confirm": row["confirm"], "cuts": shown_cuts(kind, spec, loaded(msgspec.json.decode(row["cuts"]))),
     }  # fmt: skip
 
 
@@ -55,7 +55,8 @@ def audited(row: Record | None) -> dict[str, Any] | None:
 def computed(row: Record, workspace: Workspace, now: datetime) -> dict[str, Any]:
     """How far members can be trusted. `broken`: it means nothing any more; `degraded`: computing it failed, and for both
     `detail` says why and members are those of the last time; `computing`: cuts are being taken anew; `stale`: its day, or
-    what time moved, was not yet followed; else `fresh`. `as_of`: up to when time was followed."""
+    what time moved, was not yet followed; else `fresh`. `as_of`: up to when time was followed. `checked_at`: when members
+    were last compared with a full evaluation, and how many then had `drifted` from it, and were mended."""
     behind = workspace.facts_day < clock(workspace, now).today
     late = row["as_of"] is not None and now - row["as_of"] > LATE
     state = row["state"] if row["state"] != "ok" else "stale" if behind or late else "fresh"
@@ -64,6 +65,7 @@ def computed(row: Record, workspace: Workspace, now: datetime) -> dict[str, Any]
         "detail": row["detail"],
         "computed_at": instant(row["computed_at"]),
         "as_of": instant(row["as_of"] or row["computed_at"]),
+        "checked_at": instant(row["checked_at"]), "drifted": row["drifted"],
     }
 
 

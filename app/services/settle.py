@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal, TypeVar
@@ -20,20 +20,23 @@ from app.domain.facts import INPUTS
 from app.domain.segmentation import books
 from app.domain.segmentation.bodies import axes_of
 from app.domain.segmentation.cuts import loaded
+from app.domain.segmentation.hysteresis import OFF, Steady, span
 from app.domain.segmentation.parts import names, of_segments, parts
 from app.domain.segmentation.spans import Span, UnfollowedError, spans
 from app.domain.workspaces import Workspace, clock
-from app.persistence import changes, facts, segments, workspaces
+from app.persistence import changes, facts, members, segments, workspaces
 from app.persistence.database import Reader, Record, Transaction
-from app.persistence.segments import Plan, Rule
-from app.services import named
+from app.persistence.members import Plan, Rule
+from app.services import lifecycle, measures, named
 
 K = TypeVar("K")
 V = TypeVar("V")
-Reason = Literal["write", "day", "time", "definition", "ranks", "unpin"]
+Reason = Literal["write", "day", "time", "definition", "ranks", "unpin", "check"]
 """Why a membership began: something was written, a day or a moment passed, the segmentation or a list that it names was
-defined anew, the hour came at which ranks are compared with what the records have become, somebody's pin ended. Of those
-that are pinned it is always `pin`."""
+defined anew, the hour came at which ranks are compared with what the records have become, somebody's pin ended, a full check
+found that it was elsewhere. Of those that are pinned it is always `pin`, of those that waited `confirmation`."""
+SCORED = ("write", "day", "definition")
+"""After what health by a workspace's own model may be another; segments that weigh it may move it at any time."""
 REMEMBERED = ("csm", "parent")
 """The fields of accounts, set by hand, whose changes are kept as history; the primary contact follows from contacts."""
 TICK = timedelta(microseconds=1)
@@ -50,6 +53,7 @@ class Definition:
     rest: str
     books: books.Books = ()
     degraded: bool = False
+    steady: Steady = OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +109,17 @@ async def settle(
     await _place_now(tx, workspace.id, account_ids, now, touched, reason)
 
 
-async def place(tx: Transaction, workspace: Workspace, now: datetime, *, reason: Reason = "definition") -> None:
+async def place(
+    tx: Transaction, workspace: Workspace, now: datetime, *, reason: Reason = "definition", anew: UUID | None = None
+) -> None:
     """Place every account anew because segmentations were defined; facts stay as they are. For `ranks` only where some
-    segmentation may stand on them."""
+    segmentation may stand on them. `anew`: by this one accounts go where the criteria put them, whatever held them."""
     if reason == "ranks":
         defined = await _defined(tx, (workspace.id, workspace.epoch))
         if not any(names_more(node) for one in defined for _, node in one.cases):
             return
     await facts.lock(tx, workspace.id, None)
-    await _place_now(tx, workspace.id, None, now, None, reason)
+    await _place_now(tx, workspace.id, None, now, None, reason, anew)
 
 
 async def placed(
@@ -130,11 +136,21 @@ async def _place_now(
     now: datetime,
     touched: frozenset[str] | None,
     reason: Reason,
+    anew: UUID | None = None,
 ) -> None:
     # Read after the lock: whoever defines segments anew has either finished or waits for these accounts.
     current = await workspaces.load(tx, workspace_id)
+    weighs, told, moved = measures.weighs(current), touched, frozenset[str]()
+    if weighs:  # what health weighs is by segment: those come first, and again where health moved anything
+        await _place(tx, current, account_ids, now, touched, reason, anew)
+        touched = frozenset()
+    if weighs or reason in SCORED:
+        moved = await measures.keep(tx, current, account_ids, None if weighs else told)
+    if reason in SCORED:
+        moved |= await lifecycle.follow(tx, current, account_ids, None if told is None else told | moved, now)
+    touched = None if touched is None else touched | moved
     if current.segmentations:
-        await _place(tx, current, account_ids, now, touched, reason)
+        await _place(tx, current, account_ids, now, touched, reason, anew)
 
 
 async def _place(
@@ -144,19 +160,17 @@ async def _place(
     now: datetime,
     touched: frozenset[str] | None,
     reason: Reason,
+    anew: UUID | None,
 ) -> None:
     key = (workspace.id, workspace.epoch)
     prepared = _prepared.get(key)
     if prepared is not None and not prepared.named and touched is not None and touched.isdisjoint(prepared.read):
         return
     if prepared is None or prepared.relative:
-        defined = await _defined(tx, key)
-        prepared = await prepare(tx, defined, workspace, now)
-        _keep(_prepared, key, prepared)
-        if prepared.broken:
-            await segments.failed(tx, workspace.id, prepared.broken, "broken", prepared.details)
+        prepared = await _prepare(tx, workspace, now)
     if account_ids is None:
-        await _place_all(tx, workspace, prepared, now, reason)
+        afresh = tuple(replace(rule, steady=OFF) if rule.id == anew else rule for rule in prepared.rules)
+        await _place_all(tx, workspace, replace(prepared, rules=afresh), now, reason)
         return
     rules = [rule for rule in prepared.rules if rule.id not in prepared.degraded]
     if not rules:
@@ -164,9 +178,19 @@ async def _place(
     scoped = "one" if len(account_ids) == 1 else "many"
     plan = None if prepared.relative else _plans.get((*key, scoped))
     if plan is None:
-        plan = segments.plan(rules, workspace, scoped)
+        plan = members.plan(rules, workspace, scoped)
         _keep(_plans, (*key, scoped), plan)
-    await segments.write(tx, plan, account_ids, now, reason)
+    await members.write(tx, plan, account_ids, now, reason)
+
+
+async def _prepare(tx: Transaction, workspace: Workspace, now: datetime) -> Prepared:
+    """What can be computed now; what means nothing any more says so."""
+    key = (workspace.id, workspace.epoch)
+    prepared = await prepare(tx, await _defined(tx, key), workspace, now)
+    _keep(_prepared, key, prepared)
+    if prepared.broken:
+        await segments.failed(tx, workspace.id, prepared.broken, "broken", prepared.details)
+    return prepared
 
 
 async def _place_all(tx: Transaction, workspace: Workspace, prepared: Prepared, now: datetime, reason: Reason) -> None:
@@ -175,9 +199,9 @@ async def _place_all(tx: Transaction, workspace: Workspace, prepared: Prepared, 
     if not prepared.rules:
         return
     failed: dict[UUID, str] = {}
-    if await segments.attempt(tx, segments.plan(prepared.rules, workspace, "all"), now, reason) is not None:
+    if await members.attempt(tx, members.plan(prepared.rules, workspace, "all"), now, reason) is not None:
         for rule in prepared.rules:
-            detail = await segments.attempt(tx, segments.plan([rule], workspace, "all"), now, reason)
+            detail = await members.attempt(tx, members.plan([rule], workspace, "all"), now, reason)
             if detail is not None:
                 failed[rule.id] = detail
     done = [rule.id for rule in prepared.rules if rule.id not in failed]
@@ -205,12 +229,32 @@ async def follow(tx: Transaction, workspace: Workspace, since: datetime, now: da
     except UnfollowedError:
         await place(tx, workspace, now, reason="time")
         return True
-    found = await segments.within(tx, workspace, moved) if moved else []
+    found = await members.within(tx, workspace, moved) if moved else []
     if found:
         await facts.lock(tx, workspace.id, found)
         await _place_now(tx, workspace.id, found, now, None, "time")
     await segments.followed(tx, workspace.id, now)
     return bool(found)
+
+
+async def confirm(tx: Transaction, workspace_id: UUID, now: datetime) -> int:
+    """Make the moves that have waited for as long as they had to; how many accounts those were of."""
+    found = await members.confirmed(tx, workspace_id, now)
+    if found:
+        await facts.lock(tx, workspace_id, found)
+        await _place_now(tx, workspace_id, found, now, None, "time")
+    return len(found)
+
+
+async def compare(tx: Transaction, workspace: Workspace, now: datetime) -> dict[UUID, int] | None:
+    """How many accounts stand elsewhere than a full evaluation says, by each segmentation that can be computed; None where
+    one cannot after all."""
+    prepared = await _prepare(tx, workspace, now)
+    rules = [rule for rule in prepared.rules if rule.id not in prepared.degraded]
+    if not rules:
+        return {}
+    found = await members.compare(tx, members.plan(rules, workspace, "all"), now)
+    return None if found is None else {rule.id: found.get(rule.id, 0) for rule in rules}
 
 
 def _spans(before: Prepared, after: Prepared) -> tuple[Span, ...]:
@@ -240,7 +284,12 @@ def definition(row: Record) -> Definition:
     told = tuple((case["slug"], text.parse(case["criteria"])) for case in cases)
     cut = axes_of(row["kind"], msgspec.json.decode(row["spec"]))
     within = books.of(cut, loaded(msgspec.json.decode(row["cuts"])))
-    return Definition(row["id"], told, row["rest"], within, row["state"] == "degraded")
+    return Definition(row["id"], told, row["rest"], within, row["state"] == "degraded", steady(row))
+
+
+def steady(row: Record) -> Steady:
+    """What stops flapping in a stored segmentation."""
+    return Steady(row["band"], None if row["confirm"] is None else span(row["confirm"]))
 
 
 async def prepare(reader: Reader, definitions: Sequence[Definition], workspace: Workspace, now: datetime) -> Prepared:
@@ -263,7 +312,7 @@ def _prepared_in(definitions: Sequence[Definition], setting: Setting) -> Prepare
             continue
         relative = relative or any(checked.relative for _, checked in found)
         read = read.union(*(names(checked.meaning) for _, checked in found))
-        rules.append(Rule(one.id, tuple((slug, checked.meaning) for slug, checked in found), one.rest))
+        rules.append(Rule(one.id, tuple((slug, checked.meaning) for slug, checked in found), one.rest, one.steady))
     named = any(names_more(node) for one in definitions for _, node in one.cases)
     degraded = frozenset(one.id for one in definitions if one.degraded)
     details = tuple(broken.values())

@@ -22,7 +22,7 @@ from app.services.segmentation_documents import audited, defined, document, foun
 from app.services.settle import place
 
 Cause = Literal["put", "publish", "rollback", "refreeze"]
-STORED = ("name", "kind", "spec", "segments", "rest", "cuts", "refreeze")
+STORED = ("name", "kind", "spec", "segments", "rest", "cuts", "refreeze", "band", "confirm")
 NOTE = 500
 
 
@@ -39,7 +39,7 @@ async def finish(
     assert row is not None
     known = [case["slug"] for case in msgspec.json.decode(row["segments"])]
     gone = await pins.forget_others(tx, workspace.id, row["id"], [*known, row["rest"]])
-    await place(tx, workspace, call.now)
+    await place(tx, workspace, call.now, anew=row["id"])
     row = await kept.one(tx, workspace.id, slug)
     assert row is not None
     unpinned = (Effect("accounts", pin["account_id"], audited_pin(slug, pin), audited_pin(slug, None)) for pin in gone)

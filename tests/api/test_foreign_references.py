@@ -180,7 +180,7 @@ NAMES_NOTHING = {
     "archived", "arr_per_csm", "as_of", "count", "currency", "default", "description", "entity", "expires_at", "fiscal_month",
     "from", "health_green", "health_yellow", "include", "keep_amounts", "limit", "low", "medium", "mine", "mode",
     "on", "overlap_hours", "params", "replace", "rest", "scopes", "severe", "target", "tz", "visibility", "week_start",
-    "what", "zone", "refreeze", "version", "format", "bom", "constants", "delimiter", "folder", "with_dependents",
+    "what", "zone", "refreeze", "band", "confirm", "version", "format", "bom", "constants", "delimiter", "folder", "with_dependents",
     "periods", "generate", "pattern", "first_day", "first_year", "years", "long_years", "year", "quarter", "period",
 }  # fmt: skip
 """Members that say nothing of a thing in a workspace."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -119,3 +119,41 @@ async def test_a_pin_and_the_way_that_an_account_went(house: House) -> None:
     assert counted["on"] == today
     refused = await house.manager.put(f"{path}/way/pin", json={"segment": "bigg", "reason": "R"})
     assert refused.json()["errors"][0]["suggestion"] == "big"
+
+
+async def test_a_band_and_a_confirmation_say_why_an_account_stays(house: House) -> None:
+    bands = {
+        "name": "Steady", "kind": "bands", "spec": {"field": "arr", "cuts": {"by": "absolute", "at": [1000]}},
+        "segments": [{"slug": "high", "name": "High"}, {"slug": "low", "name": "Low"}], "band": 0.1, "confirm": "2d",
+    }  # fmt: skip
+    refused = await house.manager.put("/v1/segmentations/steady", json=bands | {"band": 10, "confirm": "2 days"})
+    assert [fault["pointer"] for fault in refused.json()["errors"]] == ["/band", "/confirm"]
+    made = await sent(house.manager, "PUT", "/v1/segmentations/steady", bands)
+    assert (made.json()["band"], made.json()["confirm"]) == (0.1, "2d")
+    account = (await sent(house.manager, "POST", "/v1/accounts", {"name": "Wavering", "arr": 1000})).json()["id"]
+    path = f"/v1/accounts/{account}"
+
+    async def pending(arr: int) -> tuple[str, Any]:
+        etag = (await sent(house.manager, "GET", path)).headers["etag"]
+        await sent(house.manager, "PATCH", path, {"arr": arr}, etag)
+        every = (await sent(house.viewer, "GET", f"{path}/segments")).json()["data"]
+        one = next(one for one in every if one["segmentation"] == "steady")
+        query = """query($id: ID!) { accountSegments(id: $id) { segmentation segment
+          pending { segment segmentName heldBy since movesAt } } }"""
+        same = (await ask(house.viewer, query, id=account))["accountSegments"]
+        told = next(one for one in same if one["segmentation"] == "steady")["pending"]
+        assert list((told or {}).values()) == list((one["pending"] or {}).values())
+        explained = (await sent(house.viewer, "GET", f"{path}/segments/steady/explain")).json()
+        assert explained["stands"]["pending"] == one["pending"]
+        return one["segment"], one["pending"]
+
+    assert await pending(950) == (
+        "high", {"segment": "low", "segment_name": "Low", "held_by": "band", "since": None, "moves_at": None},
+    )  # fmt: skip
+    segment, waits = await pending(500)
+    assert (segment, waits["segment"], waits["held_by"]) == ("high", "low", "confirmation")
+    since, moves_at = (datetime.fromisoformat(waits[name]) for name in ("since", "moves_at"))
+    assert moves_at - since == timedelta(days=2)
+    assert await pending(1001) == ("high", None)
+    versions = await ask(house.viewer, '{ segmentationVersions(slug: "steady", first: 1) { nodes { band confirm } } }')
+    assert versions["segmentationVersions"]["nodes"] == [{"band": 0.1, "confirm": "2d"}]

@@ -16,10 +16,16 @@ output("Pin", [
     member("segment", "str"), member("reason", "str"), member("author_id", "Optional[ID]", "Who pinned it; none for a service."),
     member("pinned_at", "DateTime"), member("expires_at", "Optional[DateTime]", "Then the criteria decide again."),
 ], "An account kept in a segment, whatever the criteria say.")  # fmt: skip
+output("PendingMove", [
+    member("segment", "str", "Where the criteria put it."), member("segment_name", "str"),
+    member("held_by", "str", "What keeps it: pin, band or confirmation."),
+    member("since", "Optional[DateTime]", "Since when its move waits to be confirmed."),
+    member("moves_at", "Optional[DateTime]", "When it moves, if the criteria say the same until then."),
+], "A move that the criteria ask for and that something keeps from being made.")  # fmt: skip
 output("AccountSegment", [
     member("segmentation", "str"), member("name", "str"), member("segment", "Optional[str]"),
     member("segment_name", "Optional[str]"), member("since", "Optional[DateTime]"), member("reason", "Optional[str]"),
-    member("pin", "Optional[Pin]"), *COMPUTED,
+    member("pin", "Optional[Pin]"), member("pending", "Optional[PendingMove]", "Null where it stands as the criteria say."), *COMPUTED,
 ], "Where an account stands.")  # fmt: skip
 output("SegmentStay", [
     member("segment", "str"), member("segment_name", "str"), member("from", "DateTime"),

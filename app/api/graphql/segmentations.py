@@ -31,15 +31,20 @@ output("AxisCuts", [
 ])  # fmt: skip
 
 
+STAYS = "An account stays in its segment while a number has left its cut by no more than this share of it; null: off."
+WAITS = "An account moves only when the criteria have put it elsewhere for so long: `36h`, `2d`, `1w`; null: off."
 COMPUTED = [
     member("state", "str", "fresh, stale, computing, degraded or broken; of the last two the members are those of before."),
     member("detail", "Optional[str]", "Why it is degraded or broken."), member("computed_at", "Optional[DateTime]"),
     member("as_of", "Optional[DateTime]", "Up to when time was followed; what is written moves members at once."),
+    member("checked_at", "Optional[DateTime]", "When members were last compared with a full evaluation: each night."),
+    member("drifted", "Optional[int]", "Accounts that then stood elsewhere, and were placed."),
 ]  # fmt: skip
 DEFINED = [
     member("name", "str"), member("kind", "SegmentationKind"), member("spec", "JSON"),
     member("rules", "list[SegmentRule]", "The segments in the order in which they are tried."),
     member("rest", "str", "The segment of whoever no rule takes."), member("refreeze", "Optional[Refreezing]"),
+    member("band", "Optional[float]", STAYS), member("confirm", "Optional[str]", WAITS),
     member("cuts", "list[AxisCuts]"),
 ]  # fmt: skip
 
@@ -82,7 +87,7 @@ output("SegmentationPayload", [
 ])  # fmt: skip
 entered("SegmentInput", [
     given("slug", "str"), given("name", "str"), given("colour", "Optional[str]", "`#2f6fde`"),
-    given("engagement", "Optional[JSON]"), given("criteria", "Optional[CriteriaInput]", "Of rules."),
+    given("engagement", "Optional[JSON]", "How its accounts are looked after: touch, cadence, hours, phases, playbook, as in REST."), given("criteria", "Optional[CriteriaInput]", "Of rules."),
     given("x", "Optional[list[str]]", "Of a matrix: `low`, `medium`, `high`; left out, any."), given("y", "Optional[list[str]]"),
     given("z", "Optional[list[str]]"), given("lane", "Optional[str]", "Of lanes: `severe`, `medium`, `low`."),
 ])  # fmt: skip
@@ -90,6 +95,7 @@ entered("SegmentationInput", [
     given("name", "str"), given("kind", "SegmentationKind"), given("spec", "Optional[JSON]", "The axes and their cuts, as in REST."),
     given("segments", "list[SegmentInput]"), given("rest", "Optional[str]"),
     given("refreeze", "Optional[Refreezing]", "How often cuts are taken anew; null: when it is defined anew."),
+    given("band", "Optional[float]", STAYS), given("confirm", "Optional[str]", WAITS),
 ])  # fmt: skip
 
 

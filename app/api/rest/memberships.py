@@ -21,13 +21,23 @@ PINNED: dict[str, Any] = {
 }  # fmt: skip
 REASON = {
     **TEXT_OR_NONE,
-    "description": "why it came there: `write`, `day`, `time`, `definition`, `ranks`, `pin`, `unpin`",
+    "description": "why it came there: `write`, `day`, `time`, `definition`, `ranks`, `pin`, `unpin`, `confirmation`, `check`",
 }
+PENDING: dict[str, Any] = {
+    "type": ["object", "null"],
+    "description": "where the criteria put it, while something keeps it from there; null where it stands as they say",
+    "properties": {
+        "segment": TEXT, "segment_name": TEXT, "held_by": {**TEXT, "enum": ["pin", "band", "confirmation"]},
+        "since": {**INSTANT_OR_NONE, "description": "since when its move waits to be confirmed"},
+        "moves_at": {**INSTANT_OR_NONE, "description": "when it moves, if the criteria say the same until then"},
+    },
+}  # fmt: skip
 STANDS = {
     "type": "object",
     "properties": {
         "segmentation": SLUG, "name": TEXT, "segment": TEXT_OR_NONE, "segment_name": TEXT_OR_NONE, "since": INSTANT_OR_NONE,
-        "reason": REASON, "pin": {"type": ["object", "null"], "properties": PINNED}, **COMPUTED,
+        "reason": REASON, "pin": {"type": ["object", "null"], "properties": PINNED}, "pending": PENDING,
+        **COMPUTED,
     },
 }  # fmt: skip
 STAY = {

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.domain.records import SLUG
-from app.domain.segmentation import matrix
+from app.domain.segmentation import care, hysteresis, lanes, matrix
 from app.domain.segmentation.axes import Axis
 from app.domain.segmentation.kinds import MAKING
 from app.domain.segmentation.model import (
@@ -21,11 +20,10 @@ from app.domain.segmentation.model import (
     Segment,
     Segmentation,
 )
-from app.domain.segmentation.reading import COLOUR, Faults
+from app.domain.segmentation.reading import COLOUR, Faults, is_number
 
-MEMBERS = ("name", "kind", "spec", "segments", "rest", "refreeze")
+MEMBERS = ("name", "kind", "spec", "segments", "rest", "refreeze", "band", "confirm")
 OF_ALL = ("slug", "name", "colour", "engagement")
-ENGAGEMENT_BYTES = 4096
 
 
 def read(slug: str, body: object) -> Segmentation:
@@ -33,11 +31,12 @@ def read(slug: str, body: object) -> Segmentation:
     faults = Faults()
     members = faults.members(body, "", MEMBERS, ("name", "kind", "segments"))
     if not SLUG.fullmatch(slug) or slug in RESERVED:
-        faults.add("", f"Expected a slug of lower-case letters, digits, - and _, and not {RESERVED[0]}.")
+        faults.add("", f"Expected a slug of lower-case letters, digits, - and _, and not {' or '.join(RESERVED)}.")
     kind: Kind | None = faults.one_of(members.get("kind"), "/kind", KINDS)
     name = faults.line(members.get("name"), "/name")
     rest = faults.slug(REST if members.get("rest") is None else members["rest"], "/rest")
     refreeze: Refreeze | None = faults.one_of(members.get("refreeze"), "/refreeze", REFREEZES)
+    band, confirm = _band(faults, members.get("band")), _confirm(faults, members.get("confirm"))
     if kind is None:
         faults.raise_any()
     assert kind is not None
@@ -52,11 +51,11 @@ def read(slug: str, body: object) -> Segmentation:
         faults.add("/refreeze", "Expected none: no cuts are taken from the accounts.")
     _one_population(faults, axes)
     faults.raise_any()
-    return Segmentation(slug, name, kind, spec, axes, segments, rest, refreeze)
+    return Segmentation(slug, name, kind, spec, axes, segments, rest, refreeze, band, confirm)
 
 
 def again(row: Mapping[str, Any]) -> Segmentation:
-    """The segmentation of which slug, name, kind, spec, segments, rest and refreeze are stored."""
+    """The segmentation of which the slug and MEMBERS are stored."""
     own = {*OF_ALL, *MAKING[row["kind"]].own}
     segments = [{name: value for name, value in case.items() if name in own} for case in row["segments"]]
     return read(row["slug"], {name: row[name] for name in MEMBERS} | {"segments": segments})
@@ -66,6 +65,32 @@ def axes_of(kind: Kind, spec: Mapping[str, Any]) -> tuple[Axis, ...]:
     """The axes of a stored spec."""
     making = MAKING[kind]
     return making.axes(making.read(Faults(), spec))
+
+
+def fields_of(kind: Kind, spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields that a stored spec places accounts by, each once, in order; of criteria none."""
+    read_ = MAKING[kind].read(Faults(), spec)
+    if kind == "score":
+        named = [one.field for one in read_.measures if one.field]
+    elif kind == "lanes":
+        named = [lanes.IMPACT, *(one.field for one in read_)]
+    else:
+        named = [axis.field for axis in MAKING[kind].axes(read_)]
+    return tuple(dict.fromkeys(named))
+
+
+def _band(faults: Faults, told: object) -> float | None:
+    if told is None or (is_number(told) and 0 < told < 1):
+        return None if told is None else float(told)
+    faults.add("/band", "Expected a share above 0 and below 1, such as 0.1.")
+    return None
+
+
+def _confirm(faults: Faults, told: object) -> str | None:
+    if told is None or (isinstance(told, str) and hysteresis.span(told) is not None):
+        return told
+    faults.add("/confirm", "Expected a time of at most 366 days in hours, days or weeks, such as 36h, 2d or 1w.")
+    return None
 
 
 def _one_population(faults: Faults, axes: Sequence[Axis]) -> None:
@@ -96,9 +121,8 @@ def _segment(faults: Faults, kind: Kind, told: object, pointer: str) -> Segment:
     if colour is not None and not (isinstance(colour, str) and COLOUR.fullmatch(colour)):
         faults.add(f"{pointer}/colour", "Expected a colour such as #2f6fde.")
         colour = None
-    if engagement is not None and not (isinstance(engagement, Mapping) and _fits(engagement)):
-        faults.add(f"{pointer}/engagement", f"Expected an object of at most {ENGAGEMENT_BYTES} bytes.")
-        engagement = None
+    if engagement is not None:
+        engagement = care.check(faults, engagement, f"{pointer}/engagement")
     criteria = None
     if "criteria" in making.own and members.get("criteria") is not None:
         criteria = faults.criteria(members["criteria"], f"{pointer}/criteria")
@@ -107,10 +131,3 @@ def _segment(faults: Faults, kind: Kind, told: object, pointer: str) -> Segment:
         engagement, criteria, matrix.cell(members) if kind == "matrix" else None,
         faults.line(members.get("lane"), f"{pointer}/lane") if kind == "lanes" else None,
     )  # fmt: skip
-
-
-def _fits(engagement: Mapping[Any, Any]) -> bool:
-    try:
-        return len(written := json.dumps(engagement, default=str)) <= ENGAGEMENT_BYTES and "\\u0000" not in written
-    except (RecursionError, ValueError):
-        return False

@@ -67,7 +67,7 @@ def body(of: Segmentation) -> dict[str, Any]:
     """The body that reads as the segmentation."""
     return {
         "name": of.name, "kind": of.kind, "spec": spec(of), "segments": [_said(one) for one in of.segments], "rest": of.rest,
-        "refreeze": of.refreeze,
+        "refreeze": of.refreeze, "band": of.band, "confirm": of.confirm,
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ KINDS: tuple[Kind, ...] = ("rules", "bands", "matrix", "score", "lanes")
 Refreeze = Literal["week", "month", "quarter", "year"]
 REFREEZES: tuple[Refreeze, ...] = ("week", "month", "quarter", "year")
 REST = "unclassified"
-RESERVED = ("presets",)
+RESERVED = ("presets", "suggest")
 MAX_SEGMENTS = 50
 NOTHING: Node = Not(All())
 """Holds for no account: what a level means as long as there are no cuts."""
@@ -38,7 +38,8 @@ class Segment:
 class Segmentation:
     """Segments in the order in which they are tried; of bands and scores the highest first. `spec` is what the kind needs,
     `axes` what of it is cut, in the order in which cuts are kept. Accounts that no segment takes stand in `rest`.
-    `refreeze`: how often cuts are taken anew; None: when it is defined anew."""
+    `refreeze`: how often cuts are taken anew; None: when it is defined anew. `band` and `confirm` stop flapping (see
+    hysteresis); None of either is off."""
 
     slug: str
     name: str
@@ -48,3 +49,5 @@ class Segmentation:
     segments: tuple[Segment, ...]
     rest: str = REST
     refreeze: Refreeze | None = None
+    band: float | None = None
+    confirm: str | None = None

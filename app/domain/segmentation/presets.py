@@ -7,14 +7,23 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
+from app.domain.segmentation.care import Touch
+from app.domain.segmentation.care_presets import model
+
 Cutting = Literal["absolute", "relative"]
 Body = dict[str, Any]
+Ruled = tuple[str, str, str, str, Touch | None]
 
 ENOUGH = 20
 """Accounts with a value from which cuts are taken relative to them."""
 INSTALLED = ("tier", "portfolio")
 """What every workspace begins with."""
 BLUE, GREEN, AMBER, GREY, RED = "#2f6fde", "#2a9d8f", "#d9822b", "#8a94a6", "#c2410c"
+TOUCHED: tuple[tuple[str, str, Touch], ...] = (
+    ("high", BLUE, "high"),
+    ("medium", GREEN, "hybrid"),
+    ("low", GREY, "low"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +96,10 @@ def _health(arr: Cutting) -> Body:
     }
     return _body(
         "Health", "matrix", spec,
-        _cell("cherish", "Cherish", "high", "high", BLUE, "high_touch", "references"),
-        _cell("rescue", "Rescue", "high", "low", RED, "high_touch", "recovery"),
-        _cell("nurture", "Nurture", "low", "high", GREEN, "low_touch", "expansion"),
-        _cell("triage", "Triage", "low", "low", GREY, "low_touch", "least effort"),
+        _cell("cherish", "Cherish", "high", "high", BLUE, "high", "references"),
+        _cell("rescue", "Rescue", "high", "low", RED, "high", "recovery"),
+        _cell("nurture", "Nurture", "low", "high", GREEN, "low", "expansion"),
+        _cell("triage", "Triage", "low", "low", GREY, "low", "least effort"),
     )  # fmt: skip
 
 
@@ -101,18 +110,18 @@ def _profit(arr: Cutting) -> Body:
     }
     return _body(
         "Profitability", "matrix", spec,
-        _cell("core", "Core", "high", "high", BLUE, "high_touch", "keep"),
+        _cell("core", "Core", "high", "high", BLUE, "high", "keep"),
         _cell("costly", "Costly", "high", "low", RED, "hybrid", "cost to serve"),
-        _cell("lean", "Lean", "low", "high", GREEN, "low_touch", "keep"),
-        _cell("burden", "Burden", "low", "low", GREY, "low_touch", "self-service"),
+        _cell("lean", "Lean", "low", "high", GREEN, "low", "keep"),
+        _cell("burden", "Burden", "low", "low", GREY, "low", "self-service"),
     )  # fmt: skip
 
 
 def _care() -> Body:
-    rules = (
+    rules: tuple[Ruled, ...] = (
         ("newcomer", "Newcomer", "became_customer_at IN last(90d)", GREEN, "hybrid"),
-        ("hands_on", "Hands-on", "count(tickets, last(90d)) >= 5 OR any(tickets WHERE escalated = true, last(90d))", RED, "high_touch"),
-        ("self_reliant", "Self-reliant", "consumption_score >= 60", BLUE, "low_touch"),
+        ("hands_on", "Hands-on", "count(tickets, last(90d)) >= 5 OR any(tickets WHERE escalated = true, last(90d))", RED, "high"),
+        ("self_reliant", "Self-reliant", "consumption_score >= 60", BLUE, "low"),
         ("coached", "Coached", "consumption_score < 30 OR engagement_score < 30", AMBER, "hybrid"),
     )  # fmt: skip
     return _body("Care", "rules", {}, *(_rule(*one) for one in rules), rest="steady")
@@ -124,25 +133,25 @@ def _lanes() -> Body:
         {"field": "consumption_score", "lifts_from": 70, "lowers_below": 30},
         {"field": "sentiment", "lifts_from": 4, "lowers_below": 3},
     ]
-    lanes = (
-        ("severe", "Severe", RED, "relief"),
-        ("medium", "Medium", AMBER, "retention"),
-        ("low", "Low", GREEN, "expansion"),
+    lanes: tuple[tuple[str, str, str, Touch, str], ...] = (
+        ("severe", "Severe", RED, "high", "relief"),
+        ("medium", "Medium", AMBER, "hybrid", "retention"),
+        ("low", "Low", GREEN, "hybrid", "expansion"),
     )
     segments = [
-        {"slug": slug, "name": name, "lane": slug, "colour": colour, "engagement": {"aim": aim}}
-        for slug, name, colour, aim in lanes
+        {"slug": slug, "name": name, "lane": slug, "colour": colour, "engagement": model(touch, aim)}
+        for slug, name, colour, touch, aim in lanes
     ]
     return _body("Downturn lanes", "lanes", {"considerations": considerations}, *segments, rest="no_impact")
 
 
 def _lifecycle() -> Body:
-    rules = (
-        ("churned", "Churned", 'status = "churned"', GREY, "low_touch"),
+    rules: tuple[Ruled, ...] = (
+        ("churned", "Churned", 'status = "churned"', GREY, None),
         ("prospect", "Prospect", 'status = "prospect"', AMBER, "hybrid"),
         ("onboarding", "Onboarding", "became_customer_at IN last(90d)", GREEN, "hybrid"),
-        ("renewal", "Renewal", "renewal_date IN next(90d)", RED, "high_touch"),
-        ("advocate", "Advocate", "is_reference = true OR nps >= 9", BLUE, "low_touch"),
+        ("renewal", "Renewal", "renewal_date IN next(90d)", RED, "high"),
+        ("advocate", "Advocate", "is_reference = true OR nps >= 9", BLUE, "low"),
     )
     return _body("Lifecycle", "rules", {}, *(_rule(*one) for one in rules), rest="established")
 
@@ -167,28 +176,31 @@ def _half(field: str, cutting: Cutting, amount: int) -> Body:
 
 def _touched() -> tuple[Body, Body, Body]:
     high, medium, low = (
-        {"slug": slug, "name": slug.capitalize(), "colour": colour, "engagement": {"model": model}}
-        for slug, colour, model in (
-            ("high", BLUE, "high_touch"),
-            ("medium", GREEN, "hybrid"),
-            ("low", GREY, "low_touch"),
-        )
+        {"slug": slug, "name": slug.capitalize(), "colour": colour, "engagement": model(touch)}
+        for slug, colour, touch in TOUCHED
     )
     return high, medium, low
 
 
 def _quadrant() -> tuple[Body, ...]:
     return (
-        _cell("strategic", "Strategic", "high", "high", BLUE, "high_touch", "expansion"),
+        _cell("strategic", "Strategic", "high", "high", BLUE, "high", "expansion"),
         _cell("key", "Key", "high", "low", GREEN, "hybrid", "references"),
         _cell("monitor", "Monitor", "low", "high", AMBER, "hybrid", "expansion"),
-        _cell("maintain", "Maintain", "low", "low", GREY, "low_touch", "least effort"),
+        _cell("maintain", "Maintain", "low", "low", GREY, "low", "least effort"),
     )
 
 
-def _cell(slug: str, name: str, x: str, y: str, colour: str, model: str, aim: str) -> Body:
-    return {"slug": slug, "name": name, "x": x, "y": y, "colour": colour, "engagement": {"model": model, "aim": aim}}
+def _cell(slug: str, name: str, x: str, y: str, colour: str, touch: Touch, aim: str) -> Body:
+    return {"slug": slug, "name": name, "x": x, "y": y, "colour": colour, "engagement": model(touch, aim)}
 
 
-def _rule(slug: str, name: str, criteria: str, colour: str, model: str) -> Body:
-    return {"slug": slug, "name": name, "criteria": criteria, "colour": colour, "engagement": {"model": model}}
+def _rule(slug: str, name: str, criteria: str, colour: str, touch: Touch | None) -> Body:
+    """A segment of rules; one without a touch asks for none."""
+    return {
+        "slug": slug,
+        "name": name,
+        "criteria": criteria,
+        "colour": colour,
+        "engagement": model(touch) if touch else {"aim": "win back"},
+    }

@@ -152,13 +152,13 @@ def expand(spec: Spec, cuts: Sequence[Frozen], segments: Sequence[Segment]) -> t
 
 def scale(measure: Measure, cuts: Frozen | None) -> Scale:
     """What a measure can give, by its distinct points."""
-    levels = [(points * measure.weight, node) for points, node in _levels(measure)]
-    distinct = sorted({points for points, _ in levels})
-    reaching = [_reaching(measure, cuts, levels, least) for _, least in pairwise(distinct)]
+    weighed = [(points * measure.weight, node) for points, node in levels(measure)]
+    distinct = sorted({points for points, _ in weighed})
+    reaching = [_reaching(measure, cuts, weighed, least) for _, least in pairwise(distinct)]
     return Scale(tuple(distinct), tuple(reaching))
 
 
-def _levels(measure: Measure) -> list[tuple[Decimal, Node]]:
+def levels(measure: Measure) -> list[tuple[Decimal, Node]]:
     """What it gives to whom, every account in one place: levels and values in order, those otherwise, those without."""
     if measure.criteria is not None:
         return [(measure.points[0], measure.criteria), (measure.otherwise, Not(measure.criteria))]

@@ -35,7 +35,7 @@ WHEN = {"on", "as_of", "from", "to", "expires_at", "retired_at", "tz", "day"}
 """Days without history, moments that are over or to come, ends before their beginnings, zones of the IANA database."""
 TOGETHER = {
     "spec", "segments", "params", "default", "is_promoted", "is_unique", "values", "replace", "type", "rest", "scopes", "bom", "id", "score",
-    "refreeze", "periods", "generate", "outcome", "decided_at", "end_date", "closed_at", "due_at", "resolved_at",
+    "refreeze", "confirm", "periods", "generate", "outcome", "decided_at", "end_date", "closed_at", "due_at", "resolved_at",
 }  # fmt: skip
 """Members that depend on each other."""
 MEANT = LANGUAGE | NAMES | THERE | MONEY | SEALED | WHO | WHEN | TOGETHER

@@ -1,0 +1,253 @@
+"""Members: every account's segments in one statement, writing only what differs, with its history and its events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from app.domain.catalogue import ACCOUNTS, ENTITIES
+from app.domain.criteria.meant import Meaning
+from app.domain.segmentation import hysteresis
+from app.domain.segmentation.hysteresis import OFF, Steady
+from app.domain.segmentation.spans import Span
+from app.domain.workspaces import Workspace
+from app.persistence.compile import Scope, condition
+from app.persistence.compile.operands import shown
+from app.persistence.compile.rows import start
+from app.persistence.database import Reader, Record, Transaction
+from app.persistence.facts import FEW
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One segmentation as it is computed: criteria by segment, the first that holds wins, and what stops flapping."""
+
+    id: UUID
+    cases: tuple[tuple[str, Meaning], ...]
+    rest: str
+    steady: Steady = OFF
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The statement for some accounts: `judged` says what would change, `text` changes it. After `args` it binds the
+    moment, the reason and the accounts, unless all."""
+
+    judged: str
+    text: str
+    args: tuple[object, ...]
+
+
+# A change at the moment of the last one comes right after it: history has no moment twice.
+CHANGED = """
+WITH stands AS MATERIALIZED (
+  SELECT {a}.id{cases} {source}
+), changed AS MATERIALIZED (
+  SELECT j.segmentation_id, j.account_id, j.segment, j.was, j.was_since, j.rule, j.held, j.pending_since,
+    j.was IS DISTINCT FROM j.segment AS moved,
+    CASE WHEN j.was = j.segment THEN j.was_since
+      ELSE greatest({now}::timestamptz, j.was_since + interval '1 microsecond') END AS since,
+    CASE WHEN j.pinned THEN 'pin' WHEN j.was_held = 'confirmation' AND j.was_rule = j.segment THEN 'confirmation'
+      ELSE {reason}::text END AS reason
+  FROM ({judged}) j
+  WHERE j.was IS DISTINCT FROM j.segment OR j.was_held IS DISTINCT FROM j.held OR j.was_rule IS DISTINCT FROM j.rule
+)"""
+WRITE = """, closed AS (
+  UPDATE memberships h SET to_at = c.since FROM changed c
+  WHERE h.workspace_id = $1{h} AND h.segmentation_id = c.segmentation_id AND h.account_id = c.account_id
+    AND h.from_at = c.was_since AND c.moved
+), opened AS (
+  INSERT INTO memberships (workspace_id, segmentation_id, account_id, segment, from_at, reason)
+  SELECT $1, segmentation_id, account_id, segment, since, reason FROM changed WHERE moved
+), told AS (
+  INSERT INTO member_events (workspace_id, account_id, segmentation_id, at, was, segment, reason)
+  SELECT $1, account_id, segmentation_id, since, was, segment, reason FROM changed WHERE moved
+), placed AS (
+  INSERT INTO members (workspace_id, segmentation_id, account_id, segment, since, rule, held, pending_since)
+  SELECT $1, segmentation_id, account_id, segment, since, rule, held, pending_since FROM changed WHERE was IS NULL
+), replaced AS (
+  UPDATE members m SET segment = c.segment, since = c.since, rule = c.rule, held = c.held, pending_since = c.pending_since
+  FROM changed c
+  WHERE m.workspace_id = $1{m} AND m.segmentation_id = c.segmentation_id AND m.account_id = c.account_id AND c.was IS NOT NULL
+)
+SELECT count(*) FROM changed WHERE moved
+"""
+BESIDE = """
+  FROM stands n{each}
+  LEFT JOIN pins p ON p.workspace_id = $1{p} AND p.segmentation_id = {id} AND p.account_id = n.id
+    AND (p.expires_at IS NULL OR p.expires_at > {now}::timestamptz)
+  LEFT JOIN members m ON m.workspace_id = $1{m} AND m.segmentation_id = {id} AND m.account_id = n.id
+"""
+EACH = " CROSS JOIN LATERAL (VALUES {values}) v(segmentation_id, segment, keeping, confirm)"
+FREE = """
+  SELECT {id} AS segmentation_id, n.id AS account_id, coalesce(p.segment, {verdict}) AS segment, m.segment AS was,
+    m.since AS was_since, m.held AS was_held, m.rule AS was_rule, p.segment IS NOT NULL AS pinned,
+    CASE WHEN p.segment <> {verdict} THEN {verdict} END AS rule, CASE WHEN p.segment <> {verdict} THEN 'pin' END AS held,
+    NULL::timestamptz AS pending_since {beside}
+"""
+"""Where nothing stops flapping: the criteria's verdict, unless a pin says otherwise."""
+# The same as hysteresis.stands.
+STEADIED = """
+  SELECT h.segmentation_id, h.account_id, coalesce(h.pin, CASE WHEN h.held IS NULL THEN h.verdict ELSE h.was END) AS segment,
+    h.was, h.was_since, h.was_held, h.was_rule, h.pin IS NOT NULL AS pinned, CASE WHEN h.held IS NOT NULL THEN h.verdict END AS rule,
+    h.held, CASE WHEN h.held = 'confirmation' THEN h.waiting END AS pending_since
+  FROM (
+    SELECT w.*, CASE
+      WHEN w.pin IS NOT NULL THEN CASE WHEN w.pin <> w.verdict THEN 'pin' END
+      WHEN w.was IS NULL OR w.was = w.verdict OR w.was_held = 'pin' THEN NULL
+      WHEN w.was = ANY (w.keeping) THEN 'band'
+      WHEN w.waiting + w.confirm > {now}::timestamptz THEN 'confirmation'
+    END AS held FROM (
+      SELECT {id} AS segmentation_id, n.id AS account_id, {verdict} AS verdict, {keeping} AS keeping, {confirm} AS confirm,
+        p.segment AS pin, m.segment AS was, m.since AS was_since, m.held AS was_held, m.rule AS was_rule,
+        CASE WHEN m.held = 'confirmation' AND m.rule = {verdict} THEN m.pending_since ELSE {now}::timestamptz END AS waiting
+      {beside}
+    ) w
+  ) h
+"""
+OF_EACH = {"id": "v.segmentation_id", "verdict": "v.segment", "keeping": "v.keeping", "confirm": "v.confirm"}
+# Those whose move has waited for as long as it had to.
+CONFIRMED = """
+SELECT DISTINCT m.account_id AS id FROM segmentations s
+JOIN members m ON m.workspace_id = $1 AND m.segmentation_id = s.id AND m.pending_since <= $2::timestamptz - s.confirm::interval
+WHERE s.workspace_id = $1 AND s.confirm IS NOT NULL AND s.state IN ('ok', 'computing') ORDER BY 1
+"""
+
+
+def plan(rules: Sequence[Rule], workspace: Workspace, scoped: str) -> Plan:
+    """The statement that computes these segmentations; `scoped` is "one", "many" or "all" accounts."""
+    scope = Scope(workspace)
+    alias, edge = scope.alias(), scope.alias()
+    cases = [f", {_case(rule, alias, scope)} AS s{n}" for n, rule in enumerate(rules)]
+    near = [(n, rule) for n, rule in enumerate(rules) if rule.steady.band is not None]
+    edges = [f"{_first(rule, alias, scope)} AS f{n}" for n, rule in near]
+    cases += [f", {_keeping(rule, f'{edge}.f{n}', alias, scope)} AS k{n}" for n, rule in near]
+    asked = [_asked(n, rule, scope) for n, rule in enumerate(rules)]
+    args = tuple(scope.args)
+    now, reason, accounts = (f"${len(args) + n}" for n in (1, 2, 3))
+    restricted = {"one": [f"{alias}.id = {accounts}"], "many": [f"{alias}.id = ANY ({accounts})"], "all": []}[scoped]
+    # Kept apart from what is selected, so that it is computed once and not for each segment.
+    joined = f" CROSS JOIN LATERAL (SELECT {', '.join(edges)} OFFSET 0) {edge}" if edges else ""
+    only = {own: _only(own, asked, accounts) if scoped == "many" else "" for own in "mhp"}
+    if scoped == "all":  # each joined on its own: one hash of every membership there is takes twice as long
+        told = [_judged(one, now, only, "", steady=bool(rule.steady)) for one, rule in zip(asked, rules, strict=True)]
+    else:
+        each = EACH.format(values=", ".join(f"({', '.join(one.values())})" for one in asked))
+        told = [_judged(OF_EACH, now, only, each, steady=any(rule.steady for rule in rules))]
+    judged = CHANGED.format(
+        a=alias, cases="".join(cases), source=scope.rows("accounts", alias, restricted, joined=joined), now=now, reason=reason,
+        judged=" UNION ALL ".join(told),
+    )  # fmt: skip
+    return Plan(judged, judged + WRITE.format(h=only["h"], m=only["m"]), args)
+
+
+def _asked(n: int, rule: Rule, scope: Scope) -> dict[str, str]:
+    """What the statement says of the segmentation at this place."""
+    keeping = "NULL::text[]" if rule.steady.band is None else f"n.k{n}"
+    confirm = "NULL::interval" if rule.steady.confirm is None else f"{scope.bind(rule.steady.confirm)}::interval"
+    return {"id": f"{scope.bind(rule.id)}::uuid", "verdict": f"n.s{n}", "keeping": keeping, "confirm": confirm}
+
+
+def _judged(of: Mapping[str, str], now: str, only: Mapping[str, str], each: str, *, steady: bool) -> str:
+    beside = BESIDE.format(id=of["id"], now=now, m=only["m"], p=only["p"], each=each)
+    return (STEADIED if steady else FREE).format(**of, now=now, beside=beside)
+
+
+def _only(alias: str, asked: Sequence[Mapping[str, str]], accounts: str) -> str:
+    """Rows of these accounts alone: joined by hashing, those of the whole workspace would be read for each ten thousand."""
+    ids = ", ".join(one["id"] for one in asked)
+    return f" AND {alias}.segmentation_id IN ({ids}) AND {alias}.account_id = ANY ({accounts})"
+
+
+def _case(rule: Rule, alias: str, scope: Scope) -> str:
+    whens = [f"WHEN {condition(m, ACCOUNTS, alias, scope)} THEN {scope.bind(slug)}::text" for slug, m in rule.cases]
+    return f"CASE {' '.join(whens)} ELSE {scope.bind(rule.rest)}::text END"
+
+
+def _first(rule: Rule, alias: str, scope: Scope) -> str:
+    """The place of the first segment that takes an account with every number moved against it; those there are, where none."""
+    against = [_moved(meaning, rule, alias, scope, wider=False) for _, meaning in rule.cases]
+    return f"CASE {' '.join(f'WHEN {held} THEN {n}' for n, held in enumerate(against))} ELSE {len(against)} END"
+
+
+def _keeping(rule: Rule, first: str, alias: str, scope: Scope) -> str:
+    """The segments that would keep an account, as hysteresis.kept has them."""
+    listed = [
+        f"CASE WHEN {first} >= {n} AND {_moved(meaning, rule, alias, scope, wider=True)} THEN {scope.bind(slug)}::text END"
+        for n, (slug, meaning) in enumerate(rule.cases)
+    ]
+    listed.append(f"CASE WHEN {first} = {len(rule.cases)} THEN {scope.bind(rule.rest)}::text END")
+    return f"ARRAY[{', '.join(listed)}]"
+
+
+def _moved(meaning: Meaning, rule: Rule, alias: str, scope: Scope, *, wider: bool) -> str:
+    assert rule.steady.band is not None
+    return condition(hysteresis.moved(meaning, rule.steady.band, wider=wider), ACCOUNTS, alias, scope)
+
+
+async def write(tx: Transaction, plan: Plan, account_ids: Sequence[UUID] | None, now: datetime, reason: str) -> int:
+    """Bring members and their history up to date; gives how many memberships changed. The plan must be for as many
+    accounts as are given, and the accounts locked."""
+    if account_ids is None:
+        tail: tuple[object, ...] = ()
+    else:
+        tail = (account_ids[0],) if len(account_ids) == 1 else (list(account_ids),)
+    async with tx.hashing() if account_ids is None or len(account_ids) > FEW else nullcontext():
+        changed: int = await tx.fetchval(plan.text, *plan.args, now, reason, *tail)
+    return changed
+
+
+async def attempt(tx: Transaction, plan: Plan, now: datetime, reason: str) -> str | None:
+    """Brings all accounts up to date; where a value cannot be computed nothing is written, and it says why."""
+    await tx.execute("SAVEPOINT placed")
+    try:
+        await write(tx, plan, None, now, reason)
+    except asyncpg.DataError as error:
+        await tx.execute("ROLLBACK TO SAVEPOINT placed")
+        return f"It could not be computed: {error.args[0]}."
+    await tx.execute("RELEASE SAVEPOINT placed")
+    return None
+
+
+async def compare(tx: Transaction, plan: Plan, now: datetime) -> dict[UUID, int] | None:
+    """How many accounts stand elsewhere than a full evaluation says, by segmentation; None where a value cannot be computed.
+    The plan must be for all accounts; nothing is written, and nobody waits."""
+    await tx.execute("SAVEPOINT compared")
+    try:
+        async with tx.hashing():
+            sql = f"{plan.judged} SELECT segmentation_id, count(*) AS accounts FROM changed GROUP BY segmentation_id"
+            found = await tx.fetch(sql, *plan.args, now, "check")
+    except asyncpg.DataError:
+        await tx.execute("ROLLBACK TO SAVEPOINT compared")
+        return None
+    await tx.execute("RELEASE SAVEPOINT compared")
+    return {row["segmentation_id"]: row["accounts"] for row in found}
+
+
+async def confirmed(reader: Reader, workspace_id: UUID, now: datetime) -> list[UUID]:
+    """The accounts of which some move has waited for as long as it had to, by id."""
+    return _ids(await reader.fetch(CONFIRMED, workspace_id, now))
+
+
+async def within(reader: Reader, workspace: Workspace, spans: Sequence[Span]) -> list[UUID]:
+    """The accounts with an instant in one of the spans, by id."""
+    scope = Scope(workspace)
+    return _ids(await reader.fetch(f"{' UNION '.join(_within(span, scope) for span in spans)} ORDER BY 1", *scope.args))
+
+
+def _ids(found: Sequence[Record]) -> list[UUID]:
+    return [row["id"] for row in found]
+
+
+def _within(span: Span, scope: Scope) -> str:
+    alias = scope.alias()
+    entity = ACCOUNTS if span.relation is None else ENTITIES[span.relation.target]
+    value = shown(span.of, start(entity, alias), scope).sql
+    ends = [f"{value} {sign} {scope.typed(end, 'instant')}" for sign, end in ((">=", span.lo), ("<=", span.hi))]
+    key = "id" if span.relation is None else "account_id AS id"
+    return f"SELECT {alias}.{key} {scope.rows(entity.name, alias, ends)}"
