@@ -54,7 +54,8 @@ def processes(data: Path) -> list[int]:
 
 def test_every_command_has_help() -> None:
     assert set(strata.commands) == {
-        "serve", "migrate", "demo", "import", "workspace", "user", "key", "openapi", "schema",
+        "serve", "worker", "migrate", "demo", "import", "workspace", "user", "key", "segmentations", "openapi",
+        "schema",
     }  # fmt: skip
     assert all(command.help for command in strata.commands.values())
 
@@ -184,3 +185,25 @@ def test_an_organisation_sets_itself_up(data: Path, tmp_path: Path) -> None:
     half = strata("import", "accounts", str(tmp_path / "a.csv"), "--workspace", "own")
     assert (half.returncode, json.loads(half.stdout)["created"]) == (1, 1)
     assert "1 of 2 rows were rejected" in half.stderr
+
+
+def test_segmentations_are_planned_and_applied_from_a_file(data: Path, tmp_path: Path) -> None:
+    def strata(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        return run("segmentations", *arguments, "--workspace", "own", STRATA_DATA_DIR=str(data), STRATA_DATABASE_URL="")
+
+    run("workspace", "create", "Own", "--slug", "own", STRATA_DATA_DIR=str(data), STRATA_DATABASE_URL="")
+    file = tmp_path / "segmentations.json"
+    file.write_text(strata("show").stdout)
+    assert (strata("plan", str(file)).returncode, "~" in strata("plan", str(file)).stdout) == (0, False)
+    size = {"name": "Size", "kind": "rules", "rest": "small",
+            "segments": [{"slug": "big", "name": "Big", "criteria": "arr >= 0.5"}]}  # fmt: skip
+    file.write_text(json.dumps({"segmentations": {"size": size}}))
+    planned = strata("plan", str(file))
+    assert (planned.returncode, planned.stdout.splitlines()[0]) == (2, "+ size: new")
+    refused = strata("apply", str(file))
+    assert (refused.returncode, strata("plan", str(file)).returncode) == (130, 2)
+    assert "applied 1" in strata("apply", str(file), "--yes", "--note", "as agreed").stderr
+    assert strata("plan", str(file)).stdout == "= size: same\n"
+    file.write_text('{"segmentations": {"size": {"kind": "ruls"}}}')
+    wrong = strata("plan", str(file))
+    assert (wrong.returncode, "/segmentations/size/kind: " in wrong.stderr, "rules?" in wrong.stderr) == (1, True, True)

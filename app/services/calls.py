@@ -26,6 +26,8 @@ KEY_LENGTH = 255
 HEAD = struct.Struct(">16sq?")
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 """How bodies are written: amounts, which are Decimal, as exact numbers."""
+COMMAND = UUID(int=0)
+"""The credential of whoever works at the command line of the machine, who is no user."""
 KNOWN_BY = ("id", "external_id", "slug", "version")
 """What is answered of what was written to those who may not read: how to write it again, and nothing that it holds."""
 
@@ -163,6 +165,8 @@ async def _keep(tx: Transaction, workspace_id: UUID, told: audit.Attempt, effect
 
 def attempt(principal: Principal, now: datetime, door: Door, request_id: str | None, operation: str) -> audit.Attempt:
     """Who does what, as the audit has it."""
+    if principal.credential_id == COMMAND:
+        return audit.Attempt(now, "command", operation)
     actor_id = principal.user_id or principal.credential_id
     return audit.Attempt(now, door, operation, request_id, actor_id, principal.role, principal.credential_id)
 

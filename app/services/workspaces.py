@@ -17,11 +17,13 @@ from app.domain.criteria.suggest import nearest
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.records import MisfitError
 from app.domain.roles import Principal, permit
+from app.domain.segmentation.care import MOST_HOURS
+from app.domain.segmentation.reading import is_number
 from app.domain.workspaces import Workspace
 from app.persistence import days, workspaces
 from app.persistence.database import Database, Reader, Transaction
 from app.services import effects, keys, segmentations, settle
-from app.services.calls import ENCODER, Call, Effect, Written, keep_command, new_id, once, versioned
+from app.services.calls import COMMAND, ENCODER, Call, Effect, Written, keep_command, new_id, once, versioned
 
 NOUN = "workspace"
 KEEP_AMOUNTS = "keep_amounts"
@@ -80,6 +82,11 @@ async def find(reader: Reader, slug: str) -> UUID:
     if found is None:
         raise NotFound(f"There is no workspace {slug!r}: `strata workspace create` makes one.")
     return found
+
+
+async def commanded(reader: Reader, slug: str) -> Principal:
+    """Who works at the command line, in the workspace of this slug. Raises NotFound."""
+    return Principal(COMMAND, await workspaces.load(reader, await find(reader, slug)), "admin")
 
 
 def get(principal: Principal) -> bytes:
@@ -163,6 +170,12 @@ def _amount(told: object) -> Decimal:
     return records.decimal(told)
 
 
+def _hours(told: object) -> float:
+    if not is_number(told) or not 0 < told <= MOST_HOURS:
+        raise MisfitError(f"a number of hours above 0, up to {MOST_HOURS}")
+    return float(told)
+
+
 def _name(told: object) -> str:
     if not (name := records.text(told)):
         raise MisfitError("a name")
@@ -179,6 +192,7 @@ SETTINGS: Mapping[str, Callable[[object], Any]] = MappingProxyType(
         "health_yellow": _band,
         "health_green": _band,
         "arr_per_csm": _amount,
+        "hours_per_csm": _hours,
     }
 )
 """What can be set of a workspace, and how it is read."""

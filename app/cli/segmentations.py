@@ -1,0 +1,106 @@
+"""Segmentations as code: a file of definitions, planned, applied, written."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from app.cli.terminal import WORKSPACE, now, say, with_database
+from app.persistence.database import Database
+from app.services.segmentation_files import Planned
+
+FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+COLOURS = {"+": "green", "-": "red"}
+SIGNS = {"new": "+", "changed": "~", "same": "="}
+
+
+@click.group()
+def segmentations() -> None:
+    """Segmentations as code: FILE is JSON, {"segmentations": {slug: body}}, as `strata segmentations show` prints."""
+
+
+@segmentations.command("show")
+@WORKSPACE
+def show(workspace: str) -> None:
+    """Print the segmentations that stand, as a file that changes nothing."""
+    from app.services import segmentation_files
+    from app.services.calls import ENCODER
+    from app.services.workspaces import commanded
+
+    async def work(db: Database) -> dict[str, Any]:
+        return await segmentation_files.every(db, await commanded(db, workspace))
+
+    click.echo(msgspec.json.format(ENCODER.encode(with_database(work)), indent=2))
+
+
+@segmentations.command("plan")
+@FILE
+@WORKSPACE
+def plan(file: Path, workspace: str) -> None:
+    """Say what applying FILE would change, and which accounts would move; exits 2 where it would change anything."""
+    from app.services import segmentation_files
+    from app.services.workspaces import commanded
+
+    document = _read(file)
+
+    async def work(db: Database) -> tuple[Planned, ...]:
+        return await segmentation_files.plan(db, await commanded(db, workspace), document, now())
+
+    planned = with_database(work)
+    _say(planned)
+    sys.exit(2 if any(one.state != "same" for one in planned) else 0)
+
+
+@segmentations.command("apply")
+@FILE
+@WORKSPACE
+@click.option("--yes", is_flag=True, help="Apply without asking.")
+@click.option("--note", help="Why, kept with each version.")
+def apply(file: Path, workspace: str, yes: bool, note: str | None) -> None:
+    """Make what FILE says stand: all of it in one transaction, or nothing."""
+    from app.services import segmentation_files
+    from app.services.calls import Call
+    from app.services.workspaces import commanded
+
+    document = _read(file)
+
+    async def work(db: Database) -> int:
+        principal = await commanded(db, workspace)
+        planned = await segmentation_files.plan(db, principal, document, now())
+        _say(planned)
+        changed = sum(one.state != "same" for one in planned)
+        if changed and not yes:
+            click.confirm(f"Apply {changed} of {len(planned)}?", abort=True, err=True)
+        await segmentation_files.apply(db, Call(principal, now()), planned, note)
+        return changed
+
+    changed = with_database(work)
+    say(f"applied {changed}" if changed else "nothing to apply")
+
+
+def _read(file: Path) -> object:
+    try:
+        return msgspec.json.Decoder(float_hook=Decimal).decode(file.read_bytes())
+    except msgspec.DecodeError as error:
+        raise click.ClickException(f"{file} is not JSON: {error}") from None
+
+
+def _say(planned: Iterable[Planned]) -> None:
+    for one in planned:
+        click.echo(f"{SIGNS[one.state]} {one.slug}: {one.state}")
+        for line in one.lines[2:]:
+            click.secho(f"    {line}", fg=COLOURS.get(line[0]))
+        if one.simulated is not None:
+            for line in _moves(one.simulated):
+                click.echo(f"    {line}")
+
+
+def _moves(simulated: Mapping[str, Any]) -> Iterable[str]:
+    moved = simulated["moved"]
+    yield f"{moved['accounts']:,} accounts would move, with {moved['arr']:,} of ARR"
+    for move in simulated["moves"]:
+        yield f"  {move['from'] or 'nowhere'} -> {move['to']}: {move['accounts']:,}, {move['arr']:,}"

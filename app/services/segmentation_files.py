@@ -1,0 +1,151 @@
+"""Segmentations as code: definitions of a file beside those that stand, and made to stand in one transaction."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from app.domain.errors import Fault, Invalid, StrataError, VersionStale
+from app.domain.roles import Principal, permit
+from app.domain.segmentation.bodies import again, read
+from app.domain.segmentation.kinds import body
+from app.domain.segmentation.model import Segmentation
+from app.persistence import segments as kept
+from app.persistence import workspaces
+from app.persistence.database import Database, Reader, Record, Transaction
+from app.services import definitions, keys, simulations
+from app.services.calls import ENCODER, Call, Effect, Written, once
+from app.services.versions import finish
+
+MEMBER = "segmentations"
+State = Literal["new", "changed", "same"]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What applying a file would do to one segmentation. `version`: the one that stands, None where none does.
+
+    `lines`: how the definition differs, as a unified diff. `simulated`: what `simulate` tells, None where it stays.
+    """
+
+    wanted: Segmentation
+    state: State
+    version: int | None
+    lines: tuple[str, ...] = ()
+    simulated: Mapping[str, Any] | None = None
+
+    @property
+    def slug(self) -> str:
+        """What it is known by."""
+        return self.wanted.slug
+
+
+async def plan(db: Reader, principal: Principal, document: object, now: datetime) -> tuple[Planned, ...]:
+    """What applying `{"segmentations": {slug: body}}`, fractions as Decimal, would do, in the file's order; nothing is written.
+
+    Segmentations that the file does not name stay as they are. Raises Invalid with every fault, its pointer from the
+    document's root.
+    """
+    permit(principal, "segmentations.write")
+    return tuple([await _planned(db, principal, wanted, now) for wanted in _read(document)])
+
+
+async def apply(db: Database, call: Call, planned: Sequence[Planned], note: str | None = None) -> None:
+    """Makes what was planned stand: one version more of each that differs, all of them in one transaction.
+
+    Raises VersionStale where one was changed since it was planned, Invalid where it means nothing any more.
+    """
+    permit(call.principal, "segmentations.write")
+    wanted = [one for one in planned if one.state != "same"]
+
+    async def act(tx: Transaction) -> Written:
+        workspace_id = call.principal.workspace.id
+        await workspaces.hold(tx, workspace_id)
+        done: list[Effect] = []
+        for one in wanted:
+            done += (await _stand(tx, call, one, note)).effects
+        return Written(workspace_id, 0, b"", False, tuple(done))
+
+    if wanted:
+        await once(db, call, "segmentations.write apply", act)
+        keys.forget(db)
+
+
+async def _stand(tx: Transaction, call: Call, one: Planned, note: str | None) -> Written:
+    workspace_id = call.principal.workspace.id
+    workspace = await workspaces.load(tx, workspace_id)
+    standing = await kept.hold(tx, workspace_id, one.slug)
+    if (standing["version"] if standing else None) != one.version:
+        raise VersionStale
+    before = await kept.one(tx, workspace_id, one.slug) if standing is not None else None
+    await definitions.define(tx, workspace, one.wanted, standing["id"] if standing else None, call.now)
+    return await finish(tx, call, one.slug, before, "put", note=note)
+
+
+async def every(db: Reader, principal: Principal) -> dict[str, Any]:
+    """The file of what stands: planning it changes nothing."""
+    permit(principal, "segmentations.read")
+    rows = await kept.all_of(db, principal.workspace.id)
+    return {MEMBER: {row["slug"]: body(_standing(row)) for row in rows}}
+
+
+# -- the document ------------------------------------------------------------------------------------------------------
+
+
+def _read(document: object) -> list[Segmentation]:
+    told = document.get(MEMBER) if isinstance(document, Mapping) and set(document) == {MEMBER} else None
+    if not isinstance(told, Mapping) or not told:
+        raise Invalid(
+            faults=(Fault(f"Expected an object with {MEMBER}, a body by slug, and nothing else.", pointer=""),)
+        )
+    wanted: list[Segmentation] = []
+    faults: list[Fault] = []
+    for slug, one in told.items():
+        try:
+            wanted.append(read(slug, one))
+        except Invalid as error:
+            faults += _within(slug, error)
+    if faults:
+        raise Invalid(faults=tuple(faults))
+    return wanted
+
+
+def _within(slug: str, error: StrataError) -> Iterator[Fault]:
+    for fault in error.faults:
+        pointer = f"/{MEMBER}/{slug}{fault.pointer or ''}"
+        yield Fault(fault.message, pointer, None, fault.line, fault.column, fault.suggestion)
+
+
+# -- beside what stands ------------------------------------------------------------------------------------------------
+
+
+async def _planned(db: Reader, principal: Principal, wanted: Segmentation, now: datetime) -> Planned:
+    row = await kept.one(db, principal.workspace.id, wanted.slug)
+    version = None if row is None else row["version"]
+    lines = _difference(wanted.slug, None if row is None else _standing(row), wanted)
+    if not lines:
+        return Planned(wanted, "same", version)
+    try:
+        simulated = await simulations.simulate(db, principal, wanted.slug, body(wanted), now)
+    except Invalid as error:
+        raise Invalid(faults=tuple(_within(wanted.slug, error))) from None
+    return Planned(wanted, "new" if row is None else "changed", version, lines, simulated)
+
+
+def _standing(row: Record) -> Segmentation:
+    decoded = {name: msgspec.json.decode(row[name]) for name in ("spec", "segments")}
+    return again({**dict(row), **decoded})
+
+
+def _difference(slug: str, before: Segmentation | None, after: Segmentation) -> tuple[str, ...]:
+    sides = [] if before is None else _lines(before)
+    return tuple(difflib.unified_diff(sides, _lines(after), f"{slug} (stands)", f"{slug} (file)", lineterm="", n=2))
+
+
+def _lines(of: Segmentation) -> list[str]:
+    return msgspec.json.format(ENCODER.encode(body(of)), indent=2).decode().splitlines()
