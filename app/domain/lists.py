@@ -198,7 +198,7 @@ def _path(path: str, rename: Callable[[str], str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A ready-made list: `criteria` is its text."""
+    """A ready-made list: `criteria` is its text; `segmentation` is the preset that it names, without which it means nothing."""
 
     slug: str
     name: str
@@ -207,6 +207,7 @@ class Template:
     columns: tuple[str, ...]
     sort: tuple[str, ...]
     entity: ListEntity = "accounts"
+    segmentation: str | None = None
 
 
 TEMPLATES: tuple[Template, ...] = (
@@ -273,6 +274,53 @@ TEMPLATES: tuple[Template, ...] = (
         ("name", "type", "region", "status", "arr", "csm.name", "renewal_date", "domain"),
         ("-arr", "name"),
     ),
+    Template(
+        "expansion", "Expansion: engaged, consuming and content",
+        "Customers whose industry is hardly hit, who engage and consume much and are content: whom to offer more, the largest "
+        "potential first.",
+        'status = "customer" AND (impact = "low" OR impact IS EMPTY) AND engagement_score >= 60 AND consumption_score >= 60 '
+        "AND sentiment >= 4",
+        ("name", "growth_potential", "arr", "engagement_score", "consumption_score", "sentiment", "seat_utilisation", "csm.name"),
+        ("-growth_potential", "-arr"),
+    ),
+    Template(
+        "usage-limits", "Expansion: close to a limit, in the low tier",
+        "Customers of low value who have used four fifths of their usage limit, or whose licences are nearly all in use. Needs the "
+        "segmentation tier.",
+        'status = "customer" AND segment.tier = "low" AND (usage_limit_used >= 0.8 OR seat_utilisation >= 0.9)',
+        ("name", "usage_limit_used", "seat_utilisation", "arr", "consumption_score", "renewal_date", "csm.name"),
+        ("-usage_limit_used", "-arr"), segmentation="tier",
+    ),
+    Template(
+        "power-users", "Expansion: power users, in the low tier",
+        "Customers of low value with at least two people who were active on half of the last 30 days: prime for an up-sell. Needs "
+        "the segmentation tier.",
+        'status = "customer" AND segment.tier = "low" AND count(contacts WHERE active_days_30 >= 15) >= 2',
+        ("name", "consumption_score", "seat_utilisation", "arr", "growth_potential", "primary_contact.name", "csm.name"),
+        ("-consumption_score", "-arr"), segmentation="tier",
+    ),
+    Template(
+        "churn-risk", "At risk: the high tier",
+        "Customers of high value in red health, or whose decision maker thinks little of what they get; the next renewal first. Needs "
+        "the segmentation tier.",
+        'status = "customer" AND segment.tier = "high" AND (health_band = "red" OR sentiment <= 2)',
+        ("name", "health", "sentiment", "arr", "renewal_date", "last_interaction_at", "csm.name", "primary_contact.name"),
+        ("renewal_date", "-arr"), segmentation="tier",
+    ),
+    Template(
+        "references", "References to ask for",
+        "Customers in green health who are content, would recommend, and are no reference yet.",
+        'status = "customer" AND is_reference = false AND health_band = "green" AND sentiment >= 4 AND nps >= 9',
+        ("name", "nps", "sentiment", "health", "arr", "industry", "primary_contact.name", "csm.name"),
+        ("-nps", "-arr"),
+    ),
+    Template(
+        "case-studies", "Case studies to ask for",
+        "References who consume much, and of whom nobody has written yet.",
+        'status = "customer" AND is_reference = true AND case_studies = 0 AND consumption_score >= 60',
+        ("name", "consumption_score", "nps", "arr", "industry", "products", "primary_contact.name", "csm.name"),
+        ("-consumption_score", "-arr"),
+    ),
 )  # fmt: skip
-"""The seven lists that every organisation begins with, the one that combines usage with health, and what is to be done
-before a scenario means anything."""
+"""The seven lists that every organisation begins with, the one that combines usage with health, what is to be done before a
+scenario means anything, and where to look for expansion, for risk, and for who speaks for us."""

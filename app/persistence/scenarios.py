@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from app.persistence.database import Record, Transaction
+from app.persistence.database import Reader, Record, Transaction
 
 LOCKED = """
 SELECT id, slug, name, external_id, impacts, lanes, is_active, version FROM scenarios
 WHERE workspace_id = $1 ORDER BY id FOR NO KEY UPDATE
 """
+ALL = "SELECT id, slug, name, impacts, is_active, version FROM scenarios WHERE workspace_id = $1 ORDER BY slug"
+ONE = "SELECT id FROM scenarios WHERE workspace_id = $1 AND slug = $2"
+INDUSTRIES = "SELECT slug, name FROM industries WHERE workspace_id = $1 ORDER BY slug"
 REST = """
 UPDATE scenarios SET is_active = false, version = version + 1, updated_at = $3
 WHERE workspace_id = $1 AND is_active AND id <> $2 RETURNING id
@@ -30,6 +33,29 @@ SELECT array_agg(s.id ORDER BY s.id) FROM spread s
 async def locked(tx: Transaction, workspace_id: UUID) -> list[Record]:
     """Every scenario, locked until the transaction ends."""
     return await tx.fetch(LOCKED, workspace_id)
+
+
+async def all_of(reader: Reader, workspace_id: UUID) -> list[Record]:
+    """Every scenario, by slug."""
+    return await reader.fetch(ALL, workspace_id)
+
+
+async def one(reader: Reader, workspace_id: UUID, slug: str) -> Record | None:
+    """The id of the scenario of a slug."""
+    return await reader.fetchrow(ONE, workspace_id, slug, point=True)
+
+
+async def industries(reader: Reader, workspace_id: UUID) -> dict[str, str]:
+    """The names of the industries by slug."""
+    return {row["slug"]: row["name"] for row in await reader.fetch(INDUSTRIES, workspace_id)}
+
+
+async def every(reader: Reader, workspace_id: UUID) -> list[Record]:
+    """Every scenario: slug, name, what it means, how far it moves lanes, and whether it is active; by slug."""
+    return await reader.fetch(
+        "SELECT s.slug, s.name, s.impacts, s.lanes, s.is_active FROM scenarios s WHERE s.workspace_id = $1 ORDER BY s.slug",
+        workspace_id,
+    )
 
 
 async def rest(tx: Transaction, workspace_id: UUID, scenario_id: UUID, now: datetime) -> list[UUID]:

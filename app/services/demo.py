@@ -13,7 +13,7 @@ from app.domain.demo.life import HISTORY, Rows
 from app.domain.errors import Conflict, Unauthenticated
 from app.domain.roles import Principal
 from app.domain.workspaces import Person
-from app.persistence import demo, usage, workspaces
+from app.persistence import demo, scenario_versions, usage, workspaces
 from app.persistence.database import Database, Reader, Transaction
 from app.services import keys, lists, people, segmentations, settle
 from app.services.calls import Call, new_id
@@ -43,6 +43,7 @@ async def load(db: Database, now: datetime, progress: Progress, seed: int = SEED
         base = world.foundation(seed, today)
         for table, rows in base.rows.items():
             await demo.copy_rows(tx, workspace_id, table, rows)
+        await scenario_versions.keep(tx, workspace_id, None, now)
         await usage.ensure_months(tx, today - HISTORY, today)
         await _accounts(tx, workspace_id, world.accounts(seed, today, base), progress)
         progress("facts, usage windows and segments", FACTS_AT)

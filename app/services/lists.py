@@ -222,8 +222,9 @@ async def _make(tx: Transaction, call: Call, given: Mapping[str, Any]) -> Writte
 
 
 async def install_templates(tx: Transaction, call: Call) -> None:
-    """Makes every ready-made list a public one of the caller's."""
-    for template in lists.TEMPLATES:
+    """Makes every ready-made list that means something in the workspace a public one of the caller's."""
+    known = (None, *call.principal.workspace.segmentations)
+    for template in (one for one in lists.TEMPLATES if one.segmentation in known):
         told = {
             "entity": template.entity, "name": template.name, "description": template.description, "visibility": "public",
             "criteria": {"text": template.criteria}, "columns": list(template.columns), "sort": list(template.sort),

@@ -12,7 +12,7 @@ from app.domain import scenarios as domain
 from app.domain.catalogue import SCENARIOS
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, VersionStale
 from app.domain.roles import permit
-from app.persistence import facts, scenarios, workspaces
+from app.persistence import facts, scenario_versions, scenarios, workspaces
 from app.persistence import records as rows
 from app.persistence.database import Database, Record, Transaction
 from app.persistence.records import By
@@ -23,7 +23,7 @@ from app.services.writing import Given
 MOST = 100
 """Scenarios of one workspace."""
 WRITE = "scenarios.write"
-RESERVED = ("external", "query")
+RESERVED = ("compare", "external", "query")
 """Words of addresses: no scenario can be called so."""
 SHAPED = ("impacts", "lanes")
 """Members that are read here, against the industries; the others as those of any record."""
@@ -36,7 +36,7 @@ async def create(db: Database, call: Call, body: Mapping[str, object]) -> Writte
     given = _read(call, body, partial=False)
 
     async def act(tx: Transaction) -> Written:
-        return await _create(tx, call, await _held(tx, call), given)
+        return await _create(tx, call, await _every(tx, call), given)
 
     return await once(db, call, f"{WRITE} create", act)
 
@@ -51,10 +51,7 @@ async def change(
     given = _read(call, body, partial=True)
 
     async def act(tx: Transaction) -> Written:
-        standing = _known(await _held(tx, call), by, key)
-        if standing is None:
-            raise NotFound
-        return await _change(tx, call, standing, given, expected_version)
+        return await changed(tx, call, await held(tx, call, by, key), given, expected_version)
 
     return await once(db, call, f"{WRITE} change {by} {value}", act)
 
@@ -68,13 +65,13 @@ async def upsert(
     given = _read(call, told, partial=True)
 
     async def act(tx: Transaction) -> Written:
-        held = await _held(tx, call)
-        standing = _known(held, "slug", slug)
+        every = await _every(tx, call)
+        standing = _known(every, "slug", slug)
         if standing is not None:
-            return await _change(tx, call, standing, given, expected_version)
+            return await changed(tx, call, standing, given, expected_version)
         if expected_version is not None:
             raise VersionStale
-        return await _create(tx, call, held, _read(call, told, partial=False))
+        return await _create(tx, call, every, _read(call, told, partial=False))
 
     return await once(db, call, f"{WRITE} upsert {slug}", act)
 
@@ -89,15 +86,16 @@ async def delete(db: Database, call: Call, by: By, value: str, expected_version:
     workspace = call.principal.workspace
 
     async def act(tx: Transaction) -> Written:
-        held = await _held(tx, call)
-        standing = _known(held, by, key)
+        every = await _every(tx, call)
+        standing = _known(every, by, key)
         if standing is None:
             raise NotFound
         versioned(standing["version"], expected_version)
-        if standing["is_active"] and len(held) > 1:
+        if standing["is_active"] and len(every) > 1:
             raise Conflict(
                 "Expected a scenario that is not active: the impact of accounts is its. Activate another one first."
             )
+        await scenario_versions.forget(tx, workspace.id, standing["id"])
         await rows.delete(tx, SCENARIOS, workspace.id, standing["id"])
         if standing["is_active"]:
             await _settle(tx, call, None)
@@ -116,14 +114,22 @@ def _read(call: Call, body: Mapping[str, object], *, partial: bool) -> dict[str,
     return {**given, **shaped}
 
 
-async def _held(tx: Transaction, call: Call) -> list[Record]:
+async def held(tx: Transaction, call: Call, by: By, key: UUID | str) -> Record:
+    """A scenario that nobody else changes meanwhile. Raises NotFound."""
+    standing = _known(await _every(tx, call), by, key)
+    if standing is None:
+        raise NotFound
+    return standing
+
+
+async def _every(tx: Transaction, call: Call) -> list[Record]:
     """The scenarios: one at a time may change them or which of them is active."""
     await workspaces.hold(tx, call.principal.workspace.id)
     return await scenarios.locked(tx, call.principal.workspace.id)
 
 
-def _known(held: Sequence[Record], by: By, value: UUID | str) -> Record | None:
-    return next((row for row in held if row[by] == value), None)
+def _known(every: Sequence[Record], by: By, value: UUID | str) -> Record | None:
+    return next((row for row in every if row[by] == value), None)
 
 
 async def _shaped(tx: Transaction, call: Call, given: Given, standing: Record | None) -> dict[str, bytes]:
@@ -137,10 +143,10 @@ async def _shaped(tx: Transaction, call: Call, given: Given, standing: Record | 
     return {"impacts": ENCODER.encode(impacts), "lanes": ENCODER.encode(lanes)}
 
 
-async def _create(tx: Transaction, call: Call, held: Sequence[Record], given: Given) -> Written:
-    if len(held) >= MOST:
+async def _create(tx: Transaction, call: Call, others: Sequence[Record], given: Given) -> Written:
+    if len(others) >= MOST:
         raise Conflict(f"A workspace has at most {MOST} scenarios.")
-    first = not any(row["is_active"] for row in held)
+    first = not any(row["is_active"] for row in others)
     if first and given.get("is_active") is False:
         raise Invalid(faults=(Fault("Expected true: the first scenario is the active one.", pointer="/is_active"),))
     active = first or bool(given.get("is_active"))
@@ -149,13 +155,15 @@ async def _create(tx: Transaction, call: Call, held: Sequence[Record], given: Gi
     values = {**given, **shaped, "is_active": active}
     done = await _rest(tx, call, scenario_id) if active else ()
     await writing.insert(tx, call, SCENARIOS, scenario_id, values)
+    await scenario_versions.keep(tx, workspace.id, call.principal.user_id, call.now)
     if active:
         await _settle(tx, call, shaped["impacts"])
     made = effects.made(SCENARIOS, workspace, scenario_id, values)
     return await writing.answer(tx, call, SCENARIOS, scenario_id, made + done, created=True)
 
 
-async def _change(tx: Transaction, call: Call, standing: Record, given: Given, expected: int | None) -> Written:
+async def changed(tx: Transaction, call: Call, standing: Record, given: Given, expected: int | None) -> Written:
+    """The scenario, which is `held`, with what is given. Raises Invalid, Conflict, VersionRequired, VersionStale."""
     versioned(standing["version"], expected)
     scenario_id, workspace = standing["id"], call.principal.workspace
     shaped = await _shaped(tx, call, given, standing)
@@ -166,6 +174,7 @@ async def _change(tx: Transaction, call: Call, standing: Record, given: Given, e
     await writing.refuse_taken(tx, call, SCENARIOS, after)
     done = await _rest(tx, call, scenario_id) if after.get("is_active") else ()
     await rows.update(tx, SCENARIOS, workspace.id, scenario_id, after, call.now)
+    await scenario_versions.keep(tx, workspace.id, call.principal.user_id, call.now)
     if "is_active" in after or (standing["is_active"] and "impacts" in after):
         await _settle(tx, call, shaped["impacts"])
     done += effects.changed(SCENARIOS, workspace, scenario_id, standing, after)

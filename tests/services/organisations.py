@@ -12,9 +12,10 @@ from uuid import UUID
 import msgspec
 
 from app.domain.roles import PEOPLE, Principal, Role
+from app.domain.segmentation.presets import presets
 from app.domain.workspaces import Person, Workspace
 from app.persistence.database import Database
-from app.services import users, workspaces
+from app.services import segmentations, users, workspaces
 from app.services.calls import Call, new_id
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -84,6 +85,13 @@ async def organisation(db: Database, **settings: object) -> Organisation:
         user_id = await users.create_user(db, workspace_id, f"{who}@example.com", who.title(), role, team, NOW, who)
         people[who] = Principal(new_id(), workspace, role, Person(user_id, (user_id,)))
     return Organisation(db, workspace, people)
+
+
+async def with_tier(org: Organisation) -> Organisation:
+    """The same with the segmentation that the most ready-made things name, cut at amounts."""
+    await segmentations.put(org.db, org.call(), "tier", presets("absolute")["tier"], None)
+    known = await workspaces.load(org.db, org.workspace.id)
+    return org.with_workspace(segmentations=known.segmentations, epoch=known.epoch)
 
 
 def document(body: bytes) -> Any:

@@ -13,9 +13,10 @@ from app.domain.lists import TEMPLATES
 from app.persistence.database import Database
 from app.services import accounts, list_rows, lists, reads, workspaces
 from app.services.calls import new_id
-from tests.services.organisations import NOW, Organisation, document, organisation
+from tests.services.organisations import NOW, Organisation, document, organisation, with_tier
 
 SECRET = b"s" * 32
+CUSTOMER = {"arr": 5, "became_customer_at": "2026-01-01"}
 CONTACT = (
     "INSERT INTO contacts (workspace_id, id, account_id, name, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)"
 )
@@ -48,7 +49,7 @@ async def held(org: Organisation, role: str, list_id: UUID, **told: Any) -> Any:
 @pytest.fixture(scope="module")
 async def org(db: Database) -> Organisation:
     """Four accounts, a contact of each."""
-    made = await organisation(db)
+    made = await with_tier(await organisation(db))
     for name, arr, csm in (("a", 10, "csm"), ("b", 20, "csm"), ("c", 30, "other"), ("d", 40, None)):
         account = await accounts.create(db, made.call(), {"name": name, "arr": arr, "csm": csm, "external_id": name})
         await made.run(CONTACT, new_id(), account.id, f"of {name}", NOW)
@@ -143,18 +144,20 @@ async def test_every_ready_made_list_answers(org: Organisation) -> None:
     [
         ("new-accounts", {"became_customer_at": "2026-11-16"}, None),
         ("onboarding", {"stage": "onboarding"}, None),
-        ("renewals", {"arr": 5, "became_customer_at": "2026-01-01", "renewal_date": "2027-02-19"}, None),
-        ("low-key-usage", {"arr": 5, "became_customer_at": "2026-01-01"}, None),
-        ("no-interaction", {"arr": 5, "became_customer_at": "2026-01-01"}, None),
+        ("renewals", CUSTOMER | {"renewal_date": "2027-02-19"}, None),
+        ("low-key-usage", CUSTOMER, None),
+        ("no-interaction", CUSTOMER, None),
         ("churned", {"churned_at": "2026-09-24"}, None),
         ("open-invoices", {}, INVOICE),
-        ("red-low-key-usage", {"arr": 5, "became_customer_at": "2026-01-01", "health": 10}, None),
+        ("red-low-key-usage", CUSTOMER | {"health": 10}, None),
+        ("usage-limits", CUSTOMER | {"seats_licensed": 10, "seats_active": 9}, None),
+        ("churn-risk", CUSTOMER | {"arr": 200_000, "health": 10}, None),
     ],
 )  # fmt: skip
 async def test_a_ready_made_list_finds_what_it_names_and_nothing_else(
     db: Database, slug: str, account: dict[str, Any], related: str | None
 ) -> None:
-    org = await organisation(db)
+    org = await with_tier(await organisation(db))
     template = next(template for template in TEMPLATES if template.slug == slug)
     long_ago = NOW - timedelta(days=100)
     made = await accounts.create(db, org.call(now=long_ago), {"name": "found", **account})

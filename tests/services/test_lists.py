@@ -11,7 +11,7 @@ from app.domain.errors import Conflict, Forbidden, Invalid, NotFound, VersionReq
 from app.persistence.database import Database
 from app.services import defaults, lists, workspaces
 from app.services.calls import ENCODER, Written, new_id
-from tests.services.organisations import NOW, Organisation, document, organisation
+from tests.services.organisations import NOW, Organisation, document, organisation, with_tier
 
 BODY = {"entity": "accounts", "name": "Big", "criteria": {"text": "arr > 5"}}
 SEGMENTATION = (
@@ -60,12 +60,12 @@ async def test_a_new_list_answers_whole(db: Database) -> None:
 
 
 async def test_every_ready_made_list_can_be_saved(db: Database) -> None:
-    org = await organisation(db)
+    org = await with_tier(await organisation(db))
     for template in lists.templates(org.people["viewer"]):
         body = {name: value for name, value in template.items() if name != "slug"}
         written = await lists.create(db, org.call("viewer"), document(ENCODER.encode(body)))
         assert document(written.body)["criteria"]["text"] == template["criteria"]["text"]
-    assert len(await names(org, "viewer")) == 9
+    assert len(await names(org, "viewer")) == 15
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,116 @@
+"""Open requests in the order in which they are answered, and what each lane holds of them, in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.domain.catalogue import ACCOUNTS
+from app.domain.criteria.meant import Meaning, Shown
+from app.domain.scenarios import IMPACTS
+from app.domain.workspaces import Workspace
+from app.persistence.compile import Scope, condition
+from app.persistence.compile.operands import shown
+from app.persistence.compile.rows import start
+from app.persistence.database import Reader
+
+QUEUE = """
+WITH asked AS (
+  SELECT r.id, r.kind, r.amount, r.asked_at, r.note, {a}.id AS account_id, {a}.name AS account_name, {a}.csm_id, {a}.arr,
+    {a}.industry, {a}.impact, {a}.renewal_date, coalesce(r.amount, {a}.arr) AS money, ARRAY[{values}]::float8[] AS values,
+    {points} AS points
+  {source}
+), laned AS MATERIALIZED (
+  SELECT a.*, CASE WHEN a.impact IS NULL THEN {unplaced}
+    ELSE greatest(0, least({best}, array_position({impacts}::text[], a.impact) - 1 + sign(a.points)::int)) END AS lane
+  FROM asked a
+), placed AS (
+  SELECT l.*, row_number() OVER (ORDER BY l.lane, l.points, l.money DESC, l.asked_at, l.id) AS place FROM laned l
+)
+SELECT
+  (SELECT coalesce(json_agg(p ORDER BY p.place), '[]') FROM (
+    SELECT q.*, u.name AS csm_name FROM placed q
+    LEFT JOIN users u ON u.workspace_id = $1 AND u.id = q.csm_id{after}
+    ORDER BY q.place LIMIT {limit}) p) AS page,
+  (SELECT coalesce(json_agg(g ORDER BY g.lane, g.kind), '[]') FROM (
+    SELECT lane, kind, count(*) AS requests, sum(money)::bigint AS money FROM laned GROUP BY lane, kind) g) AS by_lane
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A field of accounts with what lifts and what lowers by it."""
+
+    of: Shown
+    lifts: Meaning | None
+    lowers: Meaning | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a request's place follows from: a page continues after one."""
+
+    lane: int
+    points: int
+    money: int
+    asked_at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of requests, money in minor units, `values` by consideration; and by lane and kind how many, and of how much."""
+
+    page: list[dict[str, Any]]
+    by_lane: list[dict[str, Any]]
+
+
+async def queue(
+    reader: Reader,
+    workspace: Workspace,
+    where: Meaning,
+    kind: str | None,
+    weights: Sequence[Weight],
+    limit: int,
+    after: Place | None,
+) -> Found:
+    """Open requests of the unarchived accounts that meet criteria."""
+    scope = Scope(workspace)
+    alias = scope.alias()
+    rows = start(ACCOUNTS, alias)
+    inside = ["r.status = 'open'", f"{alias}.archived_at IS NULL", condition(where, ACCOUNTS, alias, scope)]
+    if kind is not None:
+        inside.append(f"r.kind = {scope.bind(kind)}")
+    joined = f" JOIN accounts {alias} ON {alias}.workspace_id = $1 AND {alias}.id = r.account_id"
+    text = QUEUE.format(
+        a=alias, values=", ".join(f"{shown(one.of, rows, scope).sql}::float8" for one in weights),
+        points=" + ".join(("0", *(_points(one, alias, scope) for one in weights))),
+        source=scope.rows("requests", "r", inside, joined=joined), unplaced=len(IMPACTS), best=len(IMPACTS) - 1,
+        impacts=scope.bind(list(IMPACTS)), after="" if after is None else _after(after, scope), limit=int(limit),
+    )  # fmt: skip
+    row = await reader.fetchrow(text, *scope.args, point=False)
+    assert row is not None, "aggregates answer one row"
+    return Found(*(msgspec.json.decode(part) for part in row))
+
+
+def _points(one: Weight, alias: str, scope: Scope) -> str:
+    sides = ((one.lifts, 1), (one.lowers, -1))
+    cases = [
+        f"WHEN {condition(side, ACCOUNTS, alias, scope)} THEN {points}" for side, points in sides if side is not None
+    ]
+    return f"CASE {' '.join(cases)} ELSE 0 END"
+
+
+def _after(after: Place, scope: Scope) -> str:
+    keys = ", ".join(
+        scope.bind(value) + f"::{kind}"
+        for value, kind in (
+            (after.lane, "int"), (after.points, "int"), (-after.money, "bigint"), (after.asked_at, "timestamptz"), (after.id, "uuid"),
+        )
+    )  # fmt: skip
+    return f" WHERE (q.lane, q.points, -q.money, q.asked_at, q.id) > ({keys})"

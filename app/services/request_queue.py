@@ -1,0 +1,177 @@
+"""Requests of customers in the order in which they are answered, each with the reasons for its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.domain.catalogue import ACCOUNTS, REQUESTS
+from app.domain.criteria.check import Setting, check, shown
+from app.domain.criteria.meant import Meaning, SegmentOf
+from app.domain.criteria.nodes import Cmp, Comparison, Const, Path
+from app.domain.criteria.suggest import nearest
+from app.domain.errors import Fault, Invalid
+from app.domain.request_queue import Weighed, reasons
+from app.domain.roles import Principal, permit
+from app.domain.scenarios import IMPACTS
+from app.domain.segmentation.bodies import read
+from app.domain.segmentation.lanes import Consideration, Spec
+from app.domain.segmentation.presets import presets
+from app.domain.workspaces import Workspace, clock
+from app.persistence import request_queue as rows
+from app.persistence import segments as kept
+from app.persistence.database import Reader
+from app.persistence.request_queue import Place, Weight
+from app.services.cursors import Key, refusal
+from app.services.engagements import EVERYBODYS, Whose, booked
+from app.services.segmentation_documents import instant
+
+READ = "records.read"
+KINDS: tuple[str, ...] = REQUESTS.fields["kind"].values
+LANES = "lanes"
+"""The kind of segmentation that says what lifts and lowers, and the preset that does where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a door was told, as it was told; `after`: the keys of the last request seen."""
+
+    kind: str | None = None
+    whose: Whose = EVERYBODYS
+    limit: int = 50
+    after: tuple[Key, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A page with the keys of each request, whether there are more, and what all of them come to."""
+
+    data: list[dict[str, Any]]
+    keys: list[tuple[Key, ...]]
+    more: bool
+    summary: dict[str, Any]
+
+
+async def queue(db: Reader, principal: Principal, asked: Asked, now: datetime) -> Answer:
+    """Open requests, the most urgent first. Raises Invalid, Unreadable."""
+    permit(principal, READ)
+    workspace, moment = principal.workspace, clock(principal.workspace, now)
+    _known(asked.kind)
+    where = await booked(db, principal, asked.whose, moment)
+    source, considerations = await _considerations(db, workspace)
+    setting = Setting(workspace, moment, people=False)
+    weights = [_weight(one, setting) for one in considerations]
+    after = None if asked.after is None else _after(asked.after)
+    found = await rows.queue(db, workspace, where, asked.kind, weights, asked.limit + 1, after)
+    page = found.page[: asked.limit]
+    return Answer(
+        [_told(one, considerations, weights, workspace, moment.today) for one in page], [_keys(one) for one in page],
+        len(found.page) > asked.limit, _summary(found.by_lane, source, considerations, workspace, now),
+    )  # fmt: skip
+
+
+def _known(kind: str | None) -> None:
+    if kind is not None and kind not in KINDS:
+        fault = Fault(f"Expected one of {', '.join(KINDS)}.", parameter="kind", suggestion=nearest(kind, KINDS))
+        raise Invalid(faults=(fault,))
+
+
+async def _considerations(db: Reader, workspace: Workspace) -> tuple[str | None, Spec]:
+    """Those of the workspace's own lanes, and their slug; those of the preset where it has none."""
+    own = [row for row in await kept.all_of(db, workspace.id) if row["kind"] == LANES]
+    if not own:
+        return None, read(LANES, presets()[LANES]).spec
+    chosen = next((row for row in own if row["slug"] == LANES), own[0])
+    return chosen["slug"], _stored(msgspec.json.decode(chosen["spec"]))
+
+
+def _stored(spec: Mapping[str, Any]) -> Spec:
+    return tuple(
+        Consideration(one["field"], _number(one.get("lifts_from")), _number(one.get("lowers_below")))
+        for one in spec.get("considerations", ())
+    )
+
+
+def _number(told: float | None) -> Decimal | None:
+    return None if told is None else Decimal(str(told))
+
+
+def _weight(one: Consideration, setting: Setting) -> Weight:
+    of = shown(one.field, ACCOUNTS, setting.workspace)
+    return Weight(
+        of, _side(one.field, "ge", one.lifts_from, setting), _side(one.field, "lt", one.lowers_below, setting)
+    )
+
+
+def _side(field: str, op: Comparison, bound: Decimal | None, setting: Setting) -> Meaning | None:
+    if bound is None:
+        return None
+    return check(Cmp(Path(field), op, Const(bound)), ACCOUNTS, setting).meaning
+
+
+def _keys(one: Mapping[str, Any]) -> tuple[Key, ...]:
+    return one["lane"], one["points"], one["money"], datetime.fromisoformat(one["asked_at"]), UUID(one["id"])
+
+
+def _after(keys: tuple[Key, ...]) -> Place:
+    match keys:
+        case (int() as lane, int() as points, int() as money, datetime() as asked_at, UUID() as request):
+            return Place(lane, points, money, asked_at, request)
+    raise refusal()
+
+
+def _told(
+    one: Mapping[str, Any], considerations: Spec, weights: Sequence[Weight], workspace: Workspace, today: date
+) -> dict[str, Any]:
+    weighed = [
+        Weighed(of, _value(value, weight, workspace))
+        for of, weight, value in zip(considerations, weights, one["values"], strict=True)
+    ]
+    asked_at = datetime.fromisoformat(one["asked_at"])
+    waited = (today - asked_at.astimezone(workspace.zone).date()).days
+    why = list(reasons(one["impact"], one["industry"], weighed, one["amount"] is not None, waited))
+    money = workspace.major(one["money"])
+    return {
+        "place": one["place"], "id": one["id"], "kind": one["kind"], "asked_at": instant(asked_at), "note": one["note"],
+        "amount": None if one["amount"] is None else workspace.major(one["amount"]), "money": money, "lane": _lane(one["lane"]),
+        "account_id": one["account_id"], "account_name": one["account_name"], "arr": workspace.major(one["arr"]),
+        "csm_id": one["csm_id"], "csm_name": one["csm_name"], "renewal_date": one["renewal_date"],
+        "reasons": [{"value": money, "direction": None, **reason} for reason in why],
+    }  # fmt: skip
+
+
+def _value(value: float | None, weight: Weight, workspace: Workspace) -> Decimal | float | None:
+    if value is None or isinstance(weight.of, SegmentOf) or weight.of.field.kind != "money":
+        return value
+    return workspace.major(int(value))
+
+
+def _lane(place: int) -> str | None:
+    return IMPACTS[place] if place < len(IMPACTS) else None
+
+
+def _summary(
+    by_lane: Sequence[Mapping[str, Any]], source: str | None, considerations: Spec, workspace: Workspace, now: datetime
+) -> dict[str, Any]:
+    groups = [
+        {
+            "lane": _lane(one["lane"]),
+            "kind": one["kind"],
+            "requests": one["requests"],
+            "money": workspace.major(one["money"]),
+        }
+        for one in by_lane
+    ]
+    return {
+        "as_of": instant(now), "requests": sum(one["requests"] for one in by_lane),
+        "money": workspace.major(sum(one["money"] for one in by_lane)), "by_lane": groups, "segmentation": source,
+        "considerations": [
+            {"field": one.field, "lifts_from": one.lifts_from, "lowers_below": one.lowers_below} for one in considerations
+        ],
+    }  # fmt: skip
