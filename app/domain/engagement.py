@@ -2,12 +2,13 @@
 
 Each component is a share of what counts as enough, at most 1; a score is the weighted mean of its components in
 percent, to one decimal. A component that cannot be known (no licences, no modules) is left out and the others count
-for more. The SQL of kept facts uses the same weights in the same order, so that both agree to the last bit.
+for more. The SQL of kept facts uses the same weights in the same order, so that both agree to the last bit. Weights and
+what is enough are settings of a workspace (`app.domain.scores`); those here hold unless it says otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 ENGAGEMENT_DAYS = 90
@@ -54,21 +55,37 @@ def score(parts: Iterable[tuple[Component, float | None]]) -> float:
     return round(1000.0 * total / weights) / 10.0 if weights else 0.0
 
 
-def engagement_score(inbound: int, meetings: int, events: int, opened: int) -> float:
+def engagement_score(
+    inbound: int, meetings: int, events: int, opened: int, components: Sequence[Component] = ENGAGEMENT
+) -> float:
     """0 to 100 from the counts of the last 90 days."""
-    counts = (inbound, meetings, events, opened)
-    return score((c, share(n, c.enough or 1.0)) for c, n in zip(ENGAGEMENT, counts, strict=True))
+    return score(zip(components, engaged((inbound, meetings, events, opened), components), strict=True))
 
 
 def consumption_score(
-    days: int, features: tuple[int, int], modules: tuple[int, int], users: int | None, seats: int | None
+    days: int,
+    features: tuple[int, int],
+    modules: tuple[int, int],
+    users: int | None,
+    seats: int | None,
+    components: Sequence[Component] = CONSUMPTION,
 ) -> float:
     """0 to 100 from the last 30 days: days with usage, features and modules as (in use, of all), active users, licences."""
-    return score(
-        (
-            (FREQUENCY, share(days, FREQUENCY.enough or 1.0)),
-            (FEATURES, share(*features) if features[1] else None),
-            (MODULES, share(*modules) if modules[1] else None),
-            (SEATS, share(users, seats) if users is not None and seats else None),
-        )
+    counts = (days, *features, *modules, users, seats)
+    return score(zip(components, consumed(counts, components), strict=True))
+
+
+def engaged(counts: Sequence[int], components: Sequence[Component] = ENGAGEMENT) -> tuple[float | None, ...]:
+    """The share of enough that each component has, from as many counts."""
+    return tuple(share(n, c.enough or 1.0) for c, n in zip(components, counts, strict=True))
+
+
+def consumed(counts: Sequence[int | None], components: Sequence[Component] = CONSUMPTION) -> tuple[float | None, ...]:
+    """The same from days, features, of all, modules, of all, users, seats; None where there is nothing to compare with."""
+    days, features, of_features, modules, of_modules, users, seats = counts
+    return (
+        share(days or 0, components[0].enough or 1.0),
+        share(features or 0, of_features) if of_features else None,
+        share(modules or 0, of_modules) if of_modules else None,
+        share(users, seats) if users is not None and seats and seats > 0 else None,
     )

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from app.domain.engagement import CONSUMPTION_DAYS, consumption_score, engagement_score
+from app.domain.engagement import (
+    CONSUMPTION,
+    CONSUMPTION_DAYS,
+    ENGAGEMENT,
+    Component,
+    consumption_score,
+    engagement_score,
+)
 
 Row = Mapping[str, Any]
 """A record by field name."""
@@ -28,7 +35,8 @@ INPUTS = frozenset(
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What facts need of the workspace. `contacted`: the half-open span of instants of the last 90 days in its zone;
-    `impacts`: those of the active scenario by industry; `modules`: the module of each feature by feature."""
+    `impacts`: those of the active scenario by industry; `modules`: the module of each feature by feature; `engagement` and
+    `consumption`: what the scores are made of."""
 
     day: date
     contacted: tuple[datetime, datetime]
@@ -36,6 +44,8 @@ class Settings:
     health_green: float
     impacts: Mapping[str, str]
     modules: Mapping[str, str | None]
+    engagement: tuple[Component, ...] = ENGAGEMENT
+    consumption: tuple[Component, ...] = CONSUMPTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +157,10 @@ def health_band(health: float | None, yellow: float, green: float) -> str | None
     return "green" if health >= green else "yellow" if health >= yellow else "red"
 
 
-def engagement(interactions: Sequence[Row], span: tuple[datetime, datetime]) -> float:
-    """The engagement score, 0 to 100, of what happened in the half-open span."""
+def contacted(interactions: Sequence[Row], span: tuple[datetime, datetime]) -> tuple[int, int, int, int]:
+    """Inbound contacts, meetings and events attended, e-mails opened, of what happened in the half-open span."""
     rows = [i for i in interactions if span[0] <= i["occurred_at"] < span[1]]
-    return engagement_score(
+    return (
         sum(
             i["direction"] == "inbound" and not i["is_automated"] and i["kind"] in ("email", "call", "other")
             for i in rows
@@ -202,6 +212,7 @@ def consumption(account: Row, related: Related, seats: int | None, settings: Set
         (len({settings.modules[f] for f in used} - {None}), len(modules)),
         users or account["seats_active"],
         seats,
+        settings.consumption,
     )
     return result, sum(s[1] for s in sums.values())
 
@@ -235,7 +246,7 @@ def account_facts(account: Row, related: Related, settings: Settings) -> dict[st
         "last_interaction_at": max((i["occurred_at"] for i in related.interactions), default=None),
         "last_inbound_at": max((i["occurred_at"] for i in own_contact), default=None),
         "last_active_at": max((u["day"] for u in related.usage if u["value"] > 0), default=None),
-        "engagement_score": engagement(related.interactions, settings.contacted),
+        "engagement_score": engagement_score(*contacted(related.interactions, settings.contacted), settings.engagement),
         "consumption_score": consumed,
         "usage_limit_used": max(0.0, used / account["usage_limit"]) if account["usage_limit"] else None,
         "primary_contact": primary["id"] if primary else None,

@@ -12,19 +12,7 @@ from functools import cache
 from typing import Literal, assert_never
 from uuid import UUID
 
-from app.domain.engagement import (
-    CONSUMPTION,
-    ENGAGEMENT,
-    ENGAGEMENT_DAYS,
-    EVENTS,
-    FEATURES,
-    FREQUENCY,
-    INBOUND,
-    MEETINGS,
-    MODULES,
-    OPENED,
-    SEATS,
-)
+from app.domain.engagement import CONSUMPTION, ENGAGEMENT, ENGAGEMENT_DAYS, Component
 from app.persistence import workspaces
 from app.persistence.database import Transaction
 
@@ -48,8 +36,22 @@ SAID = (
 )  # fmt: skip
 """The columns of accounts that facts follow from."""
 
+
+def _setting(score: str, one: Component, name: str, usual: float) -> str:
+    """What the workspace says of a component, or else is usual."""
+    return f"coalesce((scores #>> '{{{score},{one.name},{name}}}')::float8, {usual}) AS {one.name}_{name}"
+
+
+COMPONENTS = ", ".join(
+    _setting(score, one, name, usual)
+    for score, components in (("engagement", ENGAGEMENT), ("consumption", CONSUMPTION))
+    for one in components
+    for name, usual in (("weight", one.weight), ("enough", one.enough))
+    if usual is not None
+)
+"""The weight of each component and what is enough of it, as columns."""
 SETTINGS = f"""w AS MATERIALIZED (
-  SELECT zone, health_yellow, health_green, facts_day AS day,
+  SELECT zone, health_yellow, health_green, facts_day AS day, {COMPONENTS},
     (facts_day - {ENGAGEMENT_DAYS - 1})::timestamp AT TIME ZONE zone AS contacted_from, (facts_day + 1)::timestamp AT TIME ZONE zone AS contacted_to
   FROM workspaces WHERE id = $1
 )"""
@@ -196,10 +198,10 @@ MEANT = """
       CASE WHEN h.churned_at IS NULL THEN a.churn_reason_by_hand WHEN m.came > m.lost THEN NULL ELSE h.reason END AS reason
   ) l ON true
   LEFT JOIN LATERAL (
-    SELECT {frequency}::float8 * least(1, coalesce(ad.n, 0) / {enough}::float8) AS frequency,
-      CASE WHEN al.features > 0 THEN {features}::float8 * least(1, coalesce(g.features, 0)::float8 / al.features) END AS features,
-      CASE WHEN al.modules > 0 THEN {modules}::float8 * least(1, coalesce(g.modules, 0)::float8 / al.modules) END AS modules,
-      CASE WHEN m.seats > 0 AND m.users IS NOT NULL THEN {seats}::float8 * least(1, m.users::float8 / m.seats) END AS seats
+    SELECT w.frequency_weight * least(1, coalesce(ad.n, 0) / w.frequency_enough) AS frequency,
+      CASE WHEN al.features > 0 THEN w.features_weight * least(1, coalesce(g.features, 0)::float8 / al.features) END AS features,
+      CASE WHEN al.modules > 0 THEN w.modules_weight * least(1, coalesce(g.modules, 0)::float8 / al.modules) END AS modules,
+      CASE WHEN m.seats > 0 AND m.users IS NOT NULL THEN w.seats_weight * least(1, m.users::float8 / m.seats) END AS seats
   ) q ON true"""
 
 FACTS = """
@@ -246,6 +248,18 @@ WHERE z.workspace_id = $1 AND {z} AND z.id = n.id AND ({old}) IS DISTINCT FROM (
 """
 
 
+# What engagement and consumption are made of: counts, in the order of their components.
+COUNTS = """
+SELECT a.id, ARRAY[coalesce(e.inbound, 0), coalesce(e.meetings, 0), coalesce(e.events, 0), coalesce(e.opened, 0)]::int[] AS engaged,
+  ARRAY[coalesce(ad.n, 0), coalesce(g.features, 0), al.features, coalesce(g.modules, 0), al.modules, m.users, m.seats]::int[] AS consumed
+FROM accounts a CROSS JOIN w CROSS JOIN al{joins}
+WHERE a.workspace_id = $1 AND {a}
+"""
+NOT_LOST = "\n  CROSS JOIN (SELECT NULL::date AS churned_at, NULL::text AS reason) h"
+COUNTED = ("k", "e", "g", "ad", "au")
+"""The blocks that the counts stand on."""
+
+
 def _of(scope: Scope, alias: str, column: str = "account_id") -> str:
     match scope:
         case "one":
@@ -277,10 +291,17 @@ def accounts_statement(scope: Scope) -> str:
     """Every kept column of accounts, and the status of contracts."""
     blocks = "".join(_block(scope, *block) for block in BLOCKS)
     return ACCOUNTS.format(
-        shared=SHARED, facts=_facts(), joins=blocks + LATEST + _meant(), b=_of(scope, "b"), c=_of(scope, "c"),
+        shared=SHARED, facts=_facts(), joins=blocks + LATEST + MEANT, b=_of(scope, "b"), c=_of(scope, "c"),
         a=_of(scope, "a", "id"), z=_of(scope, "z", "id"), columns=", ".join(KEPT),
         fresh=", ".join(f"n.{c}" for c in KEPT), old=", ".join(f"z.{c}" for c in KEPT),
     )  # fmt: skip
+
+
+@cache
+def counts(scope: Scope) -> str:
+    """What engagement and consumption are made of, as (id, engaged, consumed); the statement begins with SHARED."""
+    blocks = "".join(_block(scope, *block) for block in BLOCKS if block[0] in COUNTED)
+    return COUNTS.format(joins=blocks + NOT_LOST + MEANT, a=_of(scope, "a", "id"))
 
 
 def made(columns: Mapping[str, str]) -> str:
@@ -292,7 +313,7 @@ def made(columns: Mapping[str, str]) -> str:
     latest = LATEST.replace("workspace_id = $1", "workspace_id = $1 AND false")
     said = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
     return f""" CROSS JOIN LATERAL (
-  SELECT {_facts()} FROM (SELECT {said}) a CROSS JOIN w CROSS JOIN al{nothing}{latest}{_meant()}
+  SELECT {_facts()} FROM (SELECT {said}) a CROSS JOIN w CROSS JOIN al{nothing}{latest}{MEANT}
 ) n"""
 
 
@@ -300,21 +321,12 @@ def _empty(_name: str, block: str, alias: str) -> str:
     return block.format(active=ACTIVE, term=TERM, **{alias: "false"})
 
 
-def _meant() -> str:
-    return MEANT.format(
-        frequency=FREQUENCY.weight, enough=FREQUENCY.enough, features=FEATURES.weight, modules=MODULES.weight,
-        seats=SEATS.weight,
-    )  # fmt: skip
-
-
 def _facts() -> str:
-    counts = {INBOUND: "inbound", MEETINGS: "meetings", EVENTS: "events", OPENED: "opened"}
-    parts = " + ".join(
-        f"{c.weight}::float8 * least(1, coalesce(e.{counts[c]}, 0) / {c.enough}::float8)" for c in ENGAGEMENT
-    )
-    engagement = f"round(1000.0::float8 * ({parts}) / {sum(c.weight for c in ENGAGEMENT)}) / 10"
+    parts = " + ".join(f"w.{c.name}_weight * least(1, coalesce(e.{c.name}, 0) / w.{c.name}_enough)" for c in ENGAGEMENT)
+    weights = " + ".join(f"w.{c.name}_weight" for c in ENGAGEMENT)
+    engagement = f"round(1000.0::float8 * ({parts}) / ({weights})) / 10"
     known = "nullif(" + " + ".join(
-        f"CASE WHEN q.{c.name} IS NULL THEN 0 ELSE {c.weight} END::float8" for c in CONSUMPTION
+        f"CASE WHEN q.{c.name} IS NULL THEN 0 ELSE w.{c.name}_weight END" for c in CONSUMPTION
     ) + ", 0)"  # fmt: skip
     return FACTS.replace("{engagement}", engagement).replace("{weights}", known)
 

@@ -10,7 +10,7 @@ from app.persistence.database import Reader, Record, Transaction
 from app.persistence.staging.rows import prefix
 
 ORDERED = """
-SELECT id, slug, name, position, version FROM stages WHERE workspace_id = $1 ORDER BY position, created_at, id FOR NO KEY UPDATE
+SELECT id, slug, name, position, version, entry, expected_days, leaves_after_days FROM stages WHERE workspace_id = $1 ORDER BY position, created_at, id FOR NO KEY UPDATE
 """
 PLACE = """
 UPDATE stages s SET position = n.position, version = s.version + 1, updated_at = $4
@@ -43,7 +43,7 @@ CURRENT = """
 SELECT a.stage, a.stage_since FROM accounts a WHERE a.workspace_id = $1 AND a.id = $2
 """
 HISTORY = """
-SELECT m.id, m.stage, m.moved_at, m.note, m.actor_id, u.name AS actor_name,
+SELECT m.id, m.stage, m.moved_at, m.note, m.cause, m.actor_id, u.name AS actor_name,
   (SELECT n.moved_at FROM stage_moves n
    WHERE n.workspace_id = $1 AND n.account_id = $2 AND (n.moved_at, n.id) > (m.moved_at, m.id)
    ORDER BY n.moved_at, n.id LIMIT 1) AS left_at
@@ -74,7 +74,7 @@ ORDER BY p.position NULLS LAST, p.slug
 
 
 async def ordered(tx: Transaction, workspace_id: UUID) -> list[Record]:
-    """Every stage in order: id, slug, name, position, version; locked until the transaction ends."""
+    """Every stage in order: id, slug, name, position, version, and how accounts move by themselves; locked until the transaction ends."""
     return await tx.fetch(ORDERED, workspace_id)
 
 

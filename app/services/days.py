@@ -9,6 +9,7 @@ from uuid import UUID
 from app.domain.errors import Unavailable
 from app.persistence import days, idempotency, workspaces
 from app.persistence.database import Database
+from app.services import scores
 from app.services.settle import settle
 
 log = logging.getLogger("app.days")
@@ -21,9 +22,10 @@ async def roll(db: Database, workspace_id: UUID, now: datetime) -> date | None:
     """Move the workspace's facts to the day that it is there now, in one transaction; the new day, or None where there
     is nothing to do or somebody else is at it. A day never moves back."""
     async with db.transaction(TIMEOUT) as tx:
-        day = await days.claim(tx, workspace_id, now)
-        if day is None:
+        if not await days.hold(tx, workspace_id, now):
             return None
+        await scores.close(tx, await workspaces.load(tx, workspace_id))
+        day = await days.claim(tx, workspace_id, now)
         workspace = await workspaces.load(tx, workspace_id)
         await settle(tx, workspace, None, now, reason="day")
         await idempotency.forget(tx, workspace_id, now)

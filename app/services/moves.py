@@ -143,7 +143,7 @@ def _entry(row: Record, now: datetime) -> dict[str, Any]:
     until = row["left_at"] or max(now, row["moved_at"])
     return {
         "stage": row["stage"], "from_at": _instant(row["moved_at"]), "to_at": _instant(row["left_at"]),
-        "days": round((until - row["moved_at"]) / DAY, 2), "note": row["note"], "actor_id": row["actor_id"],
+        "days": round((until - row["moved_at"]) / DAY, 2), "note": row["note"], "cause": row["cause"], "actor_id": row["actor_id"],
         "actor_name": row["actor_name"],
     }  # fmt: skip
 

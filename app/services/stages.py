@@ -11,18 +11,19 @@ from app.domain.catalogue import ACCOUNTS, STAGES
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, VersionStale
 from app.domain.roles import permit
+from app.persistence import lifecycle as verdicts
 from app.persistence import records as rows
 from app.persistence import stages, workspaces
 from app.persistence.database import Database, Record, Transaction
 from app.persistence.records import By
-from app.services import dependents, effects, moves, writing
+from app.services import dependents, effects, lifecycle, moves, settle, writing
 from app.services.calls import ENCODER, Call, Effect, Written, may_read, new_id, once, versioned
 
 MOST = 100
 """Stages of one workspace."""
 WRITE = "stages.write"
 SHOWN = ("id", "slug", "name", "position", "version")
-RESERVED = ("external", "order", "query", "summary")
+RESERVED = ("external", "order", "query", "stuck", "summary")
 """Words of addresses: no stage can be called so."""
 
 
@@ -43,7 +44,7 @@ async def create(db: Database, call: Call, body: Mapping[str, object]) -> Writte
 async def change(
     db: Database, call: Call, by: By, value: str, body: Mapping[str, object], expected_version: int | None
 ) -> Written:
-    """Another name, external id or position; the slug stays. Raises Invalid, NotFound, Forbidden, Conflict,
+    """Another name, external id, position, or rule by which accounts move; the slug stays. Raises Invalid, NotFound, Forbidden, Conflict,
     VersionRequired, VersionStale."""
     permit(call.principal, WRITE)
     key = writing.addressed(by, value)
@@ -101,6 +102,7 @@ async def arrange(db: Database, call: Call, body: Mapping[str, object]) -> Writt
         if faults:
             raise Invalid(faults=tuple(faults[:MOST]))
         done = await number(tx, call, order, [known[slug] for slug in told])
+        await _follow(tx, call, done)
         shown = [name for name in SHOWN if name != "name" or may_read(call.principal)]
         ordered = await stages.ordered(tx, call.principal.workspace.id)
         data = [{name: row[name] for name in shown} for row in ordered]
@@ -137,6 +139,7 @@ async def delete(
         await rows.delete(tx, STAGES, workspace.id, standing["id"])
         left = [row["id"] for row in order if row["id"] != standing["id"]]
         done += await number(tx, call, [row for row in order if row["id"] in left], left)
+        await _follow(tx, call, done)
         gone = effects.gone(STAGES, workspace, standing["id"], standing)
         return Written(standing["id"], standing["version"], b"", False, gone + done)
 
@@ -145,7 +148,9 @@ async def delete(
 
 def _read(call: Call, body: Mapping[str, object], *, partial: bool) -> dict[str, Any]:
     told = body if partial else {"position": MOST, **body}
-    given: dict[str, Any] = writing.read(call, STAGES, told, partial=partial)
+    plain = {name: value for name, value in told.items() if name not in lifecycle.RULED}
+    given: dict[str, Any] = writing.read(call, STAGES, plain, partial=partial)
+    given |= lifecycle.read(call.principal.workspace, told)
     faults = []
     if given.get("position", 1) == 0:
         faults.append(Fault("Expected a position from 1: the first stage has 1.", pointer="/position"))
@@ -188,6 +193,7 @@ async def _create(tx: Transaction, call: Call, order: Sequence[Record], given: M
     await writing.insert(tx, call, STAGES, stage_id, values)
     done = effects.made(STAGES, workspace, stage_id, values)
     done += await number(tx, call, order, [*ids[: position - 1], stage_id, *ids[position - 1 :]])
+    await _follow(tx, call, done)
     return await writing.answer(tx, call, STAGES, stage_id, done, created=True)
 
 
@@ -201,7 +207,8 @@ async def _change(
 ) -> Written:
     versioned(standing["version"], expected)
     stage_id, workspace = standing["id"], call.principal.workspace
-    after = {column: value for column, value in given.items() if standing[column] != value}
+    stood = dict(standing) | dict(next(row for row in order if row["id"] == stage_id))
+    after = {column: value for column, value in given.items() if stood[column] != value}
     if "slug" in after:
         message = "Expected the slug that it was made with: what refers to it would lead nowhere. Make another one."
         raise Invalid(faults=(Fault(message, pointer="/slug"),))
@@ -213,8 +220,21 @@ async def _change(
     if after:
         await writing.refuse_taken(tx, call, STAGES, after)
         await rows.update(tx, STAGES, workspace.id, stage_id, after, call.now)
-        done += effects.changed(STAGES, workspace, stage_id, standing, after)
+        done += effects.changed(STAGES, workspace, stage_id, stood, after)
+    await _follow(tx, call, done)
     return await writing.answer(tx, call, STAGES, stage_id, done)
+
+
+async def _follow(tx: Transaction, call: Call, done: tuple[Effect, ...]) -> None:
+    """Accounts move where the stages as they are now put them, once anything was done to how or where they move."""
+    told = {name for effect in done for side in (effect.before, effect.after) for name in side or ()}
+    if told.isdisjoint(("entry", "leaves_after_days", "position", "slug")):
+        return
+    workspace = await workspaces.load(tx, call.principal.workspace.id)
+    if not any(rule.entry is not None for rule in workspace.rules):
+        await verdicts.forget(tx, workspace.id)
+    if workspace.rules:
+        await settle.place(tx, workspace, call.now)
 
 
 async def number(tx: Transaction, call: Call, before: Sequence[Record], order: Sequence[UUID]) -> tuple[Effect, ...]:

@@ -15,8 +15,9 @@ from app.domain.catalogue import ENTITIES, Field
 from app.domain.errors import Conflict, Forbidden, Invalid, NotFound, VersionRequired, VersionStale
 from app.persistence import accounts as rows
 from app.persistence import tables
+from app.persistence import workspaces as kept
 from app.persistence.database import Database
-from app.services import accounts, records, usage
+from app.services import accounts, records, scores, usage
 from app.services.calls import Written, new_id
 from tests.services.organisations import NOW, Organisation, document, organisation
 
@@ -382,6 +383,14 @@ async def with_everything(org: Organisation) -> Written:
         "SELECT $1, id, $2, 'in', 'A pilot.', $3 FROM segmentations WHERE workspace_id = $1",
         made.id, NOW,
     )  # fmt: skip
+    await org.run("INSERT INTO stage_verdicts (workspace_id, account_id, stage) VALUES ($1, $2, 'trial')", made.id)
+    await org.run(
+        "INSERT INTO steps_done (workspace_id, segmentation_id, account_id, since, plan, step, done_at) "
+        "SELECT $1, id, $2, $3, 'playbook', 'Kick-off', $3 FROM segmentations WHERE workspace_id = $1",
+        made.id, NOW,
+    )  # fmt: skip
+    async with org.db.transaction() as tx:
+        assert await scores.close(tx, await kept.load(tx, org.workspace.id)) == 1
     return made
 
 

@@ -51,7 +51,7 @@ async def test_a_move_is_told_by_account_and_history(db: Database) -> None:
     shown = document(written.body)
     assert (shown["stage"], shown["stage_since"], written.version) == ("onboarding", "2026-11-22", 2)
     assert written.effects == (Effect("accounts", acme.id, {"stage": "trial"}, {"stage": "onboarding"}),)
-    admin = {"actor_id": org.user("admin"), "actor_name": "Admin"}
+    admin = {"actor_id": org.user("admin"), "actor_name": "Admin", "cause": "hand"}
     assert await past(org, acme.id, NOW + 36 * timedelta(hours=1)) == [
         {"stage": "onboarding", "from_at": "2026-11-22T12:00:00Z", "to_at": None, "days": 1.5, "note": "Signed on Friday."} | admin,
         {"stage": "trial", "from_at": "2026-11-12T12:00:00Z", "to_at": "2026-11-22T12:00:00Z", "days": 10.0, "note": None} | admin,

@@ -5,25 +5,31 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from app.api.graphql.build import argument, entered, given, member, operated, output, resolved, told
+from app.api.graphql.build import argument, choices, entered, given, member, operated, output, resolved, told
 from app.api.graphql.envelopes import PAGING, connect, paging
 from app.api.graphql.resources import beside, body, record, uuid
 from app.api.graphql.writing import ID, ID_OR_SLUG, KEY, VERSION, Arguments, Cases, Operations, mended, mutations
 from app.domain.catalogue import ACCOUNTS, STAGES
-from app.services import moves, stages
+from app.domain.lifecycle import CAUSES
+from app.services import lifecycle, moves, stages
 from app.services.writing import known_by
 
 WRITE = "stages.write"
 POSITION = "From 1; those behind it move, and beyond the last it is the last."
+_RULED = [
+    given("entry", "Optional[str]", "Criteria: accounts that begin to meet them move here, forward only."),
+    given("expected_days", "Optional[int]", "Accounts that stay longer are stuck."),
+    given("leaves_after_days", "Optional[int]", "Accounts then move on to the next stage by themselves."),
+]
 _NAMED = [given("external_id", "Optional[str]"), given("name", "Optional[str]"), given("slug", "Optional[str]")]
 
 entered("CreateStageInput", [
     given("name", "str"), given("slug", "str"), given("position", "Optional[int]", f"{POSITION} The last where it is left out."),
-    given("external_id", "Optional[str]"),
+    given("external_id", "Optional[str]"), *_RULED,
 ], "A stage to make.")  # fmt: skip
 entered(
     "UpdateStageInput",
-    [*_NAMED, given("position", "Optional[int]", POSITION)],
+    [*_NAMED, given("position", "Optional[int]", POSITION), *_RULED],
     "What is named is set; all else stays as it is.",
 )
 entered("ArrangeStagesInput", [given("stages", "list[str]", "The slugs of all stages, each once.")])
@@ -42,10 +48,17 @@ output(
     [resolved("stages", "list[StagePlace]", lambda source, *_: body(source.body)["data"])],
     "All stages in their new order.",
 )
+choices("StageMoveCause", CAUSES)
+output("StuckAccount", [
+    member("id", "ID"), member("external_id", "Optional[str]"), member("name", "str"), member("arr", "Money"), member("csm_id", "Optional[ID]"),
+    member("stage", "str"), member("stage_since", "Date"), member("days", "int"), member("expected_days", "int"),
+    member("over", "int", "Days beyond what is expected."), member("leaves_on", "Optional[Date]", "When the stage will have lasted."),
+], "An account that stands in a stage for longer than is expected there.")  # fmt: skip
+connect("StuckAccount")
 output("StageVisit", [
     member("stage", "Optional[str]", "Null where the account stood in none."), member("from_at", "DateTime"),
     member("to_at", "Optional[DateTime]", "Null where it stands there still."), member("days", "float"),
-    member("note", "Optional[str]"), member("actor_id", "Optional[ID]", "Who moved it there; none for a service."),
+    member("note", "Optional[str]"), member("cause", "StageMoveCause", "By hand, by entry criteria, or because the stage had lasted."), member("actor_id", "Optional[ID]", "Who moved it there; none for a service."),
     member("actor_name", "Optional[str]"),
 ], "A stage that an account went through.")  # fmt: skip
 connect("StageVisit")
@@ -73,6 +86,15 @@ async def _history(account_id: UUID, info: Any, said: Arguments) -> Any:
 async def _summary(_: Any, info: Any, _said: Arguments) -> Any:
     caller = info.context
     return await moves.summary(caller.db, caller.principal, caller.now)
+
+
+async def _stuck(_: Any, info: Any, said: Arguments) -> Any:
+    caller, page = info.context, paging(info, said)
+    after: Any = page.after
+    found, keys, more = await lifecycle.stuck(
+        caller.db, caller.principal, said.get("stage"), caller.now, after, page.limit
+    )
+    return page.connection(found, keys, more)
 
 
 def _move(_: Any, info: Any, said: Arguments) -> Any:
@@ -109,6 +131,11 @@ QUERIES = [
     operated(
         "records.read", "stages_summary", "StagesSummary", _summary,
         description="Accounts, ARR and time per stage, and how many went on to the next one. Archived accounts are left out of what is now.",
+    ),
+    operated(
+        "records.read", "stuck_accounts", "StuckAccountConnection", _stuck,
+        argument("stage", "Optional[str]", None, "Only the accounts in this stage."), *PAGING,
+        description="Accounts that stand in a stage for longer than its `expectedDays`, the longest beyond it first.",
     ),
 ]  # fmt: skip
 MUTATIONS = [

@@ -25,8 +25,9 @@ from app.api.rest.parameters import (
 from app.api.rest.writes import answered, bare, gone
 from app.api.routes import Parameter, Payload, Route
 from app.domain.catalogue import STAGES
+from app.domain.lifecycle import CAUSES
 from app.domain.records import LINE, PROSE
-from app.services import moves, stages
+from app.services import lifecycle, moves, stages
 
 TAG = "lifecycle"
 WRITE = "stages.write"
@@ -37,9 +38,14 @@ TEXT = {"type": "string"}
 INSTANT = {"type": "string", "format": "date-time"}
 POSITION = {"type": "integer", "minimum": 1, "maximum": 2**31 - 1,
             "description": "from 1; those behind it move, and beyond the last it is the last"}  # fmt: skip
+RULED_DAYS = {"type": ["integer", "null"], "minimum": 1, "maximum": lifecycle.MOST_DAYS}
 SAID: dict[str, Any] = {
     "slug": SLUG, "name": {"type": "string", "minLength": 1, "maxLength": LINE}, "position": POSITION,
     "external_id": {"type": ["string", "null"], "maxLength": LINE},
+    "entry": {"type": ["string", "object", "null"],
+              "description": "criteria: accounts that begin to meet them move here, forward only; a move by hand stands until what they say changes"},
+    "expected_days": {**RULED_DAYS, "description": "accounts that stay longer are stuck"},
+    "leaves_after_days": {**RULED_DAYS, "description": "accounts then move on to the next stage by themselves"},
 }  # fmt: skip
 NEW = {"type": "object", "properties": SAID, "additionalProperties": False, "required": ["slug", "name"]}
 CHANGE = {
@@ -98,9 +104,19 @@ ENTRY = {
     "type": "object",
     "properties": {
         "stage": schemas.nullable(dict(SLUG)), "from_at": INSTANT, "to_at": schemas.nullable(dict(INSTANT)), "days": {"type": "number"},
-        "note": {"type": ["string", "null"]}, "actor_id": schemas.nullable(dict(IDENTITY)), "actor_name": {"type": ["string", "null"]},
+        "note": {"type": ["string", "null"]}, "cause": {"type": "string", "enum": list(CAUSES), "description": "by hand, by entry criteria, or because the stage had lasted"}, "actor_id": schemas.nullable(dict(IDENTITY)), "actor_name": {"type": ["string", "null"]},
     },
 }  # fmt: skip
+STUCK = {
+    "type": "object",
+    "properties": {
+        "id": IDENTITY, "external_id": {"type": ["string", "null"]}, "name": TEXT, "arr": {"type": "number"}, "csm_id": schemas.nullable(dict(IDENTITY)),
+        "stage": SLUG, "stage_since": {"type": "string", "format": "date"}, "days": COUNT, "expected_days": COUNT,
+        "over": {**COUNT, "description": "days beyond what is expected"},
+        "leaves_on": {"type": ["string", "null"], "format": "date", "description": "when the stage will have lasted"},
+    },
+}  # fmt: skip
+STAGE = Parameter("stage", "only the accounts in this stage", SLUG, example="onboarding")
 KEY = path("slug", "of the stage", SLUG, "onboarding")
 MOVE_TO = Parameter("move_to", "the stage that accounts in this one move to; without it they keep it from going", SLUG)
 IF_MATCH_IF_TOLD = Parameter(
@@ -155,6 +171,16 @@ async def summary(request: Request) -> Answer:
     return json(await moves.summary(request.db, request.principal, request.now))
 
 
+async def stuck(request: Request) -> Answer:
+    """A page of accounts that stay longer than expected."""
+    page = paging(request, "stage")
+    after = cast(Any, page.after)
+    found, keys, more = await lifecycle.stuck(
+        request.db, request.principal, page.told.get("stage"), request.now, after, page.limit
+    )
+    return envelope([encoded(one) for one in found], request.now, page.limit, page.cursor(keys[-1] if more else None))
+
+
 async def move(request: Request) -> Answer:
     """The account where it stands now."""
     request.query(())
@@ -192,8 +218,12 @@ ROUTES = (
           "What is now leaves archived accounts out; what was counts every move. Days of those in a stage are whole days, "
           "at the median and the 90th percentile; those of completed stays are an average of exact time.",
           answer=Payload(SUMMARY)),
+    Route("GET", "/v1/stages/stuck", "records.read", stuck, "Accounts that are stuck in a stage", TAG,
+          "Those that stand in it for longer than its `expected_days`, the longest beyond it first; churned and archived accounts "
+          "are left out.", parameters=(STAGE, LIMIT, CURSOR), answer=Payload(schemas.collection(STUCK))),
     Route("PATCH", "/v1/stages/{slug}", WRITE, change, "Change a stage", TAG,
-          "Its name, or its position, which moves the others. The slug stays.",
+          "Its name, its position, which moves the others, or how accounts move by themselves: those that move by that have done "
+          "so before this answers. The slug stays.",
           parameters=(KEY, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(RECORD),
           body=Payload(CHANGE, example={"position": 2}), problems=("conflict",)),
     Route("PUT", "/v1/stages/{slug}", WRITE, upsert, "Make or change the stage of a slug", TAG,
