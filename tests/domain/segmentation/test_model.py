@@ -68,7 +68,7 @@ def change(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
         ("tier", "/segments", [], "/segments"),
         ("tier", "/segments/1/slug", "high", "/segments/1/slug"),
         ("tier", "/segments/0/colour", "blue", "/segments/0/colour"),
-        ("tier", "/segments/0/engagement", {"a": "b" * 5000}, "/segments/0/engagement"),
+        ("tier", "/segments/0/engagement", {"a": "b" * 5000}, "/segments/0/engagement/a"),
         ("tier", "/segments/0/x", "high", "/segments/0/x"),
         ("portfolio", "/spec/y", ..., "/spec/y"),
         ("portfolio", "/segments/0/x", "highest", "/segments/0/x"),
