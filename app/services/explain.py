@@ -32,10 +32,12 @@ from app.persistence import segments as kept
 from app.persistence.compile.explained import Answer, explained
 from app.persistence.compile.records import By
 from app.persistence.database import Reader, Record
-from app.services import asks, list_rows, named, reads, settle
+from app.services import asks, list_rows, named, placed, reads, settle
 from app.services.aside import aside
 from app.services.asks import Ask
 from app.services.explained import flipping, whole
+from app.services.memberships import pending
+from app.services.segmentation_documents import names as names_of
 
 OPERATION = "criteria.read"
 NAMING: Mapping[str, By] = {"id": "id", "external_id": "external_id"}
@@ -219,7 +221,8 @@ async def of_segments(db: Reader, principal: Principal, account_id: UUID, slug: 
         "as_of": now,
         "zone": workspace.zone.key,
     }
-    stood = next(({name: one[name] for name in ("segment", "since", "reason")} for one in stands), None)
+    stood = next((_stood(one) for one in stands), None)
+    placed_by = await placed.placed(db, workspace, account_id, row, now)
     names = {case["slug"]: case["name"] for case in msgspec.json.decode(row["segments"])}
 
     def shown() -> dict[str, Any]:
@@ -235,9 +238,13 @@ async def of_segments(db: Reader, principal: Principal, account_id: UUID, slug: 
         ]
         becomes = then if flip.at is not None else None
         ends = {"stands": stood, **flipping(flip), "becomes": becomes, "rest": definition.rest}
-        return {**head, "segment": segment, **ends, "segments": cases}
+        return {**head, "segment": segment, **ends, "placed_by": placed_by, "segments": cases}
 
     return await aside(shown)
+
+
+def _stood(row: Record) -> dict[str, Any]:
+    return {**{name: row[name] for name in ("segment", "since", "reason")}, "pending": pending(row, names_of(row))}
 
 
 def _first(trees: Sequence[Tree], definition: settle.Definition) -> Callable[[Sequence[bool]], str]:

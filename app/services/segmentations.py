@@ -12,7 +12,7 @@ from app.domain.criteria.nodes import All, And, Segment
 from app.domain.errors import NotFound, VersionStale
 from app.domain.roles import Principal, permit
 from app.domain.segmentation import presets as ready
-from app.domain.segmentation.bodies import axes_of, read
+from app.domain.segmentation.bodies import fields_of, read
 from app.domain.workspaces import Workspace
 from app.persistence import facts, memberships, versions, workspaces
 from app.persistence import segments as kept
@@ -155,11 +155,11 @@ async def segments(db: Reader, principal: Principal, slug: str, now: datetime, o
 
 async def members(db: Reader, principal: Principal, slug: str, segment: str | None, ask: Ask) -> Ask:
     """The ask for the accounts of a segment (None: of all), narrowed by what `ask` says; unless told otherwise they show
-    their names, segment and axis values. Raises NotFound."""
+    their names, segment and the values that they are placed by. Raises NotFound."""
     permit(principal, "segmentations.read")
     row = await found(db, principal.workspace.id, slug)
-    axes = axes_of(row["kind"], msgspec.json.decode(row["spec"]))
-    fields: tuple[str, ...] = ("id", "name", f"segment.{slug}", *(axis.field for axis in axes))
+    by = fields_of(row["kind"], msgspec.json.decode(row["spec"]))
+    fields: tuple[str, ...] = ("id", "name", f"segment.{slug}", *by)
     if ask.on is not None:  # of a past day there are the segments alone
         fields = ("id", "external_id", f"segment.{slug}")
     untold = ask.fields is None and ask.include is None and ask.selection is None

@@ -48,12 +48,44 @@ output("Explanation", [
     member("entity", "str"), *_HEAD, member("archived", "bool"), member("as_of", "DateTime"), member("zone", "str"), *_WHOLE,
 ])  # fmt: skip
 output("ExplainedSegment", [member("segment", "str"), member("name", "str"), member("decides", "bool"), *_WHOLE])
+output("ExplainedCut", [
+    member("at", "float"), member("distance", "float", "How far the value is above it, negative below; on it is above."),
+    member("share", "Optional[float]", "The distance as a share of the cut; null of a cut at 0."),
+])  # fmt: skip
+_CUTS = member("cuts", "list[ExplainedCut]", "Ascending. None where there is no value, no book or no cut.")
+_REACHED = member("reached", "Optional[int]", "How many of the cuts it reaches.")
+output("ExplainedAxis", [
+    member("axis", "Optional[str]", "x, y or z of a matrix."), member("field", "str"), member("value", "Optional[float]"), _REACHED,
+    member("level", "Optional[str]", "Of a matrix: low, medium or high."), member("within", "Optional[str]"),
+    member("book", "Optional[str]", "The book whose cuts these are."), _CUTS,
+])  # fmt: skip
+output("ExplainedPart", [
+    member("field", "Optional[str]"), member("criteria", "Optional[str]"), member("value", "Optional[JSON]"),
+    member("met", "Optional[bool]"), _REACHED, _CUTS, member("points", "Optional[float]"), member("weight", "float"),
+    member("given", "Optional[float]", "Its part of the sum: points times weight."),
+])  # fmt: skip
+output("ExplainedScore", [
+    member("points", "Optional[float]", "The sum of the parts."), _CUTS, member("measures", "list[ExplainedPart]"),
+])  # fmt: skip
+output("ExplainedConsideration", [
+    member("field", "str"), member("value", "Optional[float]"), member("effect", "str", "lifts, lowers or none."),
+    member("lifts_from", "Optional[float]"), member("lowers_below", "Optional[float]"), _CUTS,
+])  # fmt: skip
+output("ExplainedLane", [
+    member("impact", "Optional[str]", "What the scenario means for its industry."),
+    member("net", "int", "How many more lift than lower: above 0 a lane better, below 0 a lane worse."),
+    member("considerations", "list[ExplainedConsideration]"),
+])  # fmt: skip
+output("ExplainedPlace", [
+    member("axes", "list[ExplainedAxis]", "Of bands and matrices; none of other kinds."),
+    member("score", "Optional[ExplainedScore]"), member("lane", "Optional[ExplainedLane]"),
+], "The values that an account is placed by, and how far they are from each cut.")  # fmt: skip
 output("ExplainedSegments", [
     member("segmentation", "str"), member("name", "str"), member("archived", "bool"), member("as_of", "DateTime"),
     member("zone", "str"), member("segment", "str", "The first whose criteria hold, else the rest."),
-    member("stands", "Optional[JSON]", "Where it was placed last: segment, since, reason."), *_FLIP,
+    member("stands", "Optional[JSON]", "Where it was placed last: segment, since, reason, pending."), *_FLIP,
     member("becomes", "Optional[str]", "The segment that it then comes into."), member("rest", "str"),
-    member("segments", "list[ExplainedSegment]"),
+    member("placed_by", "ExplainedPlace"), member("segments", "list[ExplainedSegment]"),
 ])  # fmt: skip
 
 

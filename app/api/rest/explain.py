@@ -8,6 +8,7 @@ from app.api import schemas
 from app.api.requests import Request
 from app.api.responses import Answer, json
 from app.api.rest.explanation import ANSWER, ASKED
+from app.api.rest.memberships import PENDING
 from app.api.rest.parameters import ACCOUNT, IDENTITY, SLUG, path
 from app.api.routes import Payload, Route
 from app.domain.lists import ENTITIES
@@ -119,15 +120,53 @@ BODY: dict[str, Any] = {
         "for_user": _TEXT_OR_NONE,
     },
 }
+_NUMBER: dict[str, Any] = {"type": "number"}
+_NUMBER_OR_NONE: dict[str, Any] = {"type": ["number", "null"]}
+_CUTS = {
+    **_each(
+        at=_NUMBER, distance={**_NUMBER, "description": "how far the value is above it, negative below; on it is above"},
+        share={**_NUMBER_OR_NONE, "description": "the distance as a share of the cut; null of a cut at 0"},
+    ),
+    "description": "ascending; money in major units. None where there is no value, no book or no cut",
+}  # fmt: skip
+_REACHED = {"type": ["integer", "null"], "description": "how many of the cuts it reaches"}
+_NO_OBJECT = {"type": ["object", "null"]}
+_PLACED = {
+    **_object(
+        axes={
+            **_each(axis={**_TEXT_OR_NONE, "description": "`x`, `y` or `z` of a matrix"}, field=_TEXT, value=_NUMBER_OR_NONE, reached=_REACHED,
+                    level={**_TEXT_OR_NONE, "description": "of a matrix: low, medium or high"}, within=_TEXT_OR_NONE,
+                    book={**_TEXT_OR_NONE, "description": "the book whose cuts these are"}, cuts=_CUTS),
+            "description": "of bands and matrices; none of other kinds",
+        },
+        score={
+            **_object(points=_NUMBER_OR_NONE, cuts=_CUTS, measures=_each(
+                field=_TEXT_OR_NONE, criteria=_TEXT_OR_NONE, value={"description": "what it has; null is empty"}, met={"type": ["boolean", "null"]},
+                reached=_REACHED, cuts=_CUTS, points=_NUMBER_OR_NONE, weight=_NUMBER,
+                given={**_NUMBER_OR_NONE, "description": "its part of the sum: points times weight"})),
+            **_NO_OBJECT, "description": "of scores: the sum, the sums at which the next band begins, and what each measure gave",
+        },
+        lane={
+            **_object(impact=_TEXT_OR_NONE, net={"type": "integer", "description": "how many more lift than lower: above 0 a lane better, below 0 a lane worse"},
+                      considerations=_each(field=_TEXT, value=_NUMBER_OR_NONE, effect={"type": "string", "enum": ["lifts", "lowers", "none"]},
+                                           lifts_from=_NUMBER_OR_NONE, lowers_below=_NUMBER_OR_NONE, cuts=_CUTS)),
+            **_NO_OBJECT, "description": "of lanes: what the scenario means for its industry, and what lifts or lowers it",
+        },
+    ),
+    "description": "the values that it is placed by, and how far they are from each cut",
+}  # fmt: skip
 SEGMENTED = _object(
     segmentation=SLUG, name=_TEXT, account=_object(**_HEAD), archived=_FLAG, **_MOMENT,
     segment={**_TEXT, "description": "the first segment whose criteria hold, else the rest"},
     stands={
         "type": ["object", "null"], "description": "where it was placed last",
-        "properties": {"segment": _TEXT, "since": _INSTANT, "reason": {**_TEXT_OR_NONE, "description": "`pin` where somebody keeps it there"}},
+        "properties": {
+            "segment": _TEXT, "since": _INSTANT, "reason": {**_TEXT_OR_NONE, "description": "`pin` where somebody keeps it there"},
+            "pending": PENDING,
+        },
     },
     **_FLIP, becomes={**_TEXT_OR_NONE, "description": "the segment that it then comes into"}, rest=_TEXT,
-    segments=_each(segment=_TEXT, decides=_FLAG, name=_TEXT, **_WHOLE),
+    placed_by=_PLACED, segments=_each(segment=_TEXT, decides=_FLAG, name=_TEXT, **_WHOLE),
 )  # fmt: skip
 
 

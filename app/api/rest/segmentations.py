@@ -1,4 +1,4 @@
-"""/v1/segmentations: defined as a whole, with their segments, members and picture."""
+"""/v1/segmentations: defined as a whole, with their segments and members."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from app.api.rest.parameters import (
     SLUG,
     path,
 )  # fmt: skip
-from app.api.rest.segmented import BODY, COUNTED, SEGMENTATION, TEXT
+from app.api.rest.segmented import BODY, COUNTED, SEGMENTATION
 from app.api.rest.writes import answered, gone
 from app.api.routes import Parameter, Payload, Route
 from app.domain.segmentation.presets import presets as ready
-from app.services import charts, segmentations
+from app.services import segmentations
 from app.services.asks import Ask
 
 TAG = "segmentations"
@@ -98,16 +98,6 @@ async def accounts(request: Request) -> Answer:
     return await reading.page(request, ask)
 
 
-async def chart(request: Request) -> Answer:
-    """The picture."""
-    request.query(())
-    drawn = await charts.chart(request.db, request.principal, request.values[0])
-    return Answer(drawn.encode(), 200, [SVG, SANDBOX])
-
-
-SVG = (b"content-type", b"image/svg+xml; charset=utf-8")
-SANDBOX = (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; sandbox")
-
 ROUTES = (
     Route("GET", "/v1/segmentations", "segmentations.read", every, "Segmentations", TAG,
           answer=Payload(schemas.collection(SEGMENTATION))),
@@ -130,6 +120,4 @@ ROUTES = (
           "Unless told otherwise they show name, segment and the values that they are placed by; with `on` who stood there at the end "
           "of a past day.",
           parameters=(KEY, SEGMENT_OF, *QUESTION), answer=Payload(schemas.collection(schemas.ref("Account")))),
-    Route("GET", "/v1/segmentations/{slug}/chart.svg", "segmentations.read", chart, "The segments as a picture", TAG,
-          parameters=(KEY,), answer=Payload(TEXT, ("image/svg+xml",))),
 )  # fmt: skip

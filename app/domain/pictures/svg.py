@@ -1,0 +1,173 @@
+"""What pictures are drawn with: text that fits, amounts that are short, colours of light and dark, and the sheet around."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+from unicodedata import east_asian_width
+from xml.sax.saxutils import escape as _escape
+
+WIDTH = 480.0
+MARGIN = 14.0
+"""What everything keeps away from the left and right edge."""
+FONT, SMALL, HEADING = 14.0, 13.0, 18.0
+COLOURS = ("#2f6fde", "#2a9d8f", "#d9822b", "#9b5de5", "#c2410c", "#4d7c0f", "#be185d", "#0e8fb3")
+REST = "#8a94a6"
+"""The colour of whoever no segment takes."""
+UNHELD = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+UNITS = (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3))
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+STYLE = """
+.bold{font-weight:650}.ground{fill:#ffffff}.plot{fill:#f6f7f9;stroke:#c9ced6}.ink{fill:#1c2430}.soft{fill:#566173}.grid{stroke:#e3e6eb;fill:none}
+.cut{stroke:#566173;stroke-dasharray:5 4;stroke-width:1.5;fill:none}.tag{fill:#ffffff;fill-opacity:.86}
+.point{fill-opacity:.5;stroke:#ffffff;stroke-width:.6}.axis{stroke:#8a94a6;fill:none}.track{fill:#e9ecf1}.up{fill:#2a9d8f}.down{fill:#c2410c}
+.main{fill:#2f6fde}.line{stroke:#2f6fde;stroke-width:2.2;fill:none}.band{fill:#2f6fde;fill-opacity:.2}.mark{fill:#1c2430;stroke:#ffffff}.ray{stroke:#1c2430;fill:none}
+.tear{stroke:#ffffff;stroke-width:5;fill:none}.halo{paint-order:stroke;stroke:#ffffff;stroke-width:5px;stroke-linejoin:round}
+@media (prefers-color-scheme:dark){.ground{fill:#12161c}.plot{fill:#1a2028;stroke:#3a4452}.ink{fill:#eef1f5}.soft{fill:#a5b0bf}.grid{stroke:#28303b}
+.cut{stroke:#a5b0bf}.tag{fill:#12161c;fill-opacity:.82}.point{fill-opacity:.62;stroke:#12161c}.axis{stroke:#667386}.track{fill:#28303b}
+.up{fill:#3bb5a5}.down{fill:#e8703a}.main{fill:#5b8ff0}.line{stroke:#6d9cf5}.band{fill:#6d9cf5;fill-opacity:.26}.mark{fill:#eef1f5;stroke:#12161c}.ray{stroke:#eef1f5}.halo{stroke:#12161c}.tear{stroke:#12161c}}
+"""
+Anchor = Literal["start", "middle", "end"]
+WIDTHS = {0.3: "'ijlIJ", 0.36: " ,.·/:;|f-", 0.42: '()[]tr!"', 0.56: "*_–szc?", 0.61: "LFkvxyPTYao", 0.71: "KAVBRXZC",
+          0.79: "UHNDGOQ&", 0.86: "#+<=>→wM", 1.0: "%mW@…—"}  # fmt: skip
+LETTERS = {letter: wide for wide, letters in WIDTHS.items() for letter in letters}
+"""What letters take of the size, in the widest of the usual sans-serif fonts, but for those that take USUAL."""
+USUAL, CAPITAL, SQUARE, PICTORIAL = 0.645, 0.79, 1.05, 1.3
+BOLD = 1.13
+
+
+# -- words -------------------------------------------------------------------------------------------------------------
+
+
+def escape(text: str) -> str:
+    """Text as XML holds it: characters that it cannot hold are left out."""
+    return _escape(UNHELD.sub("", text), {'"': "&quot;"})
+
+
+def width(text: str, size: float, *, bold: bool = False) -> float:
+    """What a text takes at most."""
+    return sum(map(_letter, text)) * size * (BOLD if bold else 1.0)
+
+
+def _letter(letter: str) -> float:
+    if (known := LETTERS.get(letter)) is not None:
+        return known
+    if east_asian_width(letter) in "WF":
+        return SQUARE if letter < "\U0001f000" else PICTORIAL
+    return CAPITAL if letter.isupper() else USUAL
+
+
+def fit(text: str, room: float, size: float, *, bold: bool = False) -> str:
+    """As much of the text as there is room for; what is cut off is told by an ellipsis."""
+    text = UNHELD.sub("", text)
+    if width(text, size, bold=bold) <= room:
+        return text
+    kept = text
+    while kept and width(f"{kept}…", size, bold=bold) > room:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…"
+
+
+def wrapped(text: str, room: float, size: float, most: int, *, bold: bool = False) -> list[str]:
+    """The text in lines of whole words; what does not fit into so many is cut off."""
+    lines: list[str] = []
+    words = UNHELD.sub("", text).split()
+    while words and len(lines) < most:
+        taken = 1
+        while taken < len(words) and width(" ".join(words[: taken + 1]), size, bold=bold) <= room:
+            taken += 1
+        if len(lines) == most - 1:
+            taken = len(words)
+        lines.append(fit(" ".join(words[:taken]), room, size, bold=bold))
+        words = words[taken:]
+    return lines
+
+
+def amount(value: float, money: bool, currency: str = "", digits: int = 3) -> str:
+    """Three digits and a unit: `1.25M`, with the currency where it is money."""
+    size, sign = abs(value), "-" if value < 0 else ""
+    unit, factor = next((u for u in UNITS if size >= 0.9995 * u[1]), ("", 1.0))
+    text = f"{size / factor:.{digits}g}"
+    text = f"{float(text):.0f}" if "e+" in text else text
+    prefix = SYMBOLS.get(currency, f"{currency} " if currency else "")
+    return f"{sign if float(text) else ''}{prefix if money else ''}{text}{unit}"
+
+
+def amounts(values: Sequence[float], money: bool, currency: str = "") -> list[str]:
+    """The same for values beside each other: with so many digits that no two that differ look alike."""
+    told: list[str] = []
+    for digits in range(3, 9):
+        told = [amount(value, money, currency, digits) for value in values]
+        if len(set(told)) == len(set(values)):
+            break
+    return told
+
+
+def percent(share: float) -> str:
+    """A share of one, in whole percents, with a digit more where it is small."""
+    text = f"{100 * share:.0f}" if abs(share) >= 0.0995 or share == 0 else f"{100 * share:.1f}"
+    return f"{text}%"
+
+
+def counted(n: int, noun: str = "account") -> str:
+    """`1 account`, `1,200 accounts`."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+# -- marks -------------------------------------------------------------------------------------------------------------
+
+
+def write(
+    x: float, y: float, content: str, kind: str = "ink", *, size: float = SMALL, anchor: Anchor = "start",
+    room: float | None = None,
+) -> str:  # fmt: skip
+    """A line of text, cut to the room that there is for it."""
+    bold = "bold" in kind
+    told = content if room is None else fit(content, room, size, bold=bold)
+    placed = "" if anchor == "start" else f' text-anchor="{anchor}"'
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" font-size="{size:g}"{placed}>{escape(told)}</text>'
+
+
+def box(x: float, y: float, wide: float, high: float, kind: str = "", fill: str = "", more: str = "") -> str:
+    """A rectangle, by a class or by a colour of its own."""
+    painted = (f' class="{kind}"' if kind else "") + (f' fill="{escape(fill)}"' if fill else "")
+    return f'<rect{painted} x="{x:.1f}" y="{y:.1f}" width="{max(0.0, wide):.1f}" height="{max(0.0, high):.1f}"{more}/>'
+
+
+def path(way: str, kind: str, more: str = "") -> str:
+    """A line along a way."""
+    return f'<path class="{kind}" d="{way}"{more}/>'
+
+
+def dot(x: float, y: float, radius: float, kind: str = "", fill: str = "") -> str:
+    """A filled circle."""
+    painted = (f' class="{kind}"' if kind else "") + (f' fill="{escape(fill)}"' if fill else "")
+    return f'<circle{painted} cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>'
+
+
+def colour(n: int, own: str | None = None) -> str:
+    """The colour that is told, else the n-th of those that are told apart in light and in dark."""
+    return own or COLOURS[n % len(COLOURS)]
+
+
+def sheet(title: str, note: str, described: str, height: float, body: str) -> str:
+    """The SVG text: title and note above, then `body`, which is drawn from (0, 0) to (WIDTH, height).
+
+    `described` is what screen readers say of it, in words and numbers.
+    """
+    room = WIDTH - 2 * MARGIN
+    headings, lines = wrapped(title, room, HEADING, 2, bold=True), wrapped(note, room, SMALL, 5)
+    under = 3.0 + 22.0 * len(headings)
+    top = under + 10.0 + 17.0 * len(lines) + (8.0 if lines else 2.0)
+    told = [write(MARGIN, 25 + 22 * n, line, "ink bold", size=HEADING) for n, line in enumerate(headings)]
+    told += [write(MARGIN, under + 20 + 17 * n, line, "soft") for n, line in enumerate(lines)]
+    whole = top + height
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {whole:g}" width="{WIDTH:g}" height="{whole:g}" '
+        f'style="max-width:100%;height:auto;color-scheme:light dark" font-family="system-ui,sans-serif" '
+        f'font-size="{FONT:g}" role="img"><title>{escape(title)}</title><desc>{escape(described)}</desc>'
+        f'<style>{STYLE}</style><rect class="ground" width="{WIDTH:g}" height="{whole:g}"/>'
+        f'{"".join(told)}<g transform="translate(0 {top:g})">{body}</g></svg>'
+    )

@@ -1,0 +1,98 @@
+"""From one amount to another: what was added and taken for which reason, one in a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate
+
+from app.domain.pictures.scales import Scale
+from app.domain.pictures.svg import FONT, MARGIN, SMALL, WIDTH, amount, amounts, box, counted, path, sheet, width, write
+
+ROW = 46.0
+CENT = 0.005
+TEAR = "Torn bars begin left of the picture."
+TORN, LEAST = 0.35, 0.4
+"""Where all that moved lies in less than this share of the amounts, sums are drawn torn; and what is left of the smallest, as
+a share of that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A change for a reason, or what there was and is; the amount in major units, with its sign."""
+
+    name: str
+    amount: float
+    accounts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """What there was, the changes in order, and what there is."""
+
+    title: str
+    currency: str
+    opening: Step
+    steps: tuple[Step, ...]
+    closing: Step
+    note: str = ""
+
+
+def waterfall(picture: Waterfall) -> str:
+    """The SVG text. Raises ValueError where it does not add up to the cent."""
+    sums = [*accumulate((picture.opening.amount, *(step.amount for step in picture.steps)))]
+    if abs(sums[-1] - picture.closing.amount) > CENT + 1e-12 * max(map(abs, sums)):
+        raise ValueError("The steps do not lead from the opening to the closing amount.")
+    starts = [0.0, *sums[:-1], 0.0]
+    ends = [*sums, picture.closing.amount]
+    rows = [picture.opening, *picture.steps, picture.closing]
+    low, high = min(0.0, *ends), max(0.0, *ends)
+    if torn := min(sums) > 0 and high - min(sums) < TORN * high:  # what moved would be too small to be seen
+        low = min(sums) - (high - min(sums)) * LEAST
+    x = Scale(low, high if high > low else low + 1.0, MARGIN, WIDTH - MARGIN, log=False)
+    whole = amounts([row.amount for row in rows], True, picture.currency)
+    parts = [path(f"M{x.at(0):.1f} 22V{ROW * len(rows):g}", "axis")] if low < 0 else []
+    for n, end in enumerate(ends[:-1]):
+        parts.append(
+            path(f"M{x.at(end):.1f} {ROW * n + 38:g}V{ROW * (n + 1) + 24:g}", "axis", ' stroke-dasharray="2 3"')
+        )
+    for n, (row, start, end) in enumerate(zip(rows, starts, ends, strict=True)):
+        is_sum = n in (0, len(rows) - 1)
+        parts.append(_row(row, ROW * n, x.at(max(low, start)), x.at(end), whole[n], is_sum=is_sum))
+        if is_sum and torn:
+            parts.append(path(f"M{MARGIN + 22:g} {ROW * n + 22:g}l-6 18", "tear"))
+    note = f"{picture.note} {TEAR}".strip() if torn else picture.note
+    return sheet(picture.title, note, _described(picture), ROW * len(rows) + 8, "".join(parts))
+
+
+def _row(row: Step, y: float, start: float, end: float, text: str, *, is_sum: bool) -> str:
+    told = text if is_sum or row.amount <= 0 else f"+{text}"
+    kind = "main" if is_sum else "up" if row.amount >= 0 else "down"
+    right = WIDTH - MARGIN
+    room = right - MARGIN - width(told, FONT, bold=True) - 10
+    accounts = "" if row.accounts is None else f" · {counted(row.accounts)}"
+    if width(accounts, SMALL) > room * 0.6:
+        accounts = ""
+    name = write(
+        MARGIN,
+        y + 17,
+        row.name,
+        "ink bold halo" if is_sum else "ink halo",
+        size=FONT,
+        room=room - width(accounts, FONT),
+    )
+    if accounts:
+        name = name.replace(
+            "</text>", f'<tspan class="soft" font-size="{SMALL:g}" font-weight="400">{accounts}</tspan></text>'
+        )
+    bar = box(min(start, end), y + 24, max(1.5, abs(end - start)), 14, kind)
+    return name + write(right, y + 17, told, "ink bold halo", size=FONT, anchor="end") + bar
+
+
+def _described(picture: Waterfall) -> str:
+    rows = (picture.opening, *picture.steps, picture.closing)
+    told = (
+        f"{row.name}: {amount(row.amount, True, picture.currency, 6)}"
+        + ("" if row.accounts is None else f", {counted(row.accounts)}")
+        for row in rows
+    )
+    return f"{picture.note} {'; '.join(told)}.".strip()

@@ -1,0 +1,73 @@
+"""The picture: well-formed, bounded, honest about what it leaves out."""
+
+from __future__ import annotations
+
+import random
+from xml.etree import ElementTree
+
+import pytest
+
+from app.domain.pictures.quadrant import LEFT, MOST, Cell, Point, Quadrant, quadrant
+from app.domain.pictures.scales import Measure
+from app.domain.pictures.svg import amount
+
+SVG = "{http://www.w3.org/2000/svg}"
+PLACES = {"strategic": (1, 1), "key": (1, 0), "monitor": (0, 1), "maintain": (0, 0)}
+HOSTILE = "<script>alert('x')</script> & \"quoted\" \x00\x1f \ud800"
+
+
+def picture(count: int, *, name: str = "Portfolio", total: int | None = None, largest: float = 1e6) -> Quadrant:
+    dice = random.Random(count)
+    cells = [Cell(slug, f"{name[0]} {slug}", None, count, 1e6, ((*place, 0),)) for slug, place in PLACES.items()]
+    points = [Point("key", dice.random() * largest, dice.random() * 5e4, dice.random() * largest) for _ in range(count)]
+    axes = Measure("ARR", True, (5e4,)), Measure("Growth potential", True, (1e4,))
+    return Quadrant(name, "USD", *axes, cells, points, count if total is None else total, 3)
+
+
+def texts(svg: str) -> list[str]:
+    return ["".join(t.itertext()) for t in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+@pytest.mark.parametrize("count", [0, 1, 300])
+def test_every_account_is_a_point_and_every_cell_is_named(count: int) -> None:
+    svg = quadrant(picture(count))
+    root = ElementTree.fromstring(svg)
+    assert len([c for c in root.iter(f"{SVG}circle") if c.get("class") == "point"]) == count
+    for slug in PLACES:
+        assert f"P {slug}" in texts(svg), slug
+    assert "$50k" in texts(svg)
+    assert "$10k" in texts(svg)
+    assert "prefers-color-scheme:dark" in svg
+
+
+def test_text_is_escaped_and_what_xml_cannot_hold_is_left_out() -> None:
+    root = ElementTree.fromstring(quadrant(picture(3, name=HOSTILE)))
+    assert root.find(f"{SVG}title") is not None
+    assert list(root.iter("script")) == list(root.iter(f"{SVG}script")) == []
+
+
+def test_it_says_when_not_all_are_drawn_and_stays_small() -> None:
+    svg = quadrant(picture(MOST, total=1_234_567))
+    assert any("2,000 of 1,234,567 accounts drawn" in t for t in texts(svg))
+    assert any("3 lack a value" in t for t in texts(svg))
+    assert len(svg) < 200_000
+
+
+def test_points_stay_within_the_plot() -> None:
+    cells = [Cell("a", "A", None, 1, 1.0, ((0, 0, 0),))]
+    points = [Point("a", x, y, 1.0) for x in (-5.0, 0.0, 1e12) for y in (0.0, 1e-9, 3.0)]
+    svg = quadrant(Quadrant("P", "JPY", Measure("X", False, (1.0,)), Measure("Y", False, ()), cells, points, 9))
+    for circle in ElementTree.fromstring(svg).iter(f"{SVG}circle"):
+        assert float(circle.get("cx") or 0) >= LEFT
+        assert float(circle.get("cy") or 0) >= 0
+
+
+@pytest.mark.parametrize(
+    ("value", "money", "currency", "text"),
+    [
+        (0, True, "USD", "$0"), (999, True, "USD", "$999"), (999_999, True, "USD", "$1M"), (12_345, True, "EUR", "€12.3k"),
+        (1_250_000, True, "CHF", "CHF 1.25M"), (-2_000, True, "USD", "-$2k"), (0.25, False, "USD", "0.25"), (7e9, True, "JPY", "¥7B"),
+    ],
+)  # fmt: skip
+def test_amounts_are_short(value: float, money: bool, currency: str, text: str) -> None:
+    assert amount(value, money, currency) == text
