@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.calendars import FiscalCalendar
 from app.domain.catalogue import Field
+from app.domain.scores import DEFAULT, Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,15 @@ class SegmentationName:
     id: UUID
     slug: str
     segments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StageRule:
+    """How accounts move by themselves: into a stage once they meet its `entry` criteria, out of it after so many days."""
+
+    slug: str
+    entry: str | None = None
+    leaves_after_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +53,18 @@ class Workspace:
     arr_per_csm: int
     facts_day: date
     version: int = 1
+    hours_per_csm: float = 120.0
+    """Hours a month that one CSM has for accounts."""
     segmentations: Mapping[str, SegmentationName] = field(default_factory=dict)
     attributes: Mapping[tuple[str, str], Field] = field(default_factory=dict)
     """Own attributes by (entity, slug)."""
     stages: tuple[str, ...] = ()
     """The slugs of the lifecycle stages, in order."""
+    rules: tuple[StageRule, ...] = ()
+    """Every stage in order with its rule, where any stage has one; else none."""
+    scores: Scores = DEFAULT
+    """What its scores are made of."""
+    scores_version: int = 1
     calendar: FiscalCalendar | None = None
     """Its own fiscal periods; fiscal years begin with `fiscal_month` where there are none."""
     epoch: str = ""

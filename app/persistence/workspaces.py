@@ -12,14 +12,15 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from app.domain import score_bodies
 from app.domain.calendars import FiscalCalendar, FiscalPeriod, calendar
 from app.domain.catalogue import ENTITIES, Entity, Field
-from app.domain.workspaces import SegmentationName, Workspace
+from app.domain.workspaces import SegmentationName, StageRule, Workspace
 from app.persistence.database import Reader, Record, Transaction
 
 SETTINGS = (
     "slug", "name", "currency", "minor_digits", "zone", "week_start", "fiscal_month", "health_yellow", "health_green",
-    "arr_per_csm", "facts_day", "version",
+    "arr_per_csm", "hours_per_csm", "facts_day", "version", "scores", "scores_version",
 )  # fmt: skip
 KNOWN = ("segmentations", "attributes", "periods", "stages")
 """What is read of a workspace beside its settings."""
@@ -47,7 +48,8 @@ def columns(workspace: str) -> str:
      FROM attributes t WHERE t.workspace_id = {workspace} AND t.retired_at IS NULL) AS workspace_attributes,
     (SELECT json_agg(json_build_array(p.year, p.quarter, p.period, p.start_date, p.end_date) ORDER BY p.start_date)
      FROM fiscal_periods p WHERE p.workspace_id = {workspace}) AS workspace_periods,
-    ARRAY(SELECT g.slug FROM stages g WHERE g.workspace_id = {workspace} ORDER BY g.position, g.slug) AS workspace_stages"""
+    (SELECT json_agg(json_build_array(g.slug, g.entry, g.leaves_after_days) ORDER BY g.position, g.slug)
+     FROM stages g WHERE g.workspace_id = {workspace}) AS workspace_stages"""
 
 
 def _amounts() -> str:
@@ -109,11 +111,14 @@ def made(row: Record) -> Workspace:
     told = repr((row["workspace_id"], given, segmentations, attributes, periods, stages))
     epoch = blake2b(told.encode(), digest_size=12).hexdigest()
     given["zone"] = ZoneInfo(given["zone"])
+    given["scores"] = score_bodies.loaded(given["scores"])
+    rules = _rules(stages) if stages else ()
     return Workspace(
         id=row["workspace_id"],
         segmentations=_segmentations(segmentations),
         attributes=_attributes(attributes),
-        stages=tuple(stages),
+        stages=tuple(one.slug for one in rules),
+        rules=rules if any(one.entry is not None or one.leaves_after_days is not None for one in rules) else (),
         calendar=_calendar(periods) if periods else None,
         epoch=epoch,
         **given,
@@ -187,6 +192,11 @@ def _segmentations(told: bytes | None) -> dict[str, SegmentationName]:
         segments = tuple(dict.fromkeys((*one["segments"], one["rest"])))
         named[one["slug"]] = SegmentationName(UUID(one["id"]), one["slug"], segments)
     return named
+
+
+@lru_cache(CALENDARS)
+def _rules(told: bytes) -> tuple[StageRule, ...]:
+    return tuple(StageRule(*one) for one in msgspec.json.decode(told))
 
 
 @lru_cache(CALENDARS)

@@ -1,4 +1,4 @@
-"""What a definition would do if it were published now: who moves, counts and ARR before and after. Nothing is written."""
+"""What a definition would do if it were published now: who moves, counts, ARR and load before and after. Nothing is written."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from app.domain.errors import NotFound
 from app.domain.roles import Principal, permit
 from app.domain.segmentation import books
 from app.domain.segmentation.bodies import again, read
+from app.domain.segmentation.care import Care, care
 from app.domain.segmentation.kinds import MAKING, spec
 from app.domain.segmentation.model import Segmentation
 from app.domain.workspaces import Workspace, clock
@@ -23,12 +24,17 @@ from app.persistence import segments as kept
 from app.persistence import simulations as rows
 from app.persistence import versions
 from app.persistence.database import Reader, Record
-from app.persistence.segments import Rule
+from app.persistence.members import Rule
 from app.services import definitions, drafts, named
+from app.services.aside import aside
 from app.services.calls import new_id
+from app.services.care import models
 from app.services.definitions import Made
+from app.services.loads import Caps, Load, caps_of, hours, needs
 from app.services.segmentation_documents import instant, names, plain, shown_cuts
 
+ALL, NONE = None, ""
+"""What stands for all segments, and for one that is not there."""
 Counts = dict[str, list[int]]
 """Accounts and ARR in minor units, by segment."""
 
@@ -38,7 +44,7 @@ async def simulate(
 ) -> dict[str, Any]:
     """A definition as a body, or, where the body is empty, the draft, else what stands with its cuts taken now.
 
-    Segments with accounts and ARR before and after, moves between them, whom no segment would take (`rest`), and whom
+    Segments with accounts, ARR, engagement load and CSMs needed before and after, moves between them, whom no segment would take (`rest`), and whom
     several would but for their order (`overlap`). Raises Invalid, NotFound.
     """
     permit(principal, "segmentations.read")
@@ -49,11 +55,14 @@ async def simulate(
     rule = await _rule(db, workspace, made, now)
     exclusive = MAKING[wanted.kind].exclusive
     found = await rows.tried(
-        db, workspace, rule, None if standing is None else standing["id"], now, exclusive=exclusive
+        db, workspace, rule, None if standing is None else standing["id"], clock(workspace, now), exclusive=exclusive
     )
+    stood = {} if standing is None else models(msgspec.json.decode(standing["segments"]))
+    meant = {segment.slug: care(segment.engagement) for segment in wanted.segments}
+    loads = await aside(partial(_loads, found["flow"], stood, meant, workspace))
     return {
         "slug": slug, "kind": wanted.kind, "as_of": instant(now), "cuts": shown_cuts(wanted.kind, spec(wanted), made.cuts),
-        **_counted(wanted, standing, found["flow"], workspace),
+        **_counted(wanted, standing, found["flow"], workspace, loads),
         "overlap": [_pair(pair, wanted, workspace) for pair in found["overlap"]],
         "sample": [{**one, "arr": workspace.major(one["arr"])} for one in found["sample"]],
     }  # fmt: skip
@@ -82,7 +91,11 @@ def _checked(of: Segmentation, cases: Sequence[Node], within: books.Books, setti
 
 
 def _counted(
-    wanted: Segmentation, standing: Record | None, flow: Iterable[Mapping[str, Any]], workspace: Workspace
+    wanted: Segmentation,
+    standing: Record | None,
+    flow: Iterable[Mapping[str, Any]],
+    workspace: Workspace,
+    loads: Mapping[str | None, Mapping[str, Any]],
 ) -> dict[str, Any]:
     before: Counts = {}
     after: Counts = {}
@@ -104,11 +117,48 @@ def _counted(
             {
                 "slug": slug, "name": known.get(slug) or earlier.get(slug) or plain(slug),
                 "before": _money(before.get(slug), workspace), "after": _money(after.get(slug), workspace),
+                "load": loads.get(slug, loads[NONE]),
             }
             for slug in listed
         ],
         "moves": sorted(moves, key=lambda one: (-one["accounts"], one["from"] or "", one["to"])),
         "moved": _money(moved, workspace), "rest": _money(after.get(wanted.rest), workspace), "pinned": pinned,
+        "load": loads[ALL],
+    }  # fmt: skip
+
+
+def _loads(
+    flow: Iterable[Mapping[str, Any]], stood: Mapping[str, Care], meant: Mapping[str, Care], workspace: Workspace
+) -> dict[str | None, dict[str, Any]]:
+    """What accounts ask for before and after, by segment, of ALL and of NONE; churned ones ask for nothing."""
+    found: dict[str | None, tuple[Load, Load]] = {ALL: (Load(), Load()), NONE: (Load(), Load())}
+    nothing = Care()
+    for one in flow:
+        for when, (segment, cares) in enumerate(((one["was"], stood), (one["becomes"], meant))):
+            if segment is None:
+                continue
+            model = cares.get(segment, nothing)
+            for span, arr in _spanned(model, one["arrs"], one["ages"]).items():
+                for load in (found[ALL], found.setdefault(segment, (Load(), Load()))):
+                    load[when].add(arr, model.spans[span][3])
+    caps = caps_of(workspace)
+    return {slug: {"before": _asks(both[0], caps), "after": _asks(both[1], caps)} for slug, both in found.items()}
+
+
+def _spanned(model: Care, arrs: Sequence[int], ages: Sequence[int | None]) -> dict[int, list[int]]:
+    """ARR of accounts by the span of a model that holds for them."""
+    if not model.phases:
+        return {0: list(arrs)}
+    spans: dict[int, list[int]] = {}
+    for arr, age in zip(arrs, ages, strict=True):
+        spans.setdefault(model.at(age), []).append(arr)
+    return spans
+
+
+def _asks(load: Load, caps: Caps) -> dict[str, Any]:
+    return {
+        "accounts": len(load.arr), "touches": round(load.touches, 2), "hours": hours(sum(load.hours)),
+        "needed": needs(load.arr, load.hours, caps),
     }  # fmt: skip
 
 

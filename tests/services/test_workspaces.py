@@ -46,7 +46,7 @@ async def test_a_slug_is_taken_once(db: Database) -> None:
     [
         ("zone", "Europe/Berln"), ("zone", None), ("currency", "usd"), ("week_start", 0), ("week_start", True),
         ("fiscal_month", 13), ("health_green", 101), ("health_yellow", 80), ("arr_per_csm", 0), ("arr_per_csm", "5"),
-        ("arr_per_csm", Decimal("0.001")), ("slug", "No Slug"), ("colour", "red"), ("name", ""), ("arr_per_csm", 10**400),
+        ("arr_per_csm", Decimal("0.001")), ("hours_per_csm", 0), ("hours_per_csm", 745), ("slug", "No Slug"), ("colour", "red"), ("name", ""), ("arr_per_csm", 10**400),
     ],
 )  # fmt: skip
 async def test_a_setting_that_means_nothing_is_refused(db: Database, setting: str, told: object) -> None:
@@ -82,7 +82,7 @@ async def test_settings_are_shown_and_changed(db: Database) -> None:
     assert shown == {
         "id": str(org.workspace.id), "slug": org.workspace.slug, "name": org.workspace.name, "currency": "USD", "zone": "UTC",
         "week_start": 1, "fiscal_month": 1, "health_yellow": 40, "health_green": 70, "arr_per_csm": Decimal("2000000.00"),
-        "fiscal_calendar": None, "version": 1,
+        "hours_per_csm": 120, "fiscal_calendar": None, "version": 1,
     }  # fmt: skip
     body = {"health_green": 50, "arr_per_csm": Decimal("1500000.50"), "zone": "Europe/Berlin"}
     written = await workspaces.change(db, org.call(), body, 1)

@@ -28,8 +28,14 @@ output("SegmentationDraftPayload", [
 output("DiscardedPayload", [resolved("slug", "str", lambda source, *_: source)])
 _COUNTS = [member("accounts", "int"), member("arr", "Money")]
 output("SimulatedCounts", _COUNTS)
+output("SimulatedLoad", [
+    member("accounts", "int", "That are not churned."), member("touches", "float", "A month."), member("hours", "float", "A month."),
+    member("needed", "CsmsNeeded"),
+])  # fmt: skip
+output("SimulatedLoads", [member("before", "SimulatedLoad"), member("after", "SimulatedLoad")])
 output("SimulatedSegment", [
     member("slug", "str"), member("name", "str"), member("before", "SimulatedCounts"), member("after", "SimulatedCounts"),
+    member("load", "SimulatedLoads"),
 ])  # fmt: skip
 output("SimulatedMove", [
     member("from", "Optional[str]", "Null where accounts stand nowhere."), member("to", "str"), member("accounts", "int"),
@@ -44,6 +50,7 @@ output("SegmentationSimulation", [
     member("slug", "str"), member("kind", "SegmentationKind"), member("as_of", "DateTime"), member("cuts", "list[AxisCuts]"),
     member("segments", "list[SimulatedSegment]"), member("moves", "list[SimulatedMove]"), member("moved", "SimulatedCounts"),
     member("rest", "SimulatedCounts", "Whom no segment would take."),
+    member("load", "SimulatedLoads", "What all segments together ask for."),
     member("overlap", "list[SimulatedOverlap]", "Whom two segments would take but for their order."),
     member("pinned", "int", "Accounts that stay where they are pinned."),
     member("sample", "list[SimulatedAccount]", "Of those that move, the 20 with the most ARR."),

@@ -206,6 +206,7 @@ ARGUMENTS = {
     "as_of": "asOf",
     "for_user": "forUser",
     "group_by": "groupBy",
+    "target_use": "targetUse",
 }
 
 

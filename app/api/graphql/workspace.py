@@ -15,12 +15,14 @@ output("Workspace", [
     member("fiscal_month", "int", "Month in which the fiscal year begins, where no calendar says otherwise."),
     member("health_yellow", "float", "Health from here on is yellow."), member("health_green", "float", "Health from here on is green."),
     member("arr_per_csm", "Money", "ARR that one CSM looks after."),
+    member("hours_per_csm", "float", "Hours a month that one CSM has for accounts."),
     member("fiscal_calendar", "Optional[FiscalCalendarReach]", "Null where no calendar of its own is set."), member("version", "int"),
 ])  # fmt: skip
 entered("UpdateWorkspaceInput", [
     given("name", "Optional[str]"), given("currency", "Optional[str]"), given("zone", "Optional[str]"),
     given("week_start", "Optional[int]"), given("fiscal_month", "Optional[int]"), given("health_yellow", "Optional[float]"),
     given("health_green", "Optional[float]"), given("arr_per_csm", "Optional[Money]"),
+    given("hours_per_csm", "Optional[float]"),
     given("keep_amounts", "Optional[bool]", "True: amounts that are stored keep their numbers under another currency."),
 ], "What is named is set; all else stays as it is.")  # fmt: skip
 output("WorkspacePayload", [resolved("workspace", "Workspace", lambda source, *_: body(source.body))])

@@ -10,6 +10,7 @@ from app.api.rest.writes import answered
 from app.api.routes import Payload, Route
 from app.domain.codes import CURRENCIES
 from app.domain.records import LINE
+from app.domain.segmentation.care import MOST_HOURS
 from app.services import workspaces
 
 SETTINGS = {
@@ -26,6 +27,12 @@ SETTINGS = {
     "health_yellow": {"type": "number", "minimum": 0, "maximum": 100, "description": "health from here on is yellow"},
     "health_green": {"type": "number", "minimum": 0, "maximum": 100, "description": "health from here on is green"},
     "arr_per_csm": {"type": "number", "exclusiveMinimum": 0, "description": "ARR that one CSM looks after"},
+    "hours_per_csm": {
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "maximum": MOST_HOURS,
+        "description": "hours a month that one CSM has for accounts",
+    },
 }
 CHANGE = {
     **SETTINGS,

@@ -99,8 +99,8 @@ async def test_a_tree_equals_that_of_rest(house: House, stranger: House, ask: As
 
 
 async def test_settings_are_read_and_changed(house: House, ask: Ask, fail: Ask) -> None:
-    read = """{ workspace { id slug name currency zone weekStart fiscalMonth healthYellow healthGreen arrPerCsm fiscalCalendar { from to } version }
-      me { workspace { id slug name currency zone weekStart fiscalMonth healthYellow healthGreen arrPerCsm fiscalCalendar { from to } version } } }"""
+    read = """{ workspace { id slug name currency zone weekStart fiscalMonth healthYellow healthGreen arrPerCsm hoursPerCsm fiscalCalendar { from to } version }
+      me { workspace { id slug name currency zone weekStart fiscalMonth healthYellow healthGreen arrPerCsm hoursPerCsm fiscalCalendar { from to } version } } }"""
     shown = await ask(house.viewer, read)
     rest = (await house.viewer.get("/v1/workspace")).json()
     assert list(shown["workspace"].values()) == list(shown["me"]["workspace"].values()) == list(rest.values())
