@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,69 +14,95 @@ from app.domain.forecasting.asked import Asked, Dimension
 from app.domain.workspaces import SegmentationName, Workspace
 from app.persistence.compile import Scope, condition
 from app.persistence.database import Reader, Transaction
+from app.persistence.renewals import RENEWALS
 
 KEYS: dict[Dimension, str] = {
     "month": "to_char(d.due_on, 'YYYY-MM')",
     "quarter": """to_char(d.due_on, 'YYYY"-Q"Q')""",
     "csm": "coalesce(a.csm_id::text, '')",
-    "lane": "coalesce(a.impact, '')",
     "product": "d.product",
 }
+DAY = "{} - DATE '1970-01-01'"
+"""A date as the days since 1970, as arrays of days count."""
 
 
 @dataclass(frozen=True, slots=True)
 class DueColumns:
-    """One list per column, all of one length; ARR in minor units; `keys` a list per grouping asked for."""
+    """One list per column, all of one length; ARR in minor units, days since 1970; `keys` a list per grouping asked for
+    that is not the lane, `supposed` one per criteria asked for: whether the account meets it."""
 
-    account_ids: list[str]
+    renewal_ids: list[UUID]
+    account_ids: list[UUID]
     arr: list[int]
-    due_on: list[date]
+    due_on: list[int]
     products: list[str]
     industries: list[str]
+    started: list[int]
+    first_started: list[int]
+    seats: list[int | None]
     keys: tuple[list[str], ...]
+    supposed: tuple[list[bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedColumns:
-    """Renewals that have closed; `kept` is the share of the ARR that went on, 0 to 1."""
+    """Renewals that have closed, columns as in DueColumns; `paid` is the share of the ARR that went on, above 1 where more
+    was bought."""
 
+    account_ids: list[UUID]
     arr: list[int]
-    due_on: list[date]
-    closed_on: list[date]
-    kept: list[float]
+    due_on: list[int]
+    closed_on: list[int]
+    paid: list[float]
     products: list[str]
     industries: list[str]
+    started: list[int]
+    first_started: list[int]
+    seats: list[int | None]
 
 
-async def due(reader: Reader, workspace: Workspace, asked: Asked, where: Meaning, today: date) -> DueColumns:
-    """Terms that end in the period and were not decided before today, and accounts without contracts by their own date."""
+async def due(
+    reader: Reader, workspace: Workspace, asked: Asked, where: Meaning, supposed: Sequence[Meaning], today: date
+) -> DueColumns:
+    """Terms that end in the period and were not decided before today, and accounts without contracts by their own date.
+
+    What carries a term on decides it from the day that it is known.
+    """
     scope = Scope(workspace)
-    ws, first, last, day = "$1", scope.bind(asked.start), scope.bind(asked.end), scope.bind(today)
-    keys = [_key(group, scope) for _, group in asked.groups]
+    first, last, day = scope.bind(asked.start), scope.bind(asked.end), scope.bind(today)
+    keys = [_key(group, scope) for _, group in asked.groups if group != "lane"]
     inside = condition(where, ACCOUNTS, "a", scope)
-    columns = ["a.id::text", "d.arr", "d.due_on", "d.product", "coalesce(a.industry, '')", *keys]
+    met = [f"coalesce({condition(one, ACCOUNTS, 'a', scope)}, false)" for one in supposed]
+    days = [DAY.format(f"d.{name}") for name in ("due_on", "start_date", "first_started")]
+    columns = [
+        "d.id", "a.id", "d.arr", days[0], "d.product", "coalesce(a.industry, '')", days[1], days[2], "d.seats", *keys, *met
+    ]  # fmt: skip
     row = await reader.fetchrow(
         f"""
-        SELECT {", ".join(f"coalesce(array_agg({c} ORDER BY d.due_on, a.id), '{{}}')" for c in columns)}
+        WITH {RENEWALS}
+        SELECT {", ".join(f"coalesce(array_agg({c} ORDER BY d.due_on, a.id, d.id), '{{}}')" for c in columns)}
         FROM (
-          SELECT c.account_id, c.arr, c.end_date AS due_on, coalesce(c.product, '') AS product
-          FROM contracts c
-          WHERE c.workspace_id = {ws} AND c.end_date >= {first} AND c.end_date < {last} AND c.start_date <= {day}
-            AND (c.outcome IS NULL OR coalesce(c.decided_at, c.end_date) >= {day})
+          SELECT r.id, r.account_id, r.arr, r.due_on, r.product, r.start_date, r.first_started, r.seats
+          FROM renewals r
+          WHERE r.due_on >= {first} AND r.due_on < {last} AND r.start_date <= {day} AND r.decided_on >= {day}
+            AND (r.by_hand OR r.followed_on IS NULL OR r.followed_on > {day})
           UNION ALL
-          SELECT b.id, b.arr, b.renewal_date, ''
+          SELECT b.id, b.id, greatest(b.arr, 0), b.renewal_date, '', NULL, b.became_customer_at, NULL
           FROM accounts b
-          WHERE b.workspace_id = {ws} AND b.renewal_date >= {first} AND b.renewal_date < {last}
-            AND NOT EXISTS (SELECT FROM contracts e WHERE e.workspace_id = {ws} AND e.account_id = b.id)
+          WHERE b.workspace_id = $1 AND b.renewal_date >= {first} AND b.renewal_date < {last}
+            AND NOT EXISTS (SELECT FROM contracts e WHERE e.workspace_id = $1 AND e.account_id = b.id)
         ) d
-        JOIN accounts a ON a.workspace_id = {ws} AND a.id = d.account_id
+        JOIN accounts a ON a.workspace_id = $1 AND a.id = d.account_id
         WHERE a.archived_at IS NULL AND {inside}
         """,
         *scope.args,
     )
     assert row is not None  # an aggregate answers one row
-    ids, arr, due_on, products, industries, *rest = row
-    return DueColumns(ids, arr, due_on, products, industries, tuple(rest))
+    ids, accounts, arr, due_on, products, industries, started, first_started, seats, *rest = row
+    return DueColumns(
+        ids, accounts, arr, due_on, products, industries, started, first_started, seats, tuple(rest[: len(keys)]),
+        tuple(rest[len(keys) :]),
+    )  # fmt: skip
 
 
 def _key(group: Dimension | SegmentationName, scope: Scope) -> str:
@@ -89,29 +116,19 @@ def _key(group: Dimension | SegmentationName, scope: Scope) -> str:
 
 
 async def closed(reader: Reader, workspace: Workspace, today: date) -> ClosedColumns:
-    """Every term that was decided before today. A contracted one kept what its successor is worth."""
+    """Every term that was decided before today, in the order of their days."""
+    paid = "CASE WHEN r.arr > 0 THEN r.kept::float8 / r.arr WHEN r.result = 'churned' THEN 0 ELSE 1 END"
+    days = [DAY.format(f"r.{name}") for name in ("due_on", "decided_on", "start_date", "first_started")]
+    columns = [
+        "r.account_id", "r.arr", days[0], days[1], paid, "r.product", "coalesce(a.industry, '')", days[2], days[3], "r.seats"
+    ]  # fmt: skip
     row = await reader.fetchrow(
-        """
-        SELECT coalesce(array_agg(h.arr), '{}'), coalesce(array_agg(h.end_date), '{}'),
-               coalesce(array_agg(h.closed_on), '{}'), coalesce(array_agg(h.kept), '{}'),
-               coalesce(array_agg(h.product), '{}'), coalesce(array_agg(h.industry), '{}')
-        FROM (
-          SELECT c.arr, c.end_date, coalesce(c.decided_at, c.end_date) AS closed_on, coalesce(c.product, '') AS product,
-                 coalesce(a.industry, '') AS industry,
-                 CASE WHEN c.outcome = 'churned' THEN 0.0::float8
-                      WHEN c.outcome = 'contracted' THEN least(1, coalesce(n.arr, c.arr)::float8 / nullif(c.arr, 0))
-                      ELSE 1.0::float8 END AS kept
-          FROM contracts c
-          JOIN accounts a ON a.workspace_id = $1 AND a.id = c.account_id
-          LEFT JOIN LATERAL (
-            SELECT s.arr FROM contracts s
-            WHERE s.workspace_id = $1 AND s.account_id = c.account_id AND c.outcome = 'contracted'
-              AND s.start_date BETWEEN c.end_date - 30 AND c.end_date + 45 AND s.product IS NOT DISTINCT FROM c.product
-            ORDER BY s.start_date, s.id LIMIT 1
-          ) n ON true
-          WHERE c.workspace_id = $1 AND c.outcome IS NOT NULL AND c.end_date IS NOT NULL AND c.arr > 0
-            AND coalesce(c.decided_at, c.end_date) < $2
-        ) h
+        f"""
+        WITH {RENEWALS}
+        SELECT {", ".join(f"coalesce(array_agg({c} ORDER BY r.due_on, r.id), '{{}}')" for c in columns)}
+        FROM renewals r
+        JOIN accounts a ON a.workspace_id = $1 AND a.id = r.account_id
+        WHERE r.decided_on < $2
         """,
         workspace.id,
         today,
@@ -138,6 +155,43 @@ async def keep(
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class RenewalColumns:
+    """What each renewal of a forecast is expected to bring, a list per column of `forecast_renewals`; money in minor units."""
+
+    renewal_ids: list[UUID]
+    account_ids: list[UUID]
+    products: list[str]
+    lanes: list[str]
+    due_on: list[date]
+    arr: list[int]
+    probability: list[float]
+    expected: list[int]
+    expected_net: list[int]
+    reasons: list[list[float]]
+
+
+async def keep_renewals(tx: Transaction, workspace_id: UUID, forecast_id: UUID, columns: RenewalColumns) -> None:
+    """Keeps what each renewal of a forecast is expected to bring; empty products and lanes as none."""
+    # An array of arrays would come apart: each is sent as its text.
+    reasons = ["{" + ",".join(map(repr, row)) + "}" for row in columns.reasons]
+    await tx.execute(
+        """
+        INSERT INTO forecast_renewals (
+          workspace_id, forecast_id, no, renewal_id, account_id, product, lane, due_on, arr, probability, expected,
+          expected_net, reasons
+        )
+        SELECT $1, $2, x.no - 1, x.renewal_id, x.account_id, nullif(x.product, ''), nullif(x.lane, ''), x.due_on, x.arr,
+               x.probability, x.expected, x.expected_net, x.reasons::float8[]
+        FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::date[], $8::int8[], $9::float8[], $10::int8[],
+                    $11::int8[], $12::text[]) WITH ORDINALITY
+          AS x(renewal_id, account_id, product, lane, due_on, arr, probability, expected, expected_net, reasons, no)
+        """,
+        workspace_id, forecast_id, columns.renewal_ids, columns.account_ids, columns.products, columns.lanes,
+        columns.due_on, columns.arr, columns.probability, columns.expected, columns.expected_net, reasons,
+    )  # fmt: skip
+
+
 async def get(reader: Reader, workspace_id: UUID, forecast_id: UUID) -> tuple[bytes, UUID | None] | None:
     """The answer as it was given, and who asked."""
     row = await reader.fetchrow(
@@ -160,3 +214,42 @@ async def latest(
         workspace_id, before, by,
     )  # fmt: skip
     return [(row["answer"], row["id"]) for row in rows]
+
+
+SORTS = {
+    "due_on": "r.due_on", "arr": "r.arr", "probability": "r.probability", "expected": "r.expected",
+    "expected_net": "r.expected_net", "name": "coalesce(a.name, '')",
+}  # fmt: skip
+"""What the renewals of a forecast are sorted by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """At most `limit` renewals and one more, in the order of one of SORTS, then as they came; `after` are key and `no`."""
+
+    sort: str
+    descending: bool
+    limit: int
+    after: tuple[Any, ...] | None
+
+
+async def renewals(reader: Reader, workspace: Workspace, forecast_id: UUID, where: Meaning, page: Page) -> list[Any]:
+    """Those of a kept forecast whose account meets the criteria now, with its name; `key` is what they are sorted by."""
+    scope = Scope(workspace)
+    which, key = scope.bind(forecast_id), SORTS[page.sort]
+    conditions = [condition(where, ACCOUNTS, "a", scope)]
+    order = "DESC" if page.descending else "ASC"
+    if page.after is not None:
+        value, no = (scope.bind(one) for one in page.after)
+        beyond = "<" if page.descending else ">"
+        conditions.append(f"({key} {beyond} {value} OR ({key} = {value} AND r.no > {no}))")
+    return await reader.fetch(
+        f"""
+        SELECT r.*, coalesce(a.name, '') AS name, {key} AS key
+        FROM forecast_renewals r
+        LEFT JOIN accounts a ON a.workspace_id = $1 AND a.id = r.account_id
+        WHERE r.workspace_id = $1 AND r.forecast_id = {which} AND {" AND ".join(conditions)}
+        ORDER BY {key} {order}, r.no LIMIT {int(page.limit) + 1}
+        """,
+        *scope.args,
+    )

@@ -2,65 +2,92 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import date, datetime
-from decimal import Decimal
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
-import numpy as np
+import msgspec
 
 from app.domain.catalogue import ACCOUNTS
-from app.domain.criteria import check, text
+from app.domain.criteria import check
 from app.domain.criteria.meant import Meaning
 from app.domain.criteria.nodes import All, And, Cmp, Me, Node, Path
-from app.domain.errors import Invalid, NotFound, Unreadable
+from app.domain.criteria.suggest import nearest
+from app.domain.errors import Fault, Invalid, NotFound, StrataError
 from app.domain.forecasting import asked as asking
-from app.domain.forecasting.asked import Asked
-from app.domain.forecasting.rates import Rate
-from app.domain.forecasting.renewals import Due, Forecast, History, Total, forecast
+from app.domain.forecasting.asked import Asked, Said, Under
 from app.domain.roles import Principal, allows, permit
-from app.domain.workspaces import Workspace, clock
+from app.domain.workspaces import clock
 from app.persistence import forecasts
-from app.persistence.database import Database, Transaction
-from app.persistence.forecasts import ClosedColumns, DueColumns
-from app.services import named
+from app.persistence.database import Database, Reader, Transaction
+from app.persistence.forecasts import SORTS, Page
+from app.services import asks, named
+from app.services import forecast_answers as answers
+from app.services import forecast_figures as figuring
+from app.services.aside import aside
 from app.services.calls import ENCODER, Call, Effect, Written, new_id, once
+from app.services.cursors import Key
+from app.services.forecast_figures import Figures, Made
 
 FIRST_VERSION = 1
+CREATE, READ = "forecasts.create", "forecasts.read"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A request that is read: which renewals, seen in which ways, and the criteria that they ask for."""
+
+    wanted: Asked
+    ways: tuple[Under, ...]
+    where: Meaning
+    met: tuple[Meaning, ...]
+    as_of: datetime
 
 
 async def create(db: Database, call: Call, body: object) -> Written:
     """Forecasts the renewals due in a period and keeps the answer; a CSM's covers the CSM's own accounts.
 
-    `body`: from, to, as_of, where, group_by, target, each optional (entities.md, Shapes). Raises Invalid.
+    `body`: from, to, as_of, where, group_by, target, targets, scenario, lanes, what_if, each optional. Raises Invalid.
     """
-    permit(call.principal, "forecasts.create", own=True)
+    permit(call.principal, CREATE, own=True)
     workspace = call.principal.workspace
     said = asking.read(body, workspace.minor_digits)
-    as_of = said.as_of or call.now
-    moment = clock(workspace, as_of)
-    start, end = asking.period(said.start, said.end, moment.today)
-    wanted = Asked(start, end, asking.groups(said.group_by, workspace), said.target)
-    setting = check.Setting(workspace, moment, call.principal.person)
-    scope = partial(_scope, call.principal, said.where)
-    where = await named.reading(db, setting, call.principal.user_id, call.now, scope)
+    ready = await _ready(db, call.principal, call.now, said, (said.under,))
 
     async def act(tx: Transaction) -> Written:
-        due = await forecasts.due(tx, workspace, wanted, where, moment.today)
-        closed = await forecasts.closed(tx, workspace, moment.today)
-        computed = await asyncio.to_thread(_compute, wanted, due, closed, moment.today)
+        figures, [made] = await _made(tx, call.principal, ready)
         forecast_id = new_id()
-        answer = ENCODER.encode(_answer(forecast_id, wanted, as_of, computed, workspace))
-        told = ENCODER.encode(body)
-        await forecasts.keep(tx, workspace.id, forecast_id, told, answer, as_of, call.now, call.principal.user_id)
-        done = (Effect("forecasts", forecast_id, None, {"asked": body, "as_of": as_of}),)
+        answer = ENCODER.encode(answers.forecast(forecast_id, ready.wanted, ready.as_of, made, workspace))
+        told, by = ENCODER.encode(body), call.principal.user_id
+        await forecasts.keep(tx, workspace.id, forecast_id, told, answer, ready.as_of, call.now, by)
+        await forecasts.keep_renewals(tx, workspace.id, forecast_id, figuring.kept(made, figures))
+        done = (Effect("forecasts", forecast_id, None, {"asked": body, "as_of": ready.as_of}),)
         return Written(forecast_id, FIRST_VERSION, answer, created=True, effects=done)
 
-    return await once(db, call, "forecasts.create", act)
+    return await once(db, call, CREATE, act)
+
+
+async def preview(db: Database, principal: Principal, now: datetime, body: object) -> bytes:
+    """What `create` would answer, without an id: nothing is kept. Raises Invalid, Unreadable."""
+    permit(principal, READ, own=True)
+    said = asking.read(body, principal.workspace.minor_digits)
+    ready = await _ready(db, principal, now, said, (said.under,))
+    _, [made] = await _made(db, principal, ready)
+    return ENCODER.encode(answers.forecast(None, ready.wanted, ready.as_of, made, principal.workspace))
+
+
+async def compare(db: Database, principal: Principal, now: datetime, body: object) -> bytes:
+    """The same renewals under several scenarios, and how each differs from the first; nothing is kept.
+
+    `body`: as that of `create`, with `scenarios` in place of scenario, lanes and what_if. Raises Invalid, Unreadable.
+    """
+    permit(principal, READ, own=True)
+    said, ways = asking.compared(body, principal.workspace.minor_digits)
+    ready = await _ready(db, principal, now, said, ways)
+    _, made = await _made(db, principal, ready)
+    return ENCODER.encode(answers.comparison(ready.wanted, ready.as_of, made, principal.workspace))
 
 
 async def get(db: Database, principal: Principal, forecast_id: UUID) -> bytes:
@@ -83,84 +110,81 @@ async def latest(
     return [answer for answer, _ in rows[:limit]], more
 
 
-def _scope(principal: Principal, where: str | None, setting: check.Setting) -> Meaning:
-    """What was asked for, narrowed to the own accounts of who may see no others. Its faults point at `where`."""
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Which renewals of a forecast: criteria as text that accounts meet now, the order, and the page."""
+
+    filter: str | None = None
+    sort: str | None = None
+    limit: int = 50
+    after: tuple[Key, ...] | None = None
+
+
+async def accounts(
+    db: Database, principal: Principal, now: datetime, forecast_id: UUID, ask: Ask
+) -> tuple[list[bytes], list[tuple[Key, ...]], bool]:
+    """A page of the renewals of a kept forecast with their reasons, the key of each, and whether there are more.
+
+    Raises NotFound, Invalid, Unreadable.
+    """
+    answer = msgspec.json.decode(await get(db, principal, forecast_id))
+    workspace = principal.workspace
+    name, descending = _sort(ask.sort)
+    setting = check.Setting(workspace, clock(workspace, now), principal.person)
+    where = await named.reading(db, setting, principal.user_id, now, partial(_filter, ask.filter))
+    page = Page(name, descending, ask.limit, ask.after)
+    rows = await forecasts.renewals(db, workspace, forecast_id, where, page)
+    told = answer.get("reasons", {"base": 0.0, "names": []})
+    shown = [answers.renewal(row, told["names"], told["base"], workspace) for row in rows[: ask.limit]]
+    keys: list[tuple[Key, ...]] = [(row["key"], row["no"]) for row in rows[: ask.limit]]
+    return [ENCODER.encode(one) for one in shown], keys, len(rows) > ask.limit
+
+
+def _sort(told: str | None) -> tuple[str, bool]:
+    name = (told or "due_on").removeprefix("-")
+    if name not in SORTS:
+        message = f"Expected one of {', '.join(SORTS)}, or one of them after a minus."
+        raise Invalid(faults=(Fault(message, parameter="sort", suggestion=nearest(name, tuple(SORTS))),))
+    return name, (told or "").startswith("-")
+
+
+def _filter(told: str | None, setting: check.Setting) -> Meaning:
+    ask = asks.Ask("accounts", filter=told)
     try:
-        node: Node = text.parse(where) if where is not None else All()
-        if not allows(principal, "forecasts.create"):
-            node = And((Cmp(Path("csm"), "eq", Me()), node))
-        return check.check(node, ACCOUNTS, setting).meaning
-    except (Invalid, Unreadable) as refused:
-        faults = tuple(replace(fault, pointer="/where") for fault in refused.faults)
-        raise type(refused)(refused.detail, faults) from None
+        return _meaning(asks.said(ask).node, setting)
+    except StrataError as refused:
+        raise asks.placed(ask, refused) from None
 
 
-def _compute(wanted: Asked, due: DueColumns, closed: ClosedColumns, today: date) -> Forecast:
-    history = History(
-        _ints(closed.arr), _days(closed.due_on), _days(closed.closed_on), np.array(closed.kept, dtype=np.float64),
-        _texts(closed.industries), _pairs(closed.industries, closed.products),
-    )  # fmt: skip
-    to_come = Due(
-        _texts(due.account_ids),
-        _ints(due.arr),
-        _days(due.due_on),
-        _texts(due.industries),
-        _pairs(due.industries, due.products),
-    )
-    return forecast(to_come, history, np.datetime64(today), [_texts(k) for k in due.keys], wanted.target)
+async def _ready(db: Database, principal: Principal, now: datetime, said: Said, ways: Sequence[Under]) -> Ready:
+    workspace = principal.workspace
+    as_of = said.as_of or now
+    moment = clock(workspace, as_of)
+    start, end = asking.period(said.start, said.end, moment.today)
+    wanted = Asked(start, end, asking.groups(said.group_by, workspace), said.target, said.targets)
+    setting = check.Setting(workspace, moment, principal.person)
+
+    async def meaning(node: Node) -> Meaning:
+        checked = partial(_meaning, node)
+        return await named.reading(db, setting, principal.user_id, now, checked)
+
+    where = await meaning(_scope(principal, said.where or All()))
+    met = [await meaning(one.where) for way in ways for one in way.what_if]
+    return Ready(wanted, tuple(ways), where, tuple(met), as_of)
 
 
-def _ints(values: Sequence[int]) -> Any:
-    return np.array(values, dtype=np.int64)
+def _meaning(node: Node, setting: check.Setting) -> Meaning:
+    return check.check(node, ACCOUNTS, setting).meaning
 
 
-def _days(values: Sequence[date]) -> Any:
-    return np.array(values, dtype="datetime64[D]")
+def _scope(principal: Principal, where: Node) -> Node:
+    """What was asked for, narrowed to the own accounts of who may see no others."""
+    return where if allows(principal, CREATE) or allows(principal, READ) else And((Cmp(Path("csm"), "eq", Me()), where))
 
 
-def _texts(values: Sequence[str]) -> Any:
-    return np.array(values, dtype=np.str_)
-
-
-def _pairs(parents: Sequence[str], children: Sequence[str]) -> Any:
-    return _texts([f"{p} / {c}" for p, c in zip(parents, children, strict=True)])
-
-
-def _answer(
-    forecast_id: UUID, wanted: Asked, as_of: datetime, computed: Forecast, workspace: Workspace
-) -> dict[str, Any]:
-    names = [name for name, _ in wanted.groups]
-
-    def money(minor: int | None) -> Decimal | None:
-        return None if minor is None else workspace.major(minor)
-
-    def total(of: Total) -> dict[str, Any]:
-        return {
-            "due": {"accounts": of.due_accounts, "arr": money(of.due_arr_minor)},
-            "expected_accounts": round(of.expected_accounts, 2), "expected": money(of.expected_minor),
-            "p05": money(of.p05_minor), "p50": money(of.p50_minor), "p95": money(of.p95_minor),
-        }  # fmt: skip
-
-    skill, chance = computed.skill, computed.target_probability
-    return {
-        "id": str(forecast_id), "from": wanted.start, "to": wanted.end, "as_of": as_of, **total(computed.total),
-        "target": money(computed.target_minor), "target_probability": None if chance is None else round(chance, 6),
-        "skill": {
-            "verdict": skill.verdict, "because": skill.because, "brier": skill.brier, "base_brier": skill.base_brier,
-            "brier_skill": skill.brier_skill, "standard_error": skill.standard_error, "months": skill.months,
-            "renewals": skill.renewals,
-        },
-        "groups": [
-            {"key": {n: k or None for n, k in zip(names, group.key, strict=True)}, **total(group.total)}
-            for group in computed.groups
-        ],
-        "rates": [_rate(rate) for rate in computed.rates],
-    }  # fmt: skip
-
-
-def _rate(rate: Rate) -> dict[str, Any]:
-    """`n` closed renewals; `raw` and `shrunk` with the 90 % interval of the latter; `segment` is industry / product."""
-    return {
-        "basis": rate.basis, "parent": rate.parent or None, "segment": rate.child, "n": rate.n,
-        "effective_n": round(rate.effective_n, 2), "raw": rate.raw, "shrunk": rate.shrunk, "low": rate.low, "high": rate.high,
-    }  # fmt: skip
+async def _made(reader: Reader, principal: Principal, ready: Ready) -> tuple[Figures, list[Made]]:
+    """Read on the loop, computed beside it. Raises Invalid for a scenario that there is not."""
+    workspace = principal.workspace
+    today = clock(workspace, ready.as_of).today
+    figures = await figuring.read(reader, workspace, ready.wanted, ready.where, ready.met, today)
+    return figures, await aside(partial(figuring.made, figures, ready.wanted, ready.ways))

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Literal, TypeVar, get_args
 
 from app.domain import records
+from app.domain.criteria import spellings
+from app.domain.criteria.members import Members
+from app.domain.criteria.nodes import Node
+from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
+from app.domain.forecasting import supposed
+from app.domain.forecasting.supposed import Supposed, Target
 from app.domain.workspaces import SegmentationName, Workspace
 
 T = TypeVar("T")
@@ -19,7 +25,19 @@ SPAN = timedelta(days=365)
 LONGEST = timedelta(days=3660)
 
 
-MEMBERS = ("from", "to", "as_of", "where", "group_by", "target")
+WAYS = ("scenario", "lanes", "what_if")
+MOST_WAYS = 5
+MEMBERS = ("from", "to", "as_of", "where", "group_by", "target", "targets", "scenario", "lanes", "what_if")
+
+
+@dataclass(frozen=True, slots=True)
+class Under:
+    """What a forecast is made under: a scenario by slug, shifts of its lanes told instead, and what is supposed."""
+
+    scenario: str | None = None
+    lanes: Mapping[str, float] = field(default_factory=dict)
+    what_if: tuple[Supposed, ...] = ()
+    pointer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +47,11 @@ class Said:
     start: date | None
     end: date | None
     as_of: datetime | None
-    where: str | None
+    where: Node | None
     group_by: tuple[str, ...]
     target: int | None
+    targets: tuple[Target, ...] = ()
+    under: Under = Under()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +62,7 @@ class Asked:
     end: date
     groups: tuple[tuple[str, Dimension | SegmentationName], ...] = ()
     target: int | None = None
+    targets: tuple[Target, ...] = ()
 
 
 def read(body: object, minor_digits: int) -> Said:
@@ -58,12 +79,46 @@ def read(body: object, minor_digits: int) -> Said:
 
     said = Said(
         member("from", records.day), member("to", records.day), member("as_of", records.instant),
-        member("where", lambda v: records.text(v, records.PROSE)), member("group_by", _names) or (),
-        member("target", lambda v: records.money(v, minor_digits)),
+        None, member("group_by", _names) or (), member("target", lambda v: records.money(v, minor_digits)),
     )  # fmt: skip
     if faults:
         raise Invalid(faults=tuple(faults))
-    return said
+    where = None if told.get("where") is None else spellings.read(told["where"], "/where")
+    targets = () if told.get("targets") is None else supposed.targets(told["targets"], said.group_by, minor_digits)
+    return replace(said, where=where, targets=targets, under=under(told, ""))
+
+
+def under(told: Mapping[str, object], pointer: str) -> Under:
+    """`scenario`, `lanes` and `what_if` of an object. Raises Invalid, Unreadable."""
+    scenario = told.get("scenario")
+    if scenario is not None and not isinstance(scenario, str):
+        raise Invalid(faults=(Fault("Expected the slug of a scenario.", pointer=f"{pointer}/scenario"),))
+    lanes = told.get("lanes")
+    if lanes is not None and scenario is None:
+        message = "Expected a scenario beside it: it says which lane an industry is in."
+        raise Invalid(faults=(Fault(message, pointer=f"{pointer}/lanes"),))
+    shifts = {} if lanes is None else supposed.lanes(lanes, pointer)
+    what_if = () if told.get("what_if") is None else supposed.what_if(told["what_if"], pointer)
+    return Under(scenario, shifts, what_if, pointer)
+
+
+def compared(body: object, minor_digits: int) -> tuple[Said, tuple[Under, ...]]:
+    """A request whose `scenarios` are two to five ways to see the same renewals: a slug, null for none, or an object with
+    `scenario`, `lanes` and `what_if`. Raises Invalid, Unreadable."""
+    told = records.only(body, ("scenarios", *(name for name in MEMBERS if name not in WAYS)))
+    ways = told.get("scenarios")
+    if not isinstance(ways, list) or not 2 <= len(ways) <= MOST_WAYS:
+        message = f"Expected an array of 2 to {MOST_WAYS}: slugs of scenarios, null for none, or objects."
+        raise Invalid(faults=(Fault(message, pointer="/scenarios"),))
+    said = read({name: value for name, value in told.items() if name != "scenarios"}, minor_digits)
+    return said, tuple(_way(way, f"/scenarios/{n}") for n, way in enumerate(ways))
+
+
+def _way(told: object, pointer: str) -> Under:
+    if told is None or isinstance(told, str):
+        return Under(scenario=told, pointer=pointer)
+    members = Members(told, pointer, (), WAYS)
+    return under({name: members.get(name) for name in WAYS}, pointer)
 
 
 def _names(told: object) -> tuple[str, ...]:
@@ -98,6 +153,7 @@ def _group(name: str, pointer: str, segmentations: Mapping[str, SegmentationName
             return dimension
     found = segmentations.get(name.removeprefix("segment.")) if name.startswith("segment.") else None
     if found is None:
-        known = ", ".join((*DIMENSIONS, *(f"segment.{s}" for s in segmentations)))
-        raise Invalid(faults=(Fault(f"Expected one of {known}.", pointer=pointer),))
+        known = (*DIMENSIONS, *(f"segment.{s}" for s in segmentations))
+        message = f"Expected one of {', '.join(known)}."
+        raise Invalid(faults=(Fault(message, pointer=pointer, suggestion=nearest(name, known)),))
     return found

@@ -2,20 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.forecasting import beta, rates, renewals, skill
 from app.domain.forecasting.features import Facts
-from app.domain.forecasting.rates import Floats, Ints
+from app.domain.forecasting.rates import Floats, Ints, Segments
 from app.domain.forecasting.renewals import History
 from app.domain.forecasting.skill import LOGISTIC, OVERALL, SEGMENT, Model, Replay, Seen, Skill
 
+Texts = NDArray[np.str_]
+Months = tuple[int, int]
+"""[first, last) as numbers of months since 1970."""
+
 LAST_THREE = "last_three_months"
+BASES = (OVERALL, SEGMENT, LAST_THREE)
 LAGS = (0, 1, 3)
 BINS = 10
 LEVEL = 0.90
+LEAST_BOOK = 5
+"""Renewals of one book in one month below which no interval is made of it."""
+MOST_BOOKS = 60
+"""Books' months that are tried at one lag, evenly drawn where there are more."""
 _RECENT_DAYS = 92
 
 
@@ -36,7 +46,8 @@ class Bin:
 class Score:
     """One model's predictions `lag` months ahead. Figures are None where nothing was replayed or all ended alike.
 
-    `brier_skill` is over the base rate; `money_error` is sum over months |forecast - kept| / sum of what was due.
+    `brier_skill` is 1 - Brier / Brier of each of the three bases by name; `money_error` is sum over months
+    |forecast - kept| / sum of what was due. `verdict` is over one rate for all, None for that rate itself.
     """
 
     model: str
@@ -44,22 +55,37 @@ class Score:
     renewals: int
     months: int
     brier: float | None
-    brier_skill: float | None
+    brier_skill: Mapping[str, float | None]
     log_loss: float | None
     auc: float | None
     money_error: float | None
+    verdict: Skill | None
     calibration: tuple[Bin, ...]
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """In how many months the 90 % interval, made `lag` months ahead, held what was kept; `width` is the mean of
-    (p95 - p05) / due. None without months."""
+    """How many of the 90 % intervals made `lag` months ahead held what was kept, of whole months or of each book's months.
+
+    `held` is a share with its 90 % interval, `width` the mean of (p95 - p05) / due; None where none was made.
+    """
 
     lag: int
-    months: int
+    of: Literal["months", "books"]
+    intervals: int
     held: float | None
+    low: float | None
+    high: float | None
     width: float | None
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One lag's replay and what came of it."""
+
+    replayed: Replay
+    scores: tuple[Score, ...]
+    coverage: tuple[Coverage, ...]
 
 
 @dataclass(frozen=True)
@@ -75,39 +101,53 @@ class Backtest:
 
 
 def backtest(
-    history: History, account: Ints | None = None, facts: Sequence[Facts] = (), lags: Sequence[int] = LAGS
-) -> Backtest:
+    history: History, account: Ints | None = None, facts: Sequence[Facts] = (), lags: Sequence[int] = LAGS,
+    within: Months | None = None, book: Texts | None = None,
+) -> Backtest:  # fmt: skip
     """Replay a history month by month, `lags` months ahead, against base rate, segment rate and last three months.
 
-    With `facts` and each row's `account` (m,) the regression is replayed too. Verdicts are of the first lag.
+    With `facts` and each row's `account` (m,) the regression is replayed too; with each row's `book` (m,) intervals of
+    books are tried. Only renewals due in `within` are scored. Verdicts are of the first lag.
     """
-    segments, code = rates.index_segments(history.parent, history.child)
-    scored: list[Score] = []
-    covered: list[Coverage] = []
-    first: Replay | None = None
-    for lag in lags:
-        models: dict[str, Model] = {OVERALL: skill.overall, LAST_THREE: _last_three(history)}
-        models[SEGMENT] = skill.segment(segments, code)
-        if account is not None and facts:
-            models[LOGISTIC] = skill.regression(facts, account, history.due, history.closed, lag)
-        replayed = skill.replay(models, history.due, history.closed, history.kept > 0, lag)
-        first = first or replayed
-        scored += [score(name, lag, replayed, history) for name in models]
-        covered.append(coverage(history, replayed, lag))
-    if first is None:
+    if not lags:
         raise ValueError("a backtest is made for one lag at least")
-    judged = {name: p for name, p in first.predicted.items() if name != LAST_THREE}
-    chosen, verdicts = skill.in_charge(Replay(judged, first.row, first.month, first.renewed))
+    return judged([tried(history, lag, account, facts, within, book) for lag in lags])
+
+
+def tried(
+    history: History, lag: int, account: Ints | None = None, facts: Sequence[Facts] = (), within: Months | None = None,
+    book: Texts | None = None,
+) -> Tried:  # fmt: skip
+    """One lag of a backtest."""
+    indexed = segments, code = rates.index_segments(history.parent, history.child)
+    models: dict[str, Model] = {OVERALL: skill.overall, LAST_THREE: _last_three(history)}
+    models[SEGMENT] = skill.segment(segments, code)
+    if account is not None and facts:
+        models[LOGISTIC] = skill.regression(facts, account, history.due, history.closed, lag)
+    whole = skill.replay(models, history.due, history.closed, history.kept > 0, lag)
+    replayed = _inside(whole, within)
+    scores = tuple(score(name, lag, replayed, history) for name in models)
+    return Tried(replayed, scores, _covered(history, whole, replayed, lag, book, indexed))
+
+
+def judged(lags: Sequence[Tried]) -> Backtest:
+    """All lags together, the verdicts by the first."""
+    first = lags[0].replayed
+    others = {name: p for name, p in first.predicted.items() if name != LAST_THREE}
+    chosen, verdicts = skill.in_charge(Replay(others, first.row, first.month, first.renewed))
     verdict = skill.judge(first)
-    return Backtest(tuple(scored), tuple(covered), chosen, verdict, verdicts, _words(chosen, verdict, verdicts))
+    scores = tuple(found for one in lags for found in one.scores)
+    coverage = tuple(found for one in lags for found in one.coverage)
+    return Backtest(scores, coverage, chosen, verdict, verdicts, _words(chosen, verdict, verdicts))
 
 
 def score(name: str, lag: int, replayed: Replay, history: History) -> Score:
     """One model's figures from what it predicted out of time."""
     p, came, months = replayed.predicted[name], replayed.renewed.astype(np.float64), np.unique(replayed.month)
+    verdict = None if name == OVERALL else skill.judge(replayed, name, OVERALL)
     if not len(p):
-        return Score(name, lag, 0, 0, None, None, None, None, None, ())
-    brier, base = float(np.mean((p - came) ** 2)), float(np.mean((replayed.predicted[OVERALL] - came) ** 2))
+        return Score(name, lag, 0, 0, None, dict.fromkeys(BASES), None, None, None, verdict, ())
+    brier = float(np.mean((p - came) ** 2))
     inside = np.clip(p, 1e-12, 1 - 1e-12)
     loss = -float(np.mean(came * np.log(inside) + (1 - came) * np.log1p(-inside)))
     amounts = history.arr_minor[replayed.row].astype(np.float64)
@@ -115,9 +155,11 @@ def score(name: str, lag: int, replayed: Replay, history: History) -> Score:
     missed = np.bincount(place, amounts * (p - history.kept[replayed.row]))
     error = float(np.abs(missed).sum() / amounts.sum()) if amounts.sum() > 0 else None
     alike = bool(replayed.renewed.all() or not replayed.renewed.any())
+    bases = {base: float(np.mean((replayed.predicted[base] - came) ** 2)) for base in BASES}
+    gained = {base: None if alike or theirs <= 0 else 1 - brier / theirs for base, theirs in bases.items()}
     return Score(
-        name, lag, len(p), len(months), brier, None if alike else 1 - brier / base, loss, auc(p, replayed.renewed),
-        error, calibration(p, replayed.renewed),
+        name, lag, len(p), len(months), brier, gained, loss, auc(p, replayed.renewed), error, verdict,
+        calibration(p, replayed.renewed),
     )  # fmt: skip
 
 
@@ -147,21 +189,60 @@ def calibration(p: Floats, renewed: NDArray[np.bool_], bins: int = BINS) -> tupl
     )  # fmt: skip
 
 
-def coverage(history: History, replayed: Replay, lag: int) -> Coverage:
-    """The forecast's own interval of each replayed month's money, from what was known when it was made."""
-    held, width = [], []
-    for month in np.unique(replayed.month):
-        rows = replayed.row[replayed.month == month]
-        due = int(history.arr_minor[rows].sum())
-        day = np.datetime64(int(month) - lag, "M").astype("datetime64[D]")
-        if due:
-            low, high = renewals.interval(history, rows, replayed, day)
+def _inside(replayed: Replay, within: Months | None) -> Replay:
+    """What was due in these months."""
+    if within is None:
+        return replayed
+    kept = (replayed.month >= within[0]) & (replayed.month < within[1])
+    predicted = {name: p[kept] for name, p in replayed.predicted.items()}
+    return Replay(predicted, replayed.row[kept], replayed.month[kept], replayed.renewed[kept])
+
+
+def _covered(
+    history: History, whole: Replay, replayed: Replay, lag: int, book: Texts | None, indexed: tuple[Segments, Ints]
+) -> tuple[Coverage, ...]:
+    """The forecast's own intervals of each replayed month's money, and of each book's part, from what was known then."""
+    months: list[tuple[int, Ints]] = [
+        (m, replayed.row[replayed.month == m]) for m in np.unique(replayed.month).tolist()
+    ]
+    books = [] if book is None else _books(months, book)
+    of: dict[Literal["months", "books"], list[tuple[int, Ints]]] = {"months": months, "books": books}
+    found: dict[str, list[tuple[bool, float]]] = {"months": [], "books": []}
+    for month, _ in months:
+        day = np.datetime64(month - lag, "M").astype("datetime64[D]")
+        asked = [
+            (name, rows)
+            for name, parts in of.items()
+            for at, rows in parts
+            if at == month and history.arr_minor[rows].any()
+        ]
+        bounds = renewals.intervals(history, [rows for _, rows in asked], whole, day, indexed)
+        for (name, rows), (low, high) in zip(asked, bounds, strict=True):
             kept = float(history.arr_minor[rows] @ history.kept[rows])
-            held.append(low <= kept <= high)
-            width.append((high - low) / due)
-    if not held:
-        return Coverage(lag, 0, None, None)
-    return Coverage(lag, len(held), float(np.mean(held)), float(np.mean(width)))
+            found[name].append((low <= kept <= high, (high - low) / int(history.arr_minor[rows].sum())))
+    return tuple(_coverage(lag, name, found[name]) for name in of if name == "months" or book is not None)
+
+
+def _books(months: Sequence[tuple[int, Ints]], book: Texts) -> list[tuple[int, Ints]]:
+    """Each book's renewals of each month, of those that are not too small; evenly drawn where there are very many."""
+    found: list[tuple[int, Ints]] = []
+    for month, rows in months:
+        names, place = np.unique(book[rows], return_inverse=True)
+        parts = (rows[place == at] for at in range(len(names)))
+        found += [(month, part) for part in parts if len(part) >= LEAST_BOOK]
+    if not found:
+        return []
+    drawn = np.unique(np.linspace(0, len(found) - 1, min(len(found), MOST_BOOKS)).astype(np.int64))
+    return [found[at] for at in drawn.tolist()]
+
+
+def _coverage(lag: int, of: Literal["months", "books"], found: Sequence[tuple[bool, float]]) -> Coverage:
+    if not found:
+        return Coverage(lag, of, 0, None, None, None, None)
+    held = sum(inside for inside, _ in found)
+    at = np.array([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = beta.quantile(held + 0.5, len(found) - held + 0.5, at).tolist()
+    return Coverage(lag, of, len(found), held / len(found), low, high, float(np.mean([width for _, width in found])))
 
 
 def _last_three(history: History) -> Model:

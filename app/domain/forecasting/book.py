@@ -104,32 +104,49 @@ def factored(amounts: Floats, eta: Floats, factor: Floats, ratios: Floats | None
     return Book((Group((cell,), np.ones(1)),), weights, _visible(spread, noise))
 
 
-def segmented(groups: Sequence[Sequence[tuple[Floats, Uncertainty]]]) -> Book:
+def segmented(
+    groups: Sequence[Sequence[tuple[Floats, Uncertainty]]], ratios: Sequence[Sequence[Floats]] | None = None
+) -> Book:
     """A book from segment rates: per parent, per child, the accounts' amounts (n,) and the child's rate.
 
-    Each shock is normal on the logit, scaled so that mean and variance of the child's probability are those given.
+    `ratios` per parent and child are (n or 1, quantiles) as in Cell. Each shock is normal on the logit, scaled so that
+    mean and variance of the child's probability are those given.
     """
     parents = [[(np.asarray(a, dtype=np.float64), rate) for a, rate in group] for group in groups]
-    sums = [[float(a.sum()) for a, _ in group] for group in parents]
+    paid = [[np.ones((1, 1)) for _ in group] for group in parents] if ratios is None else ratios
+    sums = [
+        [float((a * g.mean(axis=1)).sum()) for (a, _), g in zip(group, row, strict=True)]
+        for group, row in zip(parents, paid, strict=True)
+    ]
     common = sum(s * r.common**0.5 for group, ss in zip(parents, sums, strict=True) for (_, r), s in _pairs(group, ss))
     shared = [
         sum(s * r.shared**0.5 for (_, r), s in _pairs(group, ss)) for group, ss in zip(parents, sums, strict=True)
     ]
     own = [[s * r.own**0.5 for (_, r), s in _pairs(group, ss)] for group, ss in zip(parents, sums, strict=True)]
-    noise = sum(float((a**2).sum()) * r.mean * (1 - r.mean) for group in parents for a, r in group)
+    noise = sum(
+        _chance(a, r.mean, g)
+        for group, row in zip(parents, paid, strict=True)
+        for (a, r), g in zip(group, row, strict=True)
+    )
     total = noise + common**2 + sum(value**2 for value in shared) + sum(value**2 for row in own for value in row)
     sd = float(np.sqrt(total))
     outer, outer_weights = _nodes(common, sd)
     built = []
-    for group, between, within in zip(parents, shared, own, strict=True):
+    for group, between, within, row in zip(parents, shared, own, paid, strict=True):
         middle, middle_weights = _nodes(between, sd)
         cells = []
-        for (amounts, rate), spread in zip(group, within, strict=True):
+        for (amounts, rate), spread, given_ratios in zip(group, within, row, strict=True):
             inner, inner_weights = _nodes(spread, sd)
-            given = _conditional(rate, (outer, middle, inner), (outer_weights, middle_weights, inner_weights))
-            cells.append(Cell(amounts, given[..., None], inner_weights, _visible(spread, noise)))
+            given = _conditional(rate, (len(outer), len(middle), len(inner)))
+            cells.append(Cell(amounts, given[..., None], inner_weights, _visible(spread, noise), given_ratios))
         built.append(Group(tuple(cells), middle_weights, _visible(between, noise)))
     return Book(tuple(built), outer_weights, _visible(common, noise))
+
+
+def _chance(amounts: Floats, p: float, ratios: Floats) -> float:
+    """The variance of what accounts come to by their own chance."""
+    mean, square = ratios.mean(axis=1), (ratios**2).mean(axis=1)
+    return float((amounts**2 * (p * square - (p * mean) ** 2)).sum())
 
 
 def _visible(spread: float, noise: float) -> float:
@@ -145,31 +162,36 @@ def _pairs(
 def _nodes(spread: float, sd: float) -> tuple[Floats, Floats]:
     """Standard normal nodes and weights, as many as a shock of this share of the book's deviation needs."""
     if spread <= 0 or sd <= 0:
-        return np.zeros(1), np.ones(1)
+        return _standard(1)
     reach = _FREQUENCIES * spread / sd
-    return _hermite(next((n for n, most in zip(_NODES, _REACH, strict=True) if reach <= most), _NODES[-1]))
+    return _standard(next((n for n, most in zip(_NODES, _REACH, strict=True) if reach <= most), _NODES[-1]))
 
 
 @lru_cache(maxsize=16)
-def _hermite(count: int) -> tuple[Floats, Floats]:
+def _standard(count: int) -> tuple[Floats, Floats]:
+    """As many nodes of the standard normal and their weights; one is nought itself."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(count)
     return nodes, weights / weights.sum()
 
 
-def _conditional(rate: Uncertainty, nodes: tuple[Floats, ...], weights: tuple[Floats, ...]) -> Floats:
-    """P(renewal | common, shared, own), (common, shared, own), with the rate's mean exactly and its variance closely."""
+@lru_cache(maxsize=8_192)
+def _conditional(rate: Uncertainty, counts: tuple[int, int, int]) -> Floats:
+    """P(renewal | common, shared, own), (common, shared, own) nodes, with the rate's mean exactly and its variance closely.
+
+    Kept: the groups of a forecast, and the books of a backtest, are made of the same segments.
+    """
+    nodes, weights = zip(*(_standard(count) for count in counts), strict=True)
     share = np.array([rate.common, rate.shared, rate.own])
     variance, mean = float(share.sum()), rate.mean
-    shape = tuple(len(axis) for axis in nodes)
     if variance <= 0 or mean <= 0 or mean >= 1:
-        return np.full(shape, float(np.clip(mean, 0.0, 1.0)))
+        return np.full(counts, float(np.clip(mean, 0.0, 1.0)))
     share = np.sqrt(share / variance)
     outer, middle, inner = nodes
     z = share[0] * outer[:, None, None] + share[1] * middle[None, :, None] + share[2] * inner
     weight = weights[0][:, None, None] * weights[1][None, :, None] * weights[2]
     # No distribution on [0, 1] has more than m (1 - m), a normal on the logit comes close only for huge scales.
     wanted = min(variance, 0.8 * mean * (1 - mean))
-    scale, given = np.sqrt(wanted) / (mean * (1 - mean)), np.full(shape, mean)
+    scale, given = np.sqrt(wanted) / (mean * (1 - mean)), np.full(counts, mean)
     for _ in range(12):
         given = _centred(mean, scale * z, weight)
         reached = _variance(given, weight)

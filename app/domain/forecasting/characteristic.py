@@ -10,6 +10,8 @@ Complexes = NDArray[np.complex128]
 # How many (account, node) pairs go through the exact product; smaller amounts beyond it enter by four cumulants.
 EXACT_PAIRS = 100_000
 _BLOCK = 1 << 17
+# Fewer amounts than that are not worth a search for equal ones.
+_MANY = 24
 # In standard deviations of the shock: beyond it 32 nodes no longer integrate a wave.
 _REPEATS = 6.0
 
@@ -110,12 +112,16 @@ def _rows(ratios: Floats, chosen: NDArray[np.bool_]) -> Floats:
 
 def _product(amounts: Floats, p: Floats, ratios: Floats, frequencies: Floats) -> Complexes:
     """prod_i (1 - p + p mean_g exp(i w a_i g)), (nodes, frequencies), in blocks of bounded memory."""
-    result = np.ones((len(p), len(frequencies)), dtype=np.complex128)
+    alike = p.shape[1] == 1 and len(ratios) == 1
+    if alike and ratios.shape[1] == 1 and len(amounts) <= _MANY:
+        wave = np.exp(1j * (amounts * ratios[0, 0])[:, None] * frequencies) - 1
+        return np.asarray(np.multiply.reduce(1 + p[:, :, None] * wave, axis=1), dtype=np.complex128)
     # Equal amounts at one rate are a power, not a product.
-    if p.shape[1] == 1 and len(ratios) == 1:
+    if alike:
         amounts, times = np.unique(amounts, return_counts=True)
     else:
         times = np.ones(len(amounts), dtype=np.int64)
+    result = np.ones((len(p), len(frequencies)), dtype=np.complex128)
     step = max(1, _BLOCK // max(len(frequencies), 1))
     for start in range(0, len(amounts), step):
         chunk = slice(start, start + step)

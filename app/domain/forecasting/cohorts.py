@@ -19,8 +19,12 @@ _PRIOR = np.log(np.array([rates.PRIOR_SIZE * (1 - rates.PRIOR_MEAN), rates.PRIOR
 _SPREAD = np.array([4.0, 4.0, 4.0])
 _BOUND = 12.0
 _START = 0.5
-_SETTLED = 1e-8
+_SETTLED = 1e-6
+_FURTHEST = 25.0
 _MOST_STEPS = 2_000
+_CURVED = 0.02
+_DRAWS = 400
+_SEED = 6
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,19 @@ class Curve:
     b: float
     c: float
     terms: int
+    covariance: Floats
+
+    def band(self, terms: int) -> tuple[Floats, Floats]:
+        """The 90 % interval of `survival`, (terms + 1,) each, from draws of the parameters around their maximum."""
+        sides, turned = np.linalg.eigh(self.covariance)
+        free = len(self.covariance)
+        logs = np.tile(np.log(np.array([self.a, self.b, self.c])), (_DRAWS, 1))
+        shaken = np.random.default_rng(_SEED).standard_normal((_DRAWS, free))
+        logs[:, :free] += shaken * np.sqrt(np.maximum(sides, 0.0)) @ turned.T
+        logs = np.clip(logs, -_BOUND, _BOUND)[:, :, None]
+        survival = np.exp(_log_survival(logs.transpose(1, 0, 2), np.arange(terms + 1, dtype=np.float64)))
+        low, high = np.quantile(survival, (0.05, 0.95), axis=0)
+        return np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
 
     def survival(self, terms: int) -> Floats:
         """P(still there after t terms), t = 0 .. `terms`, (terms + 1,)."""
@@ -51,38 +68,64 @@ def fit(alive: Floats) -> Curve:
 
 def fit_sbg(alive: Floats) -> Curve:
     """Shifted beta-geometric; raises ValueError where `alive` is empty, rises, or is negative."""
-    a, b, c = np.exp(_fitted(alive, 2)).tolist()
-    return Curve("sBG", a, b, c, len(alive) - 1)
+    return _fitted(*_counted(alive), 2)
 
 
 def fit_bdw(alive: Floats) -> Curve:
     """Beta-discrete-Weibull; raises ValueError as `fit_sbg`."""
-    a, b, c = np.exp(_fitted(alive, 3)).tolist()
-    return Curve("BdW", a, b, c, len(alive) - 1)
+    return _fitted(*_counted(alive), 3)
 
 
-def _fitted(alive: Floats, free: int) -> Floats:
-    """(a, b, c) as logarithms: the maximum over the first `free` of them."""
+def fit_lives(lost: Floats, there: Floats) -> Curve:
+    """Of accounts of unlike age: `lost` (terms,) left in term 1, 2, …; `there` (terms + 1,) are there after so many terms,
+    and of more nothing is known. BdW where four terms or more were seen, else sBG. Raises ValueError as `fit_sbg`."""
+    if len(there) != len(lost) + 1 or bool((lost < 0).any() or (there < 0).any()):
+        raise ValueError("accounts lost are counted per term, those there after each and before any")
+    return _fitted(lost, there, 3 if len(lost) >= LEAST_TERMS else 2)
+
+
+def _counted(alive: Floats) -> tuple[Floats, Floats]:
     if not len(alive) or bool((alive < 0).any() or (np.diff(alive) > 0).any()):
         raise ValueError("the accounts alive are counted from the start and never rise")
-    lost = np.append(-np.diff(alive), alive[-1])
-    terms = np.arange(len(alive), dtype=np.float64)
+    return -np.diff(alive), np.append(np.zeros(len(alive) - 1), alive[-1])
+
+
+def _fitted(lost: Floats, there: Floats, free: int) -> Curve:
+    """The maximum over the first `free` of (a, b, c)."""
+    terms = np.arange(len(there), dtype=np.float64)
 
     def loss(at: Floats) -> float:
-        point = np.clip(np.append(at, _PRIOR[free:]), -_BOUND, _BOUND)
-        log = _log_survival(point, terms)
-        # ln (S(t-1) - S(t)), and ln S(T) for those still there.
-        gone = np.append(log[:-1] + np.log(-np.expm1(np.minimum(np.diff(log), -1e-300))), log[-1])
-        prior = (((np.append(at, _PRIOR[free:]) - _PRIOR) / _SPREAD) ** 2).sum() / 2
-        return float(prior - lost @ np.maximum(gone, -1e6))
+        point = np.append(at, _PRIOR[free:])
+        log = _log_survival(np.clip(point, -_BOUND, _BOUND), terms)
+        # ln (S(t-1) - S(t)) of those who left, ln S(t) of those who are there.
+        gone = log[:-1] + np.log(-np.expm1(np.minimum(np.diff(log), -1e-300)))
+        prior = (((point - _PRIOR) / _SPREAD) ** 2).sum() / 2
+        return float(prior - lost @ np.maximum(gone, -1e6) - there @ np.maximum(log, -1e6))
 
-    best = _lowest(loss, _PRIOR[:free].copy())
-    return np.append(np.clip(best, -_BOUND, _BOUND), _PRIOR[free:])
+    best = np.clip(_lowest(loss, _PRIOR[:free].copy()), -_BOUND, _BOUND)
+    a, b, c = np.exp(np.append(best, _PRIOR[free:])).tolist()
+    return Curve("sBG" if free == 2 else "BdW", a, b, c, len(lost), _covariance(loss, best))
+
+
+def _covariance(loss: Callable[[Floats], float], at: Floats) -> Floats:
+    """The inverse of the curvature at the maximum, no wider than the prior in any direction."""
+    free, steps = len(at), _CURVED * np.eye(len(at))
+    curvature = np.zeros((free, free))
+    for i in range(free):
+        for j in range(i + 1):
+            around = [loss(at + x * steps[i] + y * steps[j]) for x, y in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
+            curvature[i, j] = curvature[j, i] = (around[0] - around[1] - around[2] + around[3]) / (4 * _CURVED**2)
+    sides, turned = np.linalg.eigh(curvature)
+    return np.asarray((turned / np.maximum(sides, _SPREAD[0] ** -2)) @ turned.T, dtype=np.float64)
 
 
 def _log_survival(logs: Floats, terms: Floats) -> Floats:
+    """ln S(t), (terms,), from t = 0 on; of many `logs` (3, draws, 1) together, (draws, terms)."""
     a, b, c = np.exp(logs)
-    return np.asarray(beta.betaln(a, b + terms**c) - beta.betaln(a, b), dtype=np.float64)
+    # t^c, as far as it still tells: beyond that nobody is left.
+    counted = np.where(terms > 0, np.exp(np.minimum(c * np.log(np.maximum(terms, 1.0)), _FURTHEST)), 0.0)
+    log = beta.betaln(a, b + counted)
+    return np.asarray(np.minimum(log - log[..., :1], 0.0), dtype=np.float64)
 
 
 def _lowest(loss: Callable[[Floats], float], start: Floats) -> Floats:

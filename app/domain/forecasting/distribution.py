@@ -13,6 +13,7 @@ from app.domain.forecasting.book import Book, Floats
 TERMS = 256
 _MOST_TERMS = 2_048
 _STEP = 32
+_SMALL = 20_000
 _MOST_WORK = 30_000_000
 _REACH = 10.0
 _NEGLIGIBLE = 1e-9
@@ -111,12 +112,14 @@ def _coefficients(book: Book, low: float, width: float) -> Floats:
     most = min(max(_MOST_WORK // max(characteristic.pairs(book), 1), TERMS), _MOST_TERMS)
     parts: list[Floats] = []
     size = np.inf
-    for start in range(0, most, _STEP):
-        frequencies: Floats = np.arange(start, start + _STEP).astype(np.float64) * (np.pi / width)
+    # Of a small book the calls are what costs: it takes more terms at a time.
+    step = 2 * _STEP if characteristic.pairs(book) < _SMALL else _STEP
+    for start in range(0, most, step):
+        frequencies: Floats = np.arange(start, start + step).astype(np.float64) * (np.pi / width)
         values = characteristic.characteristic(book, frequencies, threshold)
         size = float(np.abs(values).max())
         parts.append((values * np.exp(-1j * frequencies * low)).real)
-        if size < _NEGLIGIBLE or (len(parts) * _STEP >= TERMS and size < _UNSETTLED):
+        if size < _NEGLIGIBLE or (len(parts) * step >= TERMS and size < _UNSETTLED):
             break
     coefficients = np.concatenate(parts)
     if size > _UNSETTLED:

@@ -1,6 +1,6 @@
 """What moves all renewals at once: monthly shocks of the past, their damped drift, and shifts of lanes.
 
-Source: forecasting.md 2. A month of few renewals is held to nought by a normal prior of half a logit, so that one
+Source: forecasting.md 2, but for tau (docs/decisions/shocks-as-missed.md). A month of few renewals is held to nought by a normal prior of half a logit, so that one
 renewal, all renewed or all churned give a finite shock of little weight; a month of hundreds hardly feels it.
 """
 
@@ -22,6 +22,7 @@ STARTING_SHIFTS: Mapping[str, float] = MappingProxyType({"severe": -1.2, "medium
 """Logits by which a scenario moves each lane at first."""
 _LOOSE = 0.5
 _STEPS = 60
+_STUDENT = 0.93
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,33 @@ def measure(predicted: Floats, renewed: NDArray[np.bool_], month: Ints) -> Drift
     solved = [_shift(eta[month == m], came[month == m], 0.0, _LOOSE**-2) for m in months]
     shocks, information = np.array([s for s, _ in solved]), np.array([i for _, i in solved])
     told = information / (information + _LOOSE**-2)
-    drift = DAMPING * float(shocks[-RECENT:].mean())
     chance = information / (information + _LOOSE**-2) ** 2
-    excess = np.maximum((shocks - drift) ** 2 - chance, 0.0)
-    # A month that could tell nothing counts for nothing: few data leave the usual shock.
-    tau = np.sqrt((USUAL_MONTHS * USUAL_SHOCK**2 + float(excess.sum())) / (USUAL_MONTHS + float(told.sum())))
-    return Drift(drift, float(tau), tuple(months.tolist()), tuple(shocks.tolist()))
+    # What each month was off the drift that was known before it: the error that a forecast of it would have made.
+    missed = shocks - np.array([_damped(shocks[:m]) for m in range(len(months))])
+    # A month that could tell nothing counts for nothing.
+    tau = _shock(float(told @ np.maximum(missed**2 - chance, 0.0)), float(told.sum()))
+    return Drift(_damped(shocks), tau, tuple(months.tolist()), tuple(shocks.tolist()))
+
+
+def _damped(shocks: Floats) -> float:
+    """Half the mean of the last three; nought before any."""
+    return DAMPING * float(shocks[-RECENT:].mean()) if len(shocks) else 0.0
+
+
+def _shock(excess: float, months: float) -> float:
+    """tau from the sum of squared errors beyond chance, and for how many months they count.
+
+    The usual shock counts for four months, and for fewer as the months say more than it. What is estimated from few months
+    is itself uncertain: the quantiles of Student's t at 90 % are those of the normal times 1 + .93 / degrees of freedom.
+    """
+    if months <= 0:
+        return USUAL_SHOCK
+    contradicted = min(1.0, USUAL_SHOCK**2 * months / max(excess, 1e-12))
+    # As far as there are months to contradict it: few leave the usual shock as it is.
+    usual = USUAL_MONTHS * contradicted ** (months / (USUAL_MONTHS + months))
+    counted = usual + months
+    doubt = 1 + _STUDENT * (months / counted) / counted
+    return float(np.sqrt((usual * USUAL_SHOCK**2 + excess) / counted) * doubt)
 
 
 def lane_shifts(

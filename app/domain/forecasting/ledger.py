@@ -1,7 +1,7 @@
 """Calls of people beside computed forecasts: categories, what changed between two forecasts, and how good calls were."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, get_args
 
@@ -20,15 +20,24 @@ DEFAULTS: Mapping[Category, float] = MappingProxyType(
 )
 """P(renewal) that a category stands for until a workspace says otherwise: starting points, not measurements."""
 
-Step = Literal["entered", "left", "renewed", "churned", "amount", "likelihood"]
+Step = Literal[
+    "entered", "moved_in", "left", "moved_out", "renewed", "churned", "amount_up", "amount_down", "likelihood_up",
+    "likelihood_down", "called",
+]  # fmt: skip
 STEPS: tuple[Step, ...] = get_args(Step)
+LEAST_CALLS = 10
+"""Closed calls below which nothing is said of whoever made them."""
+Verdict = Literal["too few", "no bias shown", "too high", "too low"]
+_Z = 1.6448536269514722
 
 
 @dataclass(frozen=True)
 class Standing:
     """A forecast as it stood on a day, columns (n,): renewals (unique), money due, P(renewal), money it comes to.
 
-    `expected_minor` of an open renewal is its part of the forecast to the cent; of a `closed` one what it brought.
+    `expected_minor` of an open renewal is its part of the computed forecast to the cent; of a `closed` one what it
+    brought. `called_minor` is what people call of it, the computed part where nobody does; None: nobody calls any.
+    `elsewhere` (any number) are renewals that were known and open then, and due outside the period.
     Raises ValueError where columns differ in length or a renewal is there twice.
     """
 
@@ -37,27 +46,43 @@ class Standing:
     probability: Floats
     expected_minor: Ints
     closed: NDArray[np.bool_]
+    called_minor: Ints | None = None
+    elsewhere: Texts = field(default_factory=lambda: np.zeros(0, dtype=np.str_))
 
     def __post_init__(self) -> None:
-        lengths = {len(self.due_minor), len(self.probability), len(self.expected_minor), len(self.closed)}
+        lengths = {
+            len(self.due_minor),
+            len(self.probability),
+            len(self.expected_minor),
+            len(self.closed),
+            len(self.said),
+        }
         if lengths != {len(self.renewal_id)}:
             raise ValueError("columns of a standing have one length")
         if len(np.unique(self.renewal_id)) != len(self.renewal_id):
             raise ValueError("a renewal stands once in a forecast")
+
+    @property
+    def said(self) -> Ints:
+        """What the forecast comes to, calls included, (n,)."""
+        return self.expected_minor if self.called_minor is None else self.called_minor
 
 
 @dataclass(frozen=True)
 class Waterfall:
     """From one forecast to another in minor units: `opening` and all `steps` add up to `closing`, exactly.
 
-    `parts` (renewals, steps), a row per `renewal_id`, add up to the steps.
+    A row per `renewal_id`: `before` and `after` (renewals,) add up to opening and closing, `parts` (renewals, steps) to the
+    steps, and before + the row's parts is after.
     """
 
     opening: int
     steps: Mapping[Step, int]
     closing: int
     renewal_id: Texts
+    before: Ints
     parts: Ints
+    after: Ints
 
 
 def called(due_minor: Ints, probability: Floats, renewal_id: Texts) -> Standing:
@@ -67,38 +92,52 @@ def called(due_minor: Ints, probability: Floats, renewal_id: Texts) -> Standing:
 
 
 def waterfall(before: Standing, after: Standing) -> Waterfall:
-    """What moved the forecast: renewals that entered or left it, closed ones, and, of open ones, amounts and likelihood.
+    """What moved the forecast: renewals that came into it, left it or closed; of open ones amounts, likelihood and calls.
 
-    An amount's change counts at the likelihood it had before; what remains of an account's change is likelihood.
+    An amount's change counts at the likelihood it had before; what remains of a computed change is likelihood. What people
+    call differs from what is computed: the change of that difference is `called`. A renewal that closes or goes takes its
+    call along.
     """
     names = np.union1d(before.renewal_id, after.renewal_id)
     old, new = _aligned(before, names), _aligned(after, names)
-    change = new.expected - old.expected
+    change, computed = new.said - old.said, new.expected - old.expected
     both, closed = old.there & new.there, new.closed & ~old.closed
     settled, open_still = both & closed, both & ~new.closed & ~old.closed
+    came, went = ~old.there, ~new.there
     grown = to_the_cent(np.where(open_still, np.maximum(new.due - old.due, 0), 0), old.p, names)
     shrunk = to_the_cent(np.where(open_still, np.maximum(old.due - new.due, 0), 0), old.p, names)
-    amount = grown - shrunk
-    brought = settled & (new.expected > 0)
+    # What was closed before and is still there can change by a correction alone: that is an amount too.
+    amount = np.where(open_still, grown - shrunk, np.where(both & ~settled, computed, 0))
+    likelihood = np.where(open_still, computed - amount, 0)
+    by_hand = np.where(open_still | came | (both & ~settled), change - computed, 0)
+    entered, left = np.where(came, computed, 0), np.where(went, change, 0)
+    moved_in, moved_out = np.isin(names, before.elsewhere), np.isin(names, after.elsewhere)
+    brought = settled & (new.said > 0)
     columns: dict[Step, Ints] = {
-        "entered": np.where(~old.there, change, 0),
-        "left": np.where(~new.there, change, 0),
+        "entered": np.where(moved_in, 0, entered),
+        "moved_in": np.where(moved_in, entered, 0),
+        "left": np.where(moved_out, 0, left),
+        "moved_out": np.where(moved_out, left, 0),
         "renewed": np.where(brought, change, 0),
         "churned": np.where(settled & ~brought, change, 0),
-        "amount": np.where(open_still, amount, np.where(both & ~settled, change, 0)),
-        "likelihood": np.where(open_still, change - amount, 0),
+        "amount_up": np.maximum(amount, 0),
+        "amount_down": np.minimum(amount, 0),
+        "likelihood_up": np.maximum(likelihood, 0),
+        "likelihood_down": np.minimum(likelihood, 0),
+        "called": by_hand,
     }
     steps = {step: int(columns[step].sum()) for step in STEPS}
     parts = np.column_stack([columns[step] for step in STEPS])
-    return Waterfall(int(before.expected_minor.sum()), steps, int(after.expected_minor.sum()), names, parts)
+    return Waterfall(int(before.said.sum()), steps, int(after.said.sum()), names, old.said, parts, new.said)
 
 
 @dataclass(frozen=True)
 class Track:
     """How good the calls of one CSM, category or segment (`key`) were, over `calls` that have closed.
 
-    `bias` = (forecast - actual) / due; `error` = sum |forecast - actual| / due, `accuracy` = 1 - error; None where
-    nothing was due. `renewed_share` of the calls with its 90 % interval beside `said_share`, the mean probability said.
+    `bias` = (forecast - actual) / due with its 90 % interval, None for fewer than two calls; `error` = sum |forecast -
+    actual| / due, `accuracy` = 1 - error; None where nothing was due. `renewed_share` of the calls with its 90 % interval
+    beside `said_share`, the mean probability said; `brier` of those probabilities. `verdict` is about the bias.
     """
 
     key: str
@@ -107,35 +146,63 @@ class Track:
     forecast_minor: int
     actual_minor: int
     bias: float | None
+    bias_low: float | None
+    bias_high: float | None
     accuracy: float | None
+    brier: float
     said_share: float
     renewed_share: float
     low: float
     high: float
+    verdict: Verdict
 
 
 def tracks(
-    key: Texts, due_minor: Ints, probability: Floats, forecast_minor: Ints, actual_minor: Ints
-) -> tuple[Track, ...]:
+    key: Texts, due_minor: Ints, probability: Floats, forecast_minor: Ints, actual_minor: Ints, renewed: NDArray[np.bool_]
+) -> tuple[Track, ...]:  # fmt: skip
     """Bias and accuracy per key of calls whose renewals have closed, columns (calls,); keys in order."""
     names, place = np.unique(key, return_inverse=True)
     order = np.argsort(place, kind="stable")
     rows = np.split(order, np.flatnonzero(np.diff(place[order])) + 1) if len(order) else []
+    came, calls = np.bincount(place, renewed, len(names)), np.bincount(place, minlength=len(names))
+    shares = beta.quantile(came + 0.5, calls - came + 0.5, np.array([[0.05], [0.95]])).T.tolist()
     return tuple(
-        _track(str(name), due_minor[row], probability[row], forecast_minor[row], actual_minor[row])
-        for name, row in zip(names, rows, strict=True)
+        _track(str(name), due_minor[row], probability[row], forecast_minor[row], actual_minor[row], renewed[row], share)
+        for name, row, share in zip(names, rows, shares, strict=True)
     )
 
 
-def _track(name: str, due: Ints, probability: Floats, forecast: Ints, actual: Ints) -> Track:
-    total, renewals = int(due.sum()), int((actual > 0).sum())
-    bias = int(forecast.sum() - actual.sum()) / total if total else None
+def _track(
+    name: str, due: Ints, probability: Floats, forecast: Ints, actual: Ints, renewed: NDArray[np.bool_], share: Sequence[float]
+) -> Track:  # fmt: skip
+    total, renewals = int(due.sum()), int(renewed.sum())
     error = int(np.abs(forecast - actual).sum()) / total if total else None
-    low, high = beta.quantile(renewals + 0.5, len(due) - renewals + 0.5, np.array([0.05, 0.95])).tolist()
+    bias, margin = _bias(due, forecast - actual)
+    low, high = share
+    under, over = (None, None) if bias is None or margin is None else (bias - margin, bias + margin)
     return Track(
-        name, len(due), total, int(forecast.sum()), int(actual.sum()), bias, None if error is None else 1 - error,
-        float(probability.mean()), renewals / len(due), low, high,
+        name, len(due), total, int(forecast.sum()), int(actual.sum()), bias, under, over, None if error is None else 1 - error,
+        float(np.mean((probability - renewed) ** 2)), float(probability.mean()), renewals / len(due), low, high,
+        _verdict(len(due), under, over),
     )  # fmt: skip
+
+
+def _bias(due: Ints, missed: Ints) -> tuple[float | None, float | None]:
+    """sum missed / sum due, and the half-width of its 90 % interval: a ratio's, by what remains of each call."""
+    total, calls = int(due.sum()), len(due)
+    if not total:
+        return None, None
+    bias = int(missed.sum()) / total
+    if calls < 2:
+        return bias, None
+    rest = missed.astype(np.float64) - bias * due.astype(np.float64)
+    return bias, _Z * float(np.sqrt((rest**2).sum() * calls / (calls - 1)) / total)
+
+
+def _verdict(calls: int, low: float | None, high: float | None) -> Verdict:
+    if calls < LEAST_CALLS or low is None or high is None:
+        return "too few"
+    return "too high" if low > 0 else "too low" if high < 0 else "no bias shown"
 
 
 @dataclass(frozen=True)
@@ -146,6 +213,7 @@ class _Aligned:
     due: Ints
     p: Floats
     expected: Ints
+    said: Ints
     closed: NDArray[np.bool_]
 
 
@@ -153,7 +221,8 @@ def _aligned(standing: Standing, names: Texts) -> _Aligned:
     place = np.searchsorted(names, standing.renewal_id)
     there, closed = np.zeros(len(names), dtype=np.bool_), np.zeros(len(names), dtype=np.bool_)
     due, expected = np.zeros(len(names), dtype=np.int64), np.zeros(len(names), dtype=np.int64)
-    p = np.zeros(len(names))
+    said, p = np.zeros(len(names), dtype=np.int64), np.zeros(len(names))
+    said[place] = standing.said
     there[place], closed[place], p[place] = True, standing.closed, standing.probability
     due[place], expected[place] = standing.due_minor, standing.expected_minor
-    return _Aligned(there, due, p, expected, closed)
+    return _Aligned(there, due, p, expected, said, closed)

@@ -30,7 +30,7 @@ def past(renewals: int, months: int, spread: float, shock: float = 0.0, seed: in
 def sound(found: Backtest) -> None:
     """What holds of every backtest: no figure is NaN, shares are shares, and the verdict is in words."""
     for score in found.scores:
-        figures = [score.brier, score.brier_skill, score.log_loss, score.auc, score.money_error]
+        figures = [score.brier, *score.brier_skill.values(), score.log_loss, score.auc, score.money_error]
         assert np.isfinite([figure for figure in figures if figure is not None]).all()
         assert sum(part.renewals for part in score.calibration) == score.renewals
     for cover in found.coverage:
@@ -61,15 +61,36 @@ def test_segments_that_differ_beat_every_base() -> None:
         assert at["overall"].brier is not None
         assert at["last_three_months"].brier is not None
         assert at["segment"].brier < min(at["overall"].brier, at["last_three_months"].brier)
-        assert at["overall"].brier_skill == 0
+        assert at["overall"].brier_skill["overall"] == at["segment"].brier_skill["segment"] == 0
+        assert at["overall"].verdict is None
+        assert at["segment"].verdict is not None
+        assert at["segment"].verdict.verdict == "skill shown"
 
 
 def test_intervals_hold_in_months_that_move_together() -> None:
     found = backtest(past(12_000, 30, 0.6, shock=0.3), lags=(0,))
     cover = found.coverage[0]
-    print(f"{cover.held} of {cover.months} months held, mean width {cover.width}")
+    print(f"{cover.held} of {cover.intervals} months held, mean width {cover.width}")
     assert cover.held is not None
     assert cover.held >= 0.85
+
+
+def test_books_have_intervals_of_their_own() -> None:
+    history = past(6_000, 14, 0.6, shock=0.2)
+    book = np.random.default_rng(5).integers(0, 8, len(history.due)).astype(np.str_)
+    first, last = (
+        int(np.datetime64(month).astype("datetime64[M]").astype(np.int64)) for month in ("2023-07", "2024-02")
+    )
+    found = backtest(history, lags=(0,), within=(first, last), book=book)
+    months, books = found.coverage
+    assert (months.of, months.intervals, books.of) == ("months", 7, "books")
+    assert 40 <= books.intervals <= 56
+    assert books.held is not None
+    assert months.width is not None
+    assert books.width is not None
+    assert books.held > 0.8
+    assert books.width > months.width
+    assert {score.months for score in found.scores} == {7}
 
 
 @needs(SUBSCRIPTIONS)

@@ -27,8 +27,10 @@ def test_shocks_of_large_months_are_found() -> None:
     found = drift.measure(*months_of(planted, 20_000))
     assert found.shocks == pytest.approx(planted, abs=0.07)
     assert found.drift == pytest.approx(np.mean(planted[-3:]) / 2, abs=0.03)
-    usual = 4 * 0.10**2 + sum((np.array(planted) - found.drift) ** 2)
-    assert found.tau == pytest.approx(np.sqrt(usual / 12), abs=0.03)
+    missed = np.array([d - sum(planted[max(m - 3, 0) : m]) / max(2 * min(m, 3), 1) for m, d in enumerate(planted)])
+    usual = 4 * min(1, 0.10**2 / np.mean(missed**2)) ** (8 / 12)
+    plain = np.sqrt((usual * 0.10**2 + sum(missed**2)) / (usual + 8))
+    assert found.tau == pytest.approx(plain * (1 + 0.93 * 8 / (usual + 8) ** 2), abs=0.04)
 
 
 def test_a_month_solves_its_own_equation() -> None:
@@ -73,10 +75,10 @@ def test_lanes_move_on_their_own_from_where_the_scenario_starts() -> None:
 
 
 def test_intervals_hold_where_independent_ones_do_not() -> None:
-    """60 months of 800 renewals whose logits move together, each after 24 months of which the shocks are known."""
+    """120 months of 800 renewals whose logits move together, each after 24 months of which the shocks are known."""
     rng, amounts = np.random.default_rng(8), np.random.default_rng(9).lognormal(9, 1, 800)
     held, alone = [], []
-    for seed in range(60):
+    for seed in range(120):
         p, renewed, month = months_of(rng.normal(0, 0.3, 25).tolist(), 800, seed)
         past, now = month < 24, month == 24
         known = drift.measure(p[past], renewed[past], month[past])
@@ -86,7 +88,7 @@ def test_intervals_hold_where_independent_ones_do_not() -> None:
         held.append(ours.quantile(0.05) <= came <= ours.quantile(0.95))
         alone.append(plain.quantile(0.05) <= came <= plain.quantile(0.95))
     print(f"held {np.mean(held):.3f} with a common shock, {np.mean(alone):.3f} without")
-    assert np.mean(held) >= 0.85
+    assert np.mean(held) >= 0.88
     assert np.mean(alone) <= 0.62
 
 

@@ -37,13 +37,12 @@ def telco() -> tuple[rates.Floats, rates.Floats]:
 
 @needs(TELCO)
 def test_the_table_is_reached() -> None:
-    """Twenty splits, seeds 10 to 29: the inputs were chosen on seeds 0 to 9, which are harder (Brier .1344, AUC .847).
-
-    The mean of ten splits has a standard error of .0016 in Brier, of .004 in AUC, so ten of them do not decide.
+    """Thirty splits, seeds 0 to 29. The first ten are harder (Brier .1343, AUC .8474, log loss .4135), for other inputs,
+    penalties, boosting and mixtures of them too; the mean of ten has a standard error of .003 in AUC, so ten do not decide.
     """
     inputs, kept = telco()
     found = []
-    for seed in range(10, 30):
+    for seed in range(30):
         learn = split(kept, seed)
         model = logistic.fit(inputs[learn], kept[learn], np.ones(int(learn.sum())))
         found.append(scores(model.predict(inputs[~learn]), kept[~learn]))

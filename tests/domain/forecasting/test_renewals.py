@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from app.domain.forecasting import moves
 from app.domain.forecasting.features import Facts
-from app.domain.forecasting.renewals import Due, Forecast, History, Known, forecast
+from app.domain.forecasting.logistic import expit, logit
+from app.domain.forecasting.renewals import Assumed, Due, Forecast, History, Known, forecast
 
 AS_OF = np.datetime64("2025-01-01")
 
@@ -36,8 +38,9 @@ def sound(found: Forecast, due: Due) -> None:
         assert sum(group.total.expected_minor for group in found.groups) == total.expected_minor
         assert sum(group.total.due_arr_minor for group in found.groups) == total.due_arr_minor
     assert found.expected_minor.sum() == total.expected_minor
-    if found.reasons is not None:
-        assert found.reasons.base + found.reasons.parts.sum(axis=1) == pytest.approx(found.reasons.logit)
+    assert found.reasons.base + found.reasons.parts.sum(axis=1) == pytest.approx(found.reasons.logit)
+    assert expit(found.reasons.logit) == pytest.approx(found.probability, abs=1e-9)
+    assert (found.net_minor >= found.expected_minor).all()
     if found.target_probability is not None:
         assert 0 <= found.target_probability <= 1
 
@@ -129,7 +132,7 @@ def test_the_regression_takes_over_where_it_shows_skill() -> None:
     half = np.where(np.arange(60) < 30, "low", "high")
     found = forecast(due, past, AS_OF, (half,), target_minor=1_000_00, known=known)
     sound(found, due)
-    assert (found.model, found.reasons is None) == ("logistic", False)
+    assert (found.model, found.reasons.names) == ("logistic", ("score", "money", *moves.NAMES))
     high, low = (group.total for group in found.groups)
     assert low.expected_minor < 0.4 * low.due_arr_minor < 0.8 * high.due_arr_minor < high.expected_minor
     assert found.challenged is not None
@@ -140,7 +143,8 @@ def test_the_segment_rate_stays_where_the_regression_shows_none() -> None:
     due, past, known = healthy(900, 0.0)
     found = forecast(due, past, AS_OF, known=known)
     assert found.challenged is not None
-    assert (found.model, found.reasons, found.challenged.verdict) == ("segment", None, "no skill shown")
+    assert (found.model, found.challenged.verdict) == ("segment", "no skill shown")
+    assert found.reasons.names == ("parent", "child", *moves.NAMES)
     assert found.total == forecast(due, past, AS_OF).total
 
 
@@ -169,3 +173,72 @@ def test_a_bad_quarter_moves_the_forecast_and_widens_it() -> None:
     assert down.tau > none.tau
     assert moved.expected_minor < steady.expected_minor
     assert moved.p95_minor - moved.p05_minor > 1.2 * (steady.p95_minor - steady.p05_minor)
+
+
+def assumed(count: int, **columns: float) -> Assumed:
+    """The same of `count` renewals."""
+    told = {"scenario": 0.0, "shift": 0.0, "chance": np.nan, "factor": 1.0, **columns}
+    return Assumed(**{name: np.full(count, value) for name, value in told.items()})
+
+
+@pytest.mark.parametrize("strength", [0.0, 1.5])
+def test_what_is_assumed_moves_every_chance_by_as_much(strength: float) -> None:
+    due, past, known = healthy(900, strength)
+    before = forecast(due, past, AS_OF, known=known)
+    after = forecast(due, past, AS_OF, known=known, assumed=assumed(60, scenario=-1.2, shift=0.2))
+    sound(after, due)
+    assert logit(after.probability) - logit(before.probability) == pytest.approx(np.full(60, -1.0), abs=1e-6)
+    assert after.total.expected_accounts < before.total.expected_accounts
+    said = forecast(due, past, AS_OF, known=known, assumed=assumed(60, chance=0.25, shift=3.0))
+    sound(said, due)
+    assert said.total.expected_minor == pytest.approx(0.25 * said.total.due_arr_minor, abs=1)
+    sure = forecast(due, past, AS_OF, known=known, assumed=assumed(60, chance=1.0, factor=1.1)).total
+    assert (sure.p05_minor, sure.p95_minor) == (sure.due_arr_minor, sure.due_arr_minor)
+    assert sure.net.expected_minor == pytest.approx(1.1 * sure.due_arr_minor, abs=60)
+
+
+def test_what_is_assumed_of_some_leaves_the_others() -> None:
+    due, past = due_of([1_000_00] * 40), history_of([1.0, 1.0, 1.0, 0.0] * 30)
+    half = np.arange(40) < 20
+    told = Assumed(np.zeros(40), np.where(half, -2.0, 0.0), np.full(40, np.nan), np.ones(40))
+    before, after = forecast(due, past, AS_OF), forecast(due, past, AS_OF, assumed=told)
+    assert after.probability[~half] == pytest.approx(before.probability[~half])
+    assert (after.probability[half] < before.probability[half]).all()
+
+
+def test_expansion_is_in_the_net_alone_and_contraction_in_both() -> None:
+    kept = np.array([1.0] * 60 + [0.5] * 30 + [0.0] * 10)
+    paid = np.where(np.arange(100) < 30, 1.4, kept)
+    days = np.full(100, np.datetime64("2024-12-20"))
+    past = History(np.full(100, 100_00), days, days, kept, np.full(100, "a"), np.full(100, "x"), None, paid)
+    total = forecast(due_of([100_00] * 200), past, AS_OF).total
+    # Kept: 60 whole and 30 halves of 90 that came, and the prior's twenty renewals behind each.
+    assert total.expected_minor / total.due_arr_minor == pytest.approx(0.9 * 75 / 90, abs=0.05)
+    assert total.net.expected_minor / total.due_arr_minor == pytest.approx(0.9 * (75 + 12) / 90, abs=0.05)
+    assert total.p50_minor < total.net.p50_minor
+    assert total.net.p95_minor <= 1.4 * total.due_arr_minor
+
+
+def test_groups_have_targets_of_their_own() -> None:
+    due = due_of([1_000_00] * 60)
+    months = due.date.astype("datetime64[M]").astype(np.str_)
+    found = forecast(due, history_of([1.0, 0.0] * 60), AS_OF, (months,), targets={("2025-02",): 1, ("2025-03",): 10**9})
+    assert {group.key[0]: group.total.target_probability for group in found.groups} == {
+        "2025-01": None, "2025-02": pytest.approx(1, abs=0.01), "2025-03": 0,
+    }  # fmt: skip
+
+
+def test_a_lane_has_its_own_shift() -> None:
+    """The lanes part in the last three months alone, in one segment: rates cannot know it."""
+    days = np.repeat(np.datetime64("2023-12-15") + 30 * np.arange(12), 400)
+    turn, lane = np.arange(4_800), np.where(np.arange(4_800) % 2, "severe", "low")
+    kept = np.where((turn >= 3_600) & (lane == "severe"), turn // 2 % 10 < 5, turn // 2 % 10 < 9).astype(np.float64)
+    past = History(np.full(4_800, 100_00), days, days, kept, np.full(4_800, "a"), np.full(4_800, "x"), lane)
+    due = due_of([1_000_00] * 40)
+    lanes = np.where(np.arange(40) < 20, "severe", "low")
+    due = Due(due.account_id, due.arr_minor, due.date, due.parent, due.child, lanes)
+    found = forecast(due, past, AS_OF)
+    sound(found, due)
+    shifts = {one.lane: one.shift for one in found.lanes}
+    assert shifts["severe"] < -0.3 < 0.3 < shifts["low"]
+    assert found.probability[:20].mean() < 0.75 < found.probability[20:].mean()

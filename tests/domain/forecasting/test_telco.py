@@ -18,12 +18,10 @@ from numpy.typing import NDArray
 from app.domain.forecasting import rates
 from app.domain.forecasting.book import Floats, Uncertainty, segmented
 from app.domain.forecasting.distribution import Distribution, distribution
-from app.domain.forecasting.renewals import Due, History, forecast
 
 SHARED = Path(os.environ.get("STRATA_SHARED_DATA", str(Path(__file__).resolve().parents[4] / "shared" / "data")))
 FILE = SHARED / "telco" / "telco_customer_churn.csv"
 CONTRACTS = ("Month-to-month", "One year", "Two year")
-TODAY = np.datetime64("2025-01-01")
 
 pytestmark = pytest.mark.skipif(not FILE.exists(), reason=f"NOT RUN: {FILE} is missing; set STRATA_SHARED_DATA")
 
@@ -63,21 +61,11 @@ def split(kept: NDArray[np.float64], seed: int) -> Bools:
     return learn
 
 
-def history(telco: Telco, learn: Bools) -> History:
-    yesterday = np.full(int(learn.sum()), TODAY - 1)
-    return History(telco.cents[learn], yesterday, yesterday, telco.kept[learn], telco.parent[learn], telco.child[learn])
-
-
-def due(telco: Telco, rows: NDArray[np.int64]) -> Due:
-    ids = np.array([f"{row}" for row in range(len(rows))])
-    return Due(ids, telco.cents[rows], np.full(len(rows), TODAY + 30), telco.parent[rows], telco.child[rows])
-
-
 def probabilities(telco: Telco, learn: Bools) -> NDArray[np.float64]:
     """Logo rate per customer, (7043,), from the rates that a forecast shows."""
-    found = forecast(due(telco, np.arange(len(learn))), history(telco, learn), TODAY)
-    logo = {(rate.parent, rate.child): rate.shrunk for rate in found.rates if rate.basis == "logo"}
-    return np.array([logo[str(p), str(c)] for p, c in zip(telco.parent, telco.child, strict=True)])
+    segments, code = rates.index_segments(telco.parent, telco.child)
+    counts = rates.count(code[learn], len(segments.children), np.ones(int(learn.sum())), telco.kept[learn])
+    return rates.fit("logo", segments, counts).mean[code]
 
 
 def calibration_error(p: NDArray[np.float64], kept: NDArray[np.float64]) -> float:

@@ -1,0 +1,123 @@
+"""What a book of renewals comes to: expected amounts to the cent, quantiles, and the chance to reach a target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.domain.forecasting.allocation import to_the_cent
+from app.domain.forecasting.book import Floats
+from app.domain.forecasting.chances import Chances
+from app.domain.forecasting.columns import Due, Texts
+from app.domain.forecasting.distribution import Distribution
+from app.domain.forecasting.rates import Ints
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Money:
+    """What renewals bring, in minor units; `target_probability` where a target is given."""
+
+    expected_minor: int
+    p05_minor: int
+    p50_minor: int
+    p95_minor: int
+    target_probability: float | None
+
+
+@dataclass(frozen=True)
+class Total:
+    """A book's forecast in minor units. `expected_accounts` is the expected number of renewals, by logo rates.
+
+    `expected_minor` and the quantiles are of what is kept of what is due, contraction included; `net` has expansion too.
+    """
+
+    due_accounts: int
+    due_arr_minor: int
+    expected_accounts: float
+    expected_minor: int
+    p05_minor: int
+    p50_minor: int
+    p95_minor: int
+    target_minor: int | None
+    target_probability: float | None
+    net: Money
+
+
+@dataclass(frozen=True)
+class GroupTotal:
+    """The part of a forecast whose accounts share `key`, one text per grouping asked for."""
+
+    key: Key
+    total: Total
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over rows of one forecast: `kept` and `net` (n,) in minor units add up to the cent, whatever the rows."""
+
+    chances: Chances
+    arr_minor: Ints
+    kept: Ints
+    net: Ints
+    gross: Floats
+
+    def of(self, rows: Ints, target_minor: int | None = None) -> Total:
+        """Of the renewals in `rows`."""
+        due = int(self.arr_minor[rows].sum())
+        kept = _money(self.chances.spread(rows, self.gross), int(self.kept[rows].sum()), due, target_minor)
+        net = kept
+        if self.gross is not self.chances.paid:
+            net = _money(self.chances.spread(rows, self.chances.paid), int(self.net[rows].sum()), None, target_minor)
+        return Total(
+            due_accounts=len(rows),
+            due_arr_minor=due,
+            expected_accounts=float(self.chances.logo[rows].sum()),
+            expected_minor=kept.expected_minor,
+            p05_minor=kept.p05_minor,
+            p50_minor=kept.p50_minor,
+            p95_minor=kept.p95_minor,
+            target_minor=target_minor,
+            target_probability=kept.target_probability,
+            net=net,
+        )
+
+
+def totals(chances: Chances, due: Due) -> Totals:
+    """Expected amounts per renewal, to the cent: what is kept, and with what is bought more."""
+    paid = chances.paid
+    gross = paid if bool((paid <= 1).all()) else np.minimum(paid, 1.0)
+    kept = to_the_cent(due.arr_minor, chances.share(gross), due.account_id)
+    if gross is paid:
+        return Totals(chances, due.arr_minor, kept, kept, gross)
+    more = chances.share(paid - gross)
+    times = max(int(np.ceil(more.max(initial=0.0))), 1)
+    return Totals(
+        chances, due.arr_minor, kept, kept + to_the_cent(due.arr_minor * times, more / times, due.account_id), gross
+    )
+
+
+def groups(found: Totals, keys: Sequence[Texts], targets: Mapping[Key, int]) -> tuple[GroupTotal, ...]:
+    """By the values of all keys, in their order; `targets` in minor units of some of them."""
+    if not keys or not len(found.arr_minor):
+        return ()
+    place = np.zeros(len(found.arr_minor), dtype=np.int64)
+    for key in keys:
+        names, index = np.unique(key, return_inverse=True)
+        # Renumbered at every step: the product of many keys' sizes would not fit into 64 bits.
+        place = np.unique(place * len(names) + index, return_inverse=True)[1].astype(np.int64)
+    order = np.argsort(place, kind="stable")
+    rows = np.split(order, np.flatnonzero(np.diff(place[order])) + 1)
+    named = [(tuple(str(key[row[0]]) for key in keys), row) for row in rows]
+    return tuple(GroupTotal(key, found.of(row, targets.get(key))) for key, row in named)
+
+
+def _money(spread: Distribution, expected: int, most: int | None, target_minor: int | None) -> Money:
+    p05, p50, p95 = (max(round(spread.quantile(q)), 0) for q in (0.05, 0.5, 0.95))
+    if most is not None:
+        p05, p50, p95 = min(p05, most), min(p50, most), min(p95, most)
+    chance = None if target_minor is None else spread.reaches(float(target_minor))
+    return Money(expected, p05, p50, p95, chance)

@@ -1,0 +1,189 @@
+"""What a forecast is made of: columns read once, what the history taught, and the figures under what is supposed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from app.domain.criteria.meant import Meaning
+from app.domain.forecasting import renewals, supposed
+from app.domain.forecasting.asked import Asked, Under
+from app.domain.forecasting.inputs import Terms, Told, inputs
+from app.domain.forecasting.renewals import Assumed, Due, Forecast, History, Known, Learnt
+from app.domain.forecasting.skill import asked_on
+from app.domain.scenarios import LANES
+from app.domain.workspaces import Workspace
+from app.persistence import forecasts, known, scenarios
+from app.persistence.database import Reader, Record
+from app.persistence.forecasts import ClosedColumns, DueColumns, RenewalColumns
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What a scenario means for industries, by slug, and how far it moves its lanes, in logits."""
+
+    name: str
+    impacts: Mapping[str, str]
+    lanes: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All that was read for a forecast. `active` is the scenario that accounts have their impact from, if any."""
+
+    today: date
+    due: DueColumns
+    closed: ClosedColumns
+    told: Told
+    scenarios: Mapping[str, Scenario]
+    active: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A forecast under one way to see things: `lane` per renewal due in its scenario."""
+
+    computed: Forecast
+    under: Under
+    scenario: Scenario | None
+    lane: list[str]
+
+
+async def read(
+    reader: Reader, workspace: Workspace, wanted: Asked, where: Meaning, met: Sequence[Meaning], today: date
+) -> Figures:
+    """A few statements, whatever the number of renewals. `met` are criteria that something is supposed of."""
+    due = await forecasts.due(reader, workspace, wanted, where, met, today)
+    closed = await forecasts.closed(reader, workspace, today)
+    asked = _closed_asked(closed).astype(object).tolist() + [today] * len(due.arr)
+    told = await known.columns(reader, workspace, [*closed.account_ids, *due.account_ids], asked)
+    rows = await scenarios.every(reader, workspace.id)
+    known_ways = {row["slug"]: _scenario(row) for row in rows}
+    active = next((row["slug"] for row in rows if row["is_active"]), None)
+    return Figures(today, due, closed, told, known_ways, active)
+
+
+def _scenario(row: Record) -> Scenario:
+    lanes = {**LANES, **msgspec.json.decode(row["lanes"])}
+    return Scenario(row["name"], msgspec.json.decode(row["impacts"]), lanes)
+
+
+def made(figures: Figures, wanted: Asked, ways: Sequence[Under]) -> list[Made]:
+    """The forecast under each of the ways: the history is learnt from once. Raises Invalid for an unknown scenario."""
+    chosen = [_chosen(figures, under) for under in ways]
+    lanes = _lanes(figures, figures.active, figures.closed.industries)
+    history = _history(figures.closed, lanes)
+    facts = inputs(figures.told, _terms(figures))
+    closed, due = len(figures.closed.arr), len(figures.due.arr)
+    known_then = Known(facts, np.arange(closed, closed + due), np.arange(closed))
+    learnt = renewals.learnt(history, np.datetime64(figures.today), known_then)
+    found, place = [], 0
+    for under, scenario in zip(ways, chosen, strict=True):
+        met = figures.due.supposed[place : place + len(under.what_if)]
+        place += len(under.what_if)
+        found.append(_made(figures, wanted, under, scenario, met, (learnt, known_then)))
+    return found
+
+
+def _chosen(figures: Figures, under: Under) -> Scenario | None:
+    if under.scenario is None:
+        return None
+    slug = supposed.one_of(under.scenario, tuple(figures.scenarios), f"{under.pointer}/scenario")
+    scenario = figures.scenarios[slug]
+    return Scenario(scenario.name, scenario.impacts, {**scenario.lanes, **under.lanes})
+
+
+def _made(
+    figures: Figures, wanted: Asked, under: Under, scenario: Scenario | None, met: Sequence[Sequence[bool]],
+    taught: tuple[Learnt, Known],
+) -> Made:  # fmt: skip
+    columns, lane = figures.due, _lanes(figures, under.scenario or figures.active, figures.due.industries)
+    told = _texts(_lanes(figures, figures.active, columns.industries))
+    due = Due(
+        _texts(list(map(str, columns.renewal_ids))), _ints(columns.arr), _days(columns.due_on), _texts(columns.industries),
+        _pairs(columns.industries, columns.products), told,
+    )  # fmt: skip
+    rest = iter(columns.keys)
+    keys = [_texts(lane if group == "lane" else next(rest)) for _, group in wanted.groups]
+    targets = {tuple(target.key[name] for name, _ in wanted.groups): target.amount for target in wanted.targets}
+    learnt, known_then = taught
+    assumed = _assumed(scenario, lane, under, met)
+    return Made(renewals.stated(due, learnt, keys, wanted.target, known_then, assumed, targets), under, scenario, lane)
+
+
+def _assumed(scenario: Scenario | None, lane: Sequence[str], under: Under, met: Sequence[Sequence[bool]]) -> Assumed:
+    """What is supposed last of an account stands; shifts add up, prices multiply."""
+    count = len(lane)
+    shifts = {} if scenario is None else scenario.lanes
+    moved = np.array([shifts.get(one, 0.0) for one in lane], dtype=np.float64)
+    shift, chance, factor = np.zeros(count), np.full(count, np.nan), np.ones(count)
+    for one, rows in zip(under.what_if, met, strict=True):
+        mine = np.array(rows, dtype=np.bool_)
+        shift[mine] += one.shift
+        factor[mine] *= one.arr_factor
+        if one.probability is not None:
+            chance[mine] = one.probability
+    return Assumed(moved, shift, chance, factor)
+
+
+def _lanes(figures: Figures, slug: str | None, industries: Sequence[str]) -> list[str]:
+    impacts = figures.scenarios[slug].impacts if slug is not None else {}
+    return [impacts.get(industry, "") for industry in industries]
+
+
+def _history(closed: ClosedColumns, lanes: Sequence[str]) -> History:
+    paid = np.array(closed.paid, dtype=np.float64)
+    return History(
+        _ints(closed.arr), _days(closed.due_on), _days(closed.closed_on), np.minimum(paid, 1.0), _texts(closed.industries),
+        _pairs(closed.industries, closed.products), _texts(lanes), paid,
+    )  # fmt: skip
+
+
+def _terms(figures: Figures) -> Terms:
+    """Of closed renewals, then of those due."""
+    closed, due = figures.closed, figures.due
+    today = np.full(len(due.arr), np.datetime64(figures.today), dtype="datetime64[D]")
+    seats = [np.nan if value is None else value for value in (*closed.seats, *due.seats)]
+    return Terms(
+        np.concatenate([_closed_asked(closed), today]), _ints([*closed.arr, *due.arr]), np.array(seats, dtype=np.float64),
+        _days([*closed.started, *due.started]), _days([*closed.first_started, *due.first_started]),
+        _days([*closed.due_on, *due.due_on]),
+    )  # fmt: skip
+
+
+def _closed_asked(closed: ClosedColumns) -> Any:
+    """The day each closed renewal is learnt from as it was known on: the first of its month, or when it closed before."""
+    return np.minimum(asked_on(_days(closed.due_on), 0), _days(closed.closed_on))
+
+
+def _ints(values: Sequence[int]) -> Any:
+    return np.array(values, dtype=np.int64)
+
+
+def _days(values: Sequence[int | None]) -> Any:
+    missing = np.iinfo(np.int64).min
+    days = np.array([missing if value is None else value for value in values], dtype=np.int64)
+    return days.astype("datetime64[D]")
+
+
+def _texts(values: Sequence[str]) -> Any:
+    return np.array(values, dtype=np.str_)
+
+
+def _pairs(parents: Sequence[str], children: Sequence[str]) -> Any:
+    return _texts([f"{p} / {c}" for p, c in zip(parents, children, strict=True)])
+
+
+def kept(made_: Made, figures: Figures) -> RenewalColumns:
+    """What each renewal is expected to bring, to be kept."""
+    due, computed = figures.due, made_.computed
+    return RenewalColumns(
+        due.renewal_ids, due.account_ids, due.products, made_.lane, _days(due.due_on).astype(object).tolist(), due.arr,
+        computed.probability.tolist(), computed.expected_minor.tolist(), computed.net_minor.tolist(),
+        computed.reasons.parts.tolist(),
+    )  # fmt: skip

@@ -1,0 +1,347 @@
+"""Waterfalls: what moved a forecast between two days, in total, by group and by account, to the cent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any, Literal
+from uuid import UUID
+
+import numpy as np
+
+from app.domain import records
+from app.domain.catalogue import ACCOUNTS
+from app.domain.criteria import check, text
+from app.domain.criteria.meant import Meaning
+from app.domain.criteria.nodes import All, And, Cmp, Me, Node, Path
+from app.domain.errors import Fault, Invalid, Unreadable
+from app.domain.forecasting import asked as asking
+from app.domain.forecasting import ledger
+from app.domain.forecasting.allocation import to_the_cent
+from app.domain.forecasting.asked import Asked, Under
+from app.domain.forecasting.ledger import STEPS, Standing, Waterfall
+from app.domain.forecasting.renewal_calls import expected
+from app.domain.roles import Principal, allows, permit
+from app.domain.workspaces import Workspace, clock
+from app.persistence import waterfalls as rows
+from app.persistence.database import Database, Record
+from app.persistence.waterfalls import KeptColumns, RenewalColumns
+from app.services import forecast_figures as figuring
+from app.services import named
+from app.services.aside import aside
+from app.services.calls import ENCODER
+from app.services.segmentation_documents import instant
+
+READ = "forecasts.read"
+MONTH = timedelta(days=30)
+EPOCH = date(1970, 1, 1)
+Basis = Literal["kept", "recomputed"]
+BASES: tuple[Basis, ...] = ("kept", "recomputed")
+WORDS: Mapping[Basis, str] = {
+    "kept": "Between two forecasts that were kept: amounts and days are those that were known then.",
+    "recomputed": "Both days are computed from today's records as far as they were decided by then: corrections made since do not show.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked, as it was told; days as text. `due_from` and `due_to` bound the days on which renewals are due."""
+
+    start: str | None = None
+    end: str | None = None
+    due_from: str | None = None
+    due_to: str | None = None
+    filter: str | None = None
+    group_by: tuple[str, ...] = ()
+    basis: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The two days, the renewals, whether those are all there are, and on what both are to stand; None: on kept forecasts
+    where there are any."""
+
+    before: date
+    after: date
+    asked: Asked
+    where: Meaning
+    whole: bool
+    basis: Basis | None
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One day's forecast: what was read for it. `as_of` and `forecast_id` are of a kept one."""
+
+    day: date
+    ids: list[UUID]
+    account_ids: list[UUID]
+    arr: list[int]
+    due_on: list[int]
+    probability: list[float]
+    expected: list[int]
+    calls: list[Record]
+    as_of: datetime | None = None
+    forecast_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fallen:
+    """A waterfall with the account and the groups of each of its renewals."""
+
+    wanted: Wanted
+    basis: Basis
+    sides: tuple[Side, Side]
+    found: Waterfall
+    account_ids: list[UUID]
+    keys: list[tuple[str, ...]]
+
+
+async def get(db: Database, principal: Principal, now: datetime, ask: Ask) -> bytes:
+    """Opening, steps and closing, in total and by group. A csm's is of the csm's own accounts. Raises Forbidden, Invalid."""
+    fallen = await _fallen(db, principal, now, ask)
+    workspace, found, asked = principal.workspace, fallen.found, fallen.wanted.asked
+    every = np.ones(len(found.renewal_id), dtype=np.bool_)
+    names = [name for name, _ in asked.groups]
+    groups = [
+        {"key": {name: part or None for name, part in zip(names, key, strict=True)}, **_summed(found, mine, workspace)}
+        for key in (sorted(set(fallen.keys)) if names else ())
+        for mine in (np.array([one == key for one in fallen.keys], dtype=np.bool_),)
+    ]
+    return ENCODER.encode(
+        {
+            "from": fallen.wanted.before, "to": fallen.wanted.after, "due_from": asked.start, "due_to": asked.end,
+            "basis": fallen.basis, "words": WORDS[fallen.basis], "before": _side(fallen.sides[0]),
+            "after": _side(fallen.sides[1]), **_summed(found, every, workspace), "groups": groups,
+        }
+    )  # fmt: skip
+
+
+async def accounts(
+    db: Database, principal: Principal, now: datetime, ask: Ask, after: tuple[int, UUID] | None, limit: int
+) -> tuple[list[dict[str, Any]], list[tuple[int, UUID]], bool]:
+    """What each account adds to it, those that moved it most first; the key of each, and whether there are more."""
+    fallen = await _fallen(db, principal, now, ask)
+    moved = fallen.found.after - fallen.found.before
+    total: dict[UUID, int] = {}
+    for account, change in zip(fallen.account_ids, moved.tolist(), strict=True):
+        total[account] = total.get(account, 0) + change
+    order = sorted((-abs(change), account) for account, change in total.items())
+    behind = [one for one in order if after is None or one > (after[0], after[1])]
+    page = behind[:limit]
+    known = await rows.names(db, principal.workspace.id, [account for _, account in page])
+    listed = [
+        {
+            "account_id": account, "name": known.get(account),
+            **_summed(fallen.found, np.array([one == account for one in fallen.account_ids]), principal.workspace),
+        }
+        for _, account in page
+    ]  # fmt: skip
+    return listed, page, len(behind) > limit
+
+
+async def _fallen(db: Database, principal: Principal, now: datetime, ask: Ask) -> Fallen:
+    wanted = await _read(db, principal, now, ask)
+    basis, sides = await _sides(db, principal.workspace, wanted)
+    beyond = sorted({one for side in sides for one in side.ids})
+    known = await rows.renewals(db, principal.workspace, wanted.asked, wanted.where, beyond)
+    return await aside(partial(_computed, wanted, basis, sides, known))
+
+
+async def _sides(db: Database, workspace: Workspace, wanted: Wanted) -> tuple[Basis, tuple[Side, Side]]:
+    """Both kept or both recomputed: between one of each, what the model does otherwise would be taken for movement."""
+    days = (wanted.before, wanted.after)
+    asked = wanted.asked
+    if wanted.basis != "recomputed":
+        found = [await rows.kept(db, workspace, day, asked.start, asked.end) for day in days]
+        before, after = found
+        if before is not None and after is not None:
+            return "kept", (await _kept(db, workspace, days[0], before), await _kept(db, workspace, days[1], after))
+        if wanted.basis == "kept":
+            missing = ("to", "from")[found[0] is None]
+            message = "Expected a day by which a forecast was kept that covers all accounts and the whole period."
+            raise Invalid(faults=(Fault(message, parameter=missing),))
+    return "recomputed", (
+        await _recomputed(db, workspace, wanted, days[0]),
+        await _recomputed(db, workspace, wanted, days[1]),
+    )
+
+
+async def _kept(db: Database, workspace: Workspace, day: date, row: Record) -> Side:
+    said: KeptColumns = await rows.said(db, workspace.id, row["id"])
+    calls = await rows.calls(db, workspace, day)
+    made = row["as_of"].astimezone(workspace.zone).date()
+    return Side(
+        made,
+        said.ids,
+        said.account_ids,
+        said.arr,
+        said.due_on,
+        said.probability,
+        said.expected,
+        calls,
+        row["as_of"],
+        row["id"],
+    )
+
+
+async def _recomputed(db: Database, workspace: Workspace, wanted: Wanted, day: date) -> Side:
+    plain = replace(wanted.asked, groups=())
+    figures = await figuring.read(db, workspace, plain, wanted.where, (), day)
+    calls = await rows.calls(db, workspace, day)
+    [made] = await aside(partial(figuring.made, figures, plain, (Under(),)))
+    due, computed = figures.due, made.computed
+    return Side(
+        day, due.renewal_ids, due.account_ids, due.arr, due.due_on, computed.probability.tolist(), computed.expected_minor.tolist(), calls
+    )  # fmt: skip
+
+
+def _computed(wanted: Wanted, basis: Basis, sides: tuple[Side, Side], known: RenewalColumns) -> Fallen:
+    known = _with_gone(sides[0], known) if wanted.whole else known
+    place = {one: at for at, one in enumerate(known.ids)}
+    standings = [_standing(side, known, place, wanted.asked) for side in sides]
+    standings[0] = replace(standings[0], elsewhere=_known_before(sides[0], known))
+    standings[1] = replace(standings[1], elsewhere=_open_elsewhere(sides[1], known, wanted.asked))
+    found = ledger.waterfall(standings[0], standings[1])
+    at = [place[UUID(one)] for one in found.renewal_id.tolist()]
+    keys = [tuple(key[row] for key in known.keys) for row in at]
+    return Fallen(wanted, basis, sides, found, [known.account_ids[row] for row in at], keys)
+
+
+def _with_gone(side: Side, known: RenewalColumns) -> RenewalColumns:
+    """With renewals that were forecast and whose record is gone or archived: they are in no group, and are closed by nothing."""
+    there, last = set(known.ids), np.iinfo(np.int64).max
+    gone = [at for at, one in enumerate(side.ids) if one not in there]
+    return RenewalColumns(
+        [*known.ids, *(side.ids[at] for at in gone)], [*known.account_ids, *(side.account_ids[at] for at in gone)],
+        [*known.arr, *(side.arr[at] for at in gone)], [*known.kept, *(0 for _ in gone)],
+        [*known.due_on, *(side.due_on[at] for at in gone)], [*known.closes, *(last for _ in gone)],
+        [*known.known, *(last for _ in gone)], tuple([*key, *("" for _ in gone)] for key in known.keys),
+    )  # fmt: skip
+
+
+def _standing(side: Side, known: RenewalColumns, place: Mapping[UUID, int], asked: Asked) -> Standing:
+    """What was open and forecast, and what of the period had closed by then, with what it brought."""
+    first, last, day = (_number(one) for one in (asked.start, asked.end, side.day))
+    closed = [
+        at for at, closes in enumerate(known.closes)
+        if closes is not None and closes <= day and first <= known.due_on[at] < last
+    ]  # fmt: skip
+    gone = {known.ids[at] for at in closed}
+    still = [
+        row for row, one in enumerate(side.ids) if one in place and one not in gone and first <= side.due_on[row] < last
+    ]
+    called = _called(side, still)
+    money = [side.expected[row] for row in still]
+    brought = [known.kept[at] for at in closed]
+    ids = [str(side.ids[row]) for row in still] + [str(known.ids[at]) for at in closed]
+    return Standing(
+        np.array(ids, dtype=np.str_),
+        np.array([*(side.arr[row] for row in still), *(known.arr[at] for at in closed)], dtype=np.int64),
+        np.array([*(side.probability[row] for row in still), *(float(one > 0) for one in brought)], dtype=np.float64),
+        np.array([*money, *brought], dtype=np.int64),
+        np.array([False] * len(still) + [True] * len(closed), dtype=np.bool_),
+        np.array([*(called.get(side.ids[row], one) for row, one in zip(still, money, strict=True)), *brought], dtype=np.int64),
+    )  # fmt: skip
+
+
+def _called(side: Side, still: Sequence[int]) -> dict[UUID, int]:
+    """What people call of open renewals, by renewal; a call of several terms is split by what is due of each."""
+    arr = {side.ids[row]: side.arr[row] for row in still}
+    found: dict[UUID, int] = {}
+    for call in side.calls:
+        ids = [one for one in (call["contract_ids"] or [call["account_id"]]) if one in arr]
+        due = np.array([arr[one] for one in ids], dtype=np.float64)
+        if not ids:
+            continue
+        share = due / due.sum() if due.sum() > 0 else np.full(len(ids), 1 / len(ids))
+        money = np.full(len(ids), expected(call["probability"], call["amount"]), dtype=np.int64)
+        parts = to_the_cent(money, share, np.array([str(one) for one in ids]))
+        found |= dict(zip(ids, parts.tolist(), strict=True))
+    return found
+
+
+def _known_before(side: Side, known: RenewalColumns) -> Any:
+    """Whatever was there on the day: what comes into the period later was due outside of it."""
+    day = _number(side.day)
+    return np.array(
+        [str(one) for one, since in zip(known.ids, known.known, strict=True) if since <= day], dtype=np.str_
+    )
+
+
+def _open_elsewhere(side: Side, known: RenewalColumns, asked: Asked) -> Any:
+    """What is open still, and due outside the period now."""
+    first, last, day = (_number(one) for one in (asked.start, asked.end, side.day))
+    columns = zip(known.ids, known.due_on, known.closes, strict=True)
+    return np.array(
+        [str(one) for one, due, closes in columns if not first <= due < last and (closes is None or closes > day)], dtype=np.str_
+    )  # fmt: skip
+
+
+def _number(day: date) -> int:
+    return (day - EPOCH).days
+
+
+def _summed(found: Waterfall, mine: Any, workspace: Workspace) -> dict[str, Any]:
+    steps = found.parts[mine].sum(axis=0).tolist()
+    return {
+        "renewals": int(mine.sum()), "opening": workspace.major(int(found.before[mine].sum())),
+        "steps": {step: workspace.major(money) for step, money in zip(STEPS, steps, strict=True)},
+        "closing": workspace.major(int(found.after[mine].sum())),
+    }  # fmt: skip
+
+
+def _side(side: Side) -> dict[str, Any]:
+    return {"day": side.day, "as_of": instant(side.as_of), "forecast_id": side.forecast_id, "calls": len(side.calls)}
+
+
+async def _read(db: Database, principal: Principal, now: datetime, ask: Ask) -> Wanted:
+    permit(principal, READ, own=True)
+    workspace = principal.workspace
+    moment = clock(workspace, now)
+    before, after, first, last, basis = _told(ask, moment.today)
+    groups = asking.groups(ask.group_by, workspace)
+    setting = check.Setting(workspace, moment, principal.person)
+    where = await named.reading(db, setting, principal.user_id, now, partial(_scope, principal, ask.filter))
+    whole = allows(principal, READ) and ask.filter is None
+    return Wanted(before, after, Asked(first, last, groups), where, whole, basis)
+
+
+def _told(ask: Ask, today: date) -> tuple[date, date, date, date, Basis | None]:
+    faults: list[Fault] = []
+
+    def day(name: str, told: str | None) -> date | None:
+        try:
+            return None if told is None else records.day(told)
+        except records.MisfitError as misfit:
+            faults.append(misfit.fault(parameter=name))
+            return None
+
+    after = day("to", ask.end) or today
+    before = day("from", ask.start) or after - MONTH
+    due_from, due_to = day("due_from", ask.due_from), day("due_to", ask.due_to)
+    if not faults and before >= after:
+        faults.append(Fault("Expected a day after `from`.", parameter="to"))
+    if after > today:
+        faults.append(Fault("Expected a day that has been, or today.", parameter="to"))
+    basis: Basis | None = next((one for one in BASES if one == ask.basis), None)
+    if ask.basis is not None and basis is None:
+        faults.append(Fault(f"Expected one of {', '.join(BASES)}.", parameter="basis"))
+    if faults:
+        raise Invalid(faults=tuple(faults))
+    first, last = asking.period(due_from or (before if due_to is None or before < due_to else None), due_to, before)
+    return before, after, first, last, basis
+
+
+def _scope(principal: Principal, where: str | None, setting: check.Setting) -> Meaning:
+    """What was asked for, narrowed to the own accounts of who may see no others. Its faults point at `filter`."""
+    try:
+        node: Node = text.parse(where) if where is not None else All()
+        if not allows(principal, READ):
+            node = And((Cmp(Path("csm"), "eq", Me()), node))
+        return check.check(node, ACCOUNTS, setting).meaning
+    except (Invalid, Unreadable) as refused:
+        faults = tuple(replace(fault, pointer=None, parameter="filter") for fault in refused.faults)
+        raise type(refused)(refused.detail, faults) from None
