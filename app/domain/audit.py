@@ -15,7 +15,7 @@ DOORS: tuple[Door, ...] = ("rest", "graphql", "command")
 OPERATIONS = tuple(RULES)
 """What is done, and what is refused: one name for each, that of its rule."""
 NOUNS = (
-    *ENTITIES, "api-keys", "forecasts", "imports", "imports/mappings", "lists", "me", "pins", "segmentation-drafts",
+    *ENTITIES, "api-keys", "forecasts", "imports", "imports/mappings", "lists", "me", "pins", "scores", "segmentation-drafts",
     "segmentations", "workspace",
 )  # fmt: skip
 """What entries tell of: the nouns of addresses."""

@@ -366,7 +366,14 @@ USERS = entity(
 
 TEAMS = entity("teams", "team", NAME, SLUG, key="slug")
 INDUSTRIES = entity("industries", "industry", NAME, SLUG, key="slug")
-STAGES = entity("stages", "stage", NAME, SLUG, integer("position"), key="slug")
+STAGES = entity(
+    "stages", "stage",
+    NAME, SLUG, integer("position"),
+    der_opt(text("entry", "criteria: accounts that begin to meet them move here, forward only")),
+    der_opt(integer("expected_days", "accounts that stay longer are stuck")),
+    der_opt(integer("leaves_after_days", "accounts then move on to the next stage by themselves")),
+    key="slug",
+)  # fmt: skip
 
 SCENARIOS = entity(
     "scenarios", "scenario",

@@ -146,7 +146,10 @@ workspaces = Table(
     Column("health_yellow", Double, nullable=False, server_default="40"),
     Column("health_green", Double, nullable=False, server_default="70"),
     Column("arr_per_csm", BigInteger, nullable=False, server_default="200000000"),
+    Column("hours_per_csm", Double, nullable=False, server_default="120"),  # a month
     Column("facts_day", Date, nullable=False),
+    Column("scores", JSONB),  # what scores are made of; null: as they are unless told otherwise
+    Column("scores_version", Integer, nullable=False, server_default="1"),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("created_at", INSTANT, nullable=False),
     info={"kind": "reference"},
@@ -201,6 +204,19 @@ features = _entity(
 )
 scenarios = _entity("scenarios")
 Index("scenarios_active_key", scenarios.c.workspace_id, unique=True, postgresql_where=text("is_active"))
+scenario_versions = _tenant(
+    "scenario_versions",  # added to, never changed
+    Column("scenario_id", UUID(), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("name", TEXT, nullable=False),
+    Column("impacts", JSONB, nullable=False),
+    Column("lanes", JSONB, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("author_id", UUID()),
+    Column("created_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "scenario_id", "version"),
+    ForeignKeyConstraint(["workspace_id", "scenario_id"], ["scenarios.workspace_id", "scenarios.id"]),
+)
 attributes = _entity(
     "attributes",
     Column("key", TEXT),  # what values are stored under; the slug where there is none
@@ -226,7 +242,7 @@ fiscal_periods = _tenant(
 
 # -- accounts and what is related to them ------------------------------------------------------------------------------
 
-accounts = _entity("accounts")
+accounts = _entity("accounts", Column("health_said", Double))  # by hand, before the workspace's own model gave health
 for _name in (
     "name", "arr", "renewal_date", "last_interaction_at", "churned_at", "became_customer_at", "health", "csm_id",
     "parent_id", "stage", "industry",
@@ -317,9 +333,41 @@ stage_moves = _tenant(
     Column("was", TEXT),  # the stage that it left, and since when it had stood there; null for the first move
     Column("was_since", INSTANT),
     Column("note", TEXT),
+    Column("cause", TEXT, nullable=False, server_default="hand"),  # hand, criteria or time
     PrimaryKeyConstraint("workspace_id", "id"),
     ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
     Index("stage_moves_account_idx", "workspace_id", "account_id", "moved_at"),
+)
+stage_verdicts = _tenant(
+    "stage_verdicts",  # the furthest stage whose entry criteria hold, as of the last look: a move by hand stands until it changes
+    Column("account_id", UUID(), nullable=False),
+    Column("stage", TEXT, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "account_id"),
+    ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
+)
+
+score_versions = _tenant(
+    "score_versions",  # added to, never changed; the first one, of no row, is what scores are made of unless told otherwise
+    Column("version", Integer, nullable=False),
+    Column("scores", JSONB),
+    Column("author_id", UUID()),
+    Column("created_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "version"),
+)
+account_scores = _tenant(
+    "account_scores",  # scores and what they were made of, as they stood when a day ended on which they changed
+    Column("account_id", UUID(), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("health", Double),
+    Column("engagement", Double, nullable=False),
+    Column("consumption", Double, nullable=False),
+    Column("version", Integer, nullable=False),  # of score_versions
+    Column("segment", TEXT),  # whose weights health was made with
+    Column("measures", ARRAY(Double)),  # values of the measures of health, in their order; null where it comes from outside
+    Column("engaged", ARRAY(Integer), nullable=False),  # inbound, meetings, events, opened
+    Column("consumed", ARRAY(Integer), nullable=False),  # days, features, of all, modules, of all, users, seats
+    PrimaryKeyConstraint("workspace_id", "account_id", "day"),
+    ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
 )
 
 account_changes = _tenant(
@@ -428,6 +476,10 @@ segmentations = _tenant(
     Column("refreeze", TEXT),  # how often cuts are taken anew; null: when it is defined anew
     Column("as_of", INSTANT),  # up to when members were moved by time alone
     Column("detail", TEXT),  # why it is broken or degraded
+    Column("band", Double()),  # share of a cut by which a number may leave it while its account stays
+    Column("confirm", TEXT),  # how long a move waits: 36h, 2d, 1w
+    Column("checked_at", INSTANT),  # when a full evaluation was last compared with the members
+    Column("drifted", Integer),  # memberships that were not what it said, and were mended
     PrimaryKeyConstraint("workspace_id", "id"),
     UniqueConstraint("workspace_id", "slug"),
 )
@@ -442,6 +494,8 @@ segmentation_versions = _tenant(
     Column("cuts", JSONB, nullable=False),
     Column("rest", TEXT, nullable=False),
     Column("refreeze", TEXT),
+    Column("band", Double()),
+    Column("confirm", TEXT),
     Column("cause", TEXT, nullable=False),
     Column("restores", Integer),  # the version that a rollback brought back
     Column("author_id", UUID()),  # null for a service, and where time took cuts anew
@@ -462,15 +516,17 @@ segmentation_drafts = _tenant(
     PrimaryKeyConstraint("workspace_id", "slug"),
 )
 members = _tenant(
-    "members",
+    "members",  # no references, nor in what follows of members: written a million at a time, deleted with what they are of
     Column("segmentation_id", UUID(), nullable=False),
     Column("account_id", UUID(), nullable=False),
     Column("segment", TEXT, nullable=False),
     Column("since", INSTANT, nullable=False),
+    Column("rule", TEXT),  # where the criteria put it, where that is elsewhere
+    Column("held", TEXT),  # and what keeps it here: pin, band, confirmation
+    Column("pending_since", INSTANT),  # since when its move waits to be confirmed
     PrimaryKeyConstraint("workspace_id", "segmentation_id", "account_id", postgresql_include=["segment"]),
-    ForeignKeyConstraint(["workspace_id", "segmentation_id"], ["segmentations.workspace_id", "segmentations.id"]),
-    ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
     Index("members_segment_idx", "workspace_id", "segmentation_id", "segment", "account_id"),
+    Index("members_pending_idx", "workspace_id", "segmentation_id", "pending_since", postgresql_where=text("pending_since IS NOT NULL")),
 )
 memberships = _tenant(
     "memberships",  # history: [from_at, to_at)
@@ -481,8 +537,6 @@ memberships = _tenant(
     Column("to_at", INSTANT),
     Column("reason", TEXT, nullable=False),
     PrimaryKeyConstraint("workspace_id", "segmentation_id", "account_id", "from_at"),
-    ForeignKeyConstraint(["workspace_id", "segmentation_id"], ["segmentations.workspace_id", "segmentations.id"]),
-    ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
     Index("memberships_entered_idx", "workspace_id", "segmentation_id", "segment", "from_at", "account_id"),
     Index(
         "memberships_left_idx",
@@ -508,6 +562,20 @@ pins = _tenant(
     ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
     Index("pins_account_idx", "workspace_id", "account_id"),
     Index("pins_expires_idx", "workspace_id", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+)
+steps_done = _tenant(
+    "steps_done",  # steps of a segment's plans that somebody said are done
+    Column("segmentation_id", UUID(), nullable=False),  # no reference: who leaves a segment leaves its steps behind
+    Column("account_id", UUID(), nullable=False),
+    Column("since", INSTANT, nullable=False),  # when the account entered the segment: another time they begin anew
+    Column("plan", TEXT, nullable=False),
+    Column("step", TEXT, nullable=False),
+    Column("note", TEXT),
+    Column("done_at", INSTANT, nullable=False),
+    Column("author_id", UUID()),
+    PrimaryKeyConstraint("workspace_id", "account_id", "segmentation_id", "since", "plan", "step"),
+    ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
+    CheckConstraint("plan IN ('playbook', 'success_plan')", "plan"),
 )
 member_events = _tenant(
     "member_events",  # every change of members, added to alone: replayed they give the members
@@ -543,6 +611,50 @@ forecasts = _tenant(
     Column("created_at", INSTANT, nullable=False),
     Column("created_by", UUID()),
     PrimaryKeyConstraint("workspace_id", "id"),
+)
+forecast_renewals = _tenant(
+    "forecast_renewals",  # what each renewal of a kept forecast is expected to bring; money in minor units
+    Column("forecast_id", UUID(), nullable=False),
+    Column("no", Integer, nullable=False),
+    Column("renewal_id", UUID(), nullable=False),  # the contract, or the account where it has none; no references:
+    Column("account_id", UUID(), nullable=False),  # what was forecast outlives what it was about
+    Column("product", TEXT),
+    Column("lane", TEXT),
+    Column("due_on", Date, nullable=False),
+    Column("arr", BigInteger, nullable=False),
+    Column("probability", Double, nullable=False),
+    Column("expected", BigInteger, nullable=False),  # at most `arr`
+    Column("expected_net", BigInteger, nullable=False),  # with what is expected to be bought more
+    Column("reasons", ARRAY(Double), nullable=False),  # in the order of the answer's names; with its base the logit
+    PrimaryKeyConstraint("workspace_id", "forecast_id", "no"),
+    ForeignKeyConstraint(["workspace_id", "forecast_id"], ["forecasts.workspace_id", "forecasts.id"]),
+    Index("forecast_renewals_renewal_idx", "workspace_id", "renewal_id", "forecast_id"),
+)
+renewal_calls = _tenant(
+    "renewal_calls",  # what somebody called of an account's renewal, added to alone
+    Column("account_id", UUID(), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("contract_ids", ARRAY(UUID()), nullable=False),  # no references: calls outlive terms
+    Column("due", BigInteger, nullable=False),
+    Column("category", TEXT),  # null where the one before was withdrawn, and so is what follows
+    Column("probability", Double),
+    Column("amount", BigInteger),  # what it brings if it comes
+    Column("note", TEXT),
+    Column("csm_id", UUID()),  # whose the account was then
+    Column("author_id", UUID()),
+    Column("called_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "account_id", "version"),
+    ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
+    CheckConstraint("category IN ('commit', 'likely', 'best_case', 'at_risk', 'expected_churn')", "category"),
+    Index("renewal_calls_due_idx", "workspace_id", "due_on", "account_id", "version"),
+)
+backtests = _tenant(
+    "backtests",  # computed from the same inputs they are the same: kept by the digest of those
+    Column("digest", LargeBinary, nullable=False),
+    Column("answer", JSON, nullable=False),
+    Column("computed_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "digest"),
 )
 imports = _tenant(
     "imports",

@@ -28,6 +28,7 @@ TOLD_BY = {
     "growth_potential": "opportunities", "churned_at": "churns", "churn_reason": "churns",
 }  # fmt: skip
 """Whose records say a field once there are any; by hand it can then not be set."""
+MODELLED = "Expected no health here: it follows from the workspace's own measures. Change those, at /v1/scores."
 
 
 async def create(db: Database, call: Call, body: Mapping[str, object]) -> Written:
@@ -225,7 +226,10 @@ async def _columns(tx: Transaction, call: Call, told: Told, standing: Record | N
     said = await _said(tx, call, given, standing)
     for name, value in given.items():
         field = ACCOUNTS.fields[name]
-        if field.fallback:
+        if name == "health" and call.principal.workspace.scores.health is not None:
+            if value != (None if standing is None else standing[name]):
+                faults.append(Fault(MODELLED, pointer="/health"))
+        elif field.fallback:
             values |= _by_hand(name, value, standing, said, faults)
         elif field.kind not in ("ref", "slug", "json"):
             values[field.column] = value

@@ -19,7 +19,7 @@ from app.domain.errors import Invalid, Unreadable
 from app.persistence import attributes as rows
 from app.persistence import versions
 from app.persistence.database import Record, Transaction
-from app.services import effects
+from app.services import effects, followed
 from app.services.calls import ENCODER, Effect
 
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
@@ -32,6 +32,8 @@ async def rename(
     take the place of others."""
     path, told = _path(of.slug), Rename(of.entity, of.slug, to, instead)
     renaming = f"{path} is {_path(to)} now." if to != of.slug else f"Values of {path} took the place of others."
+    following = await followed.naming(tx, workspace_id, lambda node: renamed(node, ACCOUNTS, told) != node)
+    domain.refuse(following, "name it", ": take it out there first, and put it back by its new name")
     done: list[Effect] = []
     for row in await rows.lists(tx, workspace_id, path):
         before, after = _list(row), _renamed_list(row, told)
@@ -84,6 +86,7 @@ async def dependents(tx: Transaction, workspace_id: UUID, of: Attribute) -> tupl
         *domain.dependent("saved lists", lists),
         *domain.dependent("segmentations", segmentations),
         *domain.dependent("stored mappings", mappings),
+        *await followed.naming(tx, workspace_id, lambda node: renamed(node, ACCOUNTS, told) != node),
     )
 
 

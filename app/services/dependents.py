@@ -17,6 +17,7 @@ from app.domain.errors import Invalid, Unreadable
 from app.domain.roles import Principal
 from app.persistence import dependents
 from app.persistence.database import Record, Transaction
+from app.services import followed
 
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
 NAMED = ("industries", "products", "features", "teams", "stages", "users", "segmentations", "lists")
@@ -58,7 +59,11 @@ async def of(
         *found,
         *domain.dependent("saved lists", [_name(principal, row) for row in naming]),
         *domain.dependent("segmentations", segmentations),
-    )
+        *await followed.naming(
+            tx, workspace_id, lambda node: not sought.isdisjoint(mentions(node, ACCOUNTS)),
+            slug if entity == "segmentations" else None,
+        ),
+    )  # fmt: skip
 
 
 async def refuse(tx: Transaction, principal: Principal, entity: str, record_id: UUID, slug: str | None) -> None:

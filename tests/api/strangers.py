@@ -119,12 +119,19 @@ async def body_of(made: Furnished, entity: str) -> Json:
 async def _account(made: Furnished) -> None:
     """What is told of one account: two more children, usage, moves, hand-overs."""
     account, feature = made.things["accounts"]["id"], made.things["features"]["slug"]
+    for day in (80, 90, 100):  # renewals to come, so that they are forecast and called
+        ends = datetime.now(UTC).date() + timedelta(days=day)
+        term = {"account_id": account, "product": made.things["products"]["slug"], "arr": 100, "start_date": "2026-01-01"}
+        await made.send("POST", "/v1/contracts", {**term, "end_date": str(ends)})
     for _ in range(2):
         await made.send("POST", "/v1/accounts", {"name": "Child", "parent_id": account})
         root = await made.send("POST", "/v1/accounts", {"name": "Root"})
         await made.send("POST", "/v1/accounts", {"name": "Leaf", "parent_id": root["id"]})
     rows = [{"feature": feature, "day": f"2026-11-0{day}", "value": 1.5} for day in (1, 2, 3)]
     await made.send("POST", f"/v1/accounts/{account}/usage", {"rows": rows})
+    scenario = made.things["scenarios"]["slug"]
+    for version, name in ((1, "Second"), (2, "Third")):
+        await made.send("PATCH", f"/v1/scenarios/{scenario}", {"name": name}, writes.matching(version))
     for stage in ("trial", "onboarding", "adoption"):
         await made.send("POST", f"/v1/accounts/{account}/stage", {"stage": stage})
     for who in (made.world.other, made.world.user, made.things["users"]["id"]):
@@ -151,6 +158,13 @@ async def _others(made: Furnished) -> None:
     pin = f"/v1/accounts/{made.things['accounts']['id']}/segments/{slug}/pin"
     for segment in (low, high, low):
         await made.send("PUT", pin, {"segment": segment, "reason": "A pilot."})
+    called = f"/v1/accounts/{made.things['accounts']['id']}/renewal-call"
+    for version in range(3):
+        await made.send("PUT", called, {"category": "likely"}, writes.matching(version))
+    for number in range(3):  # in force for years, so that retention has accounts to tell of
+        paying = (await made.send("POST", "/v1/accounts", {"name": "Paying", "external_id": unique()}))["id"]
+        contract = {"account": paying, "arr": 100 + number, "start_date": "2020-01-01"}
+        await made.send("POST", "/v1/contracts", contract)
     _keep(made, "forecasts", [await made.send("POST", "/v1/forecasts", {}) for _ in range(3)])
     _keep(made, "api-keys", [await made.send("POST", "/v1/api-keys", writes.KEY) for _ in range(3)])
     name = unique()

@@ -14,7 +14,7 @@ from app.api.errors import PROBLEMS
 from app.api.rest import table
 from tests.api.conftest import House
 
-READS = ("/query", "/summary", "/export", "/simulate", "/parse", "/format", "/check", "/preview", "/explain")
+READS = ("/query", "/summary", "/export", "/simulate", "/parse", "/format", "/check", "/preview", "/explain", "/suggest")
 """What is asked by POST and writes nothing."""
 NAMED = ("teams", "industries", "products", "features", "stages", "scenarios")
 """What is known by a slug that stays."""

@@ -79,7 +79,8 @@ def named(things: Mapping[str, Thing]) -> Mapping[str, list[str]]:
 
 NAMES_NOTHING = {
     "include", "limit", "count", "as_of", "on", "tz", "archived", "field", "groups", "entity", "reason", "params", "from",
-    "to", "operation", "outcome", "first", "kind", "favourite", "event", "format", "bom",
+    "to", "operation", "outcome", "months", "figure", "term", "first", "kind", "favourite", "event", "format", "bom",
+    "due_on", "due_from", "due_to", "basis", "by", "lag", "model",
 }  # fmt: skip
 """Parameters that name nothing of a workspace."""
 ELSEWHERE = {"cursor", "after", "where", "criteria", "input"}
@@ -230,12 +231,13 @@ COLLECTION = {
     "interaction": "interactions", "invoice": "invoices", "survey": "surveys", "ticket": "tickets", "request": "requests",
     "sentiment": "sentiments", "churn": "churns", "product": "products", "feature": "features", "user": "users",
     "team": "teams", "industry": "industries", "stage": "stages", "scenario": "scenarios", "attribute": "attributes",
-    "node": "accounts", "explainAccount": "accounts", "explainContact": "contacts", "list": "lists", "segmentation": "segmentations", "forecast": "forecasts", "apiKey": "api-keys",
+    "node": "accounts", "explainAccount": "accounts", "explainContact": "contacts", "list": "lists", "segmentation": "segmentations", "forecast": "forecasts", "forecastAccounts": "forecasts", "apiKey": "api-keys",
     "import": "imports", "importMapping": "imports/mappings", "segmentationDraft": "segmentations", "segmentationVersions": "segmentations", "simulateSegmentation": "segmentations",
+    "scenarioVersions": "scenarios", "scenarioComparison": "scenarios", "requestQueue": "accounts",
 }  # fmt: skip
 REQUIRED = {"entity": "accounts", "text": "ALL", "groupBy": "stage"}
 """What is said of arguments that have to be given and name nothing."""
-ROOTS = {"Account": "account", "Contact": "contact", "List": "list", "Segmentation": "segmentation", "Import": "import"}
+ROOTS = {"Account": "account", "Contact": "contact", "List": "list", "Segmentation": "segmentation", "Import": "import", "Backtest": "backtest"}
 """By type: the field at the root under which its fields with arguments are asked."""
 
 

@@ -162,6 +162,10 @@ async def workspace(world: World, column: Column) -> Thing:
     return {"etag": (await world.admin.get("/v1/workspace")).headers["etag"]}
 
 
+async def scores(world: World, column: Column) -> Thing:
+    return {"etag": (await world.admin.get("/v1/scores")).headers["etag"]}
+
+
 async def calendar(world: World, column: Column) -> Thing:
     """What sets the same one again leaves the version as it is."""
     etag = (await world.admin.get("/v1/workspace")).headers["etag"]
@@ -220,7 +224,32 @@ async def pinned(world: World, column: Column) -> Thing:
     return {"id": thing["id"]}
 
 
+async def renewing(world: World, column: Column) -> Thing:
+    body = {"name": "A", "csm_id": str(owner(world, column)), "arr": 10, "renewal_date": "2099-01-01"}
+    return {"id": (await made(world.admin, "/v1/accounts", body))["id"]}
+
+
+async def called(world: World, column: Column) -> Thing:
+    """An account whose next renewal is called; `etag` is the call's."""
+    thing = await renewing(world, column)
+    answer = await world.admin.put(f"/v1/accounts/{thing['id']}/renewal-call", json=CALL)
+    assert answer.status_code == 201, answer.text
+    return {"id": thing["id"], "etag": answer.headers["etag"]}
+
+
+STEP = {"plan": "playbook", "step": "Send the guide for the first steps"}
+async def clustered(world: World, column: Column) -> Thing:
+    """Nothing of its own: accounts that fall into two clusters."""
+    sizes = [{"external_id": f"c{n}", "name": "C", "type": "clustered", "employees": 10 + n % 5 + 1_000 * (n % 2)} for n in range(60)]
+    answer = await world.admin.post("/v1/accounts/bulk", json={"records": sizes})
+    assert answer.status_code == 200, answer.text
+    return {}
+
+
 PIN = {"segment": "high", "reason": "A pilot."}
+CLUSTERS = {"kind": "clusters", "fields": ["employees"], "count": 2, "where": 'type = "clustered"'}
+CLUSTERED = r'{fields: ["employees"], count: 2, where: {text: "type = \"clustered\""}}'
+CALL = {"category": "likely"}
 RULED = {"name": "R", "kind": "rules", "segments": [{"slug": "high", "name": "H", "criteria": "arr >= 50000"}]}
 SEGMENTS = '{name: "R", kind: rules, segments: [{slug: "high", name: "H", criteria: {text: "arr >= 50000"}}]}'
 MAPPING = {"kind": "accounts", "columns": {"external_id": "id", "name": "name"}}
@@ -236,6 +265,8 @@ ROWS = (
     Row("me.read", ALL, "", "read", "GET /v1/me", None, "query me"),
     Row("workspace.read", ALL, "", "read", "GET /v1/workspace", None, "query workspace"),
     Row("workspace.read", ALL, "", "read", "GET /v1/workspace/calendar", None, "query workspaceCalendar"),
+    Row("workspace.read", ALL, "", "read", "GET /v1/scores", None, "query scores"),
+    Row("records.read", ALL, "", "read", "GET /v1/stages/stuck", None, "query stuckAccounts"),
     Row("catalog.read", ALL, "", "read", "GET /v1/catalog", None, "query catalog"),
     Row("criteria.read", ALL, "", "read", "POST /v1/criteria/check", {"entity": "accounts", "filter": "ALL"}, 'query checkCriteria(entity: accounts, filter: "ALL")'),
     Row("criteria.read", ALL, "", "read", "POST /v1/criteria/preview", {"entity": "accounts", "filter": "ALL"}, 'query previewCriteria(entity: accounts, filter: "ALL")'),
@@ -246,8 +277,16 @@ ROWS = (
     Row("records.read", ALL, "", "read", "GET /v1/contacts/{id}", None, "query contact(id: $id)", contact),
     Row("segmentations.read", ALL, "", "read", "GET /v1/segmentations", None, "query segmentations"),
     Row("segmentations.read", ALL, "", "read", "GET /v1/segmentations/{slug}/draft", None, 'query segmentationDraft(slug: "{slug}")', drafted),
+    Row("records.read", ALL, "", "read", "GET /v1/engagements", None, "query engagements(first: 1)"),
+    Row("records.read", ALL, "", "read", "GET /v1/capacity", None, "query capacity"),
+    Row("records.read", ALL, "", "read", "GET /v1/requests/queue", None, "query requestQueue(first: 1)"),
+    Row("records.read", ALL, "", "read", "GET /v1/scenarios/compare", None, "query scenarioComparison"),
+    Row("records.read", ALL, "", "read", "GET /v1/scenarios/{slug}/versions", None, 'query scenarioVersions(slug: "{slug}")', named("/v1/scenarios")),
     Row("segmentations.read", ALL, "", "read", "GET /v1/segmentations/tier/versions", None, 'query segmentationVersions(slug: "tier")'),
     Row("segmentations.read", ALL, "", "read", "POST /v1/segmentations/tier/simulate", {}, 'query simulateSegmentation(slug: "tier")'),
+    Row("segmentations.read", ALL, "", "read", "GET /v1/segmentations/tier/analysis", None, 'query segmentation(slug: "tier")'),
+    Row("segmentations.read", ALL, "", "read", "GET /v1/segmentations/tier/validation", None, 'query segmentation(slug: "tier")'),
+    Row("segmentations.read", ALL, "", "read", "POST /v1/segmentations/suggest", CLUSTERS, f"query suggestSegmentation(input: {CLUSTERED})", clustered),
     Row("criteria.read", ALL, "", "read", "GET /v1/accounts/{id}/segments/tier/history", None, 'query segmentHistory(id: $id, segmentation: "tier")', account),
     # accounts: manager, admin, and the account's csm write; delete admin
     Row("accounts.create", STEER, "", "write", "POST /v1/accounts", {"name": "A"}, 'mutation createAccount(input: {name: "A"})'),
@@ -257,6 +296,15 @@ ROWS = (
     Row("accounts.delete", "admin", "", None, "DELETE /v1/accounts/{id}", None, "mutation deleteAccount(id: $id, expectedVersion: $version)", account),
     Row("accounts.pin", STEER, "csm", "write", "PUT /v1/accounts/{id}/segments/tier/pin", PIN, 'mutation pinAccount(id: $id, segmentation: "tier", input: {segment: "high", reason: "A pilot."})', account),
     Row("accounts.pin", STEER, "csm", "write", "DELETE /v1/accounts/{id}/segments/tier/pin", None, 'mutation unpinAccount(id: $id, segmentation: "tier")', pinned),
+    Row("accounts.step", STEER, "csm", "write", "PUT /v1/accounts/{id}/segments/tier/steps", STEP, f'mutation markStep(id: $id, segmentation: "tier", input: {{plan: playbook, step: "{STEP["step"]}"}})', account),
+    Row("accounts.call", STEER, "csm", "write", "PUT /v1/accounts/{id}/renewal-call", CALL, "mutation callRenewal(id: $id, input: {category: likely})", renewing),
+    Row("accounts.call", STEER, "csm", "write", "DELETE /v1/accounts/{id}/renewal-call", None, "mutation withdrawRenewalCall(id: $id, expectedVersion: $version)", called),
+    Row("forecasts.read", STEER, "csm", "read", "GET /v1/accounts/{id}/renewal-call", None, "query renewalCall(id: $id)", renewing),
+    Row("forecasts.read", STEER, "csm", "read", "GET /v1/accounts/{id}/renewal-call/history", None, "query renewalCallHistory(id: $id)", called),
+    Row("forecasts.read", "admin manager csm", "", "read", "GET /v1/renewal-calls/accuracy", None, "query renewalCallAccuracy"),
+    Row("forecasts.read", "admin manager csm", "", "read", "GET /v1/forecasts/waterfall", None, "query waterfall"),
+    Row("forecasts.read", "admin manager csm", "", "read", "GET /v1/forecasts/waterfall/accounts", None, "query waterfallAccounts"),
+    Row("forecasts.read", STEER, "", "read", "GET /v1/forecasts/backtest", None, "query backtest"),
     Row("accounts.stage", STEER, "csm", "write", "POST /v1/accounts/{id}/stage", {"stage": None}, "mutation moveStage(id: $id, input: {stage: null})", account),
     # records follow their account
     Row("records.write", STEER, "csm", "write", "POST /v1/contacts", {"account_id": "{id}", "name": "C"}, 'mutation createContact(input: {accountId: $id, name: "C"})', account),
@@ -270,8 +318,10 @@ ROWS = (
     Row("directory.write", STEER, "", "write", "DELETE /v1/features/{slug}", None, "mutation deleteFeature(id: $id, expectedVersion: $version)", named("/v1/features")),
     Row("scenarios.write", STEER, "", "write", "POST /v1/scenarios", {"name": "S", "slug": "{new}"}, 'mutation createScenario(input: {name: "S", slug: "{new}"})'),
     Row("scenarios.write", STEER, "", "write", "PATCH /v1/scenarios/{slug}", {"name": "T"}, 'mutation updateScenario(id: $id, expectedVersion: $version, input: {name: "T"})', named("/v1/scenarios")),
+    Row("scenarios.write", STEER, "", "write", "POST /v1/scenarios/{slug}/rollback", {"version": 1}, "mutation rollbackScenario(id: $id, expectedVersion: $version, input: {version: 1})", named("/v1/scenarios")),
     Row("stages.write", STEER, "", "write", "POST /v1/stages", {"name": "S", "slug": "{new}"}, 'mutation createStage(input: {name: "S", slug: "{new}"})'),
     Row("stages.write", STEER, "", "write", "PATCH /v1/stages/{slug}", {"name": "T"}, 'mutation updateStage(id: $id, expectedVersion: $version, input: {name: "T"})', named("/v1/stages")),
+    Row("scores.write", STEER, "", "write", "PUT /v1/scores", {}, "mutation putScores(expectedVersion: $version, input: {})", scores),
     Row("attributes.write", "admin", "", None, "POST /v1/attributes", {"entity": "accounts", "slug": "{new}", "name": "N", "type": "text"}, 'mutation createAttribute(input: {entity: accounts, slug: "{new}", name: "N", type: text})'),
     Row("workspace.write", "admin", "", None, "PATCH /v1/workspace", {"week_start": 1}, "mutation updateWorkspace(expectedVersion: $version, input: {weekStart: 1})", workspace),
     Row("workspace.write", "admin", "", None, "PUT /v1/workspace/calendar", {"periods": [PERIOD]}, 'mutation putWorkspaceCalendar(expectedVersion: $version, input: {periods: [{year: 2026, quarter: 1, period: 1, startDate: "2026-02-01", endDate: "2026-02-28"}]})', calendar),
@@ -326,6 +376,15 @@ ROWS = (
     Row("forecasts.create", "admin manager csm", "", "write", "POST /v1/forecasts", {}, "mutation createForecast(input: {})"),
     Row("forecasts.read", "admin manager csm", "", "read", "GET /v1/forecasts", None, "query forecasts(first: 1)"),
     Row("forecasts.read", STEER, "csm", "read", "GET /v1/forecasts/{id}", None, "query forecast(id: $id)", forecast, absent="csm"),
+    Row("forecasts.read", STEER, "csm", "read", "GET /v1/forecasts/{id}/accounts", None, "query forecastAccounts(id: $id)", forecast, absent="csm"),
+    Row("forecasts.read", "admin manager csm", "", "read", "POST /v1/forecasts/preview", {}, "query previewForecast(input: {})"),
+    Row("forecasts.read", "admin manager csm", "", "read", "POST /v1/forecasts/compare", {"scenarios": [None, None]}, "query compareForecasts(input: {scenarios: [null, null]})"),
+    # retention: as forecasts are read
+    Row("retention.read", "admin manager csm", "", "read", "GET /v1/retention", None, "query retention"),
+    Row("retention.read", "admin manager csm", "", "read", "GET /v1/retention/accounts", None, "query retentionAccounts(first: 1)"),
+    Row("retention.read", "admin manager csm", "", "read", "GET /v1/retention/cohorts", None, "query retentionCohorts"),
+    Row("retention.read", "admin manager csm", "", "read", "GET /v1/retention/cohorts/chart.svg", None),
+    Row("retention.read", "admin manager csm", "", "read", "GET /v1/retention/outlook", None, "query retentionOutlook"),
     # imports: manager, admin, a service with its scope; files come by REST alone
     Row("imports.read", STEER, "", "import", "GET /v1/imports", None, "query imports(first: 1)"),
     Row("imports.create", STEER, "", "import", "POST /v1/imports?kind=accounts", "external_id,name\nmatrix-1,One\n"),

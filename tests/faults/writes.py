@@ -355,6 +355,21 @@ async def roll_back(world: World) -> Send:
     return Send(f"{(await delete_segmentation(world)).path}/rollback", {"version": 1}, 1)
 
 
+async def _changed_scenario(world: World) -> Json:
+    """A scenario whose first version says something else."""
+    made = await world.made("scenarios")
+    changed = await world.admin.patch(
+        f"/v1/scenarios/{made['slug']}", json={"name": unique()}, headers=matching(made["version"])
+    )
+    found: Json = changed.json()
+    return found
+
+
+async def roll_back_scenario(world: World) -> Send:
+    made = await _changed_scenario(world)
+    return Send(f"/v1/scenarios/{made['slug']}/rollback", {"version": 1}, made["version"])
+
+
 PIN: Json = {"segment": "high", "reason": "A pilot."}
 
 
@@ -362,10 +377,31 @@ async def pin(world: World) -> Send:
     return Send(f"/v1/accounts/{(await world.account())['id']}/segments/tier/pin", PIN)
 
 
+STEP: Json = {"plan": "playbook", "step": "Send the guide for the first steps"}
+
+
+async def step(world: World) -> Send:
+    return Send(f"/v1/accounts/{(await world.account())['id']}/segments/tier/steps", STEP)
+
+
 async def unpin(world: World) -> Send:
     path = (await pin(world)).path
     assert (await world.admin.put(path, json=PIN)).status_code == 200
     return Send(path)
+
+
+CALL: Json = {"category": "likely", "note": "They said so."}
+
+
+async def call_renewal(world: World) -> Send:
+    account = await world.post("/v1/accounts", {"name": "A", "arr": 10, "renewal_date": "2099-01-01"})
+    return Send(f"/v1/accounts/{account['id']}/renewal-call", CALL)
+
+
+async def withdraw_renewal_call(world: World) -> Send:
+    path = (await call_renewal(world)).path
+    assert (await world.admin.put(path, json=CALL)).status_code == 201
+    return Send(path, None, 1)
 
 
 async def forecast(world: World) -> Send:
@@ -398,6 +434,12 @@ async def put_calendar(world: World) -> Send:
     version, week_start = await _workspace(world)
     made = {"pattern": "4-4-5", "first_day": f"2026-02-0{week_start}", "first_year": 2026, "years": 2 + version % 40}
     return Send("/v1/workspace/calendar", {"generate": made}, version)
+
+
+async def put_scores(world: World) -> Send:
+    """Others than stand there."""
+    version = (await world.admin.get("/v1/scores")).json()["version"]
+    return Send("/v1/scores", {"engagement": {"events": {"weight": version}}}, version)
 
 
 async def delete_calendar(world: World) -> Send:
@@ -453,13 +495,18 @@ REST: Mapping[tuple[str, str], Rest] = {
     ("DELETE", "/v1/segmentations/{slug}/draft"): discard_draft,
     ("POST", "/v1/segmentations/{slug}/publish"): publish_draft,
     ("POST", "/v1/segmentations/{slug}/rollback"): roll_back,
+    ("POST", "/v1/scenarios/{slug}/rollback"): roll_back_scenario,
     ("PUT", "/v1/accounts/{id}/segments/{segmentation}/pin"): pin,
+    ("PUT", "/v1/accounts/{id}/segments/{segmentation}/steps"): step,
     ("DELETE", "/v1/accounts/{id}/segments/{segmentation}/pin"): unpin,
+    ("PUT", "/v1/accounts/{id}/renewal-call"): call_renewal,
+    ("DELETE", "/v1/accounts/{id}/renewal-call"): withdraw_renewal_call,
     ("POST", "/v1/forecasts"): forecast,
     ("POST", "/v1/imports"): import_file,
     ("PUT", "/v1/imports/mappings/{name}"): keep_mapping,
     ("PATCH", "/v1/workspace"): change_workspace,
     ("PUT", "/v1/workspace/calendar"): put_calendar,
+    ("PUT", "/v1/scores"): put_scores,
     ("DELETE", "/v1/workspace/calendar"): delete_calendar,
     ("POST", "/v1/api-keys"): create_key,
     ("POST", "/v1/api-keys/{id}/rotate"): rotate_key,
@@ -613,12 +660,29 @@ async def g_roll_back(world: World) -> Json:
     return {**await g_delete_segmentation(world), "input": {"version": 1}}
 
 
+async def g_roll_back_scenario(world: World) -> Json:
+    made = await _changed_scenario(world)
+    return {"id": made["id"], "input": {"version": 1}, "expectedVersion": made["version"]}
+
+
 async def g_pin(world: World) -> Json:
     return {"id": (await world.account())["id"], "segmentation": "tier", "input": PIN}
 
 
+async def g_step(world: World) -> Json:
+    return {"id": (await world.account())["id"], "segmentation": "tier", "input": STEP}
+
+
 async def g_unpin(world: World) -> Json:
     return {"id": (await unpin(world)).path.split("/")[3], "segmentation": "tier"}
+
+
+async def g_call_renewal(world: World) -> Json:
+    return {"id": (await call_renewal(world)).path.split("/")[3], "input": CALL}
+
+
+async def g_withdraw_renewal_call(world: World) -> Json:
+    return {"id": (await withdraw_renewal_call(world)).path.split("/")[3], "expectedVersion": 1}
 
 
 async def g_forecast(world: World) -> Json:
@@ -641,6 +705,11 @@ async def g_key(world: World) -> Json:
 async def g_workspace(world: World) -> Json:
     version, week_start = await _workspace(world)
     return {"expectedVersion": version, "input": {"weekStart": week_start}}
+
+
+async def g_put_scores(world: World) -> Json:
+    sent = await put_scores(world)
+    return {"expectedVersion": sent.version, "input": sent.json}
 
 
 async def g_put_calendar(world: World) -> Json:
@@ -685,14 +754,19 @@ MUTATIONS: Mapping[str, Mutation] = {
     "discardSegmentationDraft": g_discard_draft,
     "publishSegmentation": g_publish_draft,
     "rollbackSegmentation": g_roll_back,
+    "rollbackScenario": g_roll_back_scenario,
     "pinAccount": g_pin,
+    "markStep": g_step,
     "unpinAccount": g_unpin,
+    "callRenewal": g_call_renewal,
+    "withdrawRenewalCall": g_withdraw_renewal_call,
     "createForecast": g_forecast,
     "createApiKey": g_create_key,
     "rotateApiKey": g_key,
     "revokeApiKey": g_key,
     "updateWorkspace": g_workspace,
     "putWorkspaceCalendar": g_put_calendar,
+    "putScores": g_put_scores,
     "deleteWorkspaceCalendar": g_delete_calendar,
 }
 """By name."""

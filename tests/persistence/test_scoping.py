@@ -35,7 +35,7 @@ from app.persistence import (
 )
 from app.persistence.compile import page
 from app.persistence.database import Database
-from app.persistence.segments import Rule, plan
+from app.persistence.members import Rule, plan
 from tests import statements
 from tests.laws.trees import SETTING, WORKSPACE, criteria
 from tests.scoping import EXEMPT, OUTSIDE, findings, told, unscoped
@@ -181,7 +181,12 @@ def test_each_exemption_is_needed_and_no_wider_than_it_says() -> None:
         days.DUE: ["workspaces workspaces: no workspaces.id = $n"],
         watches.DUE: ["list_watches list_watches: no list_watches.workspace_id = $n"],
         segments.DUE: ["segmentations segmentations: no segmentations.workspace_id = $n"],
+        segments.WITH_CONFIRMATION: ["segmentations segmentations: no segmentations.workspace_id = $n"],
         segments.WITH_SCHEDULE: ["segmentations segmentations: no segmentations.workspace_id = $n"],
+        segments.UNCHECKED: [
+            "segmentations s: s.workspace_id = w.id is no parameter",
+            "workspaces w: w.id = s.workspace_id is no parameter",
+        ],
         pins.DUE: ["pins pins: no pins.workspace_id = $n"],
         ranks.DUE: ["rank_cuts rank_cuts: no rank_cuts.workspace_id = $n"],
         usage.LOCK: ["LockStmt is no statement of a workspace"],

@@ -9,17 +9,26 @@ from strawberry.schema.config import StrawberryConfig
 
 from app.api.graphql import (
     accounts,
+    analysis,
     attributes,
     audit,
+    backtests,
     bulk,
     calendars,
+    call_accuracy,
+    capacity,
     catalog,
     changes,
+    charts,
+    clusters,
+    cohorts,
     criteria,
     directory,
     drafts,
+    engagements,
     explain,
     filters,
+    forecast_charts,
     forecasts,
     hierarchies,
     imports,
@@ -27,14 +36,22 @@ from app.api.graphql import (
     lists,
     me,
     memberships,
+    outlook,
     records,
     related,
+    renewal_calls,
+    request_queue,
+    retention,
     scenarios,
+    scores,
+    segment_moves,
     segmentations,
     stages,
     summaries,
     usage,
     users,
+    validation,
+    waterfalls,
     workspace,
 )
 from app.api.graphql.build import NAMES, Resolved, extend, output
@@ -46,11 +63,23 @@ _PARTS = (
     records,
     summaries,
     stages,
+    scenarios,
+    scores,
     lists,
     segmentations,
     drafts,
+    clusters,
     memberships,
+    engagements,
+    capacity,
     forecasts,
+    renewal_calls,
+    waterfalls,
+    call_accuracy,
+    backtests,
+    retention,
+    cohorts,
+    outlook,
     hierarchies,
     imports,
     calendars,
@@ -61,6 +90,7 @@ _PARTS = (
     catalog,
     criteria,
     explain,
+    request_queue,
 )
 _WRITES = (
     accounts,
@@ -69,13 +99,16 @@ _WRITES = (
     directory,
     stages,
     scenarios,
+    scores,
     bulk,
     attributes,
     lists,
     segmentations,
     drafts,
     memberships,
+    engagements,
     forecasts,
+    renewal_calls,
     imports,
     keys,
     users,
@@ -84,8 +117,13 @@ _WRITES = (
 )
 
 
-for _beside in (changes.OF_ACCOUNT, stages.OF_ACCOUNT):
+for _beside in (changes.OF_ACCOUNT, scores.OF_ACCOUNT, stages.OF_ACCOUNT):
     extend("Account", _beside)
+for _proof in (*charts.OF_SEGMENTATION, *segment_moves.OF_SEGMENTATION, analysis.OF_SEGMENTATION, validation.OF_SEGMENTATION):
+    extend("Segmentation", _proof)
+extend("Forecast", forecast_charts.OF_FORECAST)
+extend("Backtest", forecast_charts.OF_BACKTEST)
+extend("Waterfall", forecast_charts.OF_WATERFALL)
 
 
 def _root(name: str, fields: Iterable[Resolved]) -> type:

@@ -122,6 +122,11 @@ def _seen(of: Operand, rows: Rows, scope: Scope) -> Expression | Reached:
             assert_never(of)
 
 
+def value(of: Operand, rows: Rows, scope: Scope) -> Expression:
+    """A field or a fold as a value of the row under `rows`."""
+    return _value(of, rows, scope)
+
+
 def _value(of: Operand, rows: Rows, scope: Scope) -> Expression:
     found = _seen(of, rows, scope)
     return found.subquery() if isinstance(found, Reached) else found
