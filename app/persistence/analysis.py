@@ -44,25 +44,23 @@ def _in_force(day: str) -> str:
 
 
 # What is kept of usage is right for the workspace's day; of any other the days themselves are read.
-USERS_KEPT = """SELECT b.account_id, count(*) AS n FROM contacts b
-  WHERE b.workspace_id = $1 AND b.active_days_30 > 0 AND b.account_id IN (SELECT id FROM p) GROUP BY b.account_id"""
-USERS = f"""SELECT d.account_id, count(DISTINCT x.contact) AS n FROM usage_days d, LATERAL unnest(d.contacts, d.amounts) x(contact, amount)
+USERS_KEPT = """c AS (SELECT b.account_id, count(*) AS n FROM contacts b
+  WHERE b.workspace_id = $1 AND b.active_days_30 > 0 AND b.account_id IN (SELECT id FROM p) GROUP BY b.account_id)"""
+USERS = f"""c AS (SELECT d.account_id, count(DISTINCT x.contact) AS n FROM usage_days d, LATERAL unnest(d.contacts, d.amounts) x(contact, amount)
   WHERE d.workspace_id = $1 AND d.day > $5::date - {USAGE_DAYS} AND d.day <= $5::date AND x.amount > 0
-    AND d.account_id IN (SELECT id FROM p) GROUP BY d.account_id"""
-USED_KEPT = """SELECT y.feature, p.segment, y.last_90 AS value FROM usage_windows y JOIN p ON p.id = y.account_id
-  WHERE y.workspace_id = $1 AND y.last_90 > 0"""
-USED = f"""SELECT x.feature, p.segment, sum(x.amount) AS value
+    AND d.account_id IN (SELECT id FROM p) GROUP BY d.account_id)"""
+USED_KEPT = """w AS MATERIALIZED (SELECT y.feature, p.segment, y.last_90 AS value FROM usage_windows y JOIN p ON p.id = y.account_id
+  WHERE y.workspace_id = $1 AND y.last_90 > 0)"""
+USED = f"""w AS MATERIALIZED (SELECT x.feature, p.segment, sum(x.amount) AS value
   FROM usage_days d JOIN p ON p.id = d.account_id, LATERAL unnest(d.features, d.amounts) x(feature, amount)
   WHERE d.workspace_id = $1 AND d.day > $5::date - {ADOPTION_DAYS} AND d.day <= $5::date
-  GROUP BY x.feature, p.segment, p.id HAVING sum(x.amount) > 0"""
+  GROUP BY x.feature, p.segment, p.id HAVING sum(x.amount) > 0)"""
 MEASURED = f"""
 WITH {PICKED}, u AS (
   SELECT d.account_id, count(*) AS n FROM usage_days d
   WHERE d.workspace_id = $1 AND d.day > $5::date - {USAGE_DAYS} AND d.day <= $5::date AND 0 < ANY (d.amounts)
     AND d.account_id IN (SELECT id FROM p) GROUP BY d.account_id
-), c AS (
-  {{users}}
-), k AS (
+), {{users}}, k AS (
   SELECT b.account_id, coalesce(sum(b.arr) FILTER (WHERE {_in_force("$5::date")}), 0) AS arr,
     sum(b.arr) FILTER (WHERE {_in_force(f"($5::date - {EXPANSION_DAYS})")}) AS was
   FROM contracts b WHERE b.workspace_id = $1 AND b.account_id IN (SELECT id FROM p) GROUP BY b.account_id
@@ -80,9 +78,7 @@ WITH {PICKED}, u AS (
 ), {FOLDED}
 """
 ADOPTED = f"""
-WITH {PICKED}, w AS MATERIALIZED (
-  {{used}}
-), top AS (
+WITH {PICKED}, {{used}}, top AS (
   SELECT f.no, f.slug FROM features f LEFT JOIN (SELECT feature, count(*) AS n FROM w GROUP BY feature) n ON n.feature = f.no
   WHERE f.workspace_id = $1 ORDER BY n.n DESC NULLS LAST, f.slug LIMIT {FEATURES}
 ), v AS (

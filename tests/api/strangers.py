@@ -79,6 +79,7 @@ async def furnish(db: Database, world: World) -> Furnished:
         _keep(made, entity, [await world.post(f"/v1/{entity}", body) for body in bodies])
     await _account(made)
     await _others(made)
+    await _stuck(db, made)
     await _watched(db, made)
     return made
 
@@ -121,7 +122,12 @@ async def _account(made: Furnished) -> None:
     account, feature = made.things["accounts"]["id"], made.things["features"]["slug"]
     for day in (80, 90, 100):  # renewals to come, so that they are forecast and called
         ends = datetime.now(UTC).date() + timedelta(days=day)
-        term = {"account_id": account, "product": made.things["products"]["slug"], "arr": 100, "start_date": "2026-01-01"}
+        term = {
+            "account_id": account,
+            "product": made.things["products"]["slug"],
+            "arr": 100,
+            "start_date": "2026-01-01",
+        }
         await made.send("POST", "/v1/contracts", {**term, "end_date": str(ends)})
     for _ in range(2):
         await made.send("POST", "/v1/accounts", {"name": "Child", "parent_id": account})
@@ -146,7 +152,8 @@ async def _others(made: Furnished) -> None:
         body = {**LIST, "entity": entity, "criteria": {"text": criteria}}
         _keep(made, kept, [await made.send("POST", "/v1/lists", body) for _ in range(3)])
     slug, low, high = (unique().replace("-", "_") for _ in range(3))
-    segments = [{"slug": high, "name": "High"}, {"slug": low, "name": "Low"}]
+    care = {"playbook": {"name": "First steps", "steps": [{"name": "Kick-off", "owner": "csm", "day": 7}]}}
+    segments = [{"slug": one, "name": "One", "engagement": care} for one in (high, low)]
     spec = {"field": "arr", "cuts": {"by": "absolute", "at": [-1]}}
     body = {"name": "S", "kind": "bands", "spec": spec, "segments": segments, "rest": "unclassified"}
     await made.send("PUT", f"/v1/segmentations/{slug}", body)
@@ -158,6 +165,8 @@ async def _others(made: Furnished) -> None:
     pin = f"/v1/accounts/{made.things['accounts']['id']}/segments/{slug}/pin"
     for segment in (low, high, low):
         await made.send("PUT", pin, {"segment": segment, "reason": "A pilot."})
+    step = {"plan": "playbook", "step": "Kick-off", "note": "Done."}
+    await made.send("PUT", f"/v1/accounts/{made.things['accounts']['id']}/segments/{slug}/steps", step)
     called = f"/v1/accounts/{made.things['accounts']['id']}/renewal-call"
     for version in range(3):
         await made.send("PUT", called, {"category": "likely"}, writes.matching(version))
@@ -165,6 +174,8 @@ async def _others(made: Furnished) -> None:
         paying = (await made.send("POST", "/v1/accounts", {"name": "Paying", "external_id": unique()}))["id"]
         contract = {"account": paying, "arr": 100 + number, "start_date": "2020-01-01"}
         await made.send("POST", "/v1/contracts", contract)
+        renewing = {**contract, "end_date": str(datetime.now(UTC).date() + timedelta(days=60))}
+        await made.send("POST", "/v1/contracts", renewing)
     _keep(made, "forecasts", [await made.send("POST", "/v1/forecasts", {}) for _ in range(3)])
     _keep(made, "api-keys", [await made.send("POST", "/v1/api-keys", writes.KEY) for _ in range(3)])
     name = unique()
@@ -186,6 +197,17 @@ async def _others(made: Furnished) -> None:
     made.things["audit"] = (await made.send("GET", "/v1/audit?limit=1"))["data"][0]
 
 
+async def _stuck(db: Database, made: Furnished) -> None:
+    """Accounts that have met the entry criteria of a stage, and stay in it for too long."""
+    stage = made.things["stages"]["slug"]
+    ruled = {"entry": "arr > 0", "expected_days": 1}
+    standing = await made.send("GET", f"/v1/stages/{stage}")
+    await made.send("PATCH", f"/v1/stages/{stage}", ruled, writes.matching(standing["version"]))
+    async with db.transaction() as tx:
+        earlier = "UPDATE accounts SET stage = $2, stage_since = stage_since - 100 WHERE workspace_id = $1 AND arr > 0"
+        await tx.execute(earlier, made.id, stage)
+
+
 async def _watched(db: Database, made: Furnished) -> None:
     """Accounts that enter a list which is watched."""
     watched = made.things["lists"]["id"]
@@ -200,7 +222,7 @@ async def _watched(db: Database, made: Furnished) -> None:
 KEPT = {
     "slug", "external_id", "email", "currency", "zone", "key", "hint", "entity", "kind", "type", "operation", "door",
     "segment", "rest", "index_state", "billing", "country", "request_id", "state", "code", "direction",
-    "from_cause", "to_cause",
+    "from_cause", "to_cause", "cause", "confirm", "refreeze",
 }  # fmt: skip
 """Texts that say what something is, or that other things name it by."""
 DOCUMENTS = {

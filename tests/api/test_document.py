@@ -14,7 +14,19 @@ from app.api.errors import PROBLEMS
 from app.api.rest import table
 from tests.api.conftest import House
 
-READS = ("/query", "/summary", "/export", "/simulate", "/parse", "/format", "/check", "/preview", "/explain", "/suggest")
+READS = (
+    "/query",
+    "/summary",
+    "/export",
+    "/simulate",
+    "/parse",
+    "/format",
+    "/check",
+    "/preview",
+    "/explain",
+    "/suggest",
+    "/compare",
+)
 """What is asked by POST and writes nothing."""
 NAMED = ("teams", "industries", "products", "features", "stages", "scenarios")
 """What is known by a slug that stays."""

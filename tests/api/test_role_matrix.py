@@ -238,9 +238,14 @@ async def called(world: World, column: Column) -> Thing:
 
 
 STEP = {"plan": "playbook", "step": "Send the guide for the first steps"}
+
+
 async def clustered(world: World, column: Column) -> Thing:
     """Nothing of its own: accounts that fall into two clusters."""
-    sizes = [{"external_id": f"c{n}", "name": "C", "type": "clustered", "employees": 10 + n % 5 + 1_000 * (n % 2)} for n in range(60)]
+    sizes = [
+        {"external_id": f"c{n}", "name": "C", "type": "clustered", "employees": 10 + n % 5 + 1_000 * (n % 2)}
+        for n in range(60)
+    ]
     answer = await world.admin.post("/v1/accounts/bulk", json={"records": sizes})
     assert answer.status_code == 200, answer.text
     return {}

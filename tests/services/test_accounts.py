@@ -389,6 +389,11 @@ async def with_everything(org: Organisation) -> Written:
         "SELECT $1, id, $2, $3, 'playbook', 'Kick-off', $3 FROM segmentations WHERE workspace_id = $1",
         made.id, NOW,
     )  # fmt: skip
+    await org.run(
+        "INSERT INTO renewal_calls (workspace_id, account_id, version, due_on, contract_ids, due, category, called_at) "
+        "VALUES ($1, $2, 1, '2027-01-01', '{}', 100, 'likely', $3)",
+        made.id, NOW,
+    )  # fmt: skip
     async with org.db.transaction() as tx:
         assert await scores.close(tx, await kept.load(tx, org.workspace.id)) == 1
     return made
@@ -401,10 +406,8 @@ def test_all_that_belongs_to_an_account_is_known() -> None:
         for table in tables.metadata.sorted_tables
         if any(key.column.table.name == "accounts" for key in table.foreign_keys) and table.name != "accounts"
     ]
-    assert set(rows.BELONGING) == {
-        *referring,
-        "member_events",
-    }  # events refer to nothing: a million are written at a time
+    unreferred = ("members", "memberships", "member_events")  # a million are written at a time
+    assert set(rows.BELONGING) == {*referring, *unreferred}
     assert rows.BELONGING[-1] == "contacts"  # others refer to them
 
 
