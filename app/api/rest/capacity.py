@@ -15,7 +15,7 @@ from app.domain.segmentation.care import TOUCHES
 from app.services import capacity
 from app.services.capacity import BY, LEAST_USE, MOST_USE, TARGET_USE, Asked
 
-TAG = "capacity"
+TAG = "engagements"
 ASKED = (
     SEGMENTATION,
     Parameter("by", "what moves are to balance", {"type": "string", "enum": list(BY), "default": BY[0]}),
