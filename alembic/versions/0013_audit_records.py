@@ -26,13 +26,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "record_id", "at", "audit_id", name="audit_records_pk"),
     )
     op.execute("REVOKE UPDATE, DELETE, TRUNCATE ON audit_records FROM CURRENT_USER")
-    op.create_index("audit_request_idx", "audit", ["workspace_id", "request_id", "at", "id"])
-    op.create_index(
-        "audit_imports_idx",
-        "audit",
-        ["workspace_id", "entity_id"],
-        postgresql_where=sa.text("entity = 'imports' AND before IS NULL"),
-    )
+    with op.get_context().autocommit_block():  # beside those who write the audit
+        for name in ("audit_request_idx", "audit_imports_idx"):
+            op.drop_index(name, "audit", postgresql_concurrently=True, if_exists=True)
+        op.create_index(
+            "audit_request_idx", "audit", ["workspace_id", "request_id", "at", "id"], postgresql_concurrently=True
+        )
+        op.create_index(
+            "audit_imports_idx", "audit", ["workspace_id", "entity_id"], postgresql_concurrently=True,
+            postgresql_where=sa.text("entity = 'imports' AND before IS NULL"),
+        )  # fmt: skip
 
 
 def downgrade() -> None:

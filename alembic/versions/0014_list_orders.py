@@ -17,12 +17,15 @@ ORDERS = {
 
 def upgrade() -> None:
     """Three indexes, and one of what is owed alone."""
-    for name, order in ORDERS.items():
-        op.create_index(name, "accounts", ["workspace_id", *order])
-    op.create_index(
-        "accounts_open_invoices_idx", "accounts", ["workspace_id", sa.text("open_invoices_amount DESC"), "name", "id"],
-        postgresql_where=sa.text("open_invoices_amount > 0"),
-    )  # fmt: skip
+    with op.get_context().autocommit_block():  # beside those who write accounts
+        for name, order in ORDERS.items():
+            op.drop_index(name, "accounts", postgresql_concurrently=True, if_exists=True)
+            op.create_index(name, "accounts", ["workspace_id", *order], postgresql_concurrently=True)
+        op.drop_index("accounts_open_invoices_idx", "accounts", postgresql_concurrently=True, if_exists=True)
+        op.create_index(
+            "accounts_open_invoices_idx", "accounts", ["workspace_id", sa.text("open_invoices_amount DESC"), "name", "id"],
+            postgresql_where=sa.text("open_invoices_amount > 0"), postgresql_concurrently=True,
+        )  # fmt: skip
 
 
 def downgrade() -> None:

@@ -28,12 +28,14 @@ def upgrade() -> None:
     for table, columns in COLUMNS.items():
         for name, kind in columns.items():
             op.add_column(table, sa.Column(name, kind))
-    op.create_index(
-        "members_pending_idx", "members", ["workspace_id", "segmentation_id", "pending_since"],
-        postgresql_where=sa.text("pending_since IS NOT NULL"),
-    )  # fmt: skip
     for table, of in REFERENCES:
         op.drop_constraint(f"{table}_workspace_id_{of}_id_fk", table)
+    with op.get_context().autocommit_block():  # beside those who read and write members
+        op.drop_index("members_pending_idx", "members", postgresql_concurrently=True, if_exists=True)
+        op.create_index(
+            "members_pending_idx", "members", ["workspace_id", "segmentation_id", "pending_since"],
+            postgresql_where=sa.text("pending_since IS NOT NULL"), postgresql_concurrently=True,
+        )  # fmt: skip
 
 
 def downgrade() -> None:

@@ -10,7 +10,8 @@ branch_labels = None
 depends_on = None
 
 TEXT = sa.Text(collation="C")
-# What a model said before in members of its own stays, as text, in `notes`: nothing that somebody wrote is lost.
+# What a model said before in members of its own stays, as text, in `notes`: it had at most 4,096 bytes, so nothing that
+# somebody wrote is lost.
 KNOWN = "CASE s.v #>> '{engagement,model}' WHEN 'high_touch' THEN 'high' WHEN 'hybrid' THEN 'hybrid' WHEN 'low_touch' THEN 'low' END"
 AIM = """CASE WHEN jsonb_typeof(s.v #> '{engagement,aim}') = 'string' AND length(s.v #>> '{engagement,aim}') BETWEEN 1 AND 200
   THEN s.v #>> '{engagement,aim}' END"""
@@ -35,7 +36,8 @@ WHERE jsonb_typeof(TOLD) = 'array' AND jsonb_path_exists(TOLD, '$[*].engagement 
 
 def upgrade() -> None:
     """One column, one table, and engagement models read anew."""
-    op.add_column("workspaces", sa.Column("hours_per_csm", sa.Double(), nullable=False, server_default="120"))
+    for table, column, told, made in UPDATES:
+        op.execute(UPDATE.format(table=table, column=column, made=made).replace("TOLD", told))
     op.create_table(
         "steps_done",
         sa.Column("workspace_id", UUID(), nullable=False),
@@ -57,8 +59,8 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("plan IN ('playbook', 'success_plan')", name="steps_done_plan_check"),
     )
-    for table, column, told, made in UPDATES:
-        op.execute(UPDATE.format(table=table, column=column, made=made).replace("TOLD", told))
+    # The last, because every request reads this table.
+    op.add_column("workspaces", sa.Column("hours_per_csm", sa.Double(), nullable=False, server_default="120"))
 
 
 def downgrade() -> None:
