@@ -15,7 +15,7 @@ from tests.servers import Server
 USUAL = ["trial", "onboarding", "adoption", "established", "advocate"]
 ARRANGE = "mutation($stages: [String!]!) { arrangeStages(input: {stages: $stages}) { stages { slug position } } }"
 MOVE = "mutation($id: ID!, $input: MoveStageInput!, $v: Int) { moveStage(id: $id, input: $input, expectedVersion: $v) { account { stage stageSince version } } }"
-HISTORY = "query($id: ID!, $first: Int, $after: String) { account(id: $id) { stageHistory(first: $first, after: $after) { nodes { stage from_at: fromAt to_at: toAt days note actor_id: actorId actor_name: actorName } pageInfo { hasNextPage endCursor } } } }"
+HISTORY = "query($id: ID!, $first: Int, $after: String) { account(id: $id) { stageHistory(first: $first, after: $after) { nodes { stage from_at: fromAt to_at: toAt days note cause actor_id: actorId actor_name: actorName } pageInfo { hasNextPage endCursor } } } }"
 DELETE = "mutation($id: ID!, $v: Int!, $to: String) { deleteStage(id: $id, expectedVersion: $v, moveTo: $to) { id } }"
 
 
