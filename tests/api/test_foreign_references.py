@@ -119,6 +119,8 @@ def others(things: Mapping[str, Thing]) -> dict[str, list[Request]]:
     ruled = {"name": "R", "kind": "rules", "segments": [{**segment, "criteria": f"custom.{own} IS EMPTY"}]}
     banded = {"name": "R", "kind": "bands", "spec": {"field": f"custom.{own}", "cuts": {"by": "absolute", "at": [1]}},
               "segments": [segment, {"slug": "t", "name": "T"}], "rest": "rest"}  # fmt: skip
+    measure = {"of": "arr", "worst": 0, "best": 1, "weight": 1}
+    weighed = {"segmentation": "{segmentations.slug}", "weights": {things["segmentations"]["segment"]: {"arr": 2}}}
     usage = {"account_id": "{accounts.id}", "feature": "{features.slug}", "day": DAY, "value": 1}
     rows = [{**usage, "account_id": account["id"]}, {**usage, "feature": things["features"]["slug"]},
             {**usage, "contact_id": things["contacts"]["id"]}, {**usage, "contact": things["contacts"]["email"]}]  # fmt: skip
@@ -139,6 +141,15 @@ def others(things: Mapping[str, Thing]) -> dict[str, list[Request]]:
         "move_to": [("DELETE", f"/v1/stages/{{stages.slug}}?move_to={things['stages']['slug']}", None)],
         "impacts": [("POST", "/v1/scenarios", {"name": "S", "slug": "none", "impacts": {things["industries"]["slug"]: "severe"}})],
         "where": [("POST", "/v1/forecasts", {"where": f"custom.{own} IS EMPTY"})],
+        "scenario": [("POST", "/v1/forecasts/preview", {"scenario": things["scenarios"]["slug"]})],
+        "scenarios": [("POST", "/v1/forecasts/compare", {"scenarios": [None, {"scenario": things["scenarios"]["slug"]}]})],
+        "what_if": [("POST", "/v1/forecasts/preview", {"what_if": [{"where": f"custom.{own} IS EMPTY", "shift": -1}]})],
+        "features": [("POST", "/v1/segmentations/suggest", {"kind": "clusters", "fields": ["arr", f"custom.{own}"], "count": 2})],
+        "entry": [("PATCH", "/v1/stages/{stages.slug}", {"entry": f"custom.{own} IS EMPTY"})],
+        "of": [("PUT", "/v1/scores", {"health": {"measures": [{**measure, "of": f"custom.{own}"}]}})],
+        "by": [("PUT", "/v1/scores", {"health": {"measures": [measure], "by": {"segmentation": segmentation, "weights": {}}}})],
+        "weights": [("PUT", "/v1/scores", {"health": {"measures": [measure], "by": weighed}})],
+        "step": [("PUT", f"/v1/accounts/{account['id']}/segments/tier/steps", {"plan": "playbook", "step": "Kick-off"})],
         "segments": [(method, f"/v1/segmentations/nothing{place}", ruled)
                      for method, place in (("PUT", ""), ("PUT", "/draft"), ("POST", "/simulate"))],
         "spec": [("PUT", "/v1/segmentations/nothing", banded), ("POST", "/v1/segmentations/nothing/simulate", banded)],
@@ -181,7 +192,9 @@ NAMES_NOTHING = {
     "from", "health_green", "health_yellow", "include", "keep_amounts", "limit", "low", "medium", "mine", "mode",
     "on", "overlap_hours", "params", "replace", "rest", "scopes", "severe", "target", "tz", "visibility", "week_start",
     "what", "zone", "refreeze", "band", "confirm", "version", "format", "bom", "constants", "delimiter", "folder", "with_dependents",
-    "periods", "generate", "pattern", "first_day", "first_year", "years", "long_years", "year", "quarter", "period",
+    "periods", "generate", "pattern", "first_day", "first_year", "years", "long_years", "year", "quarter", "period", "arr_factor",
+    "best", "category", "consumption", "count_as", "done", "due_on", "engagement", "enough", "events", "frequency", "hours_per_csm",
+    "inbound", "key", "meetings", "missing", "modules", "plan", "probability", "shift", "source", "targets", "weight", "worst",
 }  # fmt: skip
 """Members that say nothing of a thing in a workspace."""
 OF_QUESTIONS = {
