@@ -130,7 +130,9 @@ async def answered(
     """What a recipe asks, and the lines that each block of it is answered with; a query over GraphQL with its data."""
     parts = asked(found, heading)
     code = "".join(f"echo '{BETWEEN}'\n{one.code}" for one in parts if one.language == "sh")
-    told = await run("sh", prepared(found)["sh"] + code, folder, server, key, commands(folder / "bin", server))
+    told = await run(
+        "sh", f"set -eu\n{prepared(found)['sh']}{code}", folder, server, key, commands(folder / "bin", server)
+    )
     wrote = _sections(told.lines)
     return [(one, next(wrote) if one.language == "sh" else [await _queried(one.code, server, key)]) for one in parts]
 
@@ -158,6 +160,24 @@ def commands(folder: Path, server: Server) -> dict[str, str]:
         "PATH": os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]]),
         "PYTHONPATH": str(ROOT), "STRATA_DATABASE_URL": server.dsn, "STRATA_DATA_DIR": str(folder),
     }  # fmt: skip
+
+
+async def tell(found: tuple[Block, ...], heading: str, folder: Path, server: Server, key: str) -> list[list[Any]]:
+    """The lines that each block of a recipe is answered with, after they were held against what the guide shows."""
+    told = await answered(found, heading, folder, server, key)
+    for one, lines in told:
+        if isinstance(one.shown, list):
+            assert not list(unsaid(one.shown, lines)), lines
+        elif one.shown is not None:
+            assert not list(untrue(one.shown, lines[-1])), lines[-1]
+    for picture in folder.glob("*.svg"):
+        assert picture.read_text().startswith("<svg "), picture
+    return [lines for _, lines in told]
+
+
+def cents(amount: float) -> int:
+    """Money as it is added up."""
+    return round(amount * 100)
 
 
 def untrue(shown: Any, told: Any, at: str = "") -> Iterator[str]:

@@ -1,0 +1,94 @@
+"""docs/forecasts.md: every recipe is run on the real server with the demo, and its answers are held against what is shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.docs.guides import blocks, cents, recipes, tell
+from tests.servers import Server
+
+BLOCKS = blocks("forecasts.md")
+RECIPES = recipes(BLOCKS)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+async def test_a_recipe(recipe: str, server: Server, demo_key: str, tmp_path: Path) -> None:
+    """It runs, what is shown of its answers is so, and they are what the words around it say."""
+    told = await tell(BLOCKS, recipe, tmp_path, server, demo_key)
+    if check := CHECKS.get(int(recipe.partition(".")[0])):
+        check([lines[-1] for lines in told if lines])
+
+
+def added_up(told: list[Any]) -> None:
+    (forecast,) = told
+    for name in ("expected", "due"):
+        amounts = [one[name]["arr"] if name == "due" else one[name] for one in forecast["groups"]]
+        whole = forecast[name]["arr"] if name == "due" else forecast[name]
+        assert sum(map(cents, amounts)) == cents(whole)
+    assert forecast["p05"] < forecast["p50"] < forecast["p95"]
+    assert 0 < forecast["target_probability"] < 1
+
+
+def reasoned(told: list[Any]) -> None:
+    ((renewal,),) = [one["data"] for one in told]
+    assert renewal["base"] + sum(one["logit"] for one in renewal["reasons"]) == pytest.approx(renewal["logit"])
+    assert 1 / (1 + math.exp(-renewal["logit"])) == pytest.approx(renewal["probability"])
+
+
+def grouped(told: list[Any]) -> None:
+    rest, graphql = told
+    assert sum(cents(one["expected"]) for one in rest["groups"]) == cents(rest["expected"])
+    mine = [(one["key"], one["expected"], one["p05"], one["p95"]) for one in rest["groups"]]
+    assert mine == [
+        (one["key"], one["expected"], one["p05"], one["p95"]) for one in graphql["previewForecast"]["groups"]
+    ]
+
+
+def supposed(told: list[Any]) -> None:
+    (side_by_side,) = told
+    first, *others = side_by_side["scenarios"]
+    for one, difference in zip(others, side_by_side["differences"], strict=True):
+        assert cents(one["expected"]) - cents(first["expected"]) == cents(difference["expected"]) < 0
+        assert sum(cents(group["expected"]) for group in difference["groups"]) == cents(difference["expected"])
+
+
+def called(told: list[Any]) -> None:
+    made, _ = told
+    call = made["call"]
+    assert cents(call["expected"]) == round(cents(call["amount"]) * call["probability"])
+
+
+def stepped(told: list[Any]) -> None:
+    (fall,) = told
+    assert cents(fall["opening"]) + sum(map(cents, fall["steps"].values())) == cents(fall["closing"])
+
+
+def kept(told: list[Any]) -> None:
+    rest, graphql = told
+    for name, base in (("grr", "arr"), ("nrr", "arr"), ("logo_churn", "accounts"), ("gross_renewal_rate", "arr")):
+        figure = rest[name]
+        assert figure["numerator"] / figure["denominator"][base] == pytest.approx(figure["value"], abs=1e-6)
+    assert rest["grr"]["denominator"] != rest["gross_renewal_rate"]["denominator"]
+    assert graphql["retention"]["grr"]["value"] == rest["grr"]["value"]
+
+
+def outlived(told: list[Any]) -> None:
+    (curve,) = told
+    rates = [one["retention"] for one in curve["expected"][2:]]
+    assert rates == sorted(rates)
+
+
+CHECKS: dict[int, Callable[[list[Any]], None]] = {
+    1: added_up, 2: reasoned, 3: grouped, 4: supposed, 5: called, 6: stepped, 8: kept, 10: outlived,
+}  # fmt: skip
+
+
+def test_nothing_is_left_out() -> None:
+    """Every block that names a language belongs to a recipe, or is what an answer looks like."""
+    assert {one.heading for one in BLOCKS} == {"Before you begin", *RECIPES}
+    assert {one.language for one in BLOCKS} == {"sh", "graphql", "json"}
