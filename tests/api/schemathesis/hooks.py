@@ -15,14 +15,15 @@ from app.domain.catalogue import ENTITIES
 FIELDS = [field for entity in ENTITIES.values() for field in entity.fields.values()]
 STATES = {"conflict", "key-reused", "key-still-running", "version-required", "version-stale"}
 """Problems of what is stored by now, and of no request by itself."""
-LANGUAGE = {"filter", "criteria", "where", "text", "tree"}
+LANGUAGE = {"filter", "criteria", "where", "text", "tree", "entry"}
 """Criteria are a language, which JSON Schema cannot describe."""
 NAMES = {
     "fields", "include", "sort", "columns", "constants", "custom", "impacts", "segment", "operation", "entity", "group_by", "measures",
 }  # fmt: skip
 """Names of fields, relations, attributes and the like, of which each workspace has its own."""
 THERE = {name for field in FIELDS if field.kind in ("ref", "slug") for name in (field.name, field.column)} | {
-    "to", "to_id", "list_id", "owner_id", "user_id", "stages", "mapping", "move_to", "actor", "field", "param",
+    "to", "to_id", "list_id", "owner_id", "user_id", "stages", "mapping", "move_to", "actor", "field", "param", "step",
+    "scenario", "scenarios", "was", "becomes", "csm",
 }  # fmt: skip
 """What refers to something that must be there, or be fit for it."""
 MONEY = {field.name for field in FIELDS if field.kind == "money"} | {"target", "arr_per_csm"}
@@ -31,11 +32,12 @@ SEALED = {"cursor", "If-Match"}
 """What only the server can make."""
 WHO = {"for_user"}
 """What only some may ask for."""
-WHEN = {"on", "as_of", "from", "to", "expires_at", "retired_at", "tz", "day"}
+WHEN = {"on", "as_of", "from", "to", "expires_at", "retired_at", "tz", "day", "until"}
 """Days without history, moments that are over or to come, ends before their beginnings, zones of the IANA database."""
 TOGETHER = {
     "spec", "segments", "params", "default", "is_promoted", "is_unique", "values", "replace", "type", "rest", "scopes", "bom", "id", "score",
     "refreeze", "confirm", "periods", "generate", "outcome", "decided_at", "end_date", "closed_at", "due_at", "resolved_at",
+    "lanes", "targets", "consumption", "engagement", "health", "by",
 }  # fmt: skip
 """Members that depend on each other."""
 MEANT = LANGUAGE | NAMES | THERE | MONEY | SEALED | WHO | WHEN | TOGETHER
