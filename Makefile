@@ -66,7 +66,7 @@ $(VENV)/bin/strata:
 		|| { rm -rf $(VENV); $(PYTHON) -m virtualenv --quiet $(VENV); } 2>/dev/null \
 		|| { echo "Python's venv is incomplete: install it (Debian: apt-get install python3-venv)"; exit 1; }
 	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "strata.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
-	@printf '#!%s\nfrom app.cli import main\n\nmain()\n' "$(CURDIR)/$(BIN)/python" > $@
+	@printf '#!%s\nfrom app.cli import main\n\nif __name__ == "__main__":\n    main()\n' "$(CURDIR)/$(BIN)/python" > $@
 	@chmod +x $@
 
 $(VENV)/runtime.stamp: requirements.lock $(VENV)/bin/strata

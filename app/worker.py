@@ -41,7 +41,8 @@ ROUNDS: tuple[tuple[Chore, ...], ...] = (MEMBERSHIP, (attribute_indexes.resume,)
 
 @contextlib.asynccontextmanager
 async def working(db: Database, every: float = EVERY) -> AsyncIterator[None]:
-    """The work goes on within the block; at its end it is broken off, and what was begun is taken back."""
+    """The work goes on within the block; at its end it is broken off, and what was begun is taken back. Indexes that are being
+    made are the process's: whoever ends it stops them."""
     tasks = [asyncio.create_task(_repeat(db, chores, every)) for chores in ROUNDS]
     try:
         yield
@@ -49,7 +50,6 @@ async def working(db: Database, every: float = EVERY) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
-        await attribute_indexes.stop()
 
 
 async def run(dsn: str, size: int, every: float, started: Callable[[], None]) -> None:
@@ -64,6 +64,7 @@ async def run(dsn: str, size: int, every: float, started: Callable[[], None]) ->
             started()
             await ended.wait()
     finally:
+        await attribute_indexes.stop()
         await db.close()
 
 

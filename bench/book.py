@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from time import perf_counter
 from uuid import UUID
 
-from app.domain.lists import TEMPLATES
+from app.domain.list_templates import TEMPLATES
 from app.domain.roles import Principal
 from app.domain.workspaces import Person
 from app.persistence.database import Database

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import quote
 
-from app.domain.lists import TEMPLATES
+from app.domain.list_templates import TEMPLATES
 from app.persistence.database import Database
 from bench import book, server
 from bench.cpu import Meter

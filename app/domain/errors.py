@@ -14,7 +14,7 @@ StrataError
 ├── TooLarge              larger than the stated limit
 ├── Crowded               as many exports of the workspace are running as it may have
 └── Unavailable           the database is gone or too slow; trying again later may help
-    └── Busy              as many exports are running as one process takes
+    └── Busy              as much is running as one process takes: exports, or clusters
 """
 
 from __future__ import annotations

@@ -83,6 +83,7 @@ WARNINGS: Mapping[str, str] = MappingProxyType(
         "ends_first": "The contract ends before it starts: it is never in force.",
         "negative": "An ARR below zero; it was taken as it is.",
         "unmapped": "The mapping does not name this column: nothing was taken from it.",
+        "modelled": "Health follows from the workspace's own measures: nothing was taken from this column.",
         "made": "Made on the way: it was not there yet.",
     }
 )

@@ -16,8 +16,6 @@ from app.domain.scenarios import IMPACTS
 from app.domain.segmentation.lanes import Consideration
 
 Direction = Literal["lifts", "lowers", "neither", "unknown"]
-UNPLACED = len(IMPACTS)
-"""The place of accounts without impact: behind every lane."""
 STAKES: Mapping[bool, str] = {
     True: "The sum that the request names.",
     False: "The account's ARR: the request names no sum.",

@@ -84,6 +84,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "lists.watch": _rule("admin", "manager", "csm", "viewer", scope="write"),
         "segmentations.read": READ,
         "segmentations.write": STEER,
+        "segmentations.suggest": _rule("admin", "manager", scope="read"),
         "forecasts.read": _rule("admin", "manager", own=("csm",), scope="read"),
         "forecasts.create": _rule("admin", "manager", own=("csm",), scope="write"),
         "retention.read": _rule("admin", "manager", own=("csm",), scope="read"),

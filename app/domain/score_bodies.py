@@ -14,6 +14,7 @@ from app.domain.criteria.formatter import operand
 from app.domain.criteria.nodes import Empty, Operand, Rank
 from app.domain.engagement import CONSUMPTION, ENGAGEMENT, Component
 from app.domain.errors import Fault, StrataError
+from app.domain.members import below
 from app.domain.scores import DEFAULT, FULL, MISSING, NAMES, HealthModel, Measure, Missing, Scores
 from app.domain.segmentation.reading import Faults
 
@@ -112,16 +113,16 @@ def _by(
         faults.add("/health/by/weights", f"Expected an object of 1 to {MOST_SEGMENTS} segments and their weights.")
         return slug, None
     return slug, {
-        segment: _weights(faults, of, f"/health/by/weights/{segment}", names) for segment, of in given.items()
+        segment: _weights(faults, of, f"/health/by/weights{below(segment)}", names) for segment, of in given.items()
     }
 
 
-def _weights(faults: Faults, told: object, pointer: str, names: Sequence[str]) -> tuple[float, ...]:
+def _weights(faults: Faults, told: object, at: str, names: Sequence[str]) -> tuple[float, ...]:
     """A weight for each measure; one that is not named has none."""
-    members = faults.members(told, pointer, names, ())
-    found = tuple(_weight(faults, members.get(name, 0), f"{pointer}/{name}") for name in names)
+    members = faults.members(told, at, names, ())
+    found = tuple(_weight(faults, members.get(name, 0), f"{at}{below(name)}") for name in names)
     if not any(one > 0 for one in found):
-        faults.add(pointer, "Expected a weight above 0.")
+        faults.add(at, "Expected a weight above 0.")
     return found
 
 

@@ -14,12 +14,16 @@ from app.domain.workspaces import Workspace
 from app.persistence.compile import Scope, condition
 from app.persistence.database import Reader
 
-# Ids as bytes: made into objects one by one, a hundred thousand of them would keep other requests waiting.
+MOST = 250_000
+"""Accounts of which books are made: they are held in memory one by one, some two hundred bytes each."""
+# As bytes: made into objects one by one, a hundred thousand of them would keep other requests waiting.
 BOOKS = """
-SELECT {a}.csm_id, m.segment, p.n AS span, array_agg({a}.arr ORDER BY {a}.id) AS arr,
-  string_agg(uuid_send({a}.id), '' ORDER BY {a}.id) AS ids
-{source}
-GROUP BY {a}.csm_id, m.segment, p.n ORDER BY {a}.csm_id, m.segment, p.n
+WITH booked AS (
+  SELECT {a}.csm_id, m.segment, p.n AS span, {a}.arr, {a}.id {source} LIMIT {most}
+)
+SELECT b.csm_id, b.segment, b.span, string_agg(int8send(b.arr), '' ORDER BY b.id) AS arr,
+  string_agg(uuid_send(b.id), '' ORDER BY b.id) AS ids
+FROM booked b GROUP BY b.csm_id, b.segment, b.span ORDER BY b.csm_id, b.segment, b.span
 """
 OWNERS = """
 SELECT u.id, u.name, u.is_active FROM users u
@@ -30,13 +34,13 @@ NAMES = "SELECT a.id, a.name FROM accounts a WHERE a.workspace_id = $1 AND a.id 
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """Accounts of one owner, segment and span of its model, in the order of their ids: ARR in minor units, and 16 bytes of
-    each id."""
+    """Accounts of one owner, segment and span of its model, in the order of their ids: ARR in minor units as 8 bytes of
+    each, and 16 of each id."""
 
     csm_id: UUID | None
     segment: str | None
     span: int | None
-    arr: list[int]
+    arr: bytes
     ids: bytes
 
 
@@ -52,7 +56,7 @@ class Owner:
 async def books(
     reader: Reader, workspace: Workspace, of: UUID, cares: Mapping[str, Care], where: Meaning, today: date
 ) -> list[Books]:
-    """All accounts that meet criteria and are neither churned nor archived."""
+    """Accounts that meet criteria and are neither churned nor archived: all, or one more than MOST."""
     scope = Scope(workspace)
     alias = scope.alias()
     spans = [(slug, lo, hi, n) for slug, care in cares.items() for n, (lo, hi, _, _) in enumerate(care.spans)]
@@ -66,7 +70,8 @@ async def books(
       LEFT JOIN unnest({told}) p(segment, lo, hi, n) ON p.segment = m.segment AND CASE WHEN {age} IS NULL THEN p.hi IS NULL
         ELSE {age} >= coalesce(p.lo, {age}) AND (p.hi IS NULL OR {age} < p.hi) END"""
     inside = [f"{alias}.archived_at IS NULL", f"{alias}.status <> 'churned'", condition(where, ACCOUNTS, alias, scope)]
-    text = BOOKS.format(a=alias, source=scope.rows("accounts", alias, inside, joined=joined))
+    source = scope.rows("accounts", alias, inside, joined=joined)
+    text = BOOKS.format(a=alias, source=source, most=MOST + 1)
     return [Books(*row) for row in await reader.fetch(text, *scope.args)]
 
 

@@ -72,7 +72,7 @@ WITH booked AS MATERIALIZED (
 ), listed AS (
   SELECT {listed}
 ), paged AS (
-  SELECT * FROM listed l{after} ORDER BY l.place, l.id, l.mark LIMIT {limit}
+  SELECT * FROM listed l{after} ORDER BY l.place, l.id, l.mark LIMIT {limit:d}
 )
 SELECT
   (SELECT coalesce(json_agg(p ORDER BY p.place, p.id, p.mark), '[]') FROM (

@@ -13,7 +13,7 @@ from typing import Literal, assert_never
 from uuid import UUID
 
 from app.domain.engagement import CONSUMPTION, ENGAGEMENT, ENGAGEMENT_DAYS, Component
-from app.persistence import workspaces
+from app.persistence import segments, workspaces
 from app.persistence.database import Transaction
 
 Scope = Literal["one", "few", "many", "all"]
@@ -334,9 +334,10 @@ def _facts() -> str:
 async def lock(tx: Transaction, workspace_id: UUID, account_ids: Sequence[UUID] | None) -> None:
     """Make refreshes of the same accounts wait for each other, in one order: the later one then sees all rows of the
     earlier one, because each of its statements reads what was committed when it began. None: all, and none are made
-    meanwhile."""
+    meanwhile; the workspace and its segmentations are locked first, which is the order that everybody keeps."""
     if account_ids is None:
         await workspaces.seal(tx, workspace_id)
+        await segments.hold_all(tx, workspace_id)
         await tx.execute(
             "SELECT FROM accounts a WHERE a.workspace_id = $1 ORDER BY a.id FOR NO KEY UPDATE", workspace_id
         )

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
 from uuid import UUID
 
 from app.domain.catalogue import ACCOUNTS
@@ -16,9 +15,9 @@ from app.domain.workspaces import Workspace
 from app.persistence.compile import Scope, condition
 from app.persistence.database import Reader, Record, Transaction
 from app.persistence.facts import FEW
+from app.persistence.scoped import Scoped, bound, restricted
 from app.persistence.staging.rows import prefix
 
-Scoped = Literal["one", "many", "all"]
 Onward = tuple[UUID, str]
 """An account and the stage that it moves to."""
 
@@ -90,18 +89,14 @@ def plan(entries: Sequence[tuple[str, Meaning]], workspace: Workspace, scoped: S
     ]
     order = scope.bind(list(workspace.stages))
     accounts = f"${len(scope.args) + 1}"
-    restricted = {"one": [f"{alias}.id = {accounts}"], "many": [f"{alias}.id = ANY ({accounts})"], "all": []}[scoped]
-    source = scope.rows("accounts", alias, [f"{alias}.archived_at IS NULL", *restricted])
+    source = scope.rows("accounts", alias, [f"{alias}.archived_at IS NULL", *restricted(scoped, alias, accounts)])
     return Plan(JUDGE.format(a=alias, cases=" ".join(cases), source=source, order=order), tuple(scope.args))
 
 
 async def judge(tx: Transaction, plan: Plan, account_ids: Sequence[UUID] | None) -> list[Onward]:
     """Brings verdicts up to date; who moves by them where. The plan must be for as many, and the accounts locked."""
-    tail: tuple[object, ...] = ()
-    if account_ids is not None:
-        tail = (account_ids[0],) if len(account_ids) == 1 else (list(account_ids),)
     async with tx.hashing() if account_ids is None or len(account_ids) > FEW else nullcontext():
-        return [(row["id"], row["stage"]) for row in await tx.fetch(plan.text, *plan.args, *tail)]
+        return [(row["id"], row["stage"]) for row in await tx.fetch(plan.text, *plan.args, *bound(account_ids))]
 
 
 async def lasted(tx: Transaction, workspace: Workspace, account_ids: Sequence[UUID] | None) -> list[Onward]:

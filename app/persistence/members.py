@@ -16,11 +16,13 @@ from app.domain.segmentation import hysteresis
 from app.domain.segmentation.hysteresis import OFF, Steady
 from app.domain.segmentation.spans import Span
 from app.domain.workspaces import Workspace
+from app.persistence import planner
 from app.persistence.compile import Scope, condition
 from app.persistence.compile.operands import shown
 from app.persistence.compile.rows import start
 from app.persistence.database import Reader, Record, Transaction
 from app.persistence.facts import FEW
+from app.persistence.scoped import Scoped, bound, restricted
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,8 @@ STEADIED = """
   ) h
 """
 OF_EACH = {"id": "v.segmentation_id", "verdict": "v.segment", "keeping": "v.keeping", "confirm": "v.confirm"}
+PLACED = ("accounts", "members", "memberships", "member_events")
+"""What a placement of all accounts writes, and what it is read with."""
 # Those whose move has waited for as long as it had to.
 CONFIRMED = """
 SELECT DISTINCT m.account_id AS id FROM segmentations s
@@ -119,8 +123,8 @@ WHERE s.workspace_id = $1 AND s.confirm IS NOT NULL AND s.state IN ('ok', 'compu
 """
 
 
-def plan(rules: Sequence[Rule], workspace: Workspace, scoped: str) -> Plan:
-    """The statement that computes these segmentations; `scoped` is "one", "many" or "all" accounts."""
+def plan(rules: Sequence[Rule], workspace: Workspace, scoped: Scoped) -> Plan:
+    """The statement that computes these segmentations."""
     scope = Scope(workspace)
     alias, edge = scope.alias(), scope.alias()
     cases = [f", {_case(rule, alias, scope)} AS s{n}" for n, rule in enumerate(rules)]
@@ -130,7 +134,7 @@ def plan(rules: Sequence[Rule], workspace: Workspace, scoped: str) -> Plan:
     asked = [_asked(n, rule, scope) for n, rule in enumerate(rules)]
     args = tuple(scope.args)
     now, reason, accounts = (f"${len(args) + n}" for n in (1, 2, 3))
-    restricted = {"one": [f"{alias}.id = {accounts}"], "many": [f"{alias}.id = ANY ({accounts})"], "all": []}[scoped]
+    only_these = restricted(scoped, alias, accounts)
     # Kept apart from what is selected, so that it is computed once and not for each segment.
     joined = f" CROSS JOIN LATERAL (SELECT {', '.join(edges)} OFFSET 0) {edge}" if edges else ""
     only = {own: _only(own, asked, accounts) if scoped == "many" else "" for own in "mhp"}
@@ -140,7 +144,7 @@ def plan(rules: Sequence[Rule], workspace: Workspace, scoped: str) -> Plan:
         each = EACH.format(values=", ".join(f"({', '.join(one.values())})" for one in asked))
         told = [_judged(OF_EACH, now, only, each, steady=any(rule.steady for rule in rules))]
     judged = CHANGED.format(
-        a=alias, cases="".join(cases), source=scope.rows("accounts", alias, restricted, joined=joined), now=now, reason=reason,
+        a=alias, cases="".join(cases), source=scope.rows("accounts", alias, only_these, joined=joined), now=now, reason=reason,
         judged=" UNION ALL ".join(told),
     )  # fmt: skip
     return Plan(judged, judged + WRITE.format(h=only["h"], m=only["m"]), args)
@@ -193,12 +197,10 @@ def _moved(meaning: Meaning, rule: Rule, alias: str, scope: Scope, *, wider: boo
 async def write(tx: Transaction, plan: Plan, account_ids: Sequence[UUID] | None, now: datetime, reason: str) -> int:
     """Bring members and their history up to date; gives how many memberships changed. The plan must be for as many
     accounts as are given, and the accounts locked."""
-    if account_ids is None:
-        tail: tuple[object, ...] = ()
-    else:
-        tail = (account_ids[0],) if len(account_ids) == 1 else (list(account_ids),)
     async with tx.hashing() if account_ids is None or len(account_ids) > FEW else nullcontext():
-        changed: int = await tx.fetchval(plan.text, *plan.args, now, reason, *tail)
+        changed: int = await tx.fetchval(plan.text, *plan.args, now, reason, *bound(account_ids))
+    if account_ids is None and changed >= planner.MANY:
+        await planner.tell(tx, *PLACED)
     return changed
 
 

@@ -36,7 +36,7 @@ SELECT
   (SELECT coalesce(json_agg(p ORDER BY p.place), '[]') FROM (
     SELECT q.*, u.name AS csm_name FROM placed q
     LEFT JOIN users u ON u.workspace_id = $1 AND u.id = q.csm_id{after}
-    ORDER BY q.place LIMIT {limit}) p) AS page,
+    ORDER BY q.place LIMIT {limit:d}) p) AS page,
   (SELECT coalesce(json_agg(g ORDER BY g.lane, g.kind), '[]') FROM (
     SELECT lane, kind, count(*) AS requests, sum(money)::bigint AS money FROM laned GROUP BY lane, kind) g) AS by_lane
 """
@@ -91,7 +91,7 @@ async def queue(
         a=alias, values=", ".join(f"{shown(one.of, rows, scope).sql}::float8" for one in weights),
         points=" + ".join(("0", *(_points(one, alias, scope) for one in weights))),
         source=scope.rows("requests", "r", inside, joined=joined), unplaced=len(IMPACTS), best=len(IMPACTS) - 1,
-        impacts=scope.bind(list(IMPACTS)), after="" if after is None else _after(after, scope), limit=int(limit),
+        impacts=scope.bind(list(IMPACTS)), after="" if after is None else _after(after, scope), limit=limit,
     )  # fmt: skip
     row = await reader.fetchrow(text, *scope.args, point=False)
     assert row is not None, "aggregates answer one row"

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
 from uuid import UUID
 
 from app.domain.catalogue import ACCOUNTS
@@ -18,8 +17,7 @@ from app.persistence.compile.conditions import value
 from app.persistence.compile.rows import Rows, start
 from app.persistence.database import Reader, Record, Transaction
 from app.persistence.facts import FEW, SHARED, counts
-
-Scoped = Literal["one", "many", "all"]
+from app.persistence.scoped import Scoped, bound, restricted
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +52,25 @@ VERSION = """
 INSERT INTO score_versions (workspace_id, version, scores, author_id, created_at) VALUES ($1, $2, $3::text::jsonb, $4, $5)
 """
 VERSIONS = "SELECT version, scores FROM score_versions v WHERE v.workspace_id = $1 AND v.version = ANY ($2::int[])"
-# An account that was never scored has nothing to tell.
-CHANGED = """
-SELECT array_agg(a.id ORDER BY a.id) FROM accounts a LEFT JOIN LATERAL (
+LAST = """LEFT JOIN LATERAL (
   SELECT s.health, s.engagement, s.consumption FROM account_scores s
   WHERE s.workspace_id = $1 AND s.account_id = a.id ORDER BY s.day DESC LIMIT 1
-) l ON true
-WHERE a.workspace_id = $1
-  AND (a.health, a.engagement_score, a.consumption_score) IS DISTINCT FROM (l.health, coalesce(l.engagement, 0), coalesce(l.consumption, 0))
-"""
+) l ON true"""
+# An account that was never scored has nothing to tell.
+OTHER = """(a.health, a.engagement_score, a.consumption_score)
+  IS DISTINCT FROM (l.health, coalesce(l.engagement, 0), coalesce(l.consumption, 0))"""
+CHANGED = f"SELECT a.id FROM accounts a {LAST} WHERE a.workspace_id = $1 AND {OTHER} ORDER BY a.id LIMIT {FEW + 1}"
 CLOSE = """
 WITH {shared}, n AS ({counts})
 INSERT INTO account_scores AS s (workspace_id, account_id, day, health, engagement, consumption, version, engaged, consumed)
-SELECT $1, a.id, w.day, a.health, a.engagement_score, a.consumption_score, $3, n.engaged, n.consumed
-FROM accounts a JOIN n ON n.id = a.id CROSS JOIN w WHERE a.workspace_id = $1 AND a.id = ANY ($2)
+SELECT $1, a.id, w.day, a.health, a.engagement_score, a.consumption_score, {version}, n.engaged, n.consumed
+FROM accounts a JOIN n ON n.id = a.id CROSS JOIN w {last} WHERE a.workspace_id = $1 AND {other}
 ON CONFLICT (workspace_id, account_id, day) DO UPDATE SET health = excluded.health, engagement = excluded.engagement,
   consumption = excluded.consumption, version = excluded.version, engaged = excluded.engaged, consumed = excluded.consumed
 """
 MEASURED = """
-UPDATE account_scores s SET segment = n.segment, measures = n.measures
-FROM unnest($3::uuid[], $4::text[], $5::text[]) x(id, segment, told), LATERAL (SELECT x.segment, x.told::float8[] AS measures) n
-WHERE s.workspace_id = $1 AND s.day = $2 AND s.account_id = x.id
+UPDATE account_scores s SET segment = n.segment, measures = n.measures FROM ({look}) n
+WHERE s.workspace_id = $1 AND s.day = {day} AND s.account_id = n.id
 """
 STANDING = """
 SELECT a.health, a.health_band, a.engagement_score, a.consumption_score FROM accounts a WHERE a.workspace_id = $1 AND a.id = $2
@@ -127,8 +123,7 @@ def _look(model: HealthModel, operands: Sequence[Operand], scope: Scope, scoped:
         tied = [f"{there}.account_id = {alias}.id", f"{there}.segmentation_id = {scope.bind(segmentation.id)}::uuid"]
         joined, segment = scope.beside("members", there, tied), f"{there}.segment"
     accounts = f"${len(scope.args) + 1}"
-    restricted = {"one": [f"{alias}.id = {accounts}"], "many": [f"{alias}.id = ANY ({accounts})"], "all": []}[scoped]
-    return f"SELECT {alias}.id, {segment} AS segment{values} {scope.rows('accounts', alias, restricted, joined=joined)}"
+    return f"SELECT {alias}.id, {segment} AS segment{values} {scope.rows('accounts', alias, restricted(scoped, alias, accounts), joined=joined)}"
 
 
 def _value(of: Operand, rows: Rows, scope: Scope) -> str:
@@ -172,16 +167,10 @@ def _weights(model: HealthModel, scope: Scope) -> list[str]:
     ]
 
 
-def _tail(account_ids: Sequence[UUID] | None) -> tuple[object, ...]:
-    if account_ids is None:
-        return ()
-    return (account_ids[0],) if len(account_ids) == 1 else (list(account_ids),)
-
-
 async def keep(tx: Transaction, plan: Plan, account_ids: Sequence[UUID] | None) -> int:
     """Bring health up to date; gives how many accounts changed. The plan must be for as many, and the accounts locked."""
     async with tx.hashing() if account_ids is None or len(account_ids) > FEW else nullcontext():
-        return int((await tx.execute(plan.keep, *plan.keeping, *_tail(account_ids))).rpartition(" ")[2])
+        return int((await tx.execute(plan.keep, *plan.keeping, *bound(account_ids))).rpartition(" ")[2])
 
 
 async def say(tx: Transaction, workspace_id: UUID) -> None:
@@ -210,30 +199,29 @@ async def versions(reader: Reader, workspace_id: UUID, wanted: Sequence[int]) ->
 # -- history -----------------------------------------------------------------------------------------------------------
 
 
-async def changed(tx: Transaction, workspace_id: UUID) -> list[UUID]:
-    """The accounts with another score than was kept of them last."""
-    return list(await tx.fetchval(CHANGED, workspace_id) or ())
+async def changed(tx: Transaction, workspace_id: UUID) -> list[UUID] | None:
+    """The accounts with another score than was kept of them last; None where they are more than a few."""
+    found = await tx.fetch(CHANGED, workspace_id)
+    return None if len(found) > FEW else [row["id"] for row in found]
 
 
 async def close(
-    tx: Transaction, workspace_id: UUID, account_ids: Sequence[UUID], version: int, plan: Plan | None, day: date
-) -> None:
-    """Keeps the scores of these accounts, which are locked, as they stand on the day of the facts, and what they are made
-    of. The plan must be for as many."""
-    few = len(account_ids) <= FEW
-    async with nullcontext() if few else tx.hashing():
-        text = CLOSE.format(shared=SHARED, counts=counts("few" if few else "many"))
-        await tx.execute(text, workspace_id, list(account_ids), version)
-    if plan is not None:
-        found = await tx.fetch(plan.look, *plan.looking, *_tail(account_ids))
-        told = [_array(row["measures"]) for row in found]
-        await tx.execute(
-            MEASURED, workspace_id, day, [row["id"] for row in found], [row["segment"] for row in found], told
-        )
-
-
-def _array(values: Sequence[float | None]) -> str:
-    return "{" + ",".join("NULL" if one is None else repr(one) for one in values) + "}"
+    tx: Transaction, workspace_id: UUID, account_ids: Sequence[UUID] | None, version: int, plan: Plan | None, day: date
+) -> int:
+    """Keeps the scores of these accounts (None: all) that are others than was kept last, as they stand on the day of the
+    facts, and what they are made of; of how many. All accounts must be locked, and the plan be for as many."""
+    told: tuple[object, ...] = (workspace_id, version)
+    if account_ids is not None:
+        told = (workspace_id, list(account_ids), version)
+    text = CLOSE.format(
+        shared=SHARED, counts=counts("all" if account_ids is None else "few"), version=f"${len(told)}", last=LAST, other=OTHER
+    )  # fmt: skip
+    async with tx.hashing() if account_ids is None else nullcontext():
+        kept = int((await tx.execute(text, *told)).rpartition(" ")[2])
+        if plan is not None:
+            made = (*plan.looking, *bound(account_ids), day)
+            await tx.execute(MEASURED.format(look=plan.look, day=f"${len(made)}"), *made)
+    return kept
 
 
 async def standing(reader: Reader, workspace_id: UUID, account_id: UUID) -> Record | None:

@@ -13,7 +13,13 @@ COLUMNS = """id, slug, name, kind, spec, segments, rest, cuts, refreeze, band, c
   checked_at, drifted, created_at, updated_at"""
 DUE = "SELECT DISTINCT workspace_id FROM segmentations WHERE as_of < $1 AND state = 'ok'"
 WITH_SCHEDULE = "SELECT DISTINCT workspace_id FROM segmentations WHERE refreeze IS NOT NULL"
-FOLLOWED = "UPDATE segmentations SET as_of = $2 WHERE workspace_id = $1 AND as_of < $2 AND state = 'ok'"
+# Those that somebody else has are followed the next time: whoever waited for them here might be waited for.
+FOLLOWED = """
+UPDATE segmentations f SET as_of = $2 WHERE f.workspace_id = $1 AND f.id = ANY (ARRAY(
+  SELECT s.id FROM segmentations s WHERE s.workspace_id = $1 AND s.as_of < $2 AND s.state = 'ok'
+  ORDER BY s.id FOR NO KEY UPDATE SKIP LOCKED
+))
+"""
 WITH_CONFIRMATION = "SELECT DISTINCT workspace_id FROM segmentations WHERE confirm IS NOT NULL"
 # Once a day, when the workspace's own has begun and its facts are that day's.
 UNCHECKED = """
@@ -21,12 +27,13 @@ SELECT DISTINCT s.workspace_id FROM segmentations s JOIN workspaces w ON w.id = 
 WHERE w.facts_day = ($1::timestamptz AT TIME ZONE w.zone)::date AND s.state = 'ok'
   AND (coalesce(s.checked_at, s.created_at) AT TIME ZONE w.zone)::date < w.facts_day
 """
-CHECK = """
+IS_DUE = """
 SELECT w.facts_day = ($2::timestamptz AT TIME ZONE w.zone)::date
   AND (coalesce(s.checked_at, s.created_at) AT TIME ZONE w.zone)::date < w.facts_day AS is_due
 FROM segmentations s JOIN workspaces w ON w.id = $1
-WHERE s.workspace_id = $1 AND s.state = 'ok' ORDER BY s.id FOR NO KEY UPDATE OF s
+WHERE s.workspace_id = $1 AND s.state = 'ok' ORDER BY s.id
 """
+CHECK = f"{IS_DUE} FOR NO KEY UPDATE OF s"
 CHECKED = """
 UPDATE segmentations s SET checked_at = $3, drifted = n.drifted FROM unnest($2::uuid[], $4::int4[]) n(id, drifted)
 WHERE s.workspace_id = $1 AND s.id = n.id
@@ -59,6 +66,12 @@ async def hold(tx: Transaction, workspace_id: UUID, slug: str) -> Record | None:
     """Its id and version, locked until the transaction ends."""
     sql = "SELECT id, version FROM segmentations WHERE workspace_id = $1 AND slug = $2 FOR NO KEY UPDATE"
     return await tx.fetchrow(sql, workspace_id, slug)
+
+
+async def hold_all(tx: Transaction, workspace_id: UUID) -> None:
+    """Locks every segmentation until the transaction ends. Comes after locks on the workspace, before those on accounts."""
+    sql = "SELECT FROM segmentations s WHERE s.workspace_id = $1 ORDER BY s.id FOR NO KEY UPDATE"
+    await tx.execute(sql, workspace_id)
 
 
 async def count(reader: Reader, workspace_id: UUID) -> int:
@@ -146,8 +159,13 @@ async def unchecked(reader: Reader, now: datetime) -> list[UUID]:
     return [row["workspace_id"] for row in await reader.fetch(UNCHECKED, now)]
 
 
+async def is_unchecked(reader: Reader, workspace_id: UUID, now: datetime) -> bool:
+    """Whether any segmentation of a workspace is to be checked now."""
+    return any(row["is_due"] for row in await reader.fetch(IS_DUE, workspace_id, now))
+
+
 async def begin_check(tx: Transaction, workspace_id: UUID, now: datetime) -> bool:
-    """Whether any segmentation of a workspace is to be checked now; all are locked until the transaction ends."""
+    """The same; all are locked until the transaction ends."""
     return any(row["is_due"] for row in await tx.fetch(CHECK, workspace_id, now))
 
 

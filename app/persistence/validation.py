@@ -69,9 +69,9 @@ WITH n AS MATERIALIZED (
 ), k AS MATERIALIZED (
   SELECT b.account_id, sum(b.arr) FILTER (WHERE {then}) AS had, coalesce(sum(b.arr) FILTER (WHERE {later}), 0) AS has,
     sum(b.seats) FILTER (WHERE {then}) AS seats, min(b.start_date) FILTER (WHERE {then}) AS contract_start,
-    coalesce(bool_or({then} AND b.end_date <= {until}), false) AS due,
-    coalesce(bool_or({then} AND b.end_date <= {until} AND b.outcome = 'churned'), false) AS refused,
-    max(b.end_date) FILTER (WHERE b.end_date <= {until}) AS ended
+    coalesce(bool_or({then} AND b.end_date < {until}), false) AS due,
+    coalesce(bool_or({then} AND b.end_date < {until} AND b.outcome = 'churned'), false) AS refused,
+    max(b.end_date) FILTER (WHERE b.end_date < {until}) AS ended
   FROM contracts b WHERE b.workspace_id = $1 AND b.account_id IN (SELECT id FROM picked) GROUP BY b.account_id
 ), h AS (
   SELECT b.account_id, min(b.churned_at) AS lost FROM churns b

@@ -24,6 +24,11 @@ ORDER BY v.version DESC LIMIT $4
 ONE = f"""
 SELECT version, {STORED} FROM segmentation_versions WHERE workspace_id = $1 AND segmentation_id = $2 AND version = $3
 """
+SLUGS = """
+SELECT DISTINCT c.slug FROM segmentation_versions v
+CROSS JOIN LATERAL (SELECT x ->> 'slug' AS slug FROM jsonb_array_elements(v.segments) x UNION ALL SELECT v.rest) c
+WHERE v.workspace_id = $1 AND v.segmentation_id = $2 ORDER BY c.slug
+"""
 DRAFT = "SELECT slug, body, version, author_id, created_at, updated_at FROM segmentation_drafts WHERE workspace_id = $1 AND slug = $2"
 PUT_DRAFT = """
 INSERT INTO segmentation_drafts AS d (workspace_id, slug, body, author_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)
@@ -52,6 +57,11 @@ async def page(
 async def one(reader: Reader, workspace_id: UUID, segmentation_id: UUID, version: int) -> Record | None:
     """What a version was defined and cut as."""
     return await reader.fetchrow(ONE, workspace_id, segmentation_id, version, point=True)
+
+
+async def slugs(reader: Reader, workspace_id: UUID, segmentation_id: UUID) -> list[str]:
+    """Every segment that some version has or had, the rest included."""
+    return [row["slug"] for row in await reader.fetch(SLUGS, workspace_id, segmentation_id, point=True)]
 
 
 async def draft(reader: Reader, workspace_id: UUID, slug: str, *, held: bool = False) -> Record | None:

@@ -15,10 +15,10 @@ from app.domain.errors import Conflict, Fault, Invalid, NotFound, VersionStale, 
 from app.domain.records import Value
 from app.domain.roles import permit
 from app.persistence import attributes as rows
+from app.persistence import facts, segments, workspaces
 from app.persistence import records as table
-from app.persistence import segments, workspaces
 from app.persistence.database import Database, Record, Transaction
-from app.services import attribute_indexes, attribute_names, effects, keys, settle, writing
+from app.services import attribute_indexes, attribute_names, effects, keys, prepared, settle, writing
 from app.services import attribute_obstacles as obstacles
 from app.services.attribute_indexes import Due
 from app.services.calls import Call, Effect, Written, new_id, once, versioned
@@ -249,6 +249,8 @@ async def _replace(tx: Transaction, call: Call, standing: Attribute, wanted: Att
         more = ", …" if len(left) > EXAMPLES else ""
         message = f"Expected what becomes of values that {standing.entity} have, under replace: {told}{more}."
         raise Conflict(faults=(Fault(message, pointer="/values"),))
+    if used and standing.entity == "accounts":
+        await facts.lock(tx, workspace_id, None)  # before those that change
     for value, _ in used:
         await rows.replace_value(tx, workspace_id, standing, value, instead[value], call.now)
     return bool(used)
@@ -282,8 +284,8 @@ async def _settle(
 async def _broken(tx: Transaction, call: Call) -> frozenset[UUID]:
     """The segmentations that mean nothing as things stand in the transaction."""
     workspace = await workspaces.load(tx, call.principal.workspace.id)
-    definitions = [settle.definition(row) for row in await segments.all_of(tx, workspace.id)]
-    return frozenset((await settle.prepare(tx, definitions, workspace, call.now)).broken)
+    definitions = [prepared.definition(row) for row in await segments.all_of(tx, workspace.id)]
+    return frozenset((await prepared.prepare(tx, definitions, workspace, call.now)).broken)
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------------

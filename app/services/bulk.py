@@ -24,7 +24,7 @@ from app.persistence.database import Database, Record, Transaction
 from app.persistence.stages import ordered
 from app.persistence.staging import plans, records, rows
 from app.services import effects, hours, keys, stages, users
-from app.services.accounts import TOLD_BY
+from app.services.accounts import MODELLED, TOLD_BY
 from app.services.aside import aside
 from app.services.calls import ENCODER, Call, Effect, Written, first_id, once
 from app.services.importing import json_records, ndjson_lines, staged
@@ -136,7 +136,9 @@ async def _upsert(tx: Transaction, work: _Work) -> Written:
 
 def _strict(call: Call) -> Strict:
     # A day begins earlier in the east than where the workspace is.
-    return Strict(TOLD_BY, clock(call.principal.workspace, call.now).today + timedelta(days=1))
+    workspace = call.principal.workspace
+    by_model = None if workspace.scores.health is None else MODELLED
+    return Strict(TOLD_BY, clock(workspace, call.now).today + timedelta(days=1), by_model)
 
 
 async def _follow(tx: Transaction, work: _Work, columns: Sequence[rows.Column], done: list[Effect]) -> None:

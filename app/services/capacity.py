@@ -23,7 +23,7 @@ from app.services import care
 from app.services.aside import aside
 from app.services.care import Cared
 from app.services.engagements import EVERYBODYS, Whose, booked
-from app.services.loads import BY, TARGET_USE, By, Caps, Load, caps_of, hours, needs, shown
+from app.services.loads import BY, TARGET_USE, By, Caps, Load, amounts, caps_of, hours, needs, shown
 
 __all__ = ["BY", "LEAST_USE", "MOST_USE", "READ", "TARGET_USE", "Asked", "capacity"]
 
@@ -46,7 +46,7 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Books by owner, in the order of `owners`, those of nobody last; the accounts that fit in none; hand-overs, to numbers
-    behind those of owners where it takes more people; and who would stay `over` without those."""
+    behind those of owners where it takes more people; who would stay `over` without those; and all that in words."""
 
     owners: Sequence[Owner]
     books: Sequence[Load]
@@ -54,6 +54,7 @@ class Plan:
     balanced: Balance
     moved: Sequence[UUID]
     over: int
+    why: str
 
 
 async def capacity(db: Reader, principal: Principal, asked: Asked, now: datetime) -> dict[str, Any]:
@@ -67,15 +68,22 @@ async def capacity(db: Reader, principal: Principal, asked: Asked, now: datetime
     of = await care.cared(db, workspace, asked.segmentation)
     where = await booked(db, principal, asked.whose, moment)
     found = await rows.books(db, workspace, of.row["id"], of.cares, where, moment.today)
+    _held(found)
     owners = await rows.owners(db, workspace.id, {one.csm_id for one in found if one.csm_id is not None})
     caps = caps_of(workspace, use)
-    plan, needed = await aside(partial(_planned, found, owners, of, workspace, caps, by))
+    plan, told = await aside(partial(_planned, found, owners, of, workspace, caps, by))
     called = await rows.names(db, workspace.id, plan.moved)
     return {
         "by": by, "target_use": use, "arr_per_csm": workspace.major(caps.arr), "hours_per_csm": workspace.hours_per_csm,
-        "segmentation": of.told(workspace, now), **needed, "csms": _csms(plan, caps, by, workspace),
-        "unowned": shown(plan.books[-1], workspace), "moves": _moves(plan, called, by, workspace), "as_of": now,
+        "segmentation": of.told(workspace, now), **told, "moves": _moves(plan, called, workspace), "as_of": now,
     }  # fmt: skip
+
+
+def _held(found: Sequence[Books]) -> None:
+    """Raises Invalid where there are more accounts than are held."""
+    if sum(len(one.ids) for one in found) > 16 * rows.MOST:
+        message = f"Expected at most {rows.MOST:,} accounts to plan with: narrow them down."
+        raise Invalid(faults=(Fault(message, parameter="filter"),))
 
 
 def _planned(
@@ -89,8 +97,9 @@ def _planned(
         model = of.cares.get(one.segment or "", none)
         pace = model.spans[-1 if one.span is None else one.span][3]
         owner = len(owners) if one.csm_id is None else numbers[one.csm_id]
+        arr = amounts(one.arr)
         for load in (segments.setdefault(one.segment, Load()), books[owner], whole):
-            load.add(one.arr, pace, one.ids)
+            load.add(arr, pace, one.ids)
     cap, takers = caps.planned(by), [n for n, owner in enumerate(owners) if owner.is_active]
     held = [book.weights(by) for book in books[:-1]]
     # What fits in no book is handed to nobody: it is a team of its own, and weighs nothing in the balance.
@@ -102,9 +111,9 @@ def _planned(
         UUID(bytes=ids[move.book][16 * move.position : 16 * move.position + 16]) for move in hired.moves[:SHOWN_MOVES]
     ]
     apart = [sum(weight > cap for weight in book.weights(by)) for book in books]
-    return Plan(owners, books, apart, hired, moved, len(balanced.over)), _all_needed(
-        of, workspace, segments, whole, owners, caps
-    )
+    plan = Plan(owners, books, apart, hired, moved, len(balanced.over), _why(books, hired, len(balanced.over), by))
+    told = _all_needed(of, workspace, segments, whole, owners, caps)
+    return plan, told | {"csms": _csms(plan, caps, by, workspace), "unowned": shown(books[-1], workspace)}
 
 
 def _hired(held: Sequence[Sequence[int]], cap: int, takers: Sequence[int], people: int) -> Balance:
@@ -174,7 +183,7 @@ def _amount(weight: int, by: By, workspace: Workspace) -> Decimal:
     return workspace.major(weight) if by == "arr" else hours(weight)
 
 
-def _moves(plan: Plan, called: Mapping[UUID, str], by: By, workspace: Workspace) -> dict[str, Any]:
+def _moves(plan: Plan, called: Mapping[UUID, str], workspace: Workspace) -> dict[str, Any]:
     balanced = plan.balanced
     shown = zip(balanced.moves, plan.moved, strict=False)
     data = [
@@ -188,7 +197,7 @@ def _moves(plan: Plan, called: Mapping[UUID, str], by: By, workspace: Workspace)
     ]  # fmt: skip
     return {
         "count": len(balanced.moves), "fewest": balanced.is_fewest, "still_over": plan.over,
-        "hires": balanced.hires, "teams": sum(plan.apart), "data": data, "why": _why(plan, by),
+        "hires": balanced.hires, "teams": sum(plan.apart), "data": data, "why": plan.why,
     }  # fmt: skip
 
 
@@ -198,19 +207,19 @@ def _taker(plan: Plan, n: int) -> dict[str, Any]:
     return {"to_id": None, "to_name": f"New CSM {n - len(plan.owners) + 1}"}
 
 
-def _why(plan: Plan, by: By) -> str:
+def _why(books: Sequence[Load], balanced: Balance, over: int, by: By) -> str:
     """What the moves come to, in words."""
-    noun, balanced = "ARR" if by == "arr" else "hours", plan.balanced
-    if not any(book.weights(by) for book in plan.books):
+    noun = "ARR" if by == "arr" else "hours"
+    if not any(book.weights(by) for book in books):
         return "No accounts were asked about, so nobody has too many."
-    if by == "hours" and not any(sum(book.hours) for book in plan.books):
+    if by == "hours" and not any(sum(book.hours) for book in books):
         return "No segment's engagement model says hours: nothing can be planned by them."
     if not balanced.moves:
         return "Nobody is above the target use, so no account has to move."
     sure = "No fewer moves would do." if balanced.is_fewest else "Fewer moves may do: not every way was tried."
-    if plan.over:
+    if over:
         return (
-            f"Nobody has room for all that {plan.over} have too much of in {noun}: it takes {balanced.hires} more. "
+            f"Nobody has room for all that {over} have too much of in {noun}: it takes {balanced.hires} more. "
             f"After {len(balanced.moves)} moves nobody is above the target use. {sure}"
         )
     return f"After {len(balanced.moves)} moves nobody is above the target use. {sure}"

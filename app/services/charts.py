@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import product
 from typing import Any
 
 import msgspec
 
-from app.domain.catalogue import ACCOUNTS
-from app.domain.criteria.check import shown
-from app.domain.criteria.folds import NUMBERS
-from app.domain.criteria.meant import Column, CustomOf, SegmentOf
-from app.domain.criteria.suggest import nearest
-from app.domain.errors import Fault, Invalid
+from app.domain.errors import Invalid
 from app.domain.pictures.bars import Bar, Bars, bars
 from app.domain.pictures.histogram import Histogram, Row, bands, binned, distribution
-from app.domain.pictures.quadrant import MOST as POINTS
-from app.domain.pictures.quadrant import Cell, Point, Quadrant, quadrant
 from app.domain.pictures.scales import Measure
 from app.domain.pictures.svg import REST, amount
 from app.domain.roles import Principal, permit
-from app.domain.segmentation.axes import LEVELS, Axis
 from app.domain.segmentation.bands import is_cut
 from app.domain.segmentation.bodies import axes_of
 from app.domain.segmentation.cuts import Frozen, loaded
-from app.domain.segmentation.matrix import SIDES
-from app.domain.segmentation.relative import relative
 from app.domain.workspaces import Workspace
 from app.persistence import charts as rows
 from app.persistence import segments as kept
 from app.persistence.database import Reader, Record
 from app.services.aside import aside
+from app.services.numbers import Number, measured, number, unit
+from app.services.quadrants import quadrant_of
 from app.services.segmentation_documents import computed, found, names
 
-UPPER = ("arr", "mrr", "tcv", "nps")
 MONEY = "arr"
 """What is spread where nothing else is told."""
-Number = Column | CustomOf
 
 
 async def chart(db: Reader, principal: Principal, slug: str) -> str:
@@ -53,11 +41,11 @@ async def chart(db: Reader, principal: Principal, slug: str) -> str:
     if row["kind"] in ("matrix", "bands"):
         if all(is_cut(axis, frozen) for axis, frozen in zip(axes, cuts, strict=True)):
             try:
-                of = [_number(axis.field, workspace) for axis in axes]
+                of = [number(axis.field, workspace) for axis in axes]
             except Invalid:
                 return await _bars(db, row, workspace, note)
             if row["kind"] == "matrix":
-                return await _quadrant(db, row, workspace, axes, cuts, of)
+                return await quadrant_of(db, row, workspace, axes, cuts, of)
             if axes[0].cuts.within is None:
                 picture = await _histogram(db, row, workspace, of[0], axes[0].field, cuts[0])
                 return await aside(lambda: bands(_drawn(picture, row)))
@@ -105,33 +93,7 @@ def _asked(row: Record, workspace: Workspace, field: str | None) -> tuple[str, N
     cuts = loaded(msgspec.json.decode(row["cuts"]))
     path = field if field is not None else axes[0].field if axes else MONEY
     cut = next((f for axis, f in zip(axes, cuts, strict=True) if axis.field == path and not axis.cuts.within), None)
-    return path, _number(path, workspace), cut
-
-
-def _number(path: str, workspace: Workspace) -> Number:
-    """A field of numbers or money. Raises Invalid."""
-    try:
-        of = shown(path, ACCOUNTS, workspace)
-    except Invalid as error:
-        raise Invalid(
-            faults=tuple(Fault(f.message, parameter="field", suggestion=f.suggestion) for f in error.faults)
-        ) from None
-    if isinstance(of, SegmentOf) or of.field.kind not in NUMBERS:
-        known = [name for name, one in ACCOUNTS.fields.items() if one.kind in NUMBERS]
-        message = "Expected a field of numbers or money."
-        raise Invalid(faults=(Fault(message, parameter="field", suggestion=nearest(path, known)),))
-    return of
-
-
-def _factor(of: Number, workspace: Workspace) -> float:
-    """From what is stored to what is shown."""
-    return 10.0**-workspace.minor_digits if of.field.kind == "money" else 1.0
-
-
-def _measure(path: str, of: Number, cuts: Frozen | None) -> Measure:
-    name = path.rpartition(".")[2]
-    title = name.upper() if name in UPPER else name.replace("_", " ").capitalize()
-    return Measure(title, of.field.kind == "money", tuple(float(c) for c in cuts.at) if cuts else ())
+    return path, number(path, workspace), cut
 
 
 def _slugs(row: Record) -> list[str]:
@@ -176,7 +138,7 @@ def _said(row: Record) -> dict[str, str]:
 async def _histogram(
     db: Reader, row: Record, workspace: Workspace, of: Number, path: str, cuts: Frozen | None
 ) -> Histogram:
-    factor, measure = _factor(of, workspace), _measure(path, of, cuts)
+    factor, measure = unit(of, workspace), measured(path, of, cuts)
     ranked = await rows.spread(db, workspace, row["id"], of)
     edges, log = binned(measure, [value * factor for value in ranked])
     stored: list[float] = [edge / factor for edge in edges]
@@ -213,99 +175,3 @@ def _levels(measure: Measure, row: Record, workspace: Workspace) -> dict[str, st
         return dict.fromkeys(cases, "")
     told = [amount(cut, measure.money, workspace.currency, 6) for cut in reversed(measure.cuts)]
     return dict(zip(cases, [*(f"from {one}" for one in told), f"below {told[-1]}"], strict=True))
-
-
-# -- the quadrant ------------------------------------------------------------------------------------------------------
-
-
-async def _quadrant(
-    db: Reader, row: Record, workspace: Workspace, axes: Sequence[Axis], cuts: Sequence[Frozen], of: Sequence[Number]
-) -> str:
-    asked = [
-        (one, None if axis.cuts.within is None else shown(axis.cuts.within, ACCOUNTS, workspace))
-        for one, axis in zip(of, axes, strict=True)
-    ]
-    listed, total = await rows.points(db, workspace, row["id"], asked, POINTS)
-    standing = await kept.standing(db, workspace.id, row["id"])
-
-    def drawn() -> str:
-        points = [point for one in listed if (point := _point(one, axes, cuts, of, workspace)) is not None]
-        measures = [_axis(axis, one, frozen) for axis, one, frozen in zip(axes, of, cuts, strict=True)]
-        accounts = sum(n for n, _ in standing.values())
-        panels: tuple[str, ...] = ("",)
-        if len(axes) > 2:
-            title = measures[2].title
-            panels = tuple(f"{title}: {level}" for level in reversed(LEVELS[axes[2].cuts.count]))
-        cells = _cells(row, axes, standing, workspace)
-        x, y = measures[:2]
-        return quadrant(
-            Quadrant(
-                row["name"],
-                workspace.currency,
-                x,
-                y,
-                cells,
-                points,
-                total,
-                accounts - total,
-                panels,
-                row["detail"] or "",
-            )
-        )
-
-    return await aside(drawn)
-
-
-def _axis(axis: Axis, of: Number, frozen: Frozen) -> Measure:
-    if axis.cuts.within is None:
-        return _measure(axis.field, of, frozen)
-    cuts = tuple(float(n + 1) for n in range(axis.cuts.count))
-    name = _measure(axis.field, of, None).title
-    told = f"{name} ÷ cut of the own book" if len(cuts) == 1 else f"{name} among the cuts of the own book"
-    return Measure(told, False, cuts)
-
-
-def _point(
-    row: Record, axes: Sequence[Axis], cuts: Sequence[Frozen], of: Sequence[Number], workspace: Workspace
-) -> Point | None:
-    """None for one whose book has no cuts: it stands on no level."""
-    places: list[float] = []
-    for axis, frozen, one, value, key in zip(axes, cuts, of, row["at"], row["books"], strict=True):
-        at = value * _factor(one, workspace)
-        if axis.cuts.within is None:
-            places.append(at)
-        elif (book := frozen.books.get(key)) is None or len(book.at) != axis.cuts.count:
-            return None
-        else:
-            places.append(relative(at, book.at))
-    panel = 0
-    if len(axes) > 2:
-        bounds = (
-            [float(c) for c in cuts[2].at]
-            if axes[2].cuts.within is None
-            else [float(n + 1) for n in range(axes[2].cuts.count)]
-        )
-        panel = sum(places[2] < bound for bound in bounds)
-    return Point(row["segment"], places[0], places[1], row["arr"] * 10.0**-workspace.minor_digits, panel)
-
-
-def _cells(
-    row: Record, axes: Sequence[Axis], standing: Mapping[str, tuple[int, int]], workspace: Workspace
-) -> list[Cell]:
-    cells = []
-    for case in msgspec.json.decode(row["segments"]):
-        accounts, arr = standing.get(case["slug"], (0, 0))
-        levels = [_places(axis, case.get(side)) for axis, side in zip(axes, SIDES, strict=False)]
-        panels = [axes[2].cuts.count - level for level in levels[2]] if len(axes) > 2 else [0]
-        every = ((i, j, panel) for i, j, panel in product(levels[0], levels[1], panels))
-        places = sorted(every, key=lambda at: (at[2], -at[1], -at[0]))
-        cells.append(
-            Cell(case["slug"], case["name"], case.get("colour"), accounts, float(workspace.major(arr)), tuple(places))
-        )
-    return cells
-
-
-def _places(axis: Axis, told: str | Sequence[str] | None) -> list[int]:
-    """Which levels these are, the lowest 0; all where none is told."""
-    levels = LEVELS[axis.cuts.count]
-    return [levels.index(name) for name in ([told] if isinstance(told, str) else told or levels)]

@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.domain.errors import Unavailable
+from app.domain.segmentation.spans import UnfollowedError
 from app.persistence import facts, segments, workspaces
 from app.persistence.database import Database, Transaction
 from app.services import settle
@@ -25,18 +26,20 @@ async def check(db: Database, workspace_id: UUID, now: datetime) -> Mapping[UUID
     """Compares every segmentation of a workspace with a full evaluation, once on its day; accounts that stood elsewhere are
     placed, as events of the reason `check`. How many those were, by segmentation; None where there is nothing to do.
 
-    It reads first, and no write waits for that. Only where something differs all is locked, and what time and pins have
+    It reads first, with nothing locked, and no write waits for that. Only where something differs all is locked, and what time and pins have
     moved since a minute ago is moved first, so that only what nothing explains is drift.
     """
     async with db.transaction(TIMEOUT) as tx:
-        if not await segments.begin_check(tx, workspace_id, now):
+        if not await segments.is_unchecked(tx, workspace_id, now):
             return None
         found = await settle.compare(tx, await workspaces.load(tx, workspace_id), now)
         if found is not None and not any(found.values()):
+            if not await segments.begin_check(tx, workspace_id, now):
+                return None  # somebody else has compared them meanwhile
             await segments.checked(tx, workspace_id, found, now)
             return _told(workspace_id, found)
     async with db.transaction(TIMEOUT) as tx:
-        await workspaces.seal(tx, workspace_id)
+        await facts.lock(tx, workspace_id, None)
         if not await segments.begin_check(tx, workspace_id, now):
             return None
         mended = await _mended(tx, workspace_id, now)
@@ -58,12 +61,14 @@ async def check_all(db: Database, now: datetime) -> int:
 
 
 async def _mended(tx: Transaction, workspace_id: UUID, now: datetime) -> Mapping[UUID, int]:
-    await facts.lock(tx, workspace_id, None)
     await end(tx, workspace_id, now)
     since = await segments.claim(tx, workspace_id, now)
     workspace = await workspaces.load(tx, workspace_id)
     if since is not None:
-        await settle.follow(tx, workspace, since, now)
+        try:
+            await settle.follow(tx, workspace, since, now)
+        except UnfollowedError:
+            await settle.place(tx, workspace, now, reason="time")
     await settle.confirm(tx, workspace_id, now)
     found = await settle.compare(tx, workspace, now)
     if found is None or any(found.values()):

@@ -19,7 +19,7 @@ from app.domain.workspaces import Workspace, clock
 from app.persistence import clusters as rows
 from app.persistence.database import Reader
 from app.services import named
-from app.services.aside import aside
+from app.services.aside import apart, aside
 from app.services.grouping import Grouped, grouped
 
 LEAST = 30
@@ -30,9 +30,9 @@ async def suggest(db: Reader, principal: Principal, body: object, now: datetime)
     """A definition of kind `rules` that tells clusters of the accounts on these fields apart, ready to be put.
 
     `body`: kind (clusters), fields, count, where, name. Raises Invalid: also where there are too few accounts, and where the
-    clusters would be others if other accounts had come.
+    clusters would be others if other accounts had come. Raises Busy where others are being sought.
     """
-    permit(principal, "segmentations.read")
+    permit(principal, "segmentations.suggest")
     workspace = principal.workspace
     wanted = read(body)
     fields = [_numeric(path, n, workspace) for n, path in enumerate(wanted.fields)]
@@ -45,11 +45,11 @@ async def suggest(db: Reader, principal: Principal, body: object, now: datetime)
         raise Invalid(faults=(Fault(message, pointer="/fields"),))
     major = [_major(of, column, workspace) for of, column in zip(fields, columns, strict=True)]
     whole = [_kind(of) == "integer" for of in fields]
-    found = await aside(lambda: grouped(wanted.fields, major, whole, wanted.count))
+    found = await apart(lambda: grouped(wanted.fields, major, whole, wanted.count))
     if found.stability < STABLE:
         message = (
             f"Expected clusters that hold: where accounts are drawn anew they agree by {found.stability:.2f} (mean adjusted Rand "
-            f"index of {BOOTSTRAPS}), below {STABLE}. Ask for fewer, or on other fields."
+            f"index of {found.draws}), below {STABLE}. Ask for fewer, or on other fields."
         )
         raise Invalid(faults=(Fault(message, pointer="/count"),))
     return await aside(lambda: _told(wanted, found, major, accounts))

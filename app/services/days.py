@@ -7,7 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from app.domain.errors import Unavailable
-from app.persistence import days, idempotency, workspaces
+from app.persistence import days, facts, idempotency, workspaces
 from app.persistence.database import Database
 from app.services import scores
 from app.services.settle import settle
@@ -24,6 +24,7 @@ async def roll(db: Database, workspace_id: UUID, now: datetime) -> date | None:
     async with db.transaction(TIMEOUT) as tx:
         if not await days.hold(tx, workspace_id, now):
             return None
+        await facts.lock(tx, workspace_id, None)
         await scores.close(tx, await workspaces.load(tx, workspace_id))
         day = await days.claim(tx, workspace_id, now)
         workspace = await workspaces.load(tx, workspace_id)

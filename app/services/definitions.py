@@ -32,7 +32,7 @@ from app.domain.workspaces import Workspace, clock
 from app.persistence import cuts as found_in
 from app.persistence import segments as kept
 from app.persistence.database import Reader, Record, Transaction
-from app.services import named
+from app.services import measures, named
 from app.services.calls import ENCODER, new_id
 
 MOST = 50
@@ -81,7 +81,8 @@ async def made(reader: Reader, workspace: Workspace, wanted: Segmentation, now: 
     if wanted.kind != "rules":
         _sayable(cases)
     within = books.of(wanted.axes, cuts)
-    await named.reading(reader, _setting(workspace, now), None, now, partial(_sound, cases, within))
+    weighed = measures.weighed_by(workspace, wanted.slug)
+    await named.reading(reader, _setting(workspace, now), None, now, partial(_sound, cases, within, weighed))
     return Made(wanted, cuts, cases)
 
 
@@ -99,12 +100,13 @@ async def define(
         raise Conflict
 
 
-async def sound(reader: Reader, workspace: Workspace, row: Record, now: datetime) -> None:
-    """Raises Invalid where what is stored means nothing as things are."""
+async def sound(reader: Reader, workspace: Workspace, slug: str, row: Record, now: datetime) -> None:
+    """Raises Invalid where what is stored of the segmentation of this slug means nothing as things are."""
     cases = [text.parse(case["criteria"]) for case in msgspec.json.decode(row["segments"])]
     axes = axes_of(row["kind"], msgspec.json.decode(row["spec"]))
     within = books.of(axes, loaded(msgspec.json.decode(row["cuts"])))
-    await named.reading(reader, _setting(workspace, now), None, now, partial(_sound, cases, within))
+    weighed = measures.weighed_by(workspace, slug)
+    await named.reading(reader, _setting(workspace, now), None, now, partial(_sound, cases, within, weighed))
 
 
 def _cases(wanted: Segmentation, cases: Sequence[Node]) -> list[dict[str, Any]]:
@@ -218,12 +220,15 @@ def _placed(fault: Fault, pointer: str) -> Fault:
     return Fault(fault.message, fault.pointer or pointer, None, fault.line, fault.column, fault.suggestion)
 
 
-def _sound(cases: Sequence[Node], within: books.Books, setting: Setting) -> None:
+def _sound(cases: Sequence[Node], within: books.Books, weighed: bool, setting: Setting) -> None:
     faults: list[Fault] = []
     for n, node in enumerate(cases):
+        pointer = f"/segments/{n}/criteria"
         try:
-            _meaning(node, f"/segments/{n}/criteria", books.over(setting, within))
+            meaning = _meaning(node, pointer, books.over(setting, within))
         except Invalid as error:
             faults += error.faults
+        else:
+            faults += [Fault(measures.CIRCLE, pointer=pointer)] if weighed and measures.comes_later(meaning) else []
     if faults:
         raise Invalid(faults=tuple(faults))

@@ -65,7 +65,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A page with the key of each engagement, whether there are more, and what all of them come to."""
+    """A page of what is asked, with the key of each, whether there are more, and what all of them come to."""
 
     data: list[dict[str, Any]]
     keys: list[tuple[Key, ...]]
@@ -157,7 +157,8 @@ def _told(one: dict[str, Any], of: Cared, workspace: Workspace, today: date) -> 
         "state": one["state"], "what": one["what"], "account_id": one["id"], "account_name": one["name"],
         "csm_id": one["csm_id"], "csm_name": one["csm_name"], "arr": workspace.major(one["arr"]),
         "segment": one["segment"], "segment_name": of.names.get(one["segment"], one["segment"]), "kind": one["kind"],
-        "phase": one["phase"], "step": one["step"], "owner": one["owner"], "last_at": one["last"] and one["last"].replace("+00:00", "Z"), "due_on": one["due_on"],
+        "phase": one["phase"], "step": one["step"], "owner": one["owner"], "due_on": one["due_on"],
+        "last_at": one["last"] and one["last"].replace("+00:00", "Z"),
         "days_overdue": max(0, (today - due).days) if due else 0, "next_on": one["next_on"],
         "renewal_date": one["renewal_date"],
     }  # fmt: skip

@@ -32,7 +32,7 @@ from app.persistence import segments as kept
 from app.persistence.compile.explained import Answer, explained
 from app.persistence.compile.records import By
 from app.persistence.database import Reader, Record
-from app.services import asks, list_rows, named, placed, reads, settle
+from app.services import asks, list_rows, named, placed, prepared, reads
 from app.services.aside import aside
 from app.services.asks import Ask
 from app.services.explained import flipping, whole
@@ -247,7 +247,7 @@ def _stood(row: Record) -> dict[str, Any]:
     return {**{name: row[name] for name in ("segment", "since", "reason")}, "pending": pending(row, names_of(row))}
 
 
-def _first(trees: Sequence[Tree], definition: settle.Definition) -> Callable[[Sequence[bool]], str]:
+def _first(trees: Sequence[Tree], definition: prepared.Definition) -> Callable[[Sequence[bool]], str]:
     slugs = [slug for slug, _ in definition.cases]
 
     def decide(verdicts: Sequence[bool]) -> str:
@@ -257,11 +257,11 @@ def _first(trees: Sequence[Tree], definition: settle.Definition) -> Callable[[Se
     return decide
 
 
-async def _definition(db: Reader, principal: Principal, slug: str) -> tuple[settle.Definition, Record]:
+async def _definition(db: Reader, principal: Principal, slug: str) -> tuple[prepared.Definition, Record]:
     row = None if UNSTORABLE.search(slug) else await kept.one(db, principal.workspace.id, slug)
     if row is None:
         raise NotFound("There is no such segmentation in this workspace.")
-    return settle.definition(row), row
+    return prepared.definition(row), row
 
 
 async def _cases(db: Reader, setting: Setting, cases: Sequence[Node], now: datetime, within: books.Books) -> list[Tree]:

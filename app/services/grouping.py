@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from app.domain.errors import Fault, Invalid
-from app.domain.segmentation.clusters import BOOTSTRAPS, Box, merged, readable
+from app.domain.segmentation.clusters import BOOTSTRAPS, STABLE, Box, merged, readable
 from app.domain.segmentation.validation import adjusted_rand
 
 SEED = 20_260_101
@@ -23,11 +23,13 @@ SKEWED = 2.0
 @dataclass(frozen=True, slots=True)
 class Grouped:
     """A cluster for each row, largest first; the means of each, in standard deviations off that of all; how far clusters of
-    rows drawn anew agree with them; and the boxes that tell them."""
+    rows drawn anew agree with them, of so many draws: fewer than BOOTSTRAPS where no more could lift it to STABLE; and the
+    boxes that tell them."""
 
     labels: tuple[int, ...]
     offs: tuple[tuple[float, ...], ...]
     stability: float
+    draws: int
     boxes: tuple[Box, ...]
 
 
@@ -52,15 +54,16 @@ def grouped(fields: Sequence[str], columns: Sequence[Sequence[float]], whole: Se
         order = np.argsort(-np.bincount(found, minlength=count), kind="stable")
         labels = np.argsort(order)[found]
         drawn = np.random.default_rng(SEED)
-        again = [
-            fitted(scaled[drawn.integers(0, len(raw), len(raw))]).predict(scaled).tolist() for _ in range(BOOTSTRAPS)
-        ]
-    stability = sum(adjusted_rand(labels.tolist(), other) for other in again) / BOOTSTRAPS
+        agreed: list[float] = []
+        while len(agreed) < BOOTSTRAPS and sum(agreed) + BOOTSTRAPS - len(agreed) >= STABLE * BOOTSTRAPS:
+            other = fitted(scaled[drawn.integers(0, len(raw), len(raw))]).predict(scaled)
+            agreed.append(adjusted_rand(labels.tolist(), other.tolist()))
+    stability = sum(agreed) / len(agreed)
     least = max(LEAST, len(raw) // 100)
     tree = DecisionTreeClassifier(max_leaf_nodes=2 * count, max_depth=4, min_samples_leaf=least, random_state=SEED)
     tree.fit(raw, labels)
     offs = tuple(tuple(scaled[labels == n].mean(axis=0).tolist()) for n in range(count))
-    return Grouped(tuple(labels.tolist()), offs, stability, merged(_boxes(tree, fields, whole)))
+    return Grouped(tuple(labels.tolist()), offs, stability, len(agreed), merged(_boxes(tree, fields, whole)))
 
 
 def _scaled(column: Any) -> Any:

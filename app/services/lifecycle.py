@@ -21,9 +21,10 @@ from app.domain.segmentation.parts import names, of_segments, parts
 from app.domain.workspaces import Workspace, clock
 from app.persistence import lifecycle
 from app.persistence.database import Reader, Transaction
-from app.persistence.lifecycle import Plan, Scoped
+from app.persistence.lifecycle import Plan
+from app.persistence.scoped import Scoped, scoped
 from app.services.calls import first_id
-from app.services.measures import day_of, scoped
+from app.services.measures import day_of
 
 RULED = ("entry", "expected_days", "leaves_after_days")
 """The members of a stage that say how accounts move."""

@@ -19,7 +19,8 @@ from app.domain.criteria.check import Setting, check
 from app.domain.criteria.suggest import nearest
 from app.domain.criteria.values import Whatever
 from app.domain.errors import Fault, Invalid, NotFound, StrataError
-from app.domain.lists import List, Parameter, ParameterKind, Template, Visibility, asked
+from app.domain.list_templates import Template
+from app.domain.lists import List, Parameter, ParameterKind, Visibility, asked
 from app.domain.roles import Principal
 from app.domain.workspaces import Person, Workspace, clock
 from app.persistence.database import Record

@@ -11,6 +11,7 @@ from uuid import UUID
 from app.domain import list_bodies, lists, records
 from app.domain.dependents import EXAMPLES, Dependent, dependent, refuse
 from app.domain.errors import Conflict, Fault, Forbidden, Invalid
+from app.domain.list_templates import TEMPLATES
 from app.domain.lists import DEFAULT_COLUMNS, List, ListEntity
 from app.domain.records import MisfitError
 from app.domain.roles import Principal, permit
@@ -190,7 +191,7 @@ async def _size(db: Database, principal: Principal, of: List, now: datetime) -> 
 def templates(principal: Principal) -> list[dict[str, Any]]:
     """The ready-made lists, each as the body that makes it, with its `slug`."""
     permit(principal, "lists.read")
-    return [listings.template_body(template) for template in lists.TEMPLATES]
+    return [listings.template_body(template) for template in TEMPLATES]
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------
@@ -224,7 +225,7 @@ async def _make(tx: Transaction, call: Call, given: Mapping[str, Any]) -> Writte
 async def install_templates(tx: Transaction, call: Call) -> None:
     """Makes every ready-made list that means something in the workspace a public one of the caller's."""
     known = (None, *call.principal.workspace.segmentations)
-    for template in (one for one in lists.TEMPLATES if one.segmentation in known):
+    for template in (one for one in TEMPLATES if one.segmentation in known):
         told = {
             "entity": template.entity, "name": template.name, "description": template.description, "visibility": "public",
             "criteria": {"text": template.criteria}, "columns": list(template.columns), "sort": list(template.sort),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from sys import byteorder
 from typing import Any, Literal
 
 from app.domain.capacity import Headcount, headcount
@@ -54,6 +56,14 @@ class Caps:
     def planned(self, by: By) -> int:
         """What is planned with."""
         return max(1, int(self.full(by) * self.use))
+
+
+def amounts(told: bytes) -> array[int]:
+    """ARR of accounts as the database sends it, 8 bytes each."""
+    found = array("q", told)
+    if byteorder == "little":
+        found.byteswap()
+    return found
 
 
 def caps_of(workspace: Workspace, use: Decimal = TARGET_USE) -> Caps:

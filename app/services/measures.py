@@ -18,12 +18,15 @@ from app.domain.segmentation.parts import names, of_segments, parts
 from app.domain.workspaces import Workspace, clock
 from app.persistence import scores
 from app.persistence.database import Transaction
-from app.persistence.scores import Plan, Scoped
+from app.persistence.scoped import Scoped, scoped
+from app.persistence.scores import Plan
 
 GIVEN = frozenset(("health", "health_band"))
 """What a model gives."""
 LATER = tuple(ACCOUNTS.fields[name] for name in ("health", "health_band", "stage", "stage_since"))
 """What follows from health, or comes after it: nothing that health is made of."""
+CIRCLE = "Expected a segmentation that stands on neither health nor stages, with or without lists: it would go round in circles."
+"""What is said of one that health weighs by."""
 NUMBERS = ("number", "integer", "money", "date", "instant", "bool")
 TICK = timedelta(microseconds=1)
 KEPT = 256
@@ -78,7 +81,7 @@ def meaning(workspace: Workspace, measure: Measure, pointer: str) -> Operand:
         assert isinstance(found, meant.Missing), "it asks whether something is empty"
         if of_segments(found):
             raise Invalid("Expected no segment: segments are placed by health, not the other way round.")
-        if any(part in LATER for part in parts(found)):
+        if comes_later(found):
             raise Invalid("Expected a field that does not follow from health, and no stage.")
         if _kind(found.of) not in NUMBERS:
             raise Invalid("Expected a number, an amount, a day, an instant, or yes and no.")
@@ -102,28 +105,32 @@ def _kind(of: Operand) -> str:
             return of.field.kind
 
 
-def plan(workspace: Workspace, scoped: Scoped) -> Plan | None:
+def plan(workspace: Workspace, of: Scoped) -> Plan | None:
     """The statements that keep and show health; None where it comes from outside, or its measures mean nothing any more."""
     model, prepared = workspace.scores.health, prepare(workspace)
     if model is None or prepared is None or prepared.fault is not None:
         return None
-    found = prepared.plans.get(scoped)
+    found = prepared.plans.get(of)
     if found is None:
-        found = prepared.plans[scoped] = scores.plan(model, prepared.operands, workspace, scoped)
+        found = prepared.plans[of] = scores.plan(model, prepared.operands, workspace, of)
     return found
-
-
-def scoped(account_ids: Sequence[UUID] | None) -> Scoped:
-    """For how many accounts a plan is."""
-    if account_ids is None:
-        return "all"
-    return "one" if len(account_ids) == 1 else "many"
 
 
 def weighs(workspace: Workspace) -> bool:
     """Whether what health weighs depends on a segment."""
     model = workspace.scores.health
     return model is not None and model.by in workspace.segmentations
+
+
+def weighed_by(workspace: Workspace, slug: str) -> bool:
+    """Whether what health weighs depends on the segments of this segmentation, there or not."""
+    model = workspace.scores.health
+    return model is not None and model.by == slug
+
+
+def comes_later(meaning: object) -> bool:
+    """Whether anything in it follows from health or comes after it."""
+    return any(part in LATER for part in parts(meaning))
 
 
 async def keep(

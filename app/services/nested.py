@@ -24,7 +24,7 @@ from app.domain.workspaces import Workspace
 from app.persistence import named as rows
 from app.persistence import segments, workspaces
 from app.persistence.database import Reader, Transaction
-from app.services import listings, named, settle
+from app.services import listings, measures, named, prepared, settle
 from app.services.listings import Listing
 
 SAID = ("criteria", "mine", "params", "visibility")
@@ -33,7 +33,7 @@ SAID = ("criteria", "mine", "params", "visibility")
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Lists and segmentations that mean nothing, by id; of lists that somebody keeps private the name is None."""
+    """Lists and segmentations that mean nothing, or would go round in circles, by id; of lists that somebody keeps private the name is None."""
 
     lists: dict[UUID, str | None]
     segmentations: dict[UUID, str]
@@ -68,13 +68,14 @@ async def changing(
     if all(getattr(standing, name) == getattr(changed, name) for name in SAID):
         yield
         return
+    workspace = await workspaces.load(tx, workspace.id)  # held: what health weighs is what it was said to last
     outer = [listings.loaded(row, workspace) for row in await rows.naming(tx, workspace.id, standing.id)]
     before = await _broken(tx, outer, standing.id, workspace, now)
     yield
     after = await _broken(tx, outer, standing.id, workspace, now)
     lists = [name for key, name in after.lists.items() if key not in before.lists]
     segmentations = [name for key, name in after.segmentations.items() if key not in before.segmentations]
-    _refuse(lists, segmentations, "what names it would mean nothing")
+    _refuse(lists, segmentations, "what names it would mean nothing, or health that it weighs go round in circles")
     if await _stands(tx, {standing.id, *(of.id for of in outer)}, workspace):
         await settle.place(tx, workspace, now)
 
@@ -101,10 +102,16 @@ async def _broken(tx: Transaction, outer: Sequence[List], list_id: UUID, workspa
     standing = await _stands(tx, {list_id, *(of.id for of in outer)}, workspace)
     if not standing:
         return Broken(lists, {})
-    definitions = [settle.definition(row) for row in await segments.all_of(tx, workspace.id) if row["id"] in standing]
-    prepared = await settle.prepare(tx, definitions, workspace, now)
-    asking = {*prepared.broken, *(rule.id for rule in prepared.rules if settle.asks_segments(rule))}
-    return Broken(lists, {key: slug for key, slug in standing.items() if key in asking})
+    definitions = [prepared.definition(row) for row in await segments.all_of(tx, workspace.id) if row["id"] in standing]
+    ready = await prepared.prepare(tx, definitions, workspace, now)
+    asking = {rule.id for rule in ready.rules if prepared.asks_segments(rule)}
+    circling = {
+        rule.id
+        for rule in ready.rules
+        if measures.weighed_by(workspace, standing[rule.id]) and measures.comes_later(rule.cases)
+    }
+    lost = {*ready.broken, *asking, *circling}
+    return Broken(lists, {key: slug for key, slug in standing.items() if key in lost})
 
 
 async def _stands(tx: Transaction, list_ids: set[UUID], workspace: Workspace) -> dict[UUID, str]:
@@ -112,7 +119,7 @@ async def _stands(tx: Transaction, list_ids: set[UUID], workspace: Workspace) ->
     return {
         row["id"]: row["slug"]
         for row in await segments.all_of(tx, workspace.id)
-        if any(list_ids & _ids(node) for _, node in settle.definition(row).cases)
+        if any(list_ids & _ids(node) for _, node in prepared.definition(row).cases)
     }
 
 

@@ -14,10 +14,10 @@ from app.domain.errors import Fault, Invalid, NotFound, Unavailable
 from app.domain.records import MisfitError
 from app.domain.roles import permit
 from app.persistence import facts, pins, workspaces
-from app.persistence import segments as kept
 from app.persistence.database import Database, Record, Transaction
 from app.services import effects, settle
 from app.services.calls import ENCODER, Call, Written, once
+from app.services.held import held
 from app.services.segmentation_documents import instant, names
 
 MEMBERS = ("segment", "reason", "expires_at")
@@ -38,7 +38,7 @@ async def pin(db: Database, call: Call, account_id: UUID, slug: str, body: Mappi
 
     async def act(tx: Transaction) -> Written:
         workspace_id = call.principal.workspace.id
-        standing = await _held(tx, call, account_id, slug)
+        standing = await held(tx, call, PIN, account_id, slug)
         known = names(standing)
         if segment not in known:
             message, suggestion = "Expected a segment of the segmentation, or its rest.", nearest(segment, known)
@@ -62,7 +62,7 @@ async def unpin(db: Database, call: Call, account_id: UUID, slug: str) -> Writte
 
     async def act(tx: Transaction) -> Written:
         workspace_id = call.principal.workspace.id
-        standing = await _held(tx, call, account_id, slug)
+        standing = await held(tx, call, PIN, account_id, slug)
         before = await pins.one(tx, workspace_id, standing["id"], account_id)
         if before is None:
             raise NotFound
@@ -104,21 +104,6 @@ async def expire_all(db: Database, now: datetime) -> int:
         except Exception:  # one workspace's trouble keeps no other from it
             log.exception("pins could not be ended", extra={"workspace": str(workspace_id)})
     return done
-
-
-async def _held(tx: Transaction, call: Call, account_id: UUID, slug: str) -> Record:
-    """The segmentation; it and the account are locked, and the account is one that the principal may pin."""
-    workspace_id = call.principal.workspace.id
-    if records.UNSTORABLE.search(slug) or await kept.hold(tx, workspace_id, slug) is None:
-        raise NotFound
-    account = await pins.account(tx, workspace_id, account_id)
-    if account is None:
-        raise NotFound
-    mine = call.principal.user_id is not None and account["csm_id"] == call.principal.user_id
-    permit(call.principal, PIN, own=mine)
-    standing = await kept.one(tx, workspace_id, slug)
-    assert standing is not None
-    return standing
 
 
 def _read(body: Mapping[str, object], now: datetime) -> tuple[str, str, datetime | None]:

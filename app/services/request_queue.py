@@ -29,7 +29,7 @@ from app.persistence import segments as kept
 from app.persistence.database import Reader
 from app.persistence.request_queue import Place, Weight
 from app.services.cursors import Key, refusal
-from app.services.engagements import EVERYBODYS, Whose, booked
+from app.services.engagements import EVERYBODYS, Answer, Whose, booked
 from app.services.segmentation_documents import instant
 
 READ = "records.read"
@@ -46,16 +46,6 @@ class Asked:
     whose: Whose = EVERYBODYS
     limit: int = 50
     after: tuple[Key, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A page with the keys of each request, whether there are more, and what all of them come to."""
-
-    data: list[dict[str, Any]]
-    keys: list[tuple[Key, ...]]
-    more: bool
-    summary: dict[str, Any]
 
 
 async def queue(db: Reader, principal: Principal, asked: Asked, now: datetime) -> Answer:

@@ -18,8 +18,6 @@ from app.services import scenarios, writing
 from app.services.calls import Call, Written, once
 from app.services.segmentation_documents import instant
 
-RESTORED = ("name", *scenarios.SHAPED)
-"""What a rollback brings back; which scenario is active stays as it is."""
 MOST_VERSION = 2**31 - 1
 
 
@@ -39,7 +37,8 @@ async def every(
 async def rollback(
     db: Database, call: Call, by: By, value: str, body: Mapping[str, object], expected_version: int | None
 ) -> Written:
-    """Name, impacts and lanes of an earlier version `{version}` as the next one; accounts follow where it is active.
+    """Name, impacts and lanes of an earlier version `{version}` as the next one; accounts follow where it is active,
+    and which one is active stays as it is.
 
     Raises NotFound for a scenario or version that is not there, Forbidden, VersionRequired, VersionStale, Invalid where
     an industry that it names is no more.

@@ -9,12 +9,14 @@ from typing import Any
 
 import msgspec
 
+from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
 from app.domain.pictures.flow import Flow, Side, Stream, flow
 from app.domain.pictures.svg import MONTHS, REST
 from app.domain.roles import Principal, permit
 from app.domain.workspaces import Workspace, clock
 from app.persistence import segment_moves as rows
+from app.persistence import versions
 from app.persistence.database import Reader, Record
 from app.persistence.segment_moves import Key
 from app.services.aside import aside
@@ -89,6 +91,7 @@ async def accounts(
     workspace = principal.workspace
     asked = await _between(db, workspace, slug, now, told.get("from"), told.get("to"))
     was, becomes = told.get("was"), told.get("becomes")
+    await _known(db, workspace, asked.row, {"was": was, "becomes": becomes})
     listed = await rows.moved(db, workspace.id, asked.row["id"], *asked.moments, was, becomes, after, limit + 1)
     page, name = listed[:limit], _named(asked.row)
     return [_moved(r, name, workspace) for r in page], [(r["arr"], r["id"]) for r in page], len(listed) > limit
@@ -110,6 +113,21 @@ async def chart(
     before, after = (_spelled(day) for day in asked.days)
     picture = Flow(asked.row["name"], workspace.currency, before, after, sides, streams, _note(asked))
     return await aside(lambda: flow(picture))
+
+
+async def _known(db: Reader, workspace: Workspace, row: Record, told: Mapping[str, str | None]) -> None:
+    """Raises Invalid for what is no segment, of this version or an earlier one."""
+    wrong = {parameter: slug for parameter, slug in told.items() if slug is not None and slug not in names(row)}
+    earlier = await versions.slugs(db, workspace.id, row["id"]) if wrong else []
+    known = dict.fromkeys((*names(row), *earlier))
+    message = "Expected the slug of a segment of it, of this version or an earlier one."
+    faults = [
+        Fault(message, parameter=parameter, suggestion=nearest(slug, known))
+        for parameter, slug in wrong.items()
+        if slug not in known
+    ]
+    if faults:
+        raise Invalid(faults=tuple(faults))
 
 
 async def _between(

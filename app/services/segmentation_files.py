@@ -19,8 +19,8 @@ from app.persistence import segments as kept
 from app.persistence import workspaces
 from app.persistence.database import Database, Reader, Record, Transaction
 from app.services import definitions, keys, simulations
-from app.services.calls import ENCODER, Call, Effect, Written, once
-from app.services.versions import finish
+from app.services.calls import ENCODER, Call, Written, once
+from app.services.versions import finish_all
 
 MEMBER = "segmentations"
 State = Literal["new", "changed", "same"]
@@ -66,17 +66,17 @@ async def apply(db: Database, call: Call, planned: Sequence[Planned], note: str 
     async def act(tx: Transaction) -> Written:
         workspace_id = call.principal.workspace.id
         await workspaces.hold(tx, workspace_id)
-        done: list[Effect] = []
-        for one in wanted:
-            done += (await _stand(tx, call, one, note)).effects
-        return Written(workspace_id, 0, b"", False, tuple(done))
+        changed = {one.slug: await _defined(tx, call, one) for one in wanted}
+        written = await finish_all(tx, call, changed, "put", note=note)
+        return Written(workspace_id, 0, b"", False, tuple(effect for one in written for effect in one.effects))
 
     if wanted:
         await once(db, call, "segmentations.write apply", act)
         keys.forget(db)
 
 
-async def _stand(tx: Transaction, call: Call, one: Planned, note: str | None) -> Written:
+async def _defined(tx: Transaction, call: Call, one: Planned) -> Record | None:
+    """Stores the definition; what stood before."""
     workspace_id = call.principal.workspace.id
     workspace = await workspaces.load(tx, workspace_id)
     standing = await kept.hold(tx, workspace_id, one.slug)
@@ -84,7 +84,7 @@ async def _stand(tx: Transaction, call: Call, one: Planned, note: str | None) ->
         raise VersionStale
     before = await kept.one(tx, workspace_id, one.slug) if standing is not None else None
     await definitions.define(tx, workspace, one.wanted, standing["id"] if standing else None, call.now)
-    return await finish(tx, call, one.slug, before, "put", note=note)
+    return before
 
 
 async def every(db: Reader, principal: Principal) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from struct import Struct
 from typing import Any
 
 import msgspec
@@ -33,6 +34,8 @@ from app.services.definitions import Made
 from app.services.loads import Caps, Load, caps_of, hours, needs
 from app.services.segmentation_documents import instant, names, plain, shown_cuts
 
+LOAD = Struct(">qi")
+"""ARR and days of an account, as the database sends them."""
 ALL, NONE = None, ""
 """What stands for all segments, and for one that is not there."""
 Counts = dict[str, list[int]]
@@ -138,20 +141,20 @@ def _loads(
             if segment is None:
                 continue
             model = cares.get(segment, nothing)
-            for span, arr in _spanned(model, one["arrs"], one["ages"]).items():
+            for span, arr in _spanned(model, one["loads"]).items():
                 for load in (found[ALL], found.setdefault(segment, (Load(), Load()))):
                     load[when].add(arr, model.spans[span][3])
     caps = caps_of(workspace)
     return {slug: {"before": _asks(both[0], caps), "after": _asks(both[1], caps)} for slug, both in found.items()}
 
 
-def _spanned(model: Care, arrs: Sequence[int], ages: Sequence[int | None]) -> dict[int, list[int]]:
+def _spanned(model: Care, loads: bytes) -> dict[int, list[int]]:
     """ARR of accounts by the span of a model that holds for them."""
     if not model.phases:
-        return {0: list(arrs)}
+        return {0: [arr for arr, _ in LOAD.iter_unpack(loads)]}
     spans: dict[int, list[int]] = {}
-    for arr, age in zip(arrs, ages, strict=True):
-        spans.setdefault(model.at(age), []).append(arr)
+    for arr, age in LOAD.iter_unpack(loads):
+        spans.setdefault(model.at(None if age == rows.UNKNOWN else age), []).append(arr)
     return spans
 
 

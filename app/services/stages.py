@@ -11,9 +11,9 @@ from app.domain.catalogue import ACCOUNTS, STAGES
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, VersionStale
 from app.domain.roles import permit
+from app.persistence import facts, stages, workspaces
 from app.persistence import lifecycle as verdicts
 from app.persistence import records as rows
-from app.persistence import stages, workspaces
 from app.persistence.database import Database, Record, Transaction
 from app.persistence.records import By
 from app.services import dependents, effects, lifecycle, moves, settle, writing
@@ -124,7 +124,8 @@ async def delete(
     workspace = call.principal.workspace
 
     async def act(tx: Transaction) -> Written:
-        order = await _held(tx, call)
+        await facts.lock(tx, workspace.id, None)  # before those who move
+        order = await stages.ordered(tx, workspace.id)
         standing = await rows.locked(tx, STAGES, workspace.id, by, key)
         if standing is None:
             raise NotFound
@@ -139,9 +140,9 @@ async def delete(
         await rows.delete(tx, STAGES, workspace.id, standing["id"])
         left = [row["id"] for row in order if row["id"] != standing["id"]]
         done += await number(tx, call, [row for row in order if row["id"] in left], left)
+        done = effects.gone(STAGES, workspace, standing["id"], standing) + done
         await _follow(tx, call, done)
-        gone = effects.gone(STAGES, workspace, standing["id"], standing)
-        return Written(standing["id"], standing["version"], b"", False, gone + done)
+        return Written(standing["id"], standing["version"], b"", False, done)
 
     return await once(db, call, f"{WRITE} delete {by} {value} {move_to}", act)
 

@@ -10,16 +10,16 @@ import msgspec
 
 from app.domain import records
 from app.domain.criteria.suggest import nearest
-from app.domain.errors import Conflict, Fault, Invalid, NotFound
+from app.domain.errors import Conflict, Fault, Invalid
 from app.domain.records import PROSE, MisfitError
 from app.domain.roles import permit
 from app.domain.segmentation.care import PLANS, Care
-from app.persistence import pins, steps
-from app.persistence import segments as kept
+from app.persistence import steps
 from app.persistence.database import Database, Record, Transaction
 from app.services import effects
 from app.services.calls import ENCODER, Call, Written, once
 from app.services.care import models
+from app.services.held import held
 from app.services.segmentation_documents import instant
 
 MEMBERS = ("plan", "step", "done", "note")
@@ -38,7 +38,7 @@ async def mark(db: Database, call: Call, account_id: UUID, slug: str, body: Mapp
 
     async def act(tx: Transaction) -> Written:
         workspace_id = call.principal.workspace.id
-        segmentation = await _held(tx, call, account_id, slug)
+        segmentation = await held(tx, call, STEP, account_id, slug)
         standing = await steps.stands(tx, workspace_id, segmentation["id"], account_id)
         if standing is None:
             raise Conflict("The account stands nowhere in this segmentation yet.")
@@ -60,21 +60,6 @@ async def mark(db: Database, call: Call, account_id: UUID, slug: str, body: Mapp
         return Written(account_id, 1, ENCODER.encode(answer), before is None and after is not None, done)
 
     return await once(db, call, f"{STEP} {account_id} {slug}", act)
-
-
-async def _held(tx: Transaction, call: Call, account_id: UUID, slug: str) -> Record:
-    """The segmentation; it and the account, which must be one that the principal may write, are locked."""
-    workspace_id = call.principal.workspace.id
-    if records.UNSTORABLE.search(slug) or await kept.hold(tx, workspace_id, slug) is None:
-        raise NotFound
-    account = await pins.account(tx, workspace_id, account_id)
-    if account is None:
-        raise NotFound
-    mine = call.principal.user_id is not None and account["csm_id"] == call.principal.user_id
-    permit(call.principal, STEP, own=mine)
-    found = await kept.one(tx, workspace_id, slug)
-    assert found is not None, "it is locked"
-    return found
 
 
 def _known(model: Care, given: Mapping[str, Any]) -> None:

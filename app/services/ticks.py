@@ -12,8 +12,9 @@ from app.domain.errors import StrataError, Unavailable
 from app.domain.segmentation.bodies import again
 from app.domain.segmentation.cuts import loaded
 from app.domain.segmentation.model import Refreeze
+from app.domain.segmentation.spans import UnfollowedError
 from app.domain.workspaces import clock
-from app.persistence import segments, versions, workspaces
+from app.persistence import facts, segments, versions, workspaces
 from app.persistence.database import Database, Record
 from app.services import definitions, settle
 
@@ -26,11 +27,24 @@ log = logging.getLogger("app.ticks")
 
 async def follow(db: Database, workspace_id: UUID, now: datetime) -> bool:
     """Moves the accounts of a workspace that time alone moved since it was followed last; whether there were any."""
+    try:
+        async with db.transaction(TIMEOUT) as tx:
+            since = await segments.claim(tx, workspace_id, now)
+            if since is None:
+                return False
+            return await settle.follow(tx, await workspaces.load(tx, workspace_id), since, now)
+    except UnfollowedError:
+        return await _all(db, workspace_id, now)
+
+
+async def _all(db: Database, workspace_id: UUID, now: datetime) -> bool:
+    """Places everybody because of time, in a transaction of its own: the workspace is locked before its segmentations."""
     async with db.transaction(TIMEOUT) as tx:
-        since = await segments.claim(tx, workspace_id, now)
-        if since is None:
+        await facts.lock(tx, workspace_id, None)
+        if await segments.claim(tx, workspace_id, now) is None:
             return False
-        return await settle.follow(tx, await workspaces.load(tx, workspace_id), since, now)
+        await settle.place(tx, await workspaces.load(tx, workspace_id), now, reason="time")
+    return True
 
 
 async def follow_all(db: Database, now: datetime) -> int:

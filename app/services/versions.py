@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
+from uuid import UUID
 
 import msgspec
 
@@ -11,6 +12,7 @@ from app.domain import records
 from app.domain.errors import Fault, Invalid, NotFound
 from app.domain.records import MisfitError
 from app.domain.roles import Principal, permit
+from app.domain.workspaces import Workspace
 from app.persistence import pins, workspaces
 from app.persistence import segments as kept
 from app.persistence import versions as rows
@@ -32,14 +34,33 @@ async def finish(
 ) -> Written:  # fmt: skip
     """What every change of a definition ends with: the version kept, pins into segments that are gone taken away, every
     account placed, and what that is for the audit."""
+    (written,) = await finish_all(tx, call, {slug: before}, cause, note=note, restores=restores)
+    return written
+
+
+async def finish_all(
+    tx: Transaction, call: Call, changed: Mapping[str, Record | None], cause: Cause, *, note: str | None = None,
+    restores: int | None = None,
+) -> list[Written]:  # fmt: skip
+    """The same for several, by slug as they were before: accounts are placed once."""
     workspace = await workspaces.load(tx, call.principal.workspace.id)
     author = call.principal.user_id
-    await rows.keep(tx, workspace.id, slug, cause, call.now, author_id=author, note=note, restores=restores)
-    row = await kept.one(tx, workspace.id, slug)
-    assert row is not None
-    known = [case["slug"] for case in msgspec.json.decode(row["segments"])]
-    gone = await pins.forget_others(tx, workspace.id, row["id"], [*known, row["rest"]])
-    await place(tx, workspace, call.now, anew=row["id"])
+    gone: dict[str, list[Record]] = {}
+    anew: set[UUID] = set()
+    for slug in changed:
+        await rows.keep(tx, workspace.id, slug, cause, call.now, author_id=author, note=note, restores=restores)
+        row = await kept.one(tx, workspace.id, slug)
+        assert row is not None
+        known = [case["slug"] for case in msgspec.json.decode(row["segments"])]
+        gone[slug] = await pins.forget_others(tx, workspace.id, row["id"], [*known, row["rest"]])
+        anew.add(row["id"])
+    await place(tx, workspace, call.now, anew=anew)
+    return [await _written(tx, call, workspace, slug, before, gone[slug]) for slug, before in changed.items()]
+
+
+async def _written(
+    tx: Transaction, call: Call, workspace: Workspace, slug: str, before: Record | None, gone: Sequence[Record]
+) -> Written:
     row = await kept.one(tx, workspace.id, slug)
     assert row is not None
     unpinned = (Effect("accounts", pin["account_id"], audited_pin(slug, pin), audited_pin(slug, None)) for pin in gone)
@@ -80,7 +101,7 @@ async def rollback(
         earlier = await rows.one(tx, workspace_id, standing["id"], wanted)
         if earlier is None:
             raise NotFound("There is no such version.")
-        await definitions.sound(tx, workspace, earlier, call.now)
+        await definitions.sound(tx, workspace, slug, earlier, call.now)
         before = await kept.one(tx, workspace_id, slug)
         await kept.replace(tx, workspace_id, standing["id"], {name: earlier[name] for name in STORED}, call.now)
         return await finish(tx, call, slug, before, "rollback", note=note, restores=wanted)

@@ -291,7 +291,7 @@ ROWS = (
     Row("segmentations.read", ALL, "", "read", "POST /v1/segmentations/tier/simulate", {}, 'query simulateSegmentation(slug: "tier")'),
     Row("segmentations.read", ALL, "", "read", "GET /v1/segmentations/tier/analysis", None, 'query segmentation(slug: "tier")'),
     Row("segmentations.read", ALL, "", "read", "GET /v1/segmentations/tier/validation", None, 'query segmentation(slug: "tier")'),
-    Row("segmentations.read", ALL, "", "read", "POST /v1/segmentations/suggest", CLUSTERS, f"query suggestSegmentation(input: {CLUSTERED})", clustered),
+    Row("segmentations.suggest", STEER, "", "read", "POST /v1/segmentations/suggest", CLUSTERS, f"query suggestSegmentation(input: {CLUSTERED})", clustered),
     Row("criteria.read", ALL, "", "read", "GET /v1/accounts/{id}/segments/tier/history", None, 'query segmentHistory(id: $id, segmentation: "tier")', account),
     # accounts: manager, admin, and the account's csm write; delete admin
     Row("accounts.create", STEER, "", "write", "POST /v1/accounts", {"name": "A"}, 'mutation createAccount(input: {name: "A"})'),

@@ -76,15 +76,15 @@ async def test_a_validation_is_the_same_over_either_door(house: House) -> None:
 
 async def test_a_suggestion_is_the_same_over_either_door_and_can_be_put(house: House) -> None:
     asked = {"kind": "clusters", "fields": ["arr", "health"], "count": 2, "where": {"text": "arr > 0"}}
-    answer = await house.viewer.post("/v1/segmentations/suggest", json=asked)
+    answer = await house.manager.post("/v1/segmentations/suggest", json=asked)
     rest = answer.json()
     assert answer.status_code == 200, rest
     document = """query($input: ClustersInput!) { suggestSegmentation(input: $input) { fields count accounts sampled stability bootstraps
       agreement clusters { slug name accounts share medians } definition } }"""
     told = {name: value for name, value in asked.items() if name != "kind"}
-    found = (await ask(house.viewer, document, input=told))["data"]["suggestSegmentation"]
+    found = (await ask(house.manager, document, input=told))["data"]["suggestSegmentation"]
     assert snake(found) == {name: rest[name] for name in found}
     assert (rest["agreement"], [one["accounts"] for one in rest["clusters"]]) == (1.0, [40, 40])
     assert (await house.manager.put("/v1/segmentations/suggested", json=rest["definition"])).status_code == 201
     assert (await house.manager.put("/v1/segmentations/suggest", json=rest["definition"])).status_code == 405
-    assert (await house.viewer.post("/v1/segmentations/suggest", json={**asked, "count": 1})).status_code == 422
+    assert (await house.manager.post("/v1/segmentations/suggest", json={**asked, "count": 1})).status_code == 422

@@ -14,6 +14,7 @@ from app.domain.catalogue import ENTITIES
 from app.domain.criteria import text
 from app.domain.criteria.check import Setting, check
 from app.domain.errors import Invalid, Unreadable
+from app.domain.list_templates import TEMPLATES, Template
 from app.domain.roles import Principal, Role
 from app.domain.workspaces import Person, SegmentationName, Workspace, clock
 
@@ -29,8 +30,8 @@ def person(role: Role, user: UUID = ME) -> Principal:
     return Principal(UUID(int=3), WORKSPACE, role, Person(user, (user,)))
 
 
-@pytest.mark.parametrize("template", lists.TEMPLATES, ids=lambda template: template.slug)
-def test_ready_made_lists_mean_something_where_the_segmentation_is_that_they_name(template: lists.Template) -> None:
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.slug)
+def test_ready_made_lists_mean_something_where_the_segmentation_is_that_they_name(template: Template) -> None:
     entity = ENTITIES[template.entity]
     named = {slug: of for slug, of in WORKSPACE.segmentations.items() if slug == template.segmentation}
     workspace = replace(WORKSPACE, segmentations=named)
@@ -42,7 +43,7 @@ def test_ready_made_lists_mean_something_where_the_segmentation_is_that_they_nam
 
 
 def test_the_ready_made_lists_are_those_that_the_pages_speak_of() -> None:
-    assert [template.slug for template in lists.TEMPLATES] == [
+    assert [template.slug for template in TEMPLATES] == [
         "new-accounts", "onboarding", "renewals", "low-key-usage", "no-interaction", "churned", "open-invoices",
         "red-low-key-usage", "no-industry", "expansion", "usage-limits", "power-users", "churn-risk", "references",
         "case-studies",

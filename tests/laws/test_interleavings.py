@@ -25,7 +25,8 @@ from app.persistence import segments
 from app.persistence.database import Database, Transaction
 from app.services import accounts, checks, confirmations, days, pins, segmentations, ticks, workspaces
 from app.services.calls import Call
-from app.services.settle import definition, settle
+from app.services.prepared import definition
+from app.services.settle import settle
 from tests.laws import worlds
 from tests.laws.test_membership import CARE, CUBE, LATELY, SCORED, coherent, record, rewrite
 from tests.laws.worlds import NOW, World

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +12,15 @@ import pytest
 
 from app.domain.facts import account_facts
 from app.domain.lifecycle import Standing, followed
+from app.domain.roles import Principal
+from app.domain.score_bodies import read
+from app.domain.scores import health
 from app.domain.workspaces import StageRule, Workspace
 from app.persistence import stages, workspaces
 from app.persistence.database import Database, Transaction
-from app.services.calls import first_id
+from app.services import confirmations, days, pins, scores, segmentations
+from app.services import stages as services
+from app.services.calls import Call, first_id
 from app.services.settle import settle
 from tests.laws import worlds
 from tests.laws.worlds import DAY, NOW, World
@@ -28,6 +33,12 @@ RULES = (
     StageRule("advocate", 'is_reference = true AND any(tickets WHERE status = "open")'),
 )
 OTHERS = (replace(RULES[2], entry='status != "prospect" AND consumption_score > 30'), replace(RULES[4], entry=None))
+LEAST = {"onboarding": 5, "adoption": 15, "established": 30, "advocate": 45}
+WEIGHED = (StageRule("trial", None, 2), *(StageRule(slug, f"health >= {least}") for slug, least in LEAST.items()))
+SIZE = {
+    "name": "Size", "kind": "rules", "rest": "small", "confirm": "1d",
+    "segments": [{"slug": "large", "name": "Large", "criteria": "nps >= 6"}],
+}  # fmt: skip
 STAGES = ("trial", "onboarding", "adoption", "established", "advocate")
 
 
@@ -60,6 +71,9 @@ class Reference:
                     t["status"] == "open" for t in tickets
                 )
 
+    async def see(self, tx: Transaction) -> None:
+        """What else it must know before it looks."""
+
     def look(self, account_ids: list[UUID]) -> None:
         for account_id in account_ids:
             found = self.facts(account_id)
@@ -69,6 +83,38 @@ class Reference:
                 self.day, churned=found["status"] == "churned",
             )  # fmt: skip
             self.moves[account_id] += moved
+
+
+class Weighed(Reference):
+    """With health by a model that weighs by segment. Where accounts stand is another law, and read."""
+
+    def __init__(self, w: World) -> None:
+        super().__init__(w)
+        self.rules, self.model = WEIGHED, read(_model({"used": 1}))
+        self.segments: dict[UUID, str] = {}
+
+    async def see(self, tx: Transaction) -> None:
+        """In which segments accounts stand."""
+        sql = "SELECT account_id, segment FROM members WHERE workspace_id = $1"
+        self.segments = {row["account_id"]: row["segment"] for row in await tx.fetch(sql, self.world.workspace_id)}
+
+    def facts(self, account_id: UUID) -> Mapping[str, Any]:
+        found = super().facts(account_id)
+        assert self.model.health is not None
+        values = [found["consumption_score"], found["engagement_score"]]
+        return {**found, "health": health(self.model.health, values, self.segments[account_id])}
+
+    def holds(self, account_id: UUID, found: Mapping[str, Any], slug: str, standing: Standing) -> bool:
+        return found["health"] is not None and found["health"] >= LEAST[slug]
+
+
+def _model(large: dict[str, float]) -> dict[str, Any]:
+    measures = [
+        {"of": "consumption_score", "name": "used", "worst": 0, "best": 60},
+        {"of": "engagement_score", "name": "engaged", "worst": 0, "best": 30},
+    ]
+    by = {"segmentation": "size", "weights": {"large": large, "small": {"engaged": 1}}}
+    return {"health": {"source": "model", "measures": measures, "by": by}}
 
 
 async def rule(tx: Transaction, w: World, rules: tuple[StageRule, ...]) -> None:
@@ -107,18 +153,29 @@ async def by_hand(tx: Transaction, reference: Reference, account_ids: list[UUID]
         reference.standing[account_id] = Standing(stage, day if stage else None, standing.verdict)
         reference.moves[account_id].append((stage, "hand"))
     await settle(tx, await workspace(tx, reference.world), account_ids, NOW, changed=("stage", "stage_since"))
+    await reference.see(tx)
     reference.look(account_ids)
 
 
-async def touch(tx: Transaction, reference: Reference, touched: list[UUID]) -> None:
+async def touch(tx: Transaction, reference: Reference, touched: list[UUID], now: datetime = NOW) -> None:
     w = reference.world
     await worlds.delete_related(tx, w, touched)
     for account_id in touched:
         for entity in worlds.ROWS:
             worlds.make(w, account_id, entity)
     await worlds.insert_related(tx, w, touched)
-    await settle(tx, await workspace(tx, w), touched, NOW)
+    await settle(tx, await workspace(tx, w), touched, now)
+    await reference.see(tx)
     reference.look(touched)
+
+
+async def make(tx: Transaction, w: World, rules: tuple[StageRule, ...]) -> None:
+    """The world in the database, with stages."""
+    await worlds.insert(tx, w)
+    stamps = {"created_at": NOW, "updated_at": NOW}
+    made = [{"id": w.uuid(), "name": s, "slug": s, "position": n} | stamps for n, s in enumerate(STAGES, 1)]
+    await worlds.copy(tx, "stages", w.workspace_id, made)
+    await rule(tx, w, rules)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -126,11 +183,7 @@ async def test_moves_equal_the_reference_under_writes_and_days(db: Database, see
     w = worlds.world(seed, 50)
     dice = w.random
     async with db.transaction() as tx:
-        await worlds.insert(tx, w)
-        stamps = {"created_at": NOW, "updated_at": NOW}
-        made = [{"id": w.uuid(), "name": s, "slug": s, "position": n} | stamps for n, s in enumerate(STAGES, 1)]
-        await worlds.copy(tx, "stages", w.workspace_id, made)
-        await rule(tx, w, RULES)
+        await make(tx, w, RULES)
         reference = Reference(w)
         everybody = list(w.accounts)
         await settle(tx, await workspace(tx, w), None, NOW)
@@ -154,3 +207,78 @@ async def test_moves_equal_the_reference_under_writes_and_days(db: Database, see
             await compare(tx, reference)
     causes = {cause for moves in reference.moves.values() for _, cause in moves}
     assert causes == {"hand", "criteria", "time"}
+
+
+class Office:
+    """A workspace whose health is weighed by segment, and the reference beside it."""
+
+    def __init__(self, db: Database, w: World) -> None:
+        self.db, self.w, self.now, self.reference = db, w, NOW, Weighed(w)
+
+    async def call(self) -> Call:
+        """As an admin, now."""
+        return Call(Principal(UUID(int=2), await workspaces.load(self.db, self.w.workspace_id), "admin"), self.now)
+
+    async def compare(self) -> None:
+        """After a look at everybody."""
+        async with self.db.transaction() as tx:
+            await self.reference.see(tx)
+            self.reference.look(list(self.w.accounts))
+            await compare(tx, self.reference)
+
+    async def pass_time(self) -> None:
+        """What waits is confirmed, and then the day rolls."""
+        self.now += timedelta(days=1)
+        await confirmations.confirm(self.db, self.w.workspace_id, self.now)
+        await self.compare()
+        assert await days.roll(self.db, self.w.workspace_id, self.now)
+        self.reference.day = self.now.date()
+        await self.compare()
+
+    async def weigh(self, large: dict[str, float], version: int) -> None:
+        """Other weights."""
+        self.reference.model = read(_model(large))
+        await scores.put(self.db, await self.call(), _model(large), version)
+        await self.compare()
+
+    async def leave(self, slug: str, version: int) -> None:
+        """The last stage goes, and who stood in it begins again."""
+        one = self.reference
+        one.rules = tuple(rule for rule in one.rules if rule.slug != slug)
+        for account_id, standing in one.standing.items():
+            if standing.stage == slug:
+                one.standing[account_id] = Standing("trial", one.day, standing.verdict)
+                one.moves[account_id].append(("trial", "hand"))
+        await services.delete(self.db, await self.call(), "slug", slug, version, "trial")
+        await self.compare()
+
+
+async def test_moves_follow_health_however_that_is_weighed(db: Database) -> None:
+    """Pins, their ends, confirmed moves and other weights move health, and stages in the same transaction."""
+    w = worlds.world(3, 40)
+    office = Office(db, w)
+    async with db.transaction() as tx:
+        await make(tx, w, ())
+        await settle(tx, await workspace(tx, w), None, NOW)
+    await segmentations.put(db, await office.call(), "size", SIZE, None)
+    await scores.put(db, await office.call(), _model({"used": 1}), 1)
+    async with db.transaction() as tx:
+        await rule(tx, w, WEIGHED)
+        await settle(tx, await workspace(tx, w), None, NOW)
+    await office.compare()
+    for step, pinned in enumerate(w.random.sample(list(w.accounts), 4)):
+        async with db.transaction() as tx:
+            await touch(tx, office.reference, w.random.sample(list(w.accounts), 12), office.now)
+            await by_hand(tx, office.reference, w.random.sample(list(w.accounts), 8), "trial")
+        await office.compare()
+        other = {"large": "small", "small": "large"}[office.reference.segments[pinned]]
+        await pins.pin(db, await office.call(), pinned, "size", {"segment": other, "reason": "A pilot."})
+        await office.compare()
+        await office.pass_time()
+        await pins.unpin(db, await office.call(), pinned, "size")
+        await office.compare()
+        if step == 1:
+            await office.weigh({"used": 1, "engaged": 3}, 2)
+        if step == 2:
+            await office.leave("advocate", 1)
+    assert {stage for moves in office.reference.moves.values() for stage, _ in moves} == {*STAGES}

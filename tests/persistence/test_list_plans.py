@@ -12,7 +12,7 @@ import pytest
 from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria import text
 from app.domain.criteria.check import Setting, check
-from app.domain.lists import TEMPLATES, Template
+from app.domain.list_templates import TEMPLATES, Template
 from app.domain.questions import Page, Question
 from app.domain.selections import selection, sort
 from app.domain.workspaces import Workspace, clock

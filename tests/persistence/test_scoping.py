@@ -36,6 +36,7 @@ from app.persistence import (
 from app.persistence.compile import page
 from app.persistence.database import Database
 from app.persistence.members import Rule, plan
+from app.persistence.scoped import Scoped
 from tests import statements
 from tests.laws.trees import SETTING, WORKSPACE, criteria
 from tests.scoping import EXEMPT, OUTSIDE, findings, told, unscoped
@@ -247,7 +248,7 @@ def test_pages(entity: str, data: st.DataObject, edges: bool, count: str, kept: 
 @pytest.mark.parametrize("scoped", ["one", "many", "all"])
 @GENERATE
 @given(trees=SOME)
-def test_memberships(scoped: str, trees: Sequence[Node]) -> None:
+def test_memberships(scoped: Scoped, trees: Sequence[Node]) -> None:
     cases = [(f"s{n}", check(tree, ENTITIES["accounts"], SETTING).meaning) for n, tree in enumerate(trees)]
     rules = [Rule(UUID(int=n), tuple(cases[n:]), "rest") for n in range(len(cases))]
     assert unscoped(plan(rules, WORKSPACE, scoped).text) == []

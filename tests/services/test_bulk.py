@@ -18,7 +18,7 @@ from app.domain.catalogue import ENTITIES
 from app.domain.errors import Forbidden, Invalid, KeyReused, StrataError, Unreadable
 from app.persistence import facts
 from app.persistence.database import Database
-from app.services import accounts, attributes, bulk, records, segmentations, usage, workspaces
+from app.services import accounts, attributes, bulk, records, scores, segmentations, usage, workspaces
 from app.services.calls import Call
 from app.services.importing import json_records
 from tests.services.organisations import NOW, Organisation, document, organisation
@@ -71,6 +71,19 @@ async def test_records_are_made_changed_and_left_alone(db: Database) -> None:
     assert before == await org.rows(
         "SELECT external_id, name, domain, arr, version, xmin FROM accounts WHERE workspace_id = $1 ORDER BY 1"
     )
+
+
+async def test_health_by_a_model_is_not_set_as_by_single_writes(db: Database) -> None:
+    org = await organisation(db)
+    await send(org, "accounts", [{"external_id": "a", "name": "A", "health": 50, "case_studies": 2}])
+    measures = [{"of": "case_studies", "worst": 0, "best": 10}]
+    await scores.put(db, org.call(), {"health": {"source": "model", "measures": measures}}, 1)
+    org = org.with_workspace(scores=(await workspaces.load(db, org.workspace.id)).scores)
+    told = [{"external_id": "a", "health": 30}, {"external_id": "b", "name": "B", "health": 30}, {"external_id": "c", "name": "C", "health": None}]  # fmt: skip
+    shown = await send(org, "accounts", told, "rows")
+    assert (wrong(shown), outcomes(shown)[2]) == ({0: ["/records/0/health"], 1: ["/records/1/health"]}, "created")
+    assert {one["message"] for n in (0, 1) for one in shown["results"][n]["errors"]} == {accounts.MODELLED}
+    assert outcomes(await send(org, "accounts", [{"external_id": "a", "health": 20}])) == ["unchanged"]
 
 
 async def test_one_bad_record_refuses_all_or_itself(db: Database) -> None:

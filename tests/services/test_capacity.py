@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from app.domain.errors import Invalid, Unreadable
+from app.persistence import capacity as rows
 from app.persistence.database import Database
+from app.persistence.planner import MANY
 from app.services import accounts, capacity, segmentations, simulations, workspaces
 from app.services.capacity import Asked
 from app.services.engagements import Whose
@@ -46,6 +48,31 @@ async def base(db: Database) -> Organisation:
 
 def load(found: dict[str, Any], name: str) -> dict[str, Any]:
     return next(one for one in found["csms"] if one["csm_name"] == name)
+
+
+async def test_the_planner_is_told_of_a_first_placement(db: Database) -> None:
+    org = await organisation(db)
+    await org.run(
+        "INSERT INTO accounts (workspace_id, id, name, created_at, updated_at, arr, csm_id) "
+        "SELECT $1, gen_random_uuid(), n::text, $2, $2, 100 * n, $3 FROM generate_series(1, $4::int) n",
+        NOW, org.user("csm"), MANY,
+    )  # fmt: skip
+    await tiers(org, HIGH, LOW)
+    # Not told, it would take members for a handful, and read all of them once per account.
+    counted = await db.fetchval("SELECT min(reltuples) FROM pg_class WHERE relname IN ('accounts', 'members')")
+    assert counted >= MANY
+    assert (await asked(await known(org)))["accounts"] == MANY
+
+
+async def test_more_accounts_than_are_held_are_refused(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    org = await base(db)
+    monkeypatch.setattr(rows, "MOST", 7)
+    assert (await asked(org))["accounts"] == 7
+    monkeypatch.setattr(rows, "MOST", 6)
+    with pytest.raises(Invalid) as refused:
+        await asked(org)
+    assert refused.value.faults[0].parameter == "filter"
+    assert (await asked(org, whose=Whose(filter="arr >= 900000")))["accounts"] == 3
 
 
 async def test_people_needed_by_money(db: Database) -> None:

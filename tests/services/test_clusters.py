@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import sys
+from functools import partial
 from random import Random
+from threading import Event
 from typing import Any
 
 import pytest
 
-from app.domain.errors import Invalid
+from app.domain.errors import Busy, Forbidden, Invalid
+from app.domain.segmentation.clusters import BOOTSTRAPS
 from app.persistence.database import Database
 from app.services import clusters, segmentations
+from app.services.aside import apart, aside
 from app.services.calls import new_id
 from app.services.settle import settle
 from tests.services.organisations import NOW, Organisation, organisation
@@ -37,7 +43,7 @@ async def peopled(org: Organisation, centres: list[tuple[int, float]], spread: f
 
 
 async def suggested(org: Organisation, **said: Any) -> dict[str, Any]:
-    return await clusters.suggest(org.db, org.people["viewer"], ASKED | said, NOW)
+    return await clusters.suggest(org.db, org.people["manager"], ASKED | said, NOW)
 
 
 async def test_clusters_that_are_there_are_told_as_rules_that_place_the_accounts(db: Database) -> None:
@@ -61,7 +67,9 @@ async def test_clusters_that_are_not_there_are_refused(db: Database) -> None:
     with pytest.raises(Invalid) as refused:
         await suggested(org, count=7)
     assert refused.value.faults[0].pointer == "/count"
-    assert "below 0.75" in refused.value.detail
+    told = re.search(r"agree by (0\.\d+) .* of (\d+)\), below 0\.75", refused.value.detail)
+    assert told is not None
+    assert (float(told[1]) < 0.75, int(told[2]) < BOOTSTRAPS) == (True, True), "no draw more could lift the mean"
     for said, pointer in (
         ({"fields": ["nps"]}, "/fields"), ({"fields": ["name"]}, "/fields/0"), ({"fields": ["arrr"]}, "/fields/0"),
         ({"where": "arrr > 1"}, "/where"), ({"count": 9}, "/count"), ({"kind": "bands"}, "/kind"),
@@ -69,6 +77,38 @@ async def test_clusters_that_are_not_there_are_refused(db: Database) -> None:
         with pytest.raises(Invalid) as wrong:
             await suggested(org, **said)
         assert wrong.value.faults[0].pointer == pointer, said
+
+
+async def once_free(org: Organisation) -> dict[str, Any]:
+    while True:
+        try:
+            return await suggested(org, count=2)
+        except Busy:
+            await asyncio.sleep(0.01)
+
+
+async def test_one_at_a_time_and_nobody_else_waits(db: Database) -> None:
+    org = await organisation(db)
+    await peopled(org, [(10_000, 80.0), (50_000, 30.0)], 2.0)
+    free = Event()
+    taken = asyncio.create_task(apart(partial(free.wait, 30)))
+    await asyncio.sleep(0)
+    with pytest.raises(Busy) as refused:
+        await suggested(org, count=2)
+    assert refused.value.retry_after > 0
+    assert await aside(lambda: "at once") == "at once"
+    taken.cancel()
+    with pytest.raises(Busy):  # the work goes on though nobody waits for it
+        await suggested(org, count=2)
+    free.set()
+    assert (await once_free(org))["bootstraps"] == BOOTSTRAPS
+
+
+async def test_whoever_may_not_put_them_is_suggested_nothing(db: Database) -> None:
+    org = await organisation(db)
+    for role in ("csm", "viewer"):
+        with pytest.raises(Forbidden):
+            await clusters.suggest(org.db, org.people[role], ASKED, NOW)
 
 
 async def test_without_the_extra_it_says_how_to_install_it(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from app.domain.demo import world
 from app.domain.errors import Conflict
-from app.domain.lists import TEMPLATES
+from app.domain.list_templates import TEMPLATES
 from app.persistence import workspaces
 from app.persistence.database import Database
 from app.services import demo, keys, reads

@@ -14,7 +14,8 @@ import pytest
 from app.domain.catalogue import ENTITIES
 from app.domain.errors import Forbidden, Invalid, NotFound, TooLarge
 from app.persistence.database import Database
-from app.services import accounts, imports, mappings, segmentations
+from app.persistence.planner import MANY
+from app.services import accounts, imports, mappings, scores, segmentations
 from app.services.calls import Call, Written
 from app.services.importing import files
 from tests.services.files import bring, counted, csv, ndjson, warnings, wrong
@@ -87,6 +88,18 @@ async def test_what_follows_is_right_at_once(db: Database, tmp_path: Path) -> No
         (True, "csm")
     ]
     assert await org.rows("SELECT subject FROM interactions WHERE workspace_id = $1") == [("Hi,\nyou",)]
+
+
+async def test_the_planner_is_told_of_a_large_import(db: Database, tmp_path: Path) -> None:
+    org = await organisation(db)
+    known = "SELECT reltuples::int FROM pg_class WHERE relname = $1"
+    for kind, lines in (
+        ("accounts", (f"a-{n},A,{n}" for n in range(MANY))),
+        ("contacts", (f"c-{n},a-{n},{n}" for n in range(MANY))),
+    ):
+        head = {"accounts": "external_id,name,arr", "contacts": "external_id,account,name"}[kind]
+        await bring(org, tmp_path, kind, "\n".join((head, *lines, "")).encode())
+        assert await db.fetchval(known, kind) >= MANY, kind
 
 
 async def test_columns_that_a_file_lacks_are_left_as_they_are(db: Database, tmp_path: Path) -> None:
@@ -450,6 +463,24 @@ async def test_contracts_that_cannot_be_right_land_with_a_warning(db: Database, 
     shown = await bring(org, tmp_path, "contracts", body)
     assert counted(shown) == (2, 0, 0, 0)
     assert warnings(shown) == [("ends_first", 1, [2]), ("negative", 1, [3])]
+
+
+async def test_health_is_not_taken_from_files_where_a_model_gives_it(db: Database, tmp_path: Path) -> None:
+    org = await organisation(db)
+    measures = [{"of": "case_studies", "worst": 0, "best": 10}]
+    await scores.put(db, org.call(), {"health": {"source": "model", "measures": measures}}, 1)
+    body = csv(("external_id", "name", "case_studies", "health"), ("a", "A", 2, 90), ("b", "B", 3, 80))
+    shown = await bring(org, tmp_path, "accounts", body)
+    assert (warnings(shown), shown["rejected"]) == ([("modelled", 1, [1])], 0)
+    kept = "SELECT external_id, health, version FROM accounts WHERE workspace_id = $1 ORDER BY 1"
+    assert await org.rows(kept) == [("a", 20.0, 1), ("b", 30.0, 1)]
+    assert counted(await bring(org, tmp_path, "accounts", body)) == (0, 0, 2, 0)
+    assert await org.rows(kept) == [("a", 20.0, 1), ("b", 30.0, 1)]
+    lines = [{"external_id": "a", "case_studies": 4}, {"external_id": "b", "employees": 9, "health": 1}]
+    for n, codes in ((1, []), (2, ["modelled"])):
+        shown = await bring(org, tmp_path, "accounts", ndjson(*lines[:n]))
+        assert [code for code, _, _ in warnings(shown)] == codes
+    assert await org.rows(kept) == [("a", 40.0, 2), ("b", 30.0, 2)]
 
 
 async def test_columns_that_a_mapping_does_not_name_are_told(db: Database, tmp_path: Path) -> None:

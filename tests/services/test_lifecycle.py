@@ -12,7 +12,19 @@ from app.domain.catalogue import INDUSTRIES
 from app.domain.errors import Conflict, Invalid
 from app.persistence import workspaces
 from app.persistence.database import Database
-from app.services import accounts, attributes, days, directory, lifecycle, moves, scores, segmentations, stages
+from app.services import (
+    accounts,
+    attributes,
+    confirmations,
+    days,
+    directory,
+    lifecycle,
+    moves,
+    pins,
+    scores,
+    segmentations,
+    stages,
+)
 from tests.services.organisations import NOW, Organisation, document, organisation
 
 DAY = timedelta(days=1)
@@ -92,6 +104,25 @@ async def test_saying_criteria_moves_everybody_at_once_but_the_archived(db: Data
     assert [(await stage(org, one))[0] for one in (account, archived)] == ["adoption", None]
     await rule(org, "adoption", entry=None)
     assert await org.rows("SELECT account_id FROM stage_verdicts WHERE workspace_id = $1") == []
+
+
+async def test_stages_follow_health_that_a_pin_or_a_confirmed_move_weighs_anew(db: Database) -> None:
+    org = await organisation(db)
+    asks = {"name": "S", "kind": "rules", "rest": "no", "spec": {}, "confirm": "1d", "segments": [{"slug": "yes", "name": "Yes", "criteria": "case_studies >= 5"}]}  # fmt: skip
+    await segmentations.put(org.db, org.call(), "size", asks, None)
+    measures = [{"of": of, "worst": 0, "best": 10} for of in ("case_studies", "employees")]
+    by = {"segmentation": "size", "weights": {"yes": {"case_studies": 1}, "no": {"employees": 1}}}
+    await scores.put(org.db, org.call(), {"health": {"source": "model", "measures": measures, "by": by}}, 1)
+    await rule(org, "adoption", entry="health >= 50")
+    kept, waiting = await made(org, employees=9), await made(org, employees=1)
+    await moves.move(org.db, org.call(), kept, {"stage": None}, None)
+    await pins.pin(org.db, org.call(), kept, "size", {"segment": "yes", "reason": "A pilot."})
+    await change(org, waiting, case_studies=9)
+    assert [(await stage(org, one))[0] for one in (kept, waiting)] == [None, None]
+    await pins.unpin(org.db, org.call(), kept, "size")
+    assert (await stage(org, kept))[0] == "adoption"
+    assert await confirmations.confirm(org.db, org.workspace.id, NOW + 2 * DAY) == 1
+    assert (await stage(org, waiting))[0] == "adoption"
 
 
 async def test_onboarding_steps_down_when_it_has_lasted(db: Database) -> None:

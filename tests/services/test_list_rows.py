@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from app.domain.errors import Conflict, Forbidden, Invalid, NotFound
-from app.domain.lists import TEMPLATES
+from app.domain.list_templates import TEMPLATES
 from app.persistence.database import Database
 from app.services import accounts, list_rows, lists, reads, workspaces
 from app.services.calls import new_id

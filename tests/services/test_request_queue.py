@@ -13,7 +13,7 @@ from app.domain.errors import Invalid, Unreadable
 from app.domain.segmentation.presets import presets
 from app.persistence.database import Database
 from app.services import accounts, records, request_queue, scenarios, segmentations
-from app.services.engagements import Whose
+from app.services.engagements import Answer, Whose
 from app.services.request_queue import Asked
 from tests.services.organisations import NOW, Organisation, organisation
 
@@ -47,7 +47,7 @@ async def furnished(db: Database, count: int = 24) -> Organisation:
     return org
 
 
-async def queue(org: Organisation, who: str = "viewer", **asked: Any) -> request_queue.Answer:
+async def queue(org: Organisation, who: str = "viewer", **asked: Any) -> Answer:
     return await request_queue.queue(org.db, org.people[who], Asked(**asked), NOW)
 
 

@@ -9,11 +9,25 @@ from uuid import UUID
 import pytest
 
 from app.domain.catalogue import INTERACTIONS, TICKETS
-from app.domain.errors import Forbidden, Invalid, NotFound, VersionRequired, VersionStale
+from app.domain.errors import Conflict, Forbidden, Invalid, NotFound, VersionRequired, VersionStale
+from app.domain.segmentation.bodies import read
 from app.persistence import workspaces
 from app.persistence.database import Database
-from app.services import accounts, days, related, scores, segmentations
+from app.services import (
+    account_scores,
+    accounts,
+    days,
+    drafts,
+    lists,
+    measures,
+    related,
+    scores,
+    segmentation_files,
+    segmentations,
+    versions,
+)
 from app.services.calls import new_id
+from app.services.segmentation_files import Planned
 from tests.services.organisations import NOW, Organisation, document, organisation
 
 DAY = timedelta(days=1)
@@ -45,7 +59,7 @@ async def now(org: Organisation) -> Organisation:
 
 async def told(org: Organisation, account: Any, name: Any = "health", first: Any = None, last: Any = None) -> Any:
     org = await now(org)
-    return await scores.of_account(org.db, org.people["viewer"], account, name, first, last)
+    return await account_scores.of_account(org.db, org.people["viewer"], account, name, first, last)
 
 
 async def ticket(org: Organisation, account: Any) -> None:
@@ -139,6 +153,79 @@ async def test_round_circles_and_what_means_nothing_is_refused(db: Database) -> 
         await put(org, {"health": {**SIMPLE["health"], "by": by}})
     pointers = [(fault.pointer, fault.suggestion) for fault in refused.value.faults]
     assert pointers == [("/health/by/weights/sikc", "sick"), ("/health/by/segmentation", None)]
+
+
+LARGE = {"name": "Size", "kind": "rules", "rest": "small", "spec": {}, "segments": [{"slug": "large", "name": "Large", "criteria": "arr >= 1000"}]}  # fmt: skip
+SICK = LARGE | {"segments": [{"slug": "large", "name": "Large", "criteria": "health < 40"}]}
+
+
+async def weighed(db: Database, *, before: Any = None) -> Organisation:
+    """A workspace whose segmentation `size` weighs health; `before`: its definition until then."""
+    org = await organisation(db)
+    if before is not None:
+        await segmentations.put(org.db, org.call(), "size", before, None)
+    await segmentations.put(org.db, org.call(), "size", LARGE, before and 1)
+    await put(
+        org, {"health": {**SIMPLE["health"], "by": {"segmentation": "size", "weights": {"large": {"tickets": 1}}}}}
+    )
+    return await now(org)
+
+
+async def test_what_weighs_health_never_comes_to_stand_on_it(db: Database) -> None:
+    org = await weighed(db, before=SICK)
+    staged = LARGE | {"segments": [{"slug": "large", "name": "Large", "criteria": "stage IS EMPTY OR arr > 5"}]}
+    planned = [Planned(read("size", SICK), "changed", 2)]  # as health was before
+    ways: list[Any] = [
+        segmentations.put(org.db, org.call(), "size", SICK, 2), segmentations.put(org.db, org.call(), "size", staged, 2),
+        drafts.put(org.db, org.call(), "size", SICK, None), versions.rollback(org.db, org.call(), "size", {"version": 1}, 2),
+        segmentation_files.apply(org.db, org.call(), planned),
+    ]  # fmt: skip
+    for way in ways:
+        with pytest.raises(Invalid) as refused:
+            await way
+        assert [(one.pointer, one.message) for one in refused.value.faults] == [
+            ("/segments/0/criteria", measures.CIRCLE)
+        ]
+    assert [
+        row["version"]
+        for row in await org.db.fetch("SELECT version FROM segmentations WHERE workspace_id = $1", org.workspace.id)
+    ] == [2]
+
+
+async def test_a_draft_from_before_is_not_published_into_a_circle(db: Database) -> None:
+    org = await organisation(db)
+    await drafts.put(org.db, org.call(), "size", SICK, None)
+    await segmentations.put(org.db, org.call(), "size", LARGE, None)
+    await put(
+        org, {"health": {**SIMPLE["health"], "by": {"segmentation": "size", "weights": {"large": {"tickets": 1}}}}}
+    )
+    with pytest.raises(Invalid) as refused:
+        await drafts.publish(org.db, org.call(), "size", {}, 1)
+    assert refused.value.faults[0].message == measures.CIRCLE
+
+
+async def test_nor_does_a_list_that_it_names(db: Database) -> None:
+    org = await organisation(db)
+    told = {"entity": "accounts", "name": "Chosen", "visibility": "public", "criteria": {"text": "arr >= 1000"}}
+    chosen = await lists.create(org.db, org.call(), told)
+    by_list = LARGE | {"segments": [{"slug": "large", "name": "Large", "criteria": f'in_list("{chosen.id}")'}]}
+    await segmentations.put(org.db, org.call(), "size", by_list, None)
+    await put(
+        org, {"health": {**SIMPLE["health"], "by": {"segmentation": "size", "weights": {"large": {"tickets": 1}}}}}
+    )
+    with pytest.raises(Conflict, match=r"1 segmentation \(size\).*circles"):
+        await lists.change(org.db, org.call(), chosen.id, {"criteria": {"text": "health < 40"}}, 1)
+    await lists.change(org.db, org.call(), chosen.id, {"criteria": {"text": "arr >= 900"}}, 1)
+
+
+@pytest.mark.parametrize(("name", "pointer"), [("a/b~c", "a~1b~0c"), ("x" * 5000, "x" * 64)])
+async def test_names_are_told_as_pointers_can_say_them(db: Database, name: str, pointer: str) -> None:
+    org = await weighed(db)
+    for weights in ({"tickets": 0}, {"tickets": 1}):
+        by = {"segmentation": "size", "weights": {name: weights}}
+        with pytest.raises(Invalid) as refused:
+            await put(org, {"health": {**SIMPLE["health"], "by": by}}, 2)
+        assert [fault.pointer for fault in refused.value.faults] == [f"/health/by/weights/{pointer}"]
 
 
 async def test_bodies_are_read_whole(db: Database) -> None:

@@ -136,3 +136,20 @@ async def test_the_picture_says_the_same(org: Organisation) -> None:
     assert "Entered → Small: 1 account ($3)" in words
     before = ElementTree.fromstring(await segment_moves.chart(org.db, org.as_("viewer"), "size", NOW, day(45), day(44)))
     assert "No account stood in a segment on either day." in "".join(before.itertext())
+
+
+async def test_what_is_no_segment_is_refused_and_what_was_one_is_not(org: Organisation) -> None:
+    cuts = {"field": "arr", "cuts": {"by": "absolute", "at": [100]}}
+    body = SIZE | {"spec": cuts, "segments": [{"slug": slug, "name": slug} for slug in ("huge", "small")]}
+    await segmentations.put(org.db, org.call("admin", now=NOW), "size", body, 1)
+    for told, parameter, suggestion in (
+        ({"was": "middel"}, "was", "middle"), ({"becomes": "smal"}, "becomes", "small"), ({"was": "\x00"}, "was", None),
+        ({"becomes": "\ud800"}, "becomes", None), ({"was": ""}, "was", None),
+    ):  # fmt: skip
+        with pytest.raises(Invalid) as refused:
+            await segment_moves.accounts(org.db, org.as_("viewer"), "size", NOW, told, None, 10)
+        (fault,) = refused.value.faults
+        assert (fault.parameter, fault.suggestion) == (parameter, suggestion), told
+    for slug in ("huge", "small", "none", "big", "middle"):
+        found, _, _ = await segment_moves.accounts(org.db, org.as_("viewer"), "size", NOW, {"was": slug}, None, 10)
+        assert {one["was"] for one in found} <= {slug}

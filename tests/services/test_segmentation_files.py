@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.errors import Forbidden, Invalid, VersionStale
 from app.domain.segmentation import presets
-from app.persistence.database import Database
+from app.persistence.database import Database, Transaction
 from app.services import accounts, segmentation_files, segmentations
 from app.services.calls import ENCODER
 from tests.services.organisations import NOW, Organisation, document, organisation
@@ -67,6 +67,25 @@ async def test_what_is_applied_stands_and_applied_again_changes_nothing(db: Data
     entries = await org.rows("SELECT id FROM audit WHERE workspace_id = $1")
     await segmentation_files.apply(db, org.call(now=LATER), again)
     assert await org.rows("SELECT id FROM audit WHERE workspace_id = $1") == entries
+
+
+async def test_accounts_are_placed_once_for_the_whole_file(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    org, sent = await office(db), list[str]()
+    fetchval = Transaction.fetchval
+
+    async def noted(self: Any, query: str, *args: Any, **options: Any) -> Any:
+        sent.append(query)
+        return await fetchval(self, query, *args, **options)
+
+    file = {"segmentations": {"size": LOWER, "healthy": HEALTHY}}
+    planned = await segmentation_files.plan(db, org.people["admin"], file, LATER)
+    monkeypatch.setattr(Transaction, "fetchval", noted)
+    await segmentation_files.apply(db, org.call(now=LATER), planned)
+    assert sum("INSERT INTO members" in query for query in sent) == 1
+    placed = await org.rows(
+        "SELECT count(*) FROM members WHERE workspace_id = $1 AND segment IN ('big', 'small', 'well')"
+    )
+    assert placed == [(6,)]
 
 
 async def test_what_changed_since_the_plan_is_not_overwritten_and_nothing_of_the_file_lands(db: Database) -> None:

@@ -12,9 +12,21 @@ import asyncpg
 import msgspec
 import pytest
 
+from app.persistence import facts, segments
 from app.persistence import workspaces as kept
 from app.persistence.database import Database, Transaction
-from app.services import accounts, bulk, days, scenarios, segmentations, workspaces
+from app.services import (
+    accounts,
+    bulk,
+    checks,
+    days,
+    pins,
+    scenarios,
+    segmentations,
+    stages,
+    ticks,
+    workspaces,
+)
 from app.services.importing import json_records
 from app.services.settle import settle
 from tests.services.organisations import NOW, Organisation, organisation
@@ -52,6 +64,10 @@ async def _bands(org: Organisation) -> object:
 async def _scenario(org: Organisation) -> object:
     told = {"name": "Recession", "slug": "recession", "impacts": {"retail": "severe"}}
     return await scenarios.create(org.db, org.call(), told)
+
+
+async def _leave(org: Organisation) -> object:
+    return await stages.delete(org.db, org.call(), "slug", "trial", 1, "adoption")
 
 
 async def _create(org: Organisation) -> object:
@@ -155,3 +171,67 @@ async def test_who_holds_may_seal_while_others_wait_to(db: Database, watch: asyn
         await _until(watch, waiting=1)
         await kept.seal(tx, org.workspace.id)
     await asyncio.gather(*others)
+
+
+async def test_who_pins_and_who_places_everybody_wait_in_one_order(
+    db: Database, watch: asyncpg.Connection[Any]
+) -> None:
+    org, account = await _placed(db)
+    async with db.transaction() as barrier:
+        await facts.lock(barrier, org.workspace.id, [account])
+        placing = asyncio.create_task(_put(org))
+        await _until(watch, waiting=1)
+        told = {"segment": "known", "reason": "A pilot."}
+        pinning = asyncio.create_task(pins.pin(db, org.call(), account, "size", told))
+        await _until(watch, waiting=2)
+    await asyncio.gather(placing, pinning)
+
+
+async def test_time_that_cannot_be_followed_locks_no_segmentation_before_the_workspace(
+    db: Database, watch: asyncpg.Connection[Any]
+) -> None:
+    org, _ = await _placed(db)
+    lately = SIZE | {"segments": [{"slug": "due", "name": "Due", "criteria": "last_interaction_at >= ago(36h) OR renewal_date IN next(9d)"}]}  # fmt: skip
+    await segmentations.put(db, org.call(), "lately", lately, None)
+    async with db.transaction() as barrier:
+        await kept.hold(barrier, org.workspace.id)
+        following = asyncio.create_task(ticks.follow(db, org.workspace.id, NOW + timedelta(days=1)))
+        await _until(watch, waiting=1)
+        assert await segments.hold(barrier, org.workspace.id, "lately")
+    assert await following
+    assert not await ticks.follow(db, org.workspace.id, NOW + timedelta(days=1))
+
+
+@pytest.mark.parametrize("every", [_roll, _leave])
+async def test_accounts_are_locked_once_the_workspace_is_sealed(
+    db: Database, watch: asyncpg.Connection[Any], every: Write
+) -> None:
+    org, account = await _placed(db)
+    async with db.transaction() as maker:
+        await kept.share(maker, org.workspace.id)
+        sealing = asyncio.create_task(every(org))
+        await _until(watch, waiting=1)
+        await facts.lock(maker, org.workspace.id, [account])
+    assert await sealing
+
+
+async def test_a_check_that_compares_keeps_no_segmentation_from_others(
+    db: Database, watch: asyncpg.Connection[Any]
+) -> None:
+    org, _ = await _placed(db)
+    await org.run("UPDATE segmentations SET created_at = created_at - interval '1 day' WHERE workspace_id = $1")
+    async with db.transaction() as barrier:
+        await barrier.execute("LOCK TABLE pins IN ACCESS EXCLUSIVE MODE")
+        checking = asyncio.create_task(checks.check(db, org.workspace.id, NOW))
+        await _until(watch, waiting=1)
+        async with asyncio.timeout(2), db.transaction() as tx:
+            assert await segments.hold(tx, org.workspace.id, "size")
+    assert list((await checking or {}).values()) == [0]
+
+
+async def _placed(db: Database) -> tuple[Organisation, UUID]:
+    """A workspace with an account in a stage, and a segmentation."""
+    org = await organisation(db)
+    made = await accounts.create(db, org.call(), {"name": "Old", "health": 50, "stage": "trial"})
+    await segmentations.put(db, org.call(), "size", SIZE, None)
+    return org, made.id

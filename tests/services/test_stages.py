@@ -253,6 +253,18 @@ async def test_moved_accounts_stand_in_their_segments(db: Database) -> None:
     assert segment == [("late",)]
 
 
+async def test_who_met_the_last_stage_s_criteria_moves_as_those_left_say(db: Database) -> None:
+    org = await organisation(db)
+    for slug in ("onboarding", "advocate"):
+        await change(org, slug, entry="case_studies >= 1")
+    acme = await accounts.create(db, org.call(), {"name": "Acme", "case_studies": 2})
+    await remove(org, "advocate", "trial")
+    assert await org.rows("SELECT stage FROM accounts WHERE workspace_id = $1 AND id = $2", acme.id) == [
+        ("onboarding",)
+    ]
+    assert await org.rows("SELECT stage FROM stage_verdicts WHERE workspace_id = $1") == [("onboarding",)]
+
+
 @pytest.mark.parametrize(("move_to", "suggestion"), [("adoption", None), ("advocat", "advocate"), ("nowhere", None)])
 async def test_accounts_move_to_another_stage_that_is_there(db: Database, move_to: str, suggestion: str | None) -> None:
     org = await organisation(db)

@@ -131,6 +131,34 @@ async def test_history_tells_where_it_goes_back_so_far(db: Database) -> None:
     assert "no past is kept of: health" in refused.value.faults[0].message
 
 
+async def test_a_contract_is_no_renewal_of_itself(db: Database) -> None:
+    org, last = await organisation(db), NOW.date()
+    ends = {"none": last - DAY, "followed": last - DAY, "refused": last - DAY, "later": last, "long": None}
+    async with db.transaction() as tx:
+        for name, end in ends.items():
+            account = new_id()
+            await tx.execute(
+                "INSERT INTO accounts (workspace_id, id, name, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)",
+                org.workspace.id, account, name, NOW - 700 * DAY,
+            )  # fmt: skip
+            await _sold(tx, org, account, 10_000, last - 700 * DAY, end)
+            if name in ("followed", "refused"):
+                await _sold(tx, org, account, 10_000, last, None)
+        await tx.execute(
+            "UPDATE contracts SET outcome = 'churned', decided_at = end_date WHERE workspace_id = $1 AND end_date IS NOT NULL "
+            "AND account_id IN (SELECT id FROM accounts WHERE workspace_id = $1 AND name = 'refused')",
+            org.workspace.id,
+        )
+        await settle(tx, org.workspace, None, NOW)
+    await segmentations.put(db, org.call(), "mood", MOOD, None)
+    told = {}
+    for outcome in ("renewed", "churned"):
+        found = (await asked(org, "mood", outcome=outcome))["segments"]
+        told[outcome] = tuple(sum(one[key] or 0 for one in found) for key in ("accounts", "hits"))
+    # Who ends on the last day is in force on it: nothing is due of it yet, and it has not gone.
+    assert told == {"renewed": (3, 1), "churned": (5, 1)}
+
+
 async def test_few_accounts_are_refused_by_name(db: Database) -> None:
     org = await organisation(db)
     await peopled(org, {5: 0.2, 1: 0.2}, n=12)

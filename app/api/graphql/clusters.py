@@ -33,7 +33,7 @@ async def _suggest(_: Any, info: Any, said: Arguments) -> Any:
 
 QUERIES = [
     operated(
-        "segmentations.read", "suggest_segmentation", "Optional[SegmentationSuggestion]", _suggest, argument("input", "ClustersInput"),
+        "segmentations.suggest", "suggest_segmentation", "Optional[SegmentationSuggestion]", _suggest, argument("input", "ClustersInput"),
         description="Clusters of accounts on a few fields, told as rules, with how well they hold. Nothing is written.",
     ),
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from app.api.graphql.writing import KEY, VERSION, Arguments, Writing, mended
 from app.domain.catalogue import ACCOUNTS
 from app.domain.engagement import CONSUMPTION, ENGAGEMENT, Component
 from app.domain.scores import MISSING, NAMES
-from app.services import scores
+from app.services import account_scores, scores
 
 choices("ScoreName", NAMES)
 choices(
@@ -106,7 +106,7 @@ def _put(_: Any, info: Any, said: Arguments) -> Writing:
 async def _score(account_id: UUID, info: Any, said: Arguments) -> Any:
     caller = info.context
     first, last = (None if said.get(name) is None else str(said[name]) for name in ("from_", "to"))
-    return await scores.of_account(caller.db, caller.principal, account_id, said["name"].value, first, last)
+    return await account_scores.of_account(caller.db, caller.principal, account_id, said["name"].value, first, last)
 
 
 OF_ACCOUNT = beside(

@@ -54,7 +54,7 @@ async def suggest(request: Request) -> Answer:
 
 
 ROUTES = (
-    Route("POST", "/v1/segmentations/suggest", "segmentations.read", suggest, "Suggest a segmentation from the accounts", TAG,
+    Route("POST", "/v1/segmentations/suggest", "segmentations.suggest", suggest, "Suggest a segmentation from the accounts", TAG,
           "Clusters on a few fields, told as rules by a shallow tree, with how far the rules agree with the clusters and how well the clusters "
           "hold. Nothing is written: put the definition, or keep it as a draft. Needs the extra `strata[clusters]`.",
           answer=Payload(SUGGESTED), body=Payload(WANTED, example=EXAMPLE)),

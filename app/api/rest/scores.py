@@ -13,7 +13,7 @@ from app.api.routes import Handler, Parameter, Payload, Route
 from app.domain.engagement import CONSUMPTION, ENGAGEMENT, Component
 from app.domain.score_bodies import MOST_MEASURES, MOST_WEIGHT
 from app.domain.scores import MISSING, NAMES, Name
-from app.services import scores
+from app.services import account_scores, scores
 
 TAG = "scores"
 NUMBER = {"type": "number"}
@@ -151,7 +151,9 @@ def _told(name: Name) -> Handler:
         asked = request.query(("from", "to"))
         account_id = request.uuid(0)
         return json(
-            await scores.of_account(request.db, request.principal, account_id, name, asked.get("from"), asked.get("to"))
+            await account_scores.of_account(
+                request.db, request.principal, account_id, name, asked.get("from"), asked.get("to")
+            )
         )
 
     return told

@@ -12,7 +12,8 @@ from typing import Any, TypeGuard
 from app.domain.criteria import spellings
 from app.domain.criteria.nodes import Node
 from app.domain.criteria.suggest import nearest
-from app.domain.errors import Fault, Invalid, StrataError, escape
+from app.domain.errors import Fault, Invalid, StrataError
+from app.domain.members import below
 from app.domain.records import SLUG, UNSTORABLE
 
 NAME_LENGTH = 200
@@ -42,7 +43,7 @@ class Faults:
             return {}
         for member in told:
             if member not in allowed and len(self.found) < MOST_FAULTS:
-                where = f"{pointer}/{escape(str(member))}"
+                where = f"{pointer}{below(str(member))}"
                 self.add(where, "Expected no member of this name.", nearest(str(member), allowed))
         for member in required:
             if told.get(member) is None:

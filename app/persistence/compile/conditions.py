@@ -124,10 +124,6 @@ def _seen(of: Operand, rows: Rows, scope: Scope) -> Expression | Reached:
 
 def value(of: Operand, rows: Rows, scope: Scope) -> Expression:
     """A field or a fold as a value of the row under `rows`."""
-    return _value(of, rows, scope)
-
-
-def _value(of: Operand, rows: Rows, scope: Scope) -> Expression:
     found = _seen(of, rows, scope)
     return found.subquery() if isinstance(found, Reached) else found
 
@@ -147,12 +143,12 @@ def _written(leaf: Leaf, of: Expression, rows: Rows, scope: Scope, negated: bool
     match leaf:
         case Missing():
             return _missing(of, negated)
-        case Compare(_, cmp, value):
-            if isinstance(value, Operand):
-                return _compared(cmp, of, _value(value, rows, scope), negated)
+        case Compare(_, cmp, other):
+            if isinstance(other, Operand):
+                return _compared(cmp, of, value(other, rows, scope), negated)
             if cmp == "eq" and not negated and isinstance(leaf.of, CustomOf) and _is_contained(leaf.of):
-                return _contains(leaf.of, value, of, rows, scope)
-            return _against(cmp, of, scope.typed(value, of.kind), negated)
+                return _contains(leaf.of, other, of, rows, scope)
+            return _against(cmp, of, scope.typed(other, of.kind), negated)
         case OneOf(_, values):
             if negated and not of.nullable:
                 return f"{of.sql} <> ALL ({scope.array(values, of.kind)})"
@@ -260,7 +256,7 @@ def _moved(meaning: Moved, rows: Rows, scope: Scope, negated: bool) -> str:
 
 def _grouped(meaning: Grouped, rows: Rows, scope: Scope, negated: bool) -> str:
     """Bounds are looked up by group as a table is: hashed once for the whole statement."""
-    alias, of, by = scope.alias(), _value(meaning.of, rows, scope), _value(meaning.by, rows, scope)
+    alias, of, by = scope.alias(), value(meaning.of, rows, scope), value(meaning.by, rows, scope)
     keys = scope.bind([key for key, _, _ in meaning.groups])
     lows, highs = (scope.optional([group[n] for group in meaning.groups], of.kind) for n in (1, 2))
     ahead, behind = (">", "<=") if meaning.rising else ("<", ">=")

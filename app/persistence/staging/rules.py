@@ -36,6 +36,17 @@ FROM accounts x
 WHERE x.workspace_id = $1 AND x.id = r.id AND r.errs IS NULL{present} AND r."{column}" IS DISTINCT FROM x."{column}" AND {told}
 """
 )
+MODELLED = (
+    MARK
+    + """
+FROM import_rows s LEFT JOIN accounts x ON x.workspace_id = $1 AND x.id = s.id
+WHERE s.line = r.line AND r.errs IS NULL{present} AND r.health IS DISTINCT FROM x.health
+"""
+)
+LEFT_AS_MODELLED = """
+UPDATE import_rows r SET health = x.health FROM import_rows s LEFT JOIN accounts x ON x.workspace_id = $1 AND x.id = s.id
+WHERE s.line = r.line AND r.health IS DISTINCT FROM x.health
+"""
 # A record that moves to another account cannot leave its contact where it was.
 LEFT_BEHIND = (
     MARK
@@ -121,6 +132,23 @@ async def contradicted(
         await tx.execute(SAID.format(**parts), workspace_id)
 
 
+async def modelled(
+    tx: Transaction, workspace_id: UUID, columns: Sequence[Column], partial: bool, words: str, problems: list[Problem]
+) -> None:
+    """Refuses the rows that give another health than the workspace's own model does, in these words."""
+    health = next((column for column in columns if column.name == "health"), None)
+    if health is None:
+        return
+    problems.append(problem("health", "followed", words))
+    present = f" AND r.gone & {health.bit} = 0" if partial else ""
+    await tx.execute(MODELLED.format(present=present), workspace_id, len(problems))
+
+
+async def leave_as_modelled(tx: Transaction, workspace_id: UUID) -> None:
+    """Rows say the health that accounts have by the workspace's own model, whatever the file said."""
+    await tx.execute(LEFT_AS_MODELLED, workspace_id)
+
+
 async def left_behind(
     tx: Transaction,
     workspace_id: UUID,
@@ -146,12 +174,15 @@ async def all_of(
     columns: Sequence[Column],
     partial: bool,
     told_by: Mapping[str, str],
+    by_model: str | None,
     problems: list[Problem],
 ) -> None:
-    """Every rule for records with a key; new problems are added to `problems`."""
+    """Every rule for records with a key; new problems are added to `problems`. `by_model`: why health cannot be set."""
     await once(tx, problems)
     if entity.name == ACCOUNTS.name:
         await contradicted(tx, workspace_id, columns, partial, told_by, problems)
+        if by_model is not None:
+            await modelled(tx, workspace_id, columns, partial, by_model, problems)
     elif entity.key == "external_id":
         await together(tx, workspace_id, entity, columns, partial, problems)
         await left_behind(tx, workspace_id, entity, columns, partial, problems)

@@ -13,15 +13,17 @@ from uuid import UUID
 
 import msgspec
 
+from app.domain.catalogue import ACCOUNTS, Entity
 from app.domain.errors import StrataError, Unavailable
 from app.domain.imports import Problem, State, problem
 from app.domain.mappings import FileMapping, importable
 from app.domain.workspaces import Workspace
-from app.persistence import imports, usage, workspaces
+from app.persistence import imports, planner, usage, workspaces
 from app.persistence.audit_records import Of
 from app.persistence.database import Database, Record, Transaction
+from app.persistence.members import PLACED
 from app.persistence.sessions import Session, session
-from app.persistence.staging import checks, plans, records
+from app.persistence.staging import checks, plans, records, rules
 from app.persistence.staging.records import Todo
 from app.persistence.staging.rows import Column, Plan, Staged
 from app.services import effects, hours, settle, users
@@ -78,7 +80,10 @@ async def run(db: Database, work: Job, file: Opened, progress: Progress) -> None
     detail: str | None = "The import was stopped: send the file again, it goes on where it was."
     try:
         async with _alive(db, work), session(db, TIMEOUT, **SETTINGS) as own:
-            await _import(own, work, file, progress)
+            entity, total = await _import(own, work, file, progress)
+            if total >= planner.MANY:
+                async with own.transaction() as tx:
+                    await planner.tell(tx, *_written(entity))
             async with own.transaction() as tx:
                 await hours.refresh(tx, work.workspace.id, work.moment)
         state, detail = "done", None
@@ -135,7 +140,13 @@ async def _alive(db: Database, work: Job) -> AsyncIterator[None]:
         await asyncio.wait([task])
 
 
-async def _import(own: Session, work: Job, file: Opened, progress: Progress) -> None:
+def _written(entity: Entity) -> set[str]:
+    """Tables that an import writes. Days of usage are read through indexes alone, and have too many partitions to look at."""
+    return {*PLACED, *(() if entity.key == "none" else (entity.name,))}
+
+
+async def _import(own: Session, work: Job, file: Opened, progress: Progress) -> tuple[Entity, int]:
+    """What was imported, and how many records or values of usage were written."""
     progress("reading", 0.0)
     mapping, held = await stage(own, file, lambda step, part: progress(step, part * 0.3))
     plan = plans.plan(mapping, held, work.workspace, work.import_id, work.now)
@@ -144,11 +155,13 @@ async def _import(own: Session, work: Job, file: Opened, progress: Progress) -> 
     await _check(own, work, mapping, plan, held, problems)
     made = await _create(own, work, mapping, problems)
     todo, months = await _prepare(own, work, mapping, plan, held)
-    await _report(own, work, problems, todo, [*made, *map(_left, unmapped(file)[:NAMED])])
+    beside = [*made, *_modelled(work, mapping), *map(_left, unmapped(file)[:NAMED])]
+    await _report(own, work, problems, todo, beside)
     for first, last in staged.runs(months):
         async with own.transaction() as tx:
             await usage.ensure_months(tx, first, last)
     await _apply(own, work, mapping, plan, held, todo, progress)
+    return mapping.entity, todo.total
 
 
 async def _check(
@@ -156,6 +169,15 @@ async def _check(
 ) -> None:
     async with own.transaction() as tx:
         await staged.check(tx, work.workspace.id, mapping, plan, held.partial, problems)
+        if _modelled(work, mapping):
+            await rules.leave_as_modelled(tx, work.workspace.id)
+
+
+def _modelled(work: Job, mapping: FileMapping) -> list[dict[str, object]]:
+    """The column of health, for the summary, where the workspace has a model of its own, which gives it."""
+    if mapping.entity.name != ACCOUNTS.name or "health" not in mapping.fields or work.workspace.scores.health is None:
+        return []
+    return [_entry(problem(mapping.fields["health"].column, "modelled"), 1, [1])]
 
 
 async def _create(own: Session, work: Job, mapping: FileMapping, problems: list[Problem]) -> list[dict[str, object]]:

@@ -26,10 +26,11 @@ Following = Callable[[Transaction], Awaitable[None]]
 @dataclass(frozen=True, slots=True)
 class Strict:
     """That rows are held to what single writes ask for too; `told_by`: whose records say a field of an account, `last`:
-    the last day of usage."""
+    the last day of usage, `by_model`: why health cannot be set, where the workspace has a model of its own."""
 
     told_by: Mapping[str, str]
     last: date
+    by_model: str | None
 
 
 async def check(
@@ -50,7 +51,8 @@ async def check(
         problems.append(problem("day", "range", words))
         await days.refuse_days(tx, len(problems), None if strict is None else strict.last)
     elif strict is not None:
-        await rules.all_of(tx, workspace_id, mapping.entity, plan.columns, partial, strict.told_by, problems)
+        told_by, by_model = strict.told_by, strict.by_model
+        await rules.all_of(tx, workspace_id, mapping.entity, plan.columns, partial, told_by, by_model, problems)
     attributes = [field for name, field in mapping.own.items() if name in mapping.fields]
     await checks.across(tx, workspace_id, mapping.entity, names, problems, parent, attributes)
 
