@@ -16,10 +16,12 @@ from pathlib import Path
 from app import settings
 from app.persistence import migrations
 from app.persistence.database import Database
-from bench import cpu, exports, forecasts, imports, lists, population, reads, segmentation, server, statements
+from bench import cpu, exports, figures, forecasts, imports, lists, population, reads, segmentation, server, statements
 from bench.bare import Bare
+from bench.figures import Figure
 from bench.limit import Limit
 from bench.ratios import Ratio
+from bench.reads import Limits
 from bench.requests import Client, FailedError
 
 CONNECTIONS = 8
@@ -39,10 +41,11 @@ class Size:
     books: tuple[int, int]
     exported: int
     forecast: tuple[int, ...]
+    figures: figures.Size
 
 
-FULL = Size(9, 1.0, None, 500_000, 10_000, 200_000, (10_000, 1_000_000), 1_000_000, (10_000, 100_000))
-QUICK = Size(1, 0.02, 2_000, 2_000, 200, 2_000, (5_000, 6_000), 2_000, (1_000, 2_000))
+FULL = Size(9, 1.0, None, 500_000, 10_000, 200_000, (10_000, 1_000_000), 1_000_000, (10_000, 100_000), figures.FULL)
+QUICK = Size(1, 0.02, 2_000, 2_000, 200, 2_000, (5_000, 6_000), 2_000, (1_000, 2_000), figures.QUICK)
 
 
 def main() -> int:
@@ -51,6 +54,7 @@ def main() -> int:
     size = QUICK if asked.quick else FULL
     home: Path = asked.data_dir or server.data_dir()
     found: list[Ratio] = []
+    reached: list[Figure] = []
     print(
         f"{'case':<34} {'ratio':>8}  {'(min-max)':>15}  {'goal':>7}  {'':<7}  medians of {size.rounds} rounds",
         flush=True,
@@ -60,6 +64,10 @@ def main() -> int:
         for ratio in _measured(home, size, asked.only or CASES, asked.connections):
             found.append(ratio)
             print(ratio.line(), flush=True)
+        if "forecasts" in (asked.only or CASES):
+            for figure in figures.measured(size.figures):
+                print(figure.line() if isinstance(figure, Figure) else figure, flush=True)
+                reached += [figure] if isinstance(figure, Figure) else []
     except (cpu.UnmeasurableError, FailedError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -69,7 +77,8 @@ def main() -> int:
             "machine": platform.machine(),
             "at": datetime.now(UTC).isoformat(),
         }
-        asked.json.write_text(json.dumps({**machine, "ratios": [ratio.record() for ratio in found]}, indent=2) + "\n")
+        told = {"ratios": [ratio.record() for ratio in found], "figures": [figure.record() for figure in reached]}
+        asked.json.write_text(json.dumps({**machine, **told}, indent=2) + "\n")
     return 0
 
 
@@ -121,11 +130,11 @@ def _reads(cluster: server.Cluster, size: Size, connections: int) -> Iterator[Ra
         cases = reads.cases(client, key, datetime.now(UTC).date())
         read = server.as_served(cluster.home, dsn)
         asked = asyncio.run(statements.noted(read, {case.name: case.requests for case in cases}))
-        limit = stack.enter_context(Limit(dsn, connections))
+        limits = Limits(stack.enter_context(Limit(dsn, connections)), stack.enter_context(Limit(dsn, 1)))
         bare = stack.enter_context(Bare(dsn, connections, asked))
         roots = {"srv": served.pid, "pg": cluster.pid}
         for case in cases:
-            yield reads.measured(case, asked[case.name], client, limit, bare, roots, size.rounds, size.share)
+            yield reads.measured(case, asked[case.name], client, limits, bare, roots, size.rounds, size.share)
 
 
 def _organisation(dsn: str, accounts: int) -> str:

@@ -56,6 +56,14 @@ class Case:
     rows: Callable[[Any], int]
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The same statements on bare asyncpg: `lanes` run side by side, as many as requests; `single` waits for each."""
+
+    lanes: Limit
+    single: Limit
+
+
 def cases(client: Client, key: str, today: date) -> list[Case]:
     """The cases over the workspace that the key belongs to; what is asked is taken from its data."""
     found = [
@@ -77,42 +85,40 @@ def measured(
     case: Case,
     statements: Sequence[Asked],
     client: Client,
-    limit: Limit,
+    limits: Limits,
     bare: Bare,
     roots: Mapping[str, int],
     rounds: int,
     share: float,
 ) -> Ratio:
-    """Route, limit and bare callable in turn; `share` of the case's count per round."""
+    """Route, both limits and bare callable in turn; `share` of the case's count per round."""
     count = max(2, round(case.count * share))
     client.renew()
     caller = Client(bare.url, len(client.sockets))
     wires = [request.wire() for request in case.requests]
     plain = [request.wire() for request in bare.requests(case.name, len(statements))]
-    limit.do(Load(case.name, statements))
-    meters = {
-        "route": Meter({"srv": roots["srv"], "pg": roots["pg"]}), "limit": Meter({"drv": limit.pid, "pg": roots["pg"]}),
-        "bare": Meter({"srv": bare.pid, "pg": roots["pg"]}),
-    }  # fmt: skip
-    starts = dict.fromkeys(meters, 0)
+    for limit in (limits.lanes, limits.single):
+        limit.do(Load(case.name, statements))
+    starts: dict[str, int] = {}
 
-    def start(side: str) -> int:
-        starts[side] += count
-        return starts[side] - count
+    def side(name: str, part: str, pid: int, work: Callable[[int], object]) -> Callable[[], dict[str, float]]:
+        meter = Meter({part: pid, "pg": roots["pg"]})
 
-    def ask() -> dict[str, float]:
-        begin = start("route")
-        return _each(meters["route"].during(lambda: client.repeat(wires, begin, count)), count)
+        def run() -> dict[str, float]:
+            begin = starts.get(name, 0)
+            starts[name] = begin + count
+            return {part: used / count for part, used in meter.during(lambda: work(begin)).items()}
 
-    def run() -> dict[str, float]:
-        begin = start("limit")
-        return _each(meters["limit"].during(lambda: limit.do(Run(case.name, begin, count))), count)
+        return run
 
-    def call() -> dict[str, float]:
-        begin = start("bare")
-        return _each(meters["bare"].during(lambda: caller.repeat(plain, begin, count)), count)
-
-    sides = {"limit": run, "route": ask, "bare": call}
+    sides = {
+        "limit": side("limit", "drv", limits.lanes.pid, lambda begin: limits.lanes.do(Run(case.name, begin, count))),
+        "route": side("route", "srv", roots["srv"], lambda begin: client.repeat(wires, begin, count)),
+        "single": side(
+            "single", "drv", limits.single.pid, lambda begin: limits.single.do(Run(case.name, begin, count))
+        ),
+        "bare": side("bare", "srv", bare.pid, lambda begin: caller.repeat(plain, begin, count)),
+    }
     Rounds().take(sides, 1)  # nobody pays for what is made on the first request
     taken = Rounds()
     taken.take(sides, rounds)
@@ -120,15 +126,13 @@ def measured(
     figures = {
         "route µs": split(taken, "route", ("srv", "pg")),
         "limit µs": split(taken, "limit", ("drv", "pg")),
+        "one connection µs": split(taken, "single", ("drv", "pg")),
+        "route to that": f"{median(taken.ratios('route', 'single')):.2f}",
         "bare ASGI µs": split(taken, "bare", ("srv", "pg")),
         "its ratio": f"{median(taken.ratios('bare', 'limit')):.2f}",
         "statements": f"{sum(map(len, statements)) / len(statements):.0f}",
     }
     return Ratio(case.name, case.goal, taken.ratios("route", "limit"), figures)
-
-
-def _each(spent: dict[str, float], count: int) -> dict[str, float]:
-    return {name: used / count for name, used in spent.items()}
 
 
 # -- what is asked -----------------------------------------------------------------------------------------------------

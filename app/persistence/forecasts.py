@@ -105,6 +105,41 @@ async def due(
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Undated:
+    """What is in force and says nowhere when it renews: contracts without an end, and accounts that have neither contracts nor
+    a renewal date. `accounts` are those of both; ARR in minor units."""
+
+    contracts: int
+    accounts: int
+    arr: int
+
+
+async def undated(reader: Reader, workspace: Workspace, where: Meaning, today: date) -> Undated:
+    """Of the accounts that meet the criteria."""
+    scope = Scope(workspace)
+    day, inside = scope.bind(today), condition(where, ACCOUNTS, "a", scope)
+    row = await reader.fetchrow(
+        f"""
+        SELECT count(d.id), count(DISTINCT d.account_id), coalesce(sum(d.arr), 0)::bigint
+        FROM (
+          SELECT c.id, c.account_id, c.arr FROM contracts c
+          WHERE c.workspace_id = $1 AND c.end_date IS NULL AND c.start_date <= {day} AND c.arr > 0
+            AND (c.outcome IS NULL OR c.decided_at >= {day})
+          UNION ALL
+          SELECT NULL, b.id, b.arr FROM accounts b
+          WHERE b.workspace_id = $1 AND b.renewal_date IS NULL AND b.arr > 0
+            AND NOT EXISTS (SELECT FROM contracts e WHERE e.workspace_id = $1 AND e.account_id = b.id)
+        ) d
+        JOIN accounts a ON a.workspace_id = $1 AND a.id = d.account_id
+        WHERE a.archived_at IS NULL AND {inside}
+        """,
+        *scope.args,
+    )
+    assert row is not None  # an aggregate answers one row
+    return Undated(*row)
+
+
 def _key(group: Dimension | SegmentationName, scope: Scope) -> str:
     if not isinstance(group, SegmentationName):
         return KEYS[group]
@@ -157,38 +192,41 @@ async def keep(
 
 @dataclass(frozen=True, slots=True)
 class RenewalColumns:
-    """What each renewal of a forecast is expected to bring, a list per column of `forecast_renewals`; money in minor units."""
+    """What each renewal of a forecast is expected to bring, a list per column of `forecast_renewals`; money in minor units,
+    days since 1970. `reasons` one after the other, `names` of each renewal: behind the reasons the chance by money, and the
+    shares of the ARR that are kept and paid if it renews."""
 
     renewal_ids: list[UUID]
     account_ids: list[UUID]
     products: list[str]
     lanes: list[str]
-    due_on: list[date]
+    due_on: list[int]
     arr: list[int]
     probability: list[float]
     expected: list[int]
     expected_net: list[int]
-    reasons: list[list[float]]
+    reasons: list[float]
+    names: int
 
 
 async def keep_renewals(tx: Transaction, workspace_id: UUID, forecast_id: UUID, columns: RenewalColumns) -> None:
     """Keeps what each renewal of a forecast is expected to bring; empty products and lanes as none."""
-    # An array of arrays would come apart: each is sent as its text.
-    reasons = ["{" + ",".join(map(repr, row)) + "}" for row in columns.reasons]
     await tx.execute(
         """
         INSERT INTO forecast_renewals (
           workspace_id, forecast_id, no, renewal_id, account_id, product, lane, due_on, arr, probability, expected,
           expected_net, reasons
         )
-        SELECT $1, $2, x.no - 1, x.renewal_id, x.account_id, nullif(x.product, ''), nullif(x.lane, ''), x.due_on, x.arr,
-               x.probability, x.expected, x.expected_net, x.reasons::float8[]
-        FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::date[], $8::int8[], $9::float8[], $10::int8[],
-                    $11::int8[], $12::text[]) WITH ORDINALITY
-          AS x(renewal_id, account_id, product, lane, due_on, arr, probability, expected, expected_net, reasons, no)
+        SELECT $1, $2, x.no - 1, x.renewal_id, x.account_id, nullif(x.product, ''), nullif(x.lane, ''),
+               DATE '1970-01-01' + x.due_on, x.arr, x.probability, x.expected, x.expected_net,
+               ($12::float8[])[(x.no - 1) * $13::int4 + 1 : x.no * $13::int4]
+        FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::int4[], $8::int8[], $9::float8[], $10::int8[],
+                    $11::int8[]) WITH ORDINALITY
+          AS x(renewal_id, account_id, product, lane, due_on, arr, probability, expected, expected_net, no)
         """,
         workspace_id, forecast_id, columns.renewal_ids, columns.account_ids, columns.products, columns.lanes,
-        columns.due_on, columns.arr, columns.probability, columns.expected, columns.expected_net, reasons,
+        columns.due_on, columns.arr, columns.probability, columns.expected, columns.expected_net, columns.reasons,
+        columns.names,
     )  # fmt: skip
 
 
@@ -234,7 +272,10 @@ class Page:
 
 
 async def renewals(reader: Reader, workspace: Workspace, forecast_id: UUID, where: Meaning, page: Page) -> list[Any]:
-    """Those of a kept forecast whose account meets the criteria now, with its name; `key` is what they are sorted by."""
+    """Those of a kept forecast whose account meets the criteria now, with its name; `key` is what they are sorted by.
+
+    `category`, `called` (a probability) and `amount` are of the call that stands of what the account has due on that day.
+    """
     scope = Scope(workspace)
     which, key = scope.bind(forecast_id), SORTS[page.sort]
     conditions = [condition(where, ACCOUNTS, "a", scope)]
@@ -245,11 +286,20 @@ async def renewals(reader: Reader, workspace: Workspace, forecast_id: UUID, wher
         conditions.append(f"({key} {beyond} {value} OR ({key} = {value} AND r.no > {no}))")
     return await reader.fetch(
         f"""
-        SELECT r.*, coalesce(a.name, '') AS name, {key} AS key
-        FROM forecast_renewals r
-        LEFT JOIN accounts a ON a.workspace_id = $1 AND a.id = r.account_id
-        WHERE r.workspace_id = $1 AND r.forecast_id = {which} AND {" AND ".join(conditions)}
-        ORDER BY {key} {order}, r.no LIMIT {int(page.limit) + 1}
+        SELECT p.*, k.category, k.called, k.amount
+        FROM (
+          SELECT r.*, coalesce(a.name, '') AS name, {key} AS key
+          FROM forecast_renewals r
+          LEFT JOIN accounts a ON a.workspace_id = $1 AND a.id = r.account_id
+          WHERE r.workspace_id = $1 AND r.forecast_id = {which} AND {" AND ".join(conditions)}
+          ORDER BY {key} {order}, r.no LIMIT {int(page.limit) + 1}
+        ) p
+        LEFT JOIN LATERAL (
+          SELECT c.category, c.probability AS called, c.amount FROM renewal_calls c
+          WHERE c.workspace_id = $1 AND c.account_id = p.account_id AND c.due_on = p.due_on
+          ORDER BY c.version DESC LIMIT 1
+        ) k ON true
+        ORDER BY p.key {order}, p.no
         """,
         *scope.args,
     )

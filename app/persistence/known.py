@@ -1,13 +1,13 @@
 """What was known of accounts on days gone by, from what has a date: never what a record says today.
 
-Each statement is asked pairs of an account and a day, `no` counts them from one, and answers columns of those pairs for
-which there is anything. What is told of a pair happened before its day.
+Each source is asked pairs of an account and a day, `no` counts them from one, and answers columns of those pairs for
+which there is anything. What is told of a pair happened before its day. All are asked in one statement: of hundreds of
+thousands of pairs, sending them is what costs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from uuid import UUID
 
 from app.domain.workspaces import Workspace
@@ -17,7 +17,10 @@ MONTH, QUARTER, HALF = 30, 90, 180
 PAIRS = """
 asked AS MATERIALIZED (
   SELECT w.no, w.account_id, w.day, w.day::timestamp AT TIME ZONE $4 AS until
-  FROM unnest($2::uuid[], $3::date[]) WITH ORDINALITY AS w(account_id, day, no)
+  FROM (
+    SELECT p.no, p.account_id, DATE '1970-01-01' + p.days AS day
+    FROM unnest($2::uuid[], $3::int4[]) WITH ORDINALITY AS p(account_id, days, no)
+  ) w
 )"""
 SOURCES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "usage": (("usage", "usage_before", "active_days"), f"""
@@ -67,17 +70,23 @@ SOURCES: Mapping[str, tuple[tuple[str, ...], str]] = {
 contract set to renew by itself has no date, and is not looked at: it may have been told when the outcome was known."""
 
 
+def _told(source: str, names: Sequence[str], statement: str) -> str:
+    columns = ", ".join(f"coalesce(array_agg(x.{name} ORDER BY x.no), '{{}}') AS {source}_{name}" for name in names)
+    return f"(SELECT coalesce(array_agg(x.no - 1 ORDER BY x.no), '{{}}') AS {source}_no, {columns} FROM ({statement}) x) {source}_"
+
+
+STATEMENT = f"WITH {PAIRS} SELECT * FROM " + " CROSS JOIN ".join(
+    _told(source, names, statement) for source, (names, statement) in SOURCES.items()
+)
+
+
 async def columns(
-    reader: Reader, workspace: Workspace, accounts: Sequence[UUID], days: Sequence[date]
+    reader: Reader, workspace: Workspace, accounts: Sequence[UUID], days: Sequence[int]
 ) -> dict[str, tuple[list[int], dict[str, list[float | None]]]]:
-    """By source the pairs that it knows anything of, from nought on, and what it knows, by name."""
-    found = {}
-    for source, (names, statement) in SOURCES.items():
-        told = ", ".join(f"coalesce(array_agg(x.{name} ORDER BY x.no), '{{}}')" for name in names)
-        row = await reader.fetchrow(
-            f"WITH {PAIRS} SELECT coalesce(array_agg(x.no - 1 ORDER BY x.no), '{{}}'), {told} FROM ({statement}) x",
-            workspace.id, accounts, days, workspace.zone.key,
-        )  # fmt: skip
-        assert row is not None  # an aggregate answers one row
-        found[source] = row[0], dict(zip(names, list(row)[1:], strict=True))
-    return found
+    """By source the pairs that it knows anything of, from nought on, and what it knows, by name. `days` since 1970."""
+    row = await reader.fetchrow(STATEMENT, workspace.id, accounts, days, workspace.zone.key)
+    assert row is not None  # an aggregate answers one row
+    return {
+        source: (row[f"{source}_no"], {name: row[f"{source}_{name}"] for name in names})
+        for source, (names, _) in SOURCES.items()
+    }

@@ -16,9 +16,9 @@ import numpy as np
 from app.domain import records
 from app.domain.errors import Fault, Invalid
 from app.domain.forecasting import backtest as testing
-from app.domain.forecasting.backtest import LAGS, Backtest, Coverage, Score, Tried
+from app.domain.forecasting import chances
+from app.domain.forecasting.backtest import LAGS, Backtest, Coverage, Score
 from app.domain.forecasting.inputs import Terms, inputs
-from app.domain.forecasting.inputs import Told as Known
 from app.domain.forecasting.renewals import History
 from app.domain.forecasting.skill import Skill, asked_on
 from app.domain.roles import Principal, permit
@@ -28,12 +28,12 @@ from app.persistence import forecasts
 from app.persistence.database import Database
 from app.persistence.forecasts import ClosedColumns
 from app.persistence.known import columns
-from app.services.aside import aside
+from app.services.aside import aside, in_turns
 from app.services.calls import ENCODER
 from app.services.segmentation_documents import instant
 
 READ = "forecasts.read"
-METHOD = b"1"
+METHOD = b"2"
 """Changes whenever the same inputs give other figures, so that what was kept is not taken for them."""
 MOST_LAGS, LONGEST_LAG = 3, 12
 MOST = 300_000
@@ -89,25 +89,21 @@ class _Told:
 
 
 async def _computed(db: Database, principal: Principal, now: datetime, told: _Told, digest: bytes) -> bytes:
-    """Lag by lag, so that others who need the worker come in between; kept before it is answered."""
-    history = await aside(partial(_history, told.closed))
+    """Month by month, so that others who need the worker come in between; kept before it is answered."""
+    rated = await aside(lambda: chances.rated(_history(told.closed)))
+    history = rated.history
     book = np.array([told.books.get(account, "") for account in told.closed.account_ids], dtype=np.str_)
     tried = []
     for lag in told.wanted.lags:
         asked = np.minimum(asked_on(history.due, lag), history.closed)
-        known = await columns(db, principal.workspace, told.closed.account_ids, asked.astype(object).tolist())
-        work = partial(_tried, history, lag, Terms(asked, *_terms(told.closed)), known, _months(told.wanted), book)
-        tried.append(await aside(work))
+        known = await columns(db, principal.workspace, told.closed.account_ids, asked.astype(np.int64).tolist())
+        facts = await aside(partial(inputs, known, Terms(asked, *_terms(told.closed))))
+        work = testing.trying(rated, lag, np.arange(len(book)), facts, _months(told.wanted), book)
+        tried.append(await in_turns(work))
     answer = ENCODER.encode(_answer(told.wanted, len(history.due), testing.judged(tried), now))
     async with db.transaction() as tx:
         await kept.keep(tx, principal.workspace.id, digest, answer, now)
     return answer
-
-
-def _tried(
-    history: History, lag: int, terms: Terms, known: Known, within: testing.Months | None, book: testing.Texts
-) -> Tried:  # fmt: skip
-    return testing.tried(history, lag, np.arange(len(book)), inputs(known, terms), within, book)
 
 
 def _terms(closed: ClosedColumns) -> tuple[Any, ...]:

@@ -17,8 +17,18 @@ from app.services.forecast_figures import Made
 
 Money = Callable[[int | None], Decimal | None]
 MOVED = ("expected", "p05", "p50", "p95")
-NAMES = {"parent": "industry", "child": "product", "assumed": "what_if", "money": "by_money"}
+NAMES = {"parent": "industry", "child": "product", "assumed": "what_if"}
 """What the arithmetic's reasons are called here."""
+LEADS = ("money_probability", "kept_share", "paid_share")
+"""What leads from a chance to money, in the order in which it is kept."""
+WITHOUT_DATE = (
+    "In force on the day of the forecast and not in it: contracts without an end date, and accounts with neither contracts nor a "
+    "renewal date. Nothing says when they renew."
+)
+SIDE_BY_SIDE = (
+    "Groups are those of the first way, of lanes too: an account counts in the same group throughout, whatever lane another "
+    "scenario puts it in."
+)
 
 
 def forecast(
@@ -39,6 +49,10 @@ def forecast(
         "lanes": [{"lane": one.lane, "shift": one.shift, "renewals": one.renewals} for one in computed.lanes],
         "reasons": {
             "base": computed.reasons.base, "names": [NAMES.get(name, name) for name in computed.reasons.names],
+        },
+        "without_date": {
+            "contracts": made.undated.contracts, "accounts": made.undated.accounts, "arr": workspace.major(made.undated.arr),
+            "because": WITHOUT_DATE,
         },
         "groups": told["groups"], "rates": [_rate(rate) for rate in computed.rates],
     }  # fmt: skip
@@ -61,11 +75,11 @@ def seen(made: Made, wanted: Asked, workspace: Workspace) -> dict[str, Any]:
 
 def comparison(wanted: Asked, as_of: datetime, ways: Sequence[Made], workspace: Workspace) -> dict[str, Any]:
     """The same renewals seen in several ways, and how each differs from the first, group by group."""
-    shown = [seen(made, wanted, workspace) for made in ways]
+    shown = [{"name": made.under.name, **seen(made, wanted, workspace)} for made in ways]
     first = ways[0].computed
     return {
         "from": wanted.start, "to": wanted.end, "as_of": as_of, "due": shown[0]["due"], "model": first.model,
-        "skill": _skill(first.challenged if first.model == LOGISTIC and first.challenged else first.skill),
+        "words": SIDE_BY_SIDE, "skill": _skill(first.challenged if first.model == LOGISTIC and first.challenged else first.skill),
         "scenarios": shown, "differences": [_difference(shown[0], one) for one in shown[1:]],
     }  # fmt: skip
 
@@ -78,7 +92,8 @@ def _difference(first: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
         {"key": dict(key), **_more(groups[0].get(key), groups[1].get(key))}
         for key in sorted(keys, key=lambda key: [value or "" for _, value in key])
     ]
-    return {"scenario": other["scenario"] and other["scenario"]["slug"], **_more(first, other), "groups": parts}
+    slug = other["scenario"] and other["scenario"]["slug"]
+    return {"name": other["name"], "scenario": slug, **_more(first, other), "groups": parts}
 
 
 def _key(group: dict[str, Any]) -> tuple[tuple[str, str | None], ...]:
@@ -104,7 +119,7 @@ def _money(workspace: Workspace) -> Money:
 def _total(of: Total, money: Money) -> dict[str, Any]:
     return {
         "due": {"accounts": of.due_accounts, "arr": money(of.due_arr_minor)},
-        "expected_accounts": round(of.expected_accounts, 2), "expected": money(of.expected_minor),
+        "expected_accounts": round(of.expected_accounts, 6), "expected": money(of.expected_minor),
         "p05": money(of.p05_minor), "p50": money(of.p50_minor), "p95": money(of.p95_minor),
         "target": money(of.target_minor), "target_probability": _chance(of.target_probability),
         "net": {
@@ -135,12 +150,20 @@ def _rate(rate: Rate) -> dict[str, Any]:
 
 
 def renewal(row: Any, names: Sequence[str], base: float, workspace: Workspace) -> dict[str, Any]:
-    """One renewal of a kept forecast; base and reasons add up to the logit of its probability."""
-    parts = row["reasons"]
+    """One renewal of a kept forecast; base and reasons add up to the logit of its probability, and `arr` times the chance by
+    money times the share kept is what is expected. None where it was kept before those were."""
+    parts, leads = row["reasons"][: len(names)], row["reasons"][len(names) :] or (None, None, None)
     return {
         "renewal_id": str(row["renewal_id"]), "account_id": str(row["account_id"]), "name": row["name"],
         "product": row["product"], "lane": row["lane"], "due_on": row["due_on"], "arr": workspace.major(row["arr"]),
-        "probability": row["probability"], "expected": workspace.major(row["expected"]),
-        "expected_net": workspace.major(row["expected_net"]), "base": base, "logit": base + sum(parts),
+        "probability": row["probability"], **dict(zip(LEADS, leads, strict=True)), "expected": workspace.major(row["expected"]),
+        "expected_net": workspace.major(row["expected_net"]), "call": _call(row, workspace), "base": base, "logit": base + sum(parts),
         "reasons": [{"name": name, "logit": part} for name, part in zip(names, parts, strict=True)],
     }  # fmt: skip
+
+
+def _call(row: Any, workspace: Workspace) -> dict[str, Any] | None:
+    """What somebody calls of all that the account has due on that day; None where nothing is called, or no longer."""
+    if row["category"] is None:
+        return None
+    return {"category": row["category"], "probability": row["called"], "amount": workspace.major(row["amount"])}

@@ -20,7 +20,9 @@ from app.domain.scenarios import LANES
 from app.domain.workspaces import Workspace
 from app.persistence import forecasts, known, scenarios
 from app.persistence.database import Reader, Record
-from app.persistence.forecasts import ClosedColumns, DueColumns, RenewalColumns
+from app.persistence.forecasts import ClosedColumns, DueColumns, RenewalColumns, Undated
+
+EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +44,39 @@ class Figures:
     told: Told
     scenarios: Mapping[str, Scenario]
     active: str | None
+    undated: Undated
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A forecast under one way to see things: `lane` per renewal due in its scenario."""
+    """A forecast under one way to see things: `lane` per renewal due in its scenario, `undated` what is not in it."""
 
     computed: Forecast
     under: Under
     scenario: Scenario | None
     lane: list[str]
+    undated: Undated
 
 
 async def read(
-    reader: Reader, workspace: Workspace, wanted: Asked, where: Meaning, met: Sequence[Meaning], today: date
-) -> Figures:
-    """A few statements, whatever the number of renewals. `met` are criteria that something is supposed of."""
-    due = await forecasts.due(reader, workspace, wanted, where, met, today)
-    closed = await forecasts.closed(reader, workspace, today)
-    asked = _closed_asked(closed).astype(object).tolist() + [today] * len(due.arr)
-    told = await known.columns(reader, workspace, [*closed.account_ids, *due.account_ids], asked)
+    reader: Reader, workspace: Workspace, wanted: Asked, where: Meaning, met: Sequence[Meaning], today: date,
+    ways: Sequence[Under] = (),
+) -> Figures:  # fmt: skip
+    """A few statements, whatever the number of renewals. `met` are criteria that something is supposed of.
+
+    Raises Invalid for a scenario of `ways` that there is not, before anything that takes time.
+    """
     rows = await scenarios.every(reader, workspace.id)
     known_ways = {row["slug"]: _scenario(row) for row in rows}
+    for way in ways:
+        _chosen(known_ways, way)
+    due = await forecasts.due(reader, workspace, wanted, where, met, today)
+    undated = await forecasts.undated(reader, workspace, where, today)
+    closed = await forecasts.closed(reader, workspace, today)
+    asked = _closed_asked(closed).astype(np.int64).tolist() + [(today - EPOCH).days] * len(due.arr)
+    told = await known.columns(reader, workspace, [*closed.account_ids, *due.account_ids], asked)
     active = next((row["slug"] for row in rows if row["is_active"]), None)
-    return Figures(today, due, closed, told, known_ways, active)
+    return Figures(today, due, closed, told, known_ways, active, undated)
 
 
 def _scenario(row: Record) -> Scenario:
@@ -74,8 +85,14 @@ def _scenario(row: Record) -> Scenario:
 
 
 def made(figures: Figures, wanted: Asked, ways: Sequence[Under]) -> list[Made]:
-    """The forecast under each of the ways: the history is learnt from once. Raises Invalid for an unknown scenario."""
-    chosen = [_chosen(figures, under) for under in ways]
+    """The forecast under each of the ways: the history is learnt from once, and groups are those of the first.
+
+    Raises Invalid for an unknown scenario, and for a target of a group that there is not.
+    """
+    chosen = [_chosen(figures.scenarios, under) for under in ways]
+    # Else who changes lanes between two scenarios would be taken for what they do.
+    keys = _keys(figures, wanted, ways[0])
+    supposed.there(wanted.targets, set(zip(*(key.tolist() for key in keys), strict=True)))
     lanes = _lanes(figures, figures.active, figures.closed.industries)
     history = _history(figures.closed, lanes)
     facts = inputs(figures.told, _terms(figures))
@@ -86,21 +103,28 @@ def made(figures: Figures, wanted: Asked, ways: Sequence[Under]) -> list[Made]:
     for under, scenario in zip(ways, chosen, strict=True):
         met = figures.due.supposed[place : place + len(under.what_if)]
         place += len(under.what_if)
-        found.append(_made(figures, wanted, under, scenario, met, (learnt, known_then)))
+        found.append(_made(figures, wanted, under, scenario, met, keys, (learnt, known_then)))
     return found
 
 
-def _chosen(figures: Figures, under: Under) -> Scenario | None:
+def _keys(figures: Figures, wanted: Asked, under: Under) -> list[Any]:
+    """Each renewal's value of each grouping, lanes as they are under one way."""
+    lane = _lanes(figures, under.scenario or figures.active, figures.due.industries)
+    rest = iter(figures.due.keys)
+    return [_texts(lane if group == "lane" else next(rest)) for _, group in wanted.groups]
+
+
+def _chosen(scenarios_: Mapping[str, Scenario], under: Under) -> Scenario | None:
     if under.scenario is None:
         return None
-    slug = supposed.one_of(under.scenario, tuple(figures.scenarios), f"{under.pointer}/scenario")
-    scenario = figures.scenarios[slug]
+    slug = supposed.one_of(under.scenario, tuple(scenarios_), f"{under.pointer}/scenario")
+    scenario = scenarios_[slug]
     return Scenario(scenario.name, scenario.impacts, {**scenario.lanes, **under.lanes})
 
 
 def _made(
     figures: Figures, wanted: Asked, under: Under, scenario: Scenario | None, met: Sequence[Sequence[bool]],
-    taught: tuple[Learnt, Known],
+    keys: Sequence[Any], taught: tuple[Learnt, Known],
 ) -> Made:  # fmt: skip
     columns, lane = figures.due, _lanes(figures, under.scenario or figures.active, figures.due.industries)
     told = _texts(_lanes(figures, figures.active, columns.industries))
@@ -108,12 +132,16 @@ def _made(
         _texts(list(map(str, columns.renewal_ids))), _ints(columns.arr), _days(columns.due_on), _texts(columns.industries),
         _pairs(columns.industries, columns.products), told,
     )  # fmt: skip
-    rest = iter(columns.keys)
-    keys = [_texts(lane if group == "lane" else next(rest)) for _, group in wanted.groups]
     targets = {tuple(target.key[name] for name, _ in wanted.groups): target.amount for target in wanted.targets}
     learnt, known_then = taught
     assumed = _assumed(scenario, lane, under, met)
-    return Made(renewals.stated(due, learnt, keys, wanted.target, known_then, assumed, targets), under, scenario, lane)
+    return Made(
+        renewals.stated(due, learnt, keys, wanted.target, known_then, assumed, targets),
+        under,
+        scenario,
+        lane,
+        figures.undated,
+    )
 
 
 def _assumed(scenario: Scenario | None, lane: Sequence[str], under: Under, met: Sequence[Sequence[bool]]) -> Assumed:
@@ -180,10 +208,12 @@ def _pairs(parents: Sequence[str], children: Sequence[str]) -> Any:
 
 
 def kept(made_: Made, figures: Figures) -> RenewalColumns:
-    """What each renewal is expected to bring, to be kept."""
+    """What each renewal is expected to bring, to be kept: behind its reasons what leads from its chance to money."""
     due, computed = figures.due, made_.computed
+    leads = (computed.money_probability, computed.kept_share, computed.paid_share)
+    told = np.column_stack([computed.reasons.parts, *leads])
     return RenewalColumns(
-        due.renewal_ids, due.account_ids, due.products, made_.lane, _days(due.due_on).astype(object).tolist(), due.arr,
+        due.renewal_ids, due.account_ids, due.products, made_.lane, due.due_on, due.arr,
         computed.probability.tolist(), computed.expected_minor.tolist(), computed.net_minor.tolist(),
-        computed.reasons.parts.tolist(),
+        told.ravel().tolist(), told.shape[1],
     )  # fmt: skip

@@ -56,13 +56,16 @@ async def create(db: Database, call: Call, body: object) -> Written:
     said = asking.read(body, workspace.minor_digits)
     ready = await _ready(db, call.principal, call.now, said, (said.under,))
 
+    # No transaction is held while it is computed.
+    figures, [made] = await _made(db, call.principal, ready)
+    forecast_id = new_id()
+    answer = ENCODER.encode(answers.forecast(forecast_id, ready.wanted, ready.as_of, made, workspace))
+    columns = await aside(partial(figuring.kept, made, figures))
+
     async def act(tx: Transaction) -> Written:
-        figures, [made] = await _made(tx, call.principal, ready)
-        forecast_id = new_id()
-        answer = ENCODER.encode(answers.forecast(forecast_id, ready.wanted, ready.as_of, made, workspace))
         told, by = ENCODER.encode(body), call.principal.user_id
         await forecasts.keep(tx, workspace.id, forecast_id, told, answer, ready.as_of, call.now, by)
-        await forecasts.keep_renewals(tx, workspace.id, forecast_id, figuring.kept(made, figures))
+        await forecasts.keep_renewals(tx, workspace.id, forecast_id, columns)
         done = (Effect("forecasts", forecast_id, None, {"asked": body, "as_of": ready.as_of}),)
         return Written(forecast_id, FIRST_VERSION, answer, created=True, effects=done)
 
@@ -159,6 +162,9 @@ def _filter(told: str | None, setting: check.Setting) -> Meaning:
 async def _ready(db: Database, principal: Principal, now: datetime, said: Said, ways: Sequence[Under]) -> Ready:
     workspace = principal.workspace
     as_of = said.as_of or now
+    if as_of > now:
+        message = "Expected an instant that has come: what will be known then is not known yet."
+        raise Invalid(faults=(Fault(message, pointer="/as_of"),))
     moment = clock(workspace, as_of)
     start, end = asking.period(said.start, said.end, moment.today)
     wanted = Asked(start, end, asking.groups(said.group_by, workspace), said.target, said.targets)
@@ -186,5 +192,5 @@ async def _made(reader: Reader, principal: Principal, ready: Ready) -> tuple[Fig
     """Read on the loop, computed beside it. Raises Invalid for a scenario that there is not."""
     workspace = principal.workspace
     today = clock(workspace, ready.as_of).today
-    figures = await figuring.read(reader, workspace, ready.wanted, ready.where, ready.met, today)
+    figures = await figuring.read(reader, workspace, ready.wanted, ready.where, ready.met, today, ready.ways)
     return figures, await aside(partial(figuring.made, figures, ready.wanted, ready.ways))

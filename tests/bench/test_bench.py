@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from bench.cpu import between, tree, used
+from bench.figures import Figure
 from bench.lists import READY_MADE
+from bench.published import RETENTION, TELCO
 from bench.ratios import Goal, Ratio, Rounds
 from tests.servers import ROOT
 
@@ -27,13 +29,26 @@ def test_prints_every_ratio(home: Path) -> None:
     command = [sys.executable, "-m", "bench", "--quick", "--data-dir", str(home / "bench"), "--json", str(kept)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    ratios = {ratio["name"]: ratio for ratio in json.loads(kept.read_bytes())["ratios"]}
+    told = json.loads(kept.read_bytes())
+    ratios = {ratio["name"]: ratio for ratio in told["ratios"]}
     assert set(ratios) == set(EVERY)
     for name, ratio in ratios.items():
         assert any(line.startswith(name) for line in done.stdout.splitlines())
         assert 0 < ratio["min"] <= ratio["median"] <= ratio["max"]
         if ratio["goal"] is not None:
             assert ratio["met"] == Goal(ratio["goal"], ratio["at_most"]).met(ratio["median"])
+    assert_figures([one["name"] for one in told["figures"]], done.stdout.splitlines())
+
+
+def assert_figures(names: list[str], lines: list[str]) -> None:
+    """Each has its line, and what is missing is named."""
+    assert names[:2] == ["series, 60 accounts", "months held, planted shocks"]
+    for name in names:
+        assert any(line.startswith(name) and ("met" in line or "NOT MET" in line) for line in lines)
+    of_telco, of_curves = (sum(name.startswith(start) for name in names) for start in ("Telco", ("sBG", "BdW")))
+    for file, found, wanted in ((TELCO, of_telco, 12), (RETENTION, of_curves, 8)):
+        assert found == (wanted if file.exists() else 0)
+        assert any(line.startswith(f"NOT RUN: {file}") for line in lines) == (not file.exists())
 
 
 def test_cpu_time_of_a_tree_is_that_of_its_processes() -> None:
@@ -75,3 +90,17 @@ def test_a_goal_bounds_the_median(goal: Goal, met: bool) -> None:
     assert ratio.median == 1.4
     assert ratio.met is met
     assert ratio.line().startswith("some case")
+
+
+@pytest.mark.parametrize(
+    ("figure", "met", "goal"),
+    [
+        (Figure("of some file", 0.1343, most=0.134), False, "≤ 0.134"),
+        (Figure("of some file", 0.92, 0.92, digits=3), True, "≥ 0.92"),
+        (Figure("of some file", 1.06, 0.95, 1.05), False, "0.95-1.05"),
+    ],
+)
+def test_a_figure_lies_between_its_bounds(figure: Figure, met: bool, goal: str) -> None:
+    assert figure.met is met
+    assert goal in figure.line()
+    assert ("NOT MET" in figure.line()) is not met

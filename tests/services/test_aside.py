@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
 from functools import partial
 from threading import Event
 
 import pytest
 
-from app.services.aside import aside
+from app.services.aside import aside, in_turns
 
 
 async def test_the_loop_goes_on_meanwhile() -> None:
@@ -35,3 +36,30 @@ async def test_one_after_another() -> None:
 async def test_what_it_raises_arrives() -> None:
     with pytest.raises(ValueError, match="many"):
         await aside(lambda: int("many"))
+
+
+async def test_others_come_in_between_turns() -> None:
+    order: list[str] = []
+    free = Event()
+
+    def long() -> Generator[None, None, int]:
+        for turn in ("first", "third"):
+            free.wait(10)
+            order.append(turn)
+            yield
+        return len(order)
+
+    both = asyncio.gather(in_turns(long()), aside(lambda: order.append("second")))
+    await asyncio.sleep(0.01)
+    free.set()
+    assert (await both)[0] == 3
+    assert order == ["first", "second", "third"]
+
+
+async def test_what_a_turn_raises_arrives() -> None:
+    def broken() -> Generator[None, None, int]:
+        yield
+        return int("many")
+
+    with pytest.raises(ValueError, match="many"):
+        await in_turns(broken())

@@ -11,7 +11,7 @@ import pytest
 
 from app.domain.errors import Conflict, Forbidden, Invalid, NotFound, VersionRequired, VersionStale
 from app.persistence.database import Database
-from app.services import accounts, records, renewal_calls
+from app.services import accounts, forecasts, records, renewal_calls
 from app.services.calls import Written
 from tests.services.organisations import NOW, Organisation, document, organisation
 
@@ -163,3 +163,23 @@ async def test_a_deleted_account_takes_its_calls_along(db: Database) -> None:
     await called(org, account, LIKELY)
     await accounts.delete(db, org.call(), account, 1)
     assert await org.rows("SELECT version FROM renewal_calls WHERE workspace_id = $1") == []
+
+
+async def test_calls_are_shown_beside_what_was_computed(db: Database) -> None:
+    org = await organisation(db)
+    account = await customer(org, {"end_date": "2026-12-31", "arr": 70.5}, {"end_date": "2027-05-31"})
+    written = await forecasts.create(db, org.call(), {"to": "2028-01-01"})
+
+    async def shown() -> list[Any]:
+        rows, _, _ = await forecasts.accounts(db, org.people["manager"], NOW, written.id, forecasts.Ask())
+        return [document(row)["call"] for row in rows]
+
+    assert await shown() == [None, None]
+    await called(org, account, {"category": "at_risk", "amount": 60})
+    await called(org, account, {"category": "commit", "due_on": "2027-05-31"}, 1)
+    corrected = await called(org, account, {"category": "likely", "amount": 65.5}, 2)
+    first, second = await shown()
+    assert first == {"category": "likely", "probability": Decimal("0.8"), "amount": Decimal("65.5")}
+    assert second["category"] == "commit"
+    await renewal_calls.withdraw(db, org.call("csm"), account, corrected.version)
+    assert await shown() == [None, second]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Literal, TypeVar, get_args
 
 from app.domain import records
@@ -28,16 +29,20 @@ LONGEST = timedelta(days=3660)
 WAYS = ("scenario", "lanes", "what_if")
 MOST_WAYS = 5
 MEMBERS = ("from", "to", "as_of", "where", "group_by", "target", "targets", "scenario", "lanes", "what_if")
+MEANT: Mapping[str, str] = MappingProxyType({"filter": "where"})
+"""What is called otherwise elsewhere, and its name here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Under:
-    """What a forecast is made under: a scenario by slug, shifts of its lanes told instead, and what is supposed."""
+    """What a forecast is made under: a scenario by slug, shifts of its lanes told instead, and what is supposed; `name` is
+    what it is called beside others."""
 
     scenario: str | None = None
     lanes: Mapping[str, float] = field(default_factory=dict)
     what_if: tuple[Supposed, ...] = ()
     pointer: str = ""
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ class Asked:
 
 def read(body: object, minor_digits: int) -> Said:
     """Reads the members of a request, all optional. Raises Invalid with a Fault per wrong member."""
-    told = records.only(body, MEMBERS)
+    told = records.only(body, MEMBERS, MEANT)
     faults: list[Fault] = []
 
     def member(name: str, reader: Callable[[object], T]) -> T | None:
@@ -79,7 +84,7 @@ def read(body: object, minor_digits: int) -> Said:
 
     said = Said(
         member("from", records.day), member("to", records.day), member("as_of", records.instant),
-        None, member("group_by", _names) or (), member("target", lambda v: records.money(v, minor_digits)),
+        None, member("group_by", _names) or (), member("target", lambda v: supposed.amount(v, minor_digits)),
     )  # fmt: skip
     if faults:
         raise Invalid(faults=tuple(faults))
@@ -104,8 +109,8 @@ def under(told: Mapping[str, object], pointer: str) -> Under:
 
 def compared(body: object, minor_digits: int) -> tuple[Said, tuple[Under, ...]]:
     """A request whose `scenarios` are two to five ways to see the same renewals: a slug, null for none, or an object with
-    `scenario`, `lanes` and `what_if`. Raises Invalid, Unreadable."""
-    told = records.only(body, ("scenarios", *(name for name in MEMBERS if name not in WAYS)))
+    `name`, `scenario`, `lanes` and `what_if`. Raises Invalid, Unreadable."""
+    told = records.only(body, ("scenarios", *(name for name in MEMBERS if name not in WAYS)), MEANT)
     ways = told.get("scenarios")
     if not isinstance(ways, list) or not 2 <= len(ways) <= MOST_WAYS:
         message = f"Expected an array of 2 to {MOST_WAYS}: slugs of scenarios, null for none, or objects."
@@ -117,8 +122,12 @@ def compared(body: object, minor_digits: int) -> tuple[Said, tuple[Under, ...]]:
 def _way(told: object, pointer: str) -> Under:
     if told is None or isinstance(told, str):
         return Under(scenario=told, pointer=pointer)
-    members = Members(told, pointer, (), WAYS)
-    return under({name: members.get(name) for name in WAYS}, pointer)
+    members = Members(told, pointer, (), ("name", *WAYS))
+    try:
+        name = None if members.get("name") is None else records.text(members.get("name"))
+    except records.MisfitError as misfit:
+        raise Invalid(faults=(misfit.fault(members.pointer("name")),)) from None
+    return replace(under({way: members.get(way) for way in WAYS}, pointer), name=name)
 
 
 def _names(told: object) -> tuple[str, ...]:
@@ -127,33 +136,52 @@ def _names(told: object) -> tuple[str, ...]:
     return tuple(records.text(name) for name in told)
 
 
-def period(start: date | None, end: date | None, today: date) -> tuple[date, date]:
-    """`[start, end)`: from today on, for a year, where nothing is said. Raises Invalid for an empty or endless one."""
+def period(
+    start: date | None, end: date | None, today: date, parameters: tuple[str, str] | None = None
+) -> tuple[date, date]:
+    """`[start, end)`: from today on, for a year, where nothing is said. Raises Invalid for an empty or endless one, at the
+    parameters that say them where those do."""
     first = start or (min(today, end - timedelta(days=1)) if end and end > date.min else today)
     last = end or first + min(SPAN, date.max - first)
+    since, until = parameters or ("from", "to")
+    message = None
     if last <= first:
-        raise Invalid(
-            faults=(Fault("`to` is the day after the last one: it must be later than `from`.", pointer="/to"),)
-        )
-    if last - first > LONGEST:
-        raise Invalid(faults=(Fault("A forecast covers at most ten years.", pointer="/to"),))
+        message = f"`{until}` is the day after the last one: it must be later than `{since}`."
+    elif last - first > LONGEST:
+        message = "A forecast covers at most ten years."
+    if message is not None:
+        # What was not told is not to blame.
+        blamed = until if end is not None else since
+        raise Invalid(faults=(_placed(message, f"/{blamed}", blamed if parameters else None),))
     return first, last
 
 
-def groups(names: tuple[str, ...], workspace: Workspace) -> tuple[tuple[str, Dimension | SegmentationName], ...]:
-    """The dimensions named by `group_by`. Raises Invalid that names the unknown one and what is known."""
+def groups(
+    names: tuple[str, ...], workspace: Workspace, parameter: str | None = None
+) -> tuple[tuple[str, Dimension | SegmentationName], ...]:
+    """The dimensions named by `group_by`, of a body, or of a parameter where one is told. Raises Invalid that names the
+    unknown one and what is known."""
+    if len(names) > MAX_GROUPS:
+        raise Invalid(faults=(_placed(f"Expected at most {MAX_GROUPS} groupings.", "/group_by", parameter),))
     if len(set(names)) < len(names):
-        raise Invalid(faults=(Fault("Each grouping is named once.", pointer="/group_by"),))
-    return tuple((name, _group(name, f"/group_by/{i}", workspace.segmentations)) for i, name in enumerate(names))
+        raise Invalid(faults=(_placed("Each grouping is named once.", "/group_by", parameter),))
+    known = (*DIMENSIONS, *(f"segment.{slug}" for slug in workspace.segmentations))
+    found = []
+    for i, name in enumerate(names):
+        group = _group(name, workspace.segmentations)
+        if group is None:
+            fault = _placed(f"Expected one of {', '.join(known)}.", f"/group_by/{i}", parameter)
+            raise Invalid(faults=(replace(fault, suggestion=nearest(name, known)),))
+        found.append((name, group))
+    return tuple(found)
 
 
-def _group(name: str, pointer: str, segmentations: Mapping[str, SegmentationName]) -> Dimension | SegmentationName:
+def _placed(message: str, pointer: str, parameter: str | None) -> Fault:
+    return Fault(message, pointer=pointer) if parameter is None else Fault(message, parameter=parameter)
+
+
+def _group(name: str, segmentations: Mapping[str, SegmentationName]) -> Dimension | SegmentationName | None:
     for dimension in DIMENSIONS:
         if name == dimension:
             return dimension
-    found = segmentations.get(name.removeprefix("segment.")) if name.startswith("segment.") else None
-    if found is None:
-        known = (*DIMENSIONS, *(f"segment.{s}" for s in segmentations))
-        message = f"Expected one of {', '.join(known)}."
-        raise Invalid(faults=(Fault(message, pointer=pointer, suggestion=nearest(name, known)),))
-    return found
+    return segmentations.get(name.removeprefix("segment.")) if name.startswith("segment.") else None

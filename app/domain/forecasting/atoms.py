@@ -61,11 +61,25 @@ def enumerate_sums(book: Book) -> Atoms:
 
 def _cell(cell: Cell) -> Atoms:
     result = Atoms(np.zeros(1), np.ones((*cell.probabilities.shape[:3], 1)))
+    if cell.probabilities.shape[-1] == 1 and cell.ratios.shape == (1, 1) and cell.ratios[0, 0] > 0:
+        unique, times = np.unique(cell.amounts[cell.amounts > 0] * cell.ratios[0, 0], return_counts=True)
+        for amount, count in zip(unique.tolist(), times.tolist(), strict=True):
+            result = _convolve(result, _alike(amount, count, cell.probabilities))
+        return result
     for index, amount in enumerate(cell.amounts):
         if amount > 0:
             p = cell.probabilities[..., min(index, cell.probabilities.shape[-1] - 1), None]
             result = _convolve(result, _account(amount, p, cell.ratios[min(index, len(cell.ratios) - 1)]))
     return result
+
+
+def _alike(amount: float, accounts: int, p: Floats) -> Atoms:
+    """What so many accounts of one amount and one rate come to: a binomial at every node of `p` (..., 1)."""
+    renewed = np.arange(accounts + 1)
+    ways = math.lgamma(accounts + 1) - np.array([math.lgamma(k + 1) + math.lgamma(accounts - k + 1) for k in renewed])
+    # A rate of nought leaves one outcome: its logarithm has to be finite for that one.
+    log = ways + renewed * np.log(np.maximum(p, 1e-300)) + (accounts - renewed) * np.log(np.maximum(1 - p, 1e-300))
+    return Atoms(np.asarray(amount * renewed, dtype=np.float64), np.asarray(np.exp(log), dtype=np.float64))
 
 
 def _account(amount: float, p: Floats, ratios: Floats) -> Atoms:

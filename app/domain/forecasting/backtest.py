@@ -1,15 +1,16 @@
 """How forecasts did on the organisation's own past: scores per model and lag, intervals, money, and a verdict in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.forecasting import beta, rates, renewals, skill
+from app.domain.forecasting import beta, chances, rates, renewals, skill
+from app.domain.forecasting.chances import Rated
 from app.domain.forecasting.features import Facts
-from app.domain.forecasting.rates import Floats, Ints, Segments
+from app.domain.forecasting.rates import Floats, Ints
 from app.domain.forecasting.renewals import History
 from app.domain.forecasting.skill import LOGISTIC, OVERALL, SEGMENT, Model, Replay, Seen, Skill
 
@@ -111,23 +112,24 @@ def backtest(
     """
     if not lags:
         raise ValueError("a backtest is made for one lag at least")
-    return judged([tried(history, lag, account, facts, within, book) for lag in lags])
+    found = chances.rated(history)
+    return judged([skill.finished(trying(found, lag, account, facts, within, book)) for lag in lags])
 
 
-def tried(
-    history: History, lag: int, account: Ints | None = None, facts: Sequence[Facts] = (), within: Months | None = None,
+def trying(
+    rated: Rated, lag: int, account: Ints | None = None, facts: Sequence[Facts] = (), within: Months | None = None,
     book: Texts | None = None,
-) -> Tried:  # fmt: skip
-    """One lag of a backtest."""
-    indexed = segments, code = rates.index_segments(history.parent, history.child)
-    models: dict[str, Model] = {OVERALL: skill.overall, LAST_THREE: _last_three(history)}
-    models[SEGMENT] = skill.segment(segments, code)
+) -> Generator[None, None, Tried]:  # fmt: skip
+    """One lag of a backtest, month by month; several share what is `rated`."""
+    history = rated.history
+    models: dict[str, Model] = {OVERALL: skill.overall, LAST_THREE: _last_three(history), SEGMENT: rated.predict}
     if account is not None and facts:
         models[LOGISTIC] = skill.regression(facts, account, history.due, history.closed, lag)
-    whole = skill.replay(models, history.due, history.closed, history.kept > 0, lag)
+    whole = yield from skill.replaying(models, history.due, history.closed, history.kept > 0, lag)
     replayed = _inside(whole, within)
     scores = tuple(score(name, lag, replayed, history) for name in models)
-    return Tried(replayed, scores, _covered(history, whole, replayed, lag, book, indexed))
+    covered = yield from _covered(rated, whole, replayed, lag, book)
+    return Tried(replayed, scores, covered)
 
 
 def judged(lags: Sequence[Tried]) -> Backtest:
@@ -138,7 +140,8 @@ def judged(lags: Sequence[Tried]) -> Backtest:
     verdict = skill.judge(first)
     scores = tuple(found for one in lags for found in one.scores)
     coverage = tuple(found for one in lags for found in one.coverage)
-    return Backtest(scores, coverage, chosen, verdict, verdicts, _words(chosen, verdict, verdicts))
+    recent = skill.judge(lags[0].replayed, chosen, LAST_THREE)
+    return Backtest(scores, coverage, chosen, verdict, verdicts, _words(chosen, verdict, verdicts, recent))
 
 
 def score(name: str, lag: int, replayed: Replay, history: History) -> Score:
@@ -199,9 +202,10 @@ def _inside(replayed: Replay, within: Months | None) -> Replay:
 
 
 def _covered(
-    history: History, whole: Replay, replayed: Replay, lag: int, book: Texts | None, indexed: tuple[Segments, Ints]
-) -> tuple[Coverage, ...]:
+    rated: Rated, whole: Replay, replayed: Replay, lag: int, book: Texts | None
+) -> Generator[None, None, tuple[Coverage, ...]]:
     """The forecast's own intervals of each replayed month's money, and of each book's part, from what was known then."""
+    history = rated.history
     months: list[tuple[int, Ints]] = [
         (m, replayed.row[replayed.month == m]) for m in np.unique(replayed.month).tolist()
     ]
@@ -216,10 +220,11 @@ def _covered(
             for at, rows in parts
             if at == month and history.arr_minor[rows].any()
         ]
-        bounds = renewals.intervals(history, [rows for _, rows in asked], whole, day, indexed)
+        bounds = renewals.intervals(rated, [rows for _, rows in asked], whole, day)
         for (name, rows), (low, high) in zip(asked, bounds, strict=True):
             kept = float(history.arr_minor[rows] @ history.kept[rows])
             found[name].append((low <= kept <= high, (high - low) / int(history.arr_minor[rows].sum())))
+        yield
     return tuple(_coverage(lag, name, found[name]) for name in of if name == "months" or book is not None)
 
 
@@ -258,10 +263,11 @@ def _last_three(history: History) -> Model:
     return predict
 
 
-def _words(chosen: str, verdict: Skill, verdicts: Mapping[str, Skill]) -> str:
+def _words(chosen: str, verdict: Skill, verdicts: Mapping[str, Skill], recent: Skill) -> str:
     """The verdict as people read it."""
     said = [f"Segments against one rate for all: {verdict.verdict}. {verdict.because}"]
     for name, found in verdicts.items():
         said.append(f"{name.capitalize()} against the simpler rates: {found.verdict}. {found.because}")
     said.append(f"In charge: {chosen}.")
+    said.append(f"Against the share of the last three months: {recent.verdict}. {recent.because}")
     return " ".join(said)

@@ -115,8 +115,7 @@ def segmented(
     parents = [[(np.asarray(a, dtype=np.float64), rate) for a, rate in group] for group in groups]
     paid = [[np.ones((1, 1)) for _ in group] for group in parents] if ratios is None else ratios
     sums = [
-        [float((a * g.mean(axis=1)).sum()) for (a, _), g in zip(group, row, strict=True)]
-        for group, row in zip(parents, paid, strict=True)
+        [_paid(a, g) for (a, _), g in zip(group, row, strict=True)] for group, row in zip(parents, paid, strict=True)
     ]
     common = sum(s * r.common**0.5 for group, ss in zip(parents, sums, strict=True) for (_, r), s in _pairs(group, ss))
     shared = [
@@ -143,8 +142,16 @@ def segmented(
     return Book(tuple(built), outer_weights, _visible(common, noise))
 
 
+def _paid(amounts: Floats, ratios: Floats) -> float:
+    """What accounts come to if all of them renew."""
+    # Of small arrays the calls are what costs.
+    return float(ratios[0, 0] * amounts.sum() if ratios.shape == (1, 1) else (amounts * ratios.mean(axis=1)).sum())
+
+
 def _chance(amounts: Floats, p: float, ratios: Floats) -> float:
     """The variance of what accounts come to by their own chance."""
+    if ratios.shape == (1, 1):
+        return float(ratios[0, 0]) ** 2 * p * (1 - p) * float(amounts @ amounts)
     mean, square = ratios.mean(axis=1), (ratios**2).mean(axis=1)
     return float((amounts**2 * (p * square - (p * mean) ** 2)).sum())
 
@@ -191,9 +198,9 @@ def _conditional(rate: Uncertainty, counts: tuple[int, int, int]) -> Floats:
     weight = weights[0][:, None, None] * weights[1][None, :, None] * weights[2]
     # No distribution on [0, 1] has more than m (1 - m), a normal on the logit comes close only for huge scales.
     wanted = min(variance, 0.8 * mean * (1 - mean))
-    scale, given = np.sqrt(wanted) / (mean * (1 - mean)), np.full(counts, mean)
+    scale, given, eta = np.sqrt(wanted) / (mean * (1 - mean)), np.full(counts, mean), float(np.log(mean / (1 - mean)))
     for _ in range(12):
-        given = _centred(mean, scale * z, weight)
+        given, eta = _centred(mean, scale * z, weight, eta)
         reached = _variance(given, weight)
         if reached <= 0 or abs(reached / wanted - 1) < 1e-6:
             break
@@ -201,13 +208,12 @@ def _conditional(rate: Uncertainty, counts: tuple[int, int, int]) -> Floats:
     return given
 
 
-def _centred(mean: float, shift: Floats, weight: Floats) -> Floats:
-    """expit(eta + shift) with eta such that the weighted mean is `mean`: Newton inside a bracket."""
+def _centred(mean: float, shift: Floats, weight: Floats, eta: float) -> tuple[Floats, float]:
+    """expit(eta + shift) with eta such that the weighted mean is `mean`, and eta: Newton from `eta` inside a bracket."""
     low, high = -40.0 - float(shift.max()), 40.0 - float(shift.min())
-    eta = float(np.log(mean / (1 - mean)))
     given = shift
     for _ in range(60):
-        given = 1 / (1 + np.exp(-np.clip(eta + shift, -500, 500)))
+        given = expit(eta + shift)
         error = float((weight * given).sum()) - mean
         if abs(error) < 1e-14 + 1e-12 * min(mean, 1 - mean):
             break
@@ -215,7 +221,7 @@ def _centred(mean: float, shift: Floats, weight: Floats) -> Floats:
         slope = float((weight * given * (1 - given)).sum())
         newton = eta - error / slope if slope > 0 else low
         eta = newton if low < newton < high else (low + high) / 2
-    return np.asarray(np.clip(given, 0.0, 1.0), dtype=np.float64)
+    return np.asarray(np.clip(given, 0.0, 1.0), dtype=np.float64), eta
 
 
 def _variance(values: Floats, weights: Floats) -> float:

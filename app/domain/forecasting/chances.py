@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,11 +14,13 @@ from app.domain.forecasting.distribution import Distribution, distribution
 from app.domain.forecasting.moves import NAMES, Moves
 from app.domain.forecasting.paid import ratios
 from app.domain.forecasting.rates import Ints, Rates, Segments
+from app.domain.forecasting.skill import Seen
 
 
 @dataclass(frozen=True)
 class Reasons:
-    """Why each renewal due has its chance, (n, inputs): with `base` a row adds up to `logit` (n,). By `names` (inputs,)."""
+    """Why each renewal due has its chance, (n, inputs): with `base` a row adds up to `logit` (n,), of the chance by logos. By
+    `names` (inputs,)."""
 
     names: tuple[str, ...]
     base: float
@@ -55,7 +57,11 @@ class Chances:
 
     def share(self, paid: Floats) -> Floats:
         """The expected share of what is due, (n,), where an account that renews pays `paid[kind]`."""
-        return np.asarray(self.money * paid.mean(axis=1)[self.kind], dtype=np.float64)
+        return np.asarray(self.money * self.paying(paid), dtype=np.float64)
+
+    def paying(self, paid: Floats) -> Floats:
+        """The mean share of what is due, (n,), that an account pays if it renews."""
+        return np.asarray(paid.mean(axis=1)[self.kind], dtype=np.float64)
 
 
 def fit(segments: Segments, code: Ints, past: History, day: np.datetime64) -> Fitted:
@@ -72,6 +78,32 @@ def fit(segments: Segments, code: Ints, past: History, day: np.datetime64) -> Fi
     return Fitted(segments, logo, arr, found)
 
 
+@dataclass(frozen=True)
+class Rated:
+    """A history and what its segments are found to be on days gone by; `code` (m,) is each row's child segment."""
+
+    history: History
+    segments: Segments
+    code: Ints
+    found: dict[np.datetime64, Fitted] = field(default_factory=dict)
+
+    def on(self, day: np.datetime64) -> Fitted:
+        """From what had closed before the day. Kept: several lags ask for the same days."""
+        if day not in self.found:
+            known = np.flatnonzero(self.history.closed < day)
+            self.found[day] = fit(self.segments, self.code[known], self.history.chosen(known), day)
+        return self.found[day]
+
+    def predict(self, seen: Seen) -> Floats:
+        """The segment rate as a model of a replay of the history."""
+        return np.asarray(self.on(seen.day).logo.mean[self.code[seen.asked]], dtype=np.float64)
+
+
+def rated(history: History) -> Rated:
+    """A history of which nothing is found yet."""
+    return Rated(history, *rates.index_segments(history.parent, history.child))
+
+
 def by_segment(fitted: Fitted, code: Ints, arr_minor: Ints, moved: Moves) -> Chances:
     """By the segment rates; `code` (n,) is each renewal's child segment."""
     parent = fitted.segments.parent_of[code]
@@ -84,8 +116,8 @@ def by_segment(fitted: Fitted, code: Ints, arr_minor: Ints, moved: Moves) -> Cha
     def spread(rows: Ints, shares: Floats) -> Distribution:
         return distribution(_book(parent[first], money, kind[first], shares, unit[rows], arr_minor[rows]))
 
-    base = float(logistic.logit(np.array(fitted.arr.book_mean)))
-    above, own = logistic.logit(fitted.arr.parent_mean[parent]), logistic.logit(fitted.arr.mean[code])
+    base = float(logistic.logit(np.array(fitted.logo.book_mean)))
+    above, own = logistic.logit(fitted.logo.parent_mean[parent]), logistic.logit(fitted.logo.mean[code])
     return Chances(
         logo, means, paid, kind, spread, _reasons(("parent", "child"), base, [above - base, own - above], moved)
     )
@@ -117,8 +149,8 @@ def by_regression(
         factor = drift.common_factor(design[chosen], model.covariance, worth, eta[chosen], tau) * open_
         return normals.shocked(mine, eta[chosen], factor, shares[kind[chosen]] if len(shares) > 1 else shares)
 
-    names = (*(fact.name for fact in known.facts), "money")
-    reasons = _reasons(names, model.intercept, [*model.reasons(now).T, apart], moved)
+    names = tuple(fact.name for fact in known.facts)
+    reasons = _reasons(names, model.intercept, [*model.reasons(now).T], moved)
     return Chances(logo, money, paid, kind, spread, reasons)
 
 

@@ -1,14 +1,17 @@
 """The characteristic function of what a book renews, averaged over its nodes."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.forecasting import polynomials
 from app.domain.forecasting.book import Book, Cell, Floats
-
-Complexes = NDArray[np.complex128]
+from app.domain.forecasting.polynomials import Complexes, Part
 
 # How many (account, node) pairs go through the exact product; smaller amounts beyond it enter by four cumulants.
-EXACT_PAIRS = 100_000
+EXACT_PAIRS = 20_000
 _BLOCK = 1 << 17
 # Fewer amounts than that are not worth a search for equal ones.
 _MANY = 24
@@ -43,15 +46,69 @@ def raw_moment(p: Floats, ratios: Floats, order: int) -> Floats:
     return np.asarray(p * (ratios**order).mean(axis=1), dtype=np.float64)
 
 
-def characteristic(book: Book, frequencies: Floats, threshold: float = 0.0) -> Complexes:
-    """E exp(i w R), (frequencies,), w in 1 / money. Amounts up to `threshold` enter by their cumulants."""
+@dataclass(frozen=True)
+class _Ready:
+    """A cell before any frequency: `times` each of the large `amounts` is there, their rates `p` (nodes, n or 1), where the
+    cumulants of the small ones lie among those of all cells, and the `shape` of the nodes."""
+
+    amounts: Floats
+    times: NDArray[np.int64]
+    p: Floats
+    ratios: Floats
+    small: slice
+    shape: tuple[int, ...]
+    weights: Floats
+    spread: float
+
+
+@dataclass(frozen=True)
+class Waves:
+    """A book whose characteristic function can be asked for, frequencies after frequencies: cells that are taken as
+    polynomials in `parts`, the others, by number, in `cells`, with all their cumulants together, (4, nodes)."""
+
+    book: Book
+    parts: tuple[Part, ...]
+    cells: Mapping[int, _Ready]
+    cumulants: Floats
+
+
+def waves(book: Book, threshold: float = 0.0) -> Waves:
+    """What all frequencies share. Amounts up to `threshold` enter by their cumulants."""
+    parts = polynomials.parts(book.cells if threshold == 0 else ())
+    taken = {part.place for part in parts}
+    others, told, nodes = {}, [np.zeros((4, 0))], 0
+    for number, cell in enumerate(book.cells):
+        if number not in taken:
+            given = _small(cell, threshold)
+            others[number] = _ready(cell, threshold, slice(nodes, nodes + given.shape[1]))
+            told.append(given)
+            nodes += given.shape[1]
+    return Waves(book, parts, others, np.concatenate(told, axis=1))
+
+
+def characteristic(of: Waves, frequencies: Floats) -> Complexes:
+    """E exp(i w R), (frequencies,), w in 1 / money, evenly spaced."""
+    book, together, number = of.book, polynomials.products(of.parts, frequencies), 0
     result = np.ones((len(book.weights), len(frequencies)), dtype=np.complex128)
+    # Of all cells at once: of a few nodes the calls are what costs.
+    smooth = _smooth(of.cumulants, frequencies)
     for group in book.groups:
         product = np.ones((len(book.weights), len(group.weights), len(frequencies)), dtype=np.complex128)
         for cell in group.cells:
-            product *= _cell(cell, frequencies, threshold)
+            if number in of.cells:
+                product *= _cell(of.cells[number], smooth, frequencies)
+            else:
+                product *= _mixed(cell, together[number].reshape(*product.shape[:2], -1, len(frequencies)), frequencies)
+            number += 1
         result *= _average(product, group.weights, group.spread, frequencies)
     return np.asarray(_average(result, book.weights, book.spread, frequencies), dtype=np.complex128)
+
+
+def _mixed(cell: Cell, given: Complexes, frequencies: Floats) -> Complexes:
+    """The average of `given` (common, shared, own or 1, frequencies) over the cell's own nodes, if it is not yet one."""
+    if given.shape[2] == 1:
+        return _damped(given[:, :, 0], len(cell.weights), cell.spread, frequencies)
+    return _average(given, cell.weights, cell.spread, frequencies)
 
 
 def pairs(book: Book) -> int:
@@ -82,24 +139,59 @@ def _weighted(values: Floats, amounts: Floats) -> Floats:
 
 
 def _average(values: Complexes, weights: Floats, spread: float, frequencies: Floats) -> Complexes:
-    """Sum over the last node axis. A quadrature repeats itself beyond its reach, where the truth is nought."""
-    mixed = np.einsum("...nk,n->...k", values, weights)
-    if len(weights) == 1 or spread <= 0:
-        return np.asarray(mixed, dtype=np.complex128)
+    """Sum over the last node axis."""
+    mixed = np.asarray(np.einsum("...nk,n->...k", values, weights), dtype=np.complex128)
+    return _damped(mixed, len(weights), spread, frequencies)
+
+
+def _damped(mixed: Complexes, nodes: int, spread: float, frequencies: Floats) -> Complexes:
+    """A quadrature repeats itself beyond its reach, where the truth is nought."""
+    if nodes == 1 or spread <= 0:
+        return mixed
     return np.asarray(mixed * np.exp(-((np.abs(frequencies) * spread / _REPEATS) ** 12)), dtype=np.complex128)
 
 
-def _cell(cell: Cell, frequencies: Floats, threshold: float) -> Complexes:
-    """(common, shared, frequencies): the cell's accounts multiplied, its own nodes averaged."""
+def _ready(cell: Cell, threshold: float, small: slice) -> _Ready:
     p = cell.probabilities
-    shape = p.shape[:3]
-    flat = p.reshape(-1, p.shape[-1])
-    large = cell.amounts > threshold
-    result = _product(cell.amounts[large], _columns(flat, large), _rows(cell.ratios, large), frequencies)
-    small = ~large & (cell.amounts > 0)
-    if small.any():
-        result = result * _cumulants(cell.amounts[small], _columns(flat, small), _rows(cell.ratios, small), frequencies)
-    return _average(result.reshape(*shape, len(frequencies)), cell.weights, cell.spread, frequencies)
+    flat, large = p.reshape(-1, p.shape[-1]), cell.amounts > threshold
+    amounts, rates, ratios = cell.amounts[large], _columns(flat, large), _rows(cell.ratios, large)
+    times = np.ones(len(amounts), dtype=np.int64)
+    # Equal amounts at one rate are a power, not a product.
+    if rates.shape[1] == 1 and len(ratios) == 1 and len(amounts) > _MANY:
+        amounts, times = np.unique(amounts, return_counts=True)
+    return _Ready(amounts, times, rates, ratios, small, p.shape[:3], cell.weights, cell.spread)
+
+
+def _small(cell: Cell, threshold: float) -> Floats:
+    """The cumulants of a cell's small amounts, (4, nodes), or (4, 0) where there is none: their product is exp of the sums."""
+    small = (cell.amounts > 0) & (cell.amounts <= threshold)
+    if not small.any():
+        return np.zeros((4, 0))
+    p, amounts = cell.probabilities, cell.amounts[small]
+    orders = cumulants(_columns(p.reshape(-1, p.shape[-1]), small), _rows(cell.ratios, small))
+    return np.stack([_weighted(order, amounts ** (power + 1)) for power, order in enumerate(orders)])
+
+
+def _cell(cell: _Ready, smooth: Complexes, frequencies: Floats) -> Complexes:
+    """(common, shared, frequencies): the cell's accounts multiplied, its own nodes averaged."""
+    result = smooth[cell.small] if cell.small.start < cell.small.stop else np.ones((1, 1), dtype=np.complex128)
+    if len(cell.amounts):
+        result = result * _product(cell, frequencies)
+    given = np.broadcast_to(result, (len(cell.p), len(frequencies))).reshape(*cell.shape, len(frequencies))
+    return _average(given, cell.weights, cell.spread, frequencies)
+
+
+def _smooth(cumulants: Floats, w: Floats) -> Complexes:
+    """exp of the series of `cumulants` (4, nodes) at the frequencies, (nodes, frequencies)."""
+    k1, k2, k3, k4 = cumulants[:, :, None]
+    square = w * w
+    # The fourth may not win over the second: far out, where it would, the truth is nought.
+    size = np.exp(square * np.minimum(k4 / 24 * square - k2 / 2, k2 / -4))
+    turn = w * (k1 - k3 / 6 * square)
+    made = np.empty(size.shape, dtype=np.complex128)
+    np.multiply(size, np.cos(turn), out=made.real)
+    np.multiply(size, np.sin(turn), out=made.imag)
+    return made
 
 
 def _columns(p: Floats, chosen: NDArray[np.bool_]) -> Floats:
@@ -110,42 +202,35 @@ def _rows(ratios: Floats, chosen: NDArray[np.bool_]) -> Floats:
     return ratios if len(ratios) == 1 else ratios[chosen]
 
 
-def _product(amounts: Floats, p: Floats, ratios: Floats, frequencies: Floats) -> Complexes:
+def _product(cell: _Ready, frequencies: Floats) -> Complexes:
     """prod_i (1 - p + p mean_g exp(i w a_i g)), (nodes, frequencies), in blocks of bounded memory."""
-    alike = p.shape[1] == 1 and len(ratios) == 1
-    if alike and ratios.shape[1] == 1 and len(amounts) <= _MANY:
-        wave = np.exp(1j * (amounts * ratios[0, 0])[:, None] * frequencies) - 1
-        return np.asarray(np.multiply.reduce(1 + p[:, :, None] * wave, axis=1), dtype=np.complex128)
-    # Equal amounts at one rate are a power, not a product.
-    if alike:
-        amounts, times = np.unique(amounts, return_counts=True)
-    else:
-        times = np.ones(len(amounts), dtype=np.int64)
+    p, ratios, repeated = cell.p, cell.ratios, bool((cell.times > 1).any())
     result = np.ones((len(p), len(frequencies)), dtype=np.complex128)
     step = max(1, _BLOCK // max(len(frequencies), 1))
-    for start in range(0, len(amounts), step):
+    for start in range(0, len(cell.amounts), step):
         chunk = slice(start, start + step)
-        paid = amounts[chunk, None] * (ratios if len(ratios) == 1 else ratios[chunk])
-        wave = sum(np.exp(1j * paid[:, k, None] * frequencies) for k in range(paid.shape[1])) / paid.shape[1] - 1
-        repeated = bool((times[chunk] > 1).any())
+        paid = cell.amounts[chunk, None] * (ratios if len(ratios) == 1 else ratios[chunk])
+        wave = _turned(paid, frequencies) - 1
         nodes = max(1, step // len(wave))
         for first in range(0, len(p), nodes):
             rate = p[first : first + nodes] if p.shape[1] == 1 else p[first : first + nodes, chunk]
-            factor = 1 + rate[:, :, None] * wave
+            factor = rate[:, :, None] * wave
+            factor += 1
             if repeated:
-                factor = factor ** times[chunk, None]
+                factor = factor ** cell.times[chunk, None]
             result[first : first + nodes] *= np.multiply.reduce(factor, axis=1)
     return result
 
 
-def _cumulants(amounts: Floats, p: Floats, ratios: Floats, frequencies: Floats) -> Complexes:
-    """The same product for many small amounts: exp of its first four cumulants, (nodes, frequencies)."""
-    orders = cumulants(p, ratios)
-    k1, k2, k3, k4 = (_weighted(order, amounts ** (power + 1))[:, None] for power, order in enumerate(orders))
-    w = frequencies
-    # The fourth may not win over the second: far out, where it would, the truth is nought.
-    real = np.minimum(-(w**2) * k2 / 2 + w**4 * k4 / 24, -(w**2) * k2 / 4)
-    return np.asarray(np.exp(real + 1j * (w * k1 - w**3 * k3 / 6)), dtype=np.complex128)
+def _turned(paid: Floats, frequencies: Floats) -> Complexes:
+    """mean_g exp(i w paid_g), (n, frequencies). Equally distant frequencies are sums of a few: their waves are products."""
+    fine = 1 << (len(frequencies).bit_length() // 2)
+    if len(frequencies) % fine:
+        return np.asarray(np.exp(1j * paid[:, :, None] * frequencies).mean(axis=1), dtype=np.complex128)
+    coarse = np.exp(1j * paid[:, :, None] * frequencies[::fine])
+    near = np.exp(1j * paid[:, :, None] * (frequencies[:fine] - frequencies[0]))
+    both = np.einsum("ngc,ngf->ncf", coarse, near) if paid.shape[1] > 1 else coarse[:, 0, :, None] * near[:, 0, None, :]
+    return np.asarray(both.reshape(len(paid), -1) / paid.shape[1], dtype=np.complex128)
 
 
 def cumulants(p: Floats, ratios: Floats) -> tuple[Floats, Floats, Floats, Floats]:

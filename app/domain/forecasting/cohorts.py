@@ -76,31 +76,31 @@ def fit_bdw(alive: Floats) -> Curve:
     return _fitted(*_counted(alive), 3)
 
 
-def fit_lives(lost: Floats, there: Floats) -> Curve:
-    """Of accounts of unlike age: `lost` (terms,) left in term 1, 2, …; `there` (terms + 1,) are there after so many terms,
-    and of more nothing is known. BdW where four terms or more were seen, else sBG. Raises ValueError as `fit_sbg`."""
-    if len(there) != len(lost) + 1 or bool((lost < 0).any() or (there < 0).any()):
-        raise ValueError("accounts lost are counted per term, those there after each and before any")
-    return _fitted(lost, there, 3 if len(lost) >= LEAST_TERMS else 2)
+def fit_lives(lost: Floats, kept: Floats) -> Curve:
+    """Of accounts of unlike age, (terms,) each: of those at risk in term 1, 2, … so many `lost`, so many `kept`. BdW where four
+    terms or more were seen, else sBG. Raises ValueError as `fit_sbg`."""
+    if len(kept) != len(lost) or bool((lost < 0).any() or (kept < 0).any()):
+        raise ValueError("accounts lost and kept are counted per term and never negative")
+    return _fitted(lost, kept, 3 if len(lost) >= LEAST_TERMS else 2)
 
 
 def _counted(alive: Floats) -> tuple[Floats, Floats]:
     if not len(alive) or bool((alive < 0).any() or (np.diff(alive) > 0).any()):
         raise ValueError("the accounts alive are counted from the start and never rise")
-    return -np.diff(alive), np.append(np.zeros(len(alive) - 1), alive[-1])
+    return -np.diff(alive), alive[1:]
 
 
-def _fitted(lost: Floats, there: Floats, free: int) -> Curve:
+def _fitted(lost: Floats, kept: Floats, free: int) -> Curve:
     """The maximum over the first `free` of (a, b, c)."""
-    terms = np.arange(len(there), dtype=np.float64)
+    terms = np.arange(len(lost) + 1, dtype=np.float64)
 
     def loss(at: Floats) -> float:
         point = np.append(at, _PRIOR[free:])
-        log = _log_survival(np.clip(point, -_BOUND, _BOUND), terms)
-        # ln (S(t-1) - S(t)) of those who left, ln S(t) of those who are there.
-        gone = log[:-1] + np.log(-np.expm1(np.minimum(np.diff(log), -1e-300)))
+        each = np.diff(_log_survival(np.clip(point, -_BOUND, _BOUND), terms))
+        # ln S(t) / S(t-1) of those who stayed in term t, ln (1 - S(t) / S(t-1)) of those who left in it.
+        gone = np.log(-np.expm1(np.minimum(each, -1e-300)))
         prior = (((point - _PRIOR) / _SPREAD) ** 2).sum() / 2
-        return float(prior - lost @ np.maximum(gone, -1e6) - there @ np.maximum(log, -1e6))
+        return float(prior - lost @ np.maximum(gone, -1e6) - kept @ np.maximum(each, -1e6))
 
     best = np.clip(_lowest(loss, _PRIOR[:free].copy()), -_BOUND, _BOUND)
     a, b, c = np.exp(np.append(best, _PRIOR[free:])).tolist()
@@ -125,7 +125,9 @@ def _log_survival(logs: Floats, terms: Floats) -> Floats:
     # t^c, as far as it still tells: beyond that nobody is left.
     counted = np.where(terms > 0, np.exp(np.minimum(c * np.log(np.maximum(terms, 1.0)), _FURTHEST)), 0.0)
     log = beta.betaln(a, b + counted)
-    return np.asarray(np.minimum(log - log[..., :1], 0.0), dtype=np.float64)
+    # Of huge numbers the last digits are noise; what is left never rises.
+    falling = np.minimum.accumulate(np.minimum(log - log[..., :1], 0.0), axis=-1)
+    return np.asarray(falling, dtype=np.float64)
 
 
 def _lowest(loss: Callable[[Floats], float], start: Floats) -> Floats:

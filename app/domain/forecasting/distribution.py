@@ -14,11 +14,14 @@ TERMS = 256
 _MOST_TERMS = 2_048
 _STEP = 32
 _SMALL = 20_000
+_WIDEST = 256
 _MOST_WORK = 30_000_000
 _REACH = 10.0
 _NEGLIGIBLE = 1e-9
 _UNSETTLED = 1e-4
+# Of few terms the quantiles are to be read to 0.01 % of the width; the last of many are damped to next to nothing.
 _GRID_PER_TERM = 32
+_GRID_PER_ROUGH_TERM = 8
 
 
 @dataclass(frozen=True)
@@ -92,10 +95,11 @@ def _series(book: Book, mean: float, sd: float, total: float) -> tuple[Floats, F
     low, high = low - 0.02 * (high - low), high + 0.02 * (high - low)
     width = high - low
     coefficients = _coefficients(book, low, width)
-    intervals = 1 << int(np.ceil(np.log2(max(len(coefficients), TERMS // 2) * _GRID_PER_TERM)))
+    per_term = _GRID_PER_TERM if len(coefficients) <= TERMS else _GRID_PER_ROUGH_TERM
+    intervals = 1 << int(np.ceil(np.log2(max(len(coefficients), TERMS // 2) * per_term)))
     waves = np.zeros(2 * intervals)
     waves[1 : len(coefficients)] = 2 / np.pi * coefficients[1:] / np.arange(1, len(coefficients))
-    sines = np.fft.ifft(waves).imag[: intervals + 1] * (2 * intervals)
+    sines = -np.fft.rfft(waves).imag
     share = np.arange(intervals + 1) / intervals
     points = low + width * share
     below = np.maximum.accumulate(np.clip(share + sines, 0.0, 1.0))
@@ -110,18 +114,20 @@ def _coefficients(book: Book, low: float, width: float) -> Floats:
     threshold = characteristic.exact_threshold(book)
     # A rough book (few accounts, one of them huge) gets more terms, as far as the time allows.
     most = min(max(_MOST_WORK // max(characteristic.pairs(book), 1), TERMS), _MOST_TERMS)
-    parts: list[Floats] = []
-    size = np.inf
-    # Of a small book the calls are what costs: it takes more terms at a time.
-    step = 2 * _STEP if characteristic.pairs(book) < _SMALL else _STEP
-    for start in range(0, most, step):
+    taken: list[Floats] = []
+    size, start = np.inf, 0
+    # Of a small book the calls are what costs: it takes more terms at a time, and ever more.
+    small, waves = characteristic.pairs(book) < _SMALL, characteristic.waves(book, threshold)
+    while start < most:
+        step = min(max(start, 2 * _STEP), _WIDEST) if small else _STEP
         frequencies: Floats = np.arange(start, start + step).astype(np.float64) * (np.pi / width)
-        values = characteristic.characteristic(book, frequencies, threshold)
-        size = float(np.abs(values).max())
-        parts.append((values * np.exp(-1j * frequencies * low)).real)
-        if size < _NEGLIGIBLE or (len(parts) * step >= TERMS and size < _UNSETTLED):
+        values = characteristic.characteristic(waves, frequencies)
+        size = float(np.abs(values[-_STEP:]).max())
+        taken.append((values * np.exp(-1j * frequencies * low)).real)
+        start += step
+        if size < _NEGLIGIBLE or (start >= TERMS and size < _UNSETTLED):
             break
-    coefficients = np.concatenate(parts)
+    coefficients = np.concatenate(taken)
     if size > _UNSETTLED:
         # Jumps make a cut series ring, and a rising distribution then overshoots for good.
         coefficients = coefficients * _jackson(len(coefficients))

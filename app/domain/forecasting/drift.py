@@ -58,10 +58,14 @@ def measure(predicted: Floats, renewed: NDArray[np.bool_], month: Ints) -> Drift
     shocks, information = np.array([s for s, _ in solved]), np.array([i for _, i in solved])
     told = information / (information + _LOOSE**-2)
     chance = information / (information + _LOOSE**-2) ** 2
+    before = [slice(max(m - RECENT, 0), m) for m in range(len(months))]
     # What each month was off the drift that was known before it: the error that a forecast of it would have made.
     missed = shocks - np.array([_damped(shocks[:m]) for m in range(len(months))])
-    # A month that could tell nothing counts for nothing.
-    tau = _shock(float(told @ np.maximum(missed**2 - chance, 0.0)), float(told.sum()))
+    known = np.array([DAMPING**2 * float(chance[one].sum()) / max(one.stop - one.start, 1) ** 2 for one in before])
+    # The prior drew each shock towards nought, to the share `told`, and its square to told^2; chance is taken off the sum,
+    # for off each month what is above nought alone would stay. A month that could tell nothing counts for nothing.
+    excess = max(float(told @ (missed**2 - chance - known)), 0.0)
+    tau = _shock(excess, float((told**3).sum()))
     return Drift(_damped(shocks), tau, tuple(months.tolist()), tuple(shocks.tolist()))
 
 

@@ -39,25 +39,30 @@ def categories(name: str, account: Ints, known: Dates, value: NDArray[np.str_]) 
 
 def as_of(facts: Sequence[Facts], account: Ints, day: Dates) -> Floats:
     """(rows, inputs): for each row's account the last value known before the row's day, NaN where there was none."""
-    columns = [_column(fact, account, day.astype("datetime64[D]")) for fact in facts]
-    return np.column_stack(columns) if columns else np.zeros((len(account), 0))
+    asked, found = day.astype("datetime64[D]"), np.full((len(account), len(facts)), np.nan)
+    # Facts that are told of the same accounts on the same days are found at the same places.
+    places: dict[tuple[int, int], tuple[Ints, Ints]] = {}
+    for column, fact in enumerate(facts):
+        told = (id(fact.account), id(fact.known))
+        if told not in places:
+            places[told] = _places(fact.account, fact.known, account, asked)
+        rows, place = places[told]
+        found[rows, column] = fact.value[place]
+    return found
 
 
-def _column(fact: Facts, account: Ints, day: Dates) -> Floats:
-    found = np.full(len(account), np.nan)
-    told = ~np.isnat(fact.known)
-    if not told.any():
-        return found
-    whose, value = fact.account[told], fact.value[told]
-    days = fact.known[told].astype("datetime64[D]").astype(np.int64)
-    order = np.lexsort((days, whose))
-    whose, days, value = whose[order], days[order], value[order]
+def _places(whose: Ints, known: Dates, account: Ints, asked: Dates) -> tuple[Ints, Ints]:
+    """The rows for which anything was known, and where their last fact is."""
+    told = np.flatnonzero(~np.isnat(known))
+    days = known[told].astype("datetime64[D]").astype(np.int64)
+    order = told[np.lexsort((days, whose[told]))]
+    whose, days = whose[order], known[order].astype("datetime64[D]").astype(np.int64)
     # Ranks instead of days: account and day then share one sortable number, whatever the calendar.
     calendar = np.unique(days)
     width = len(calendar) + 1
     keys = whose * width + np.searchsorted(calendar, days)
-    asked = account * width + np.searchsorted(calendar, day.astype(np.int64), side="left")
-    place = np.searchsorted(keys, asked, side="left") - 1
-    mine = (place >= 0) & (whose[np.maximum(place, 0)] == account)
-    found[mine] = value[place[mine]]
-    return found
+    sought = account * width + np.searchsorted(calendar, asked.astype(np.int64), side="left")
+    place = np.searchsorted(keys, sought, side="left") - 1
+    rows = np.flatnonzero(place >= 0)
+    rows = rows[whose[place[rows]] == account[rows]]
+    return rows, order[place[rows]]

@@ -1,7 +1,9 @@
 """Retention of the months to come: what is due times what renews of it, corrected by the last months that are known.
 
 Source: forecasting.md 3: p(x) E[g|x], times actual / forecast of the last three known months. A month's book stays as
-it is but for what is due in it; what happens between renewals comes in by the correction.
+it is but for what is due in it; what happens between renewals comes in by the correction. Months with nothing due are no
+evidence: neither of skill nor for the correction. The interval is that of what is due (each renewal's own chance, and how
+little is known of it) and of the past error beyond that, which grows with the months ahead.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.forecasting import rates
+from app.domain.forecasting import beta, rates
 from app.domain.forecasting.features import Dates
 from app.domain.forecasting.rates import Floats, Ints, Segments
 
@@ -22,6 +24,10 @@ LAST = 3
 LEAST_TESTED = 6
 _LARGEST = 3.0
 _FIVE_PERCENT = 1.645
+_PRIOR_MISS = 0.02
+"""Of the book: what a forecast is held to miss by between renewals, as if that had been seen in LAST months."""
+_PRIOR_SPREAD = 0.1
+"""Of what is paid after a renewal, as a share of what was due, as if seen in rates.PRIOR_SIZE renewals."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,8 @@ class Past:
 
 @dataclass(frozen=True)
 class Month:
-    """One month's forecast: `plain` is p(x) E[g|x], `value` corrected, `low` and `high` hold it in 90 % of months like those
-    replayed (None where too few could be). `due_minor` of `start_minor` is up for renewal."""
+    """One month's forecast: `plain` is p(x) E[g|x], `value` corrected, `low` and `high` hold what comes in 90 % of months.
+    `due_minor` of `start_minor` is up for renewal."""
 
     month: np.datetime64
     start_minor: int
@@ -65,7 +71,7 @@ class Month:
 @dataclass(frozen=True)
 class Tested:
     """Mean absolute error, in points, of forecasts a month ahead, and of the mean of the last three months instead, over the
-    same months; None where fewer than six could be replayed."""
+    same months, those that had something due; None where fewer than six could be replayed."""
 
     months: int
     error: float | None
@@ -89,7 +95,7 @@ def outlook(renewals: Renewals, past: Past, book_minor: int, months: Dates) -> t
     segments, code = rates.index_segments(renewals.parent, renewals.child)
     days = np.append(past.month, months[:1])
     kept = [_kept(renewals, segments, code, day) for day in days]
-    return tuple(_figure(kind, renewals, past, book_minor, months, [of[kind][code] for of in kept]) for kind in KINDS)
+    return tuple(_figure(kind, renewals, past, book_minor, months, [of[kind] for of in kept], code) for kind in KINDS)
 
 
 def corrected(forecast: float, known_forecasts: Floats, known_actuals: Floats) -> float:
@@ -101,35 +107,73 @@ def corrected(forecast: float, known_forecasts: Floats, known_actuals: Floats) -
     return forecast * actual / before if before > 0 else forecast
 
 
-def _figure(kind: Kind, renewals: Renewals, past: Past, book: int, months: Dates, kept: list[Floats]) -> Outlook:
-    """`kept` (rows,): what each renewal keeps of what is due, as known on the first day of each past month and of this one."""
+@dataclass(frozen=True)
+class _Kept:
+    """Of what is due, by child (children,): the share that is kept, the variance of a single renewal's, and of what is not known
+    of the share: the child's own, and that which all have in common."""
+
+    mean: Floats
+    single: Floats
+    own: Floats
+    common: Floats
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """A month's figure before it is corrected, its variance, and the least and the most that it can be."""
+
+    value: float
+    variance: float
+    least: float
+    most: float
+
+
+def _figure(
+    kind: Kind, renewals: Renewals, past: Past, book: int, months: Dates, kept: list[_Kept], code: Ints
+) -> Outlook:
+    """`kept`: as known on the first day of each past month and of this one; `code` (rows,): the child of each renewal."""
     came = past.stayed_minor if kind == "grr" else past.ended_minor
-    pairs = [
-        (_plain(kind, renewals, m, m, int(start), share), end / start)
+    told = [
+        (_plain(kind, renewals, code, m, m, int(start), share), end / start)
         for m, start, end, share in zip(past.month, past.start_minor.tolist(), came.tolist(), kept, strict=False)
-        if start
+        if start and renewals.due_minor[_in(renewals, m)].any()
     ]
-    then, known = np.array([p for p, _ in pairs]), np.array([c for _, c in pairs])
+    then, known = np.array([one.value for one, _ in told]), np.array([c for _, c in told])
     ours = np.array([_within(kind, corrected(then[m], then[:m], known[:m])) for m in range(LAST, len(then))])
     theirs = np.array([known[m - LAST : m].mean() for m in range(LAST, len(then))])
     missed = ours - known[LAST:]
-    if len(missed) < LEAST_TESTED:
-        band, tested = None, Tested(len(missed), None, None)
-    else:
-        band = _FIVE_PERCENT * float(np.sqrt(np.mean(missed**2)))
-        tested = Tested(len(missed), *(100 * float(np.abs(e).mean()) for e in (missed, theirs - known[LAST:])))
+    errors = tuple(100 * float(np.abs(e).mean()) for e in (missed, theirs - known[LAST:]) if len(e) >= LEAST_TESTED)
+    tested = Tested(len(missed), *(errors or (None, None)))
+    beyond = _beyond(missed, np.array([one.variance for one, _ in told[LAST:]]))
     made = []
-    for month in months:
+    for ahead, month in enumerate(months, 1):
         due = int(renewals.due_minor[_in(renewals, month)].sum())
-        plain = _plain(kind, renewals, month, months[0], book, kept[-1]) if book else None
-        value = None if plain is None else _within(kind, corrected(plain, then, known))
-        low, high = (
-            (None, None)
-            if value is None or band is None
-            else (_within(kind, value - band), _within(kind, value + band))
-        )
-        made.append(Month(month, book, due, plain, value, low, high))
+        if not book:
+            made.append(Month(month, book, due, None, None, None, None))
+            continue
+        plain = _plain(kind, renewals, code, month, months[0], book, kept[-1])
+        value = _within(kind, corrected(plain.value, then, known))
+        below, above = _sides(plain, _FIVE_PERCENT * float(np.sqrt(ahead * beyond)))
+        low, high = _within(kind, value - below), _within(kind, value + above)
+        made.append(Month(month, book, due, plain.value, value, low, high))
     return Outlook(kind, tuple(made), tested)
+
+
+def _beyond(missed: Floats, variance: Floats) -> float:
+    """The variance of past errors, (months,), beyond what the renewals' own chances explain, with what is held without any."""
+    seen = float((missed**2 - variance).sum()) + LAST * _PRIOR_MISS**2
+    return max(seen, LAST * _PRIOR_MISS**2 / 4) / (len(missed) + LAST)
+
+
+def _sides(plain: _Plain, miss: float) -> tuple[float, float]:
+    """How far down and up: a beta distribution of the month's two moments, and the past error, as squares add up."""
+    wide, below, above = plain.most - plain.least, 0.0, 0.0
+    if wide > 0 and plain.variance > 0:
+        share = float(np.clip((plain.value - plain.least) / wide, 1e-6, 1 - 1e-6))
+        worth = max(share * (1 - share) * wide**2 / plain.variance - 1, 1e-2)
+        low, high = beta.quantile(share * worth, (1 - share) * worth, np.array([0.05, 0.95])).tolist()
+        below, above = max(share - low, 0.0) * wide, max(high - share, 0.0) * wide
+    return float(np.hypot(below, miss)), float(np.hypot(above, miss))
 
 
 def _within(kind: Kind, value: float) -> float:
@@ -141,28 +185,49 @@ def _in(renewals: Renewals, month: np.datetime64) -> NDArray[np.bool_]:
 
 
 def _plain(
-    kind: Kind, renewals: Renewals, month: np.datetime64, today: np.datetime64, start: int, kept: Floats
-) -> float:
+    kind: Kind, renewals: Renewals, code: Ints, month: np.datetime64, today: np.datetime64, start: int, kept: _Kept
+) -> _Plain:
     """The month's book but for what is due in it: of that what is known on the day, and else p(x) E[g|x]."""
-    known, asked = renewals.known < today, _in(renewals, month)
-    due, paid = renewals.due_minor.astype(np.float64), renewals.paid_minor.astype(np.float64)
+    asked = np.flatnonzero(_in(renewals, month))
+    child, known = code[asked], renewals.known[asked] < today
+    due, paid = renewals.due_minor[asked] / start, renewals.paid_minor[asked] / start
     paid = np.minimum(paid, due) if kind == "grr" else paid
-    lost = np.where(known, due - paid, due * (1 - kept))
-    return 1 - float(lost[asked].sum()) / start
+    open_due = np.where(known, 0.0, due)
+    over = 1 - float(due.sum()) + float(paid[known].sum())
+    value = over + float(open_due @ kept.mean[child])
+    held = np.bincount(child, open_due, len(kept.mean))
+    shared = float(held @ np.sqrt(kept.common)) ** 2
+    variance = float(open_due**2 @ kept.single[child]) + float(held**2 @ kept.own) + shared
+    most = over + float(open_due.sum()) * (1.0 if kind == "grr" else _LARGEST)
+    return _Plain(value, variance, over, most)
 
 
-def _kept(renewals: Renewals, segments: Segments, code: Ints, today: np.datetime64) -> dict[Kind, Floats]:
-    """p(x) E[g|x] by child segment, (children,), as known on a day: the two-level ARR rate times the share that who renews pays."""
+def _kept(renewals: Renewals, segments: Segments, code: Ints, today: np.datetime64) -> dict[Kind, _Kept]:
+    """p(x) E[g|x] as known on a day: the two-level ARR rate times the share that who renews pays, with its doubt."""
     rows = np.flatnonzero((renewals.known < today) & (renewals.due_minor > 0))
     mine, due = code[rows], renewals.due_minor[rows].astype(np.float64)
     ratio = np.minimum(renewals.paid_minor[rows] / np.maximum(due, 1.0), _LARGEST)
     weights = rates.age_weights((today - renewals.day[rows]).astype(np.int64))
     counts = rates.count(mine, len(segments.children), weights, (ratio > 0).astype(np.float64), due)
-    p = rates.fit("arr", segments, counts).mean
-    amount = np.where(ratio > 0, weights * due, 0.0)
-    return {
-        kind: p * _share(mine, amount, np.minimum(ratio, 1.0) if kind == "grr" else ratio, len(p)) for kind in KINDS
-    }
+    fitted = rates.fit("arr", segments, counts)
+    p, amount = fitted.mean, np.where(ratio > 0, weights * due, 0.0)
+    found: dict[Kind, _Kept] = {}
+    for kind in KINDS:
+        paid = np.minimum(ratio, 1.0) if kind == "grr" else ratio
+        share = _share(mine, amount, paid, len(p))
+        single = p * (_spread(amount, paid) + share**2) - (p * share) ** 2
+        found[kind] = _Kept(p * share, single, fitted.own * share**2, (fitted.shared + fitted.common) * share**2)
+    return found
+
+
+def _spread(amount: Floats, ratio: Floats) -> float:
+    """Variance of `ratio` (rows,) among who renews, weighted by `amount`; the stated one without any."""
+    whole = float(amount.sum())
+    if whole <= 0:
+        return _PRIOR_SPREAD**2
+    lean = rates.PRIOR_SIZE * whole / int((amount > 0).sum())
+    mean = float(amount @ ratio) / whole
+    return (float(amount @ (ratio - mean) ** 2) + lean * _PRIOR_SPREAD**2) / (whole + lean)
 
 
 def _share(code: Ints, amount: Floats, ratio: Floats, children: int) -> Floats:

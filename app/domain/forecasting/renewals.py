@@ -10,11 +10,11 @@ import numpy as np
 
 from app.domain.forecasting import chances, drift, rates, skill, totals
 from app.domain.forecasting.book import Floats
-from app.domain.forecasting.chances import Chances, Reasons
+from app.domain.forecasting.chances import Chances, Rated, Reasons
 from app.domain.forecasting.columns import Due, History, Known, Texts
 from app.domain.forecasting.drift import Drift, LaneShift
 from app.domain.forecasting.moves import Assumed, moves
-from app.domain.forecasting.rates import Ints, Rate, Segments
+from app.domain.forecasting.rates import Ints, Rate
 from app.domain.forecasting.skill import LOGISTIC, OVERALL, SEGMENT, Model, Replay, Skill
 from app.domain.forecasting.totals import GroupTotal, Key, Total
 
@@ -27,8 +27,9 @@ class Forecast:
 
     The groups' expected amounts add up to the total's to the cent, whatever the keys. `skill` is the segment rate's over
     one rate for all; `model` is in charge, `challenged` the regression's verdict over the segment rate, where it ran.
-    `drift` and the measured `lanes` have moved every chance. Per renewal, (n,): `probability` by money, `reasons` that
-    add up to its logit, and the amounts expected, kept and net.
+    `drift` and the measured `lanes` have moved every chance. Per renewal, (n,): `probability` by logos, as it is counted,
+    `reasons` that add up to its logit, and what leads to money: `money_probability` times `kept_share` of what is due is
+    expected to be kept, times `paid_share` with what is bought more. The amounts are rounded so that they add up.
     """
 
     as_of: np.datetime64
@@ -42,6 +43,9 @@ class Forecast:
     drift: Drift
     lanes: tuple[LaneShift, ...]
     probability: Floats
+    money_probability: Floats
+    kept_share: Floats
+    paid_share: Floats
     expected_minor: Ints
     net_minor: Ints
 
@@ -139,29 +143,29 @@ def stated(
         reasons=found.reasons,
         drift=from_.drift,
         lanes=from_.lanes,
-        probability=found.money,
+        probability=found.logo,
+        money_probability=found.money,
+        kept_share=found.paying(summed.gross),
+        paid_share=found.paying(found.paid),
         expected_minor=summed.kept,
         net_minor=summed.net,
     )
 
 
 def intervals(
-    history: History, books: Sequence[Ints], replayed: Replay, as_of: np.datetime64, indexed: tuple[Segments, Ints]
+    rated: Rated, books: Sequence[Ints], replayed: Replay, as_of: np.datetime64
 ) -> tuple[tuple[float, float], ...]:
     """p05 and p95 of the money kept of each of `books`, rows of the history, by segment rates as known on `as_of` (a day).
 
-    `replayed` of the whole history; of it, too, only what had closed by then is used. `indexed`: the history's segments.
+    `replayed` of the whole history; of it, too, only what had closed by then is used.
     """
-    day = as_of.astype("datetime64[D]")
-    segments, code = indexed
-    known = np.flatnonzero(history.closed < day)
-    fitted = chances.fit(segments, code[known], history.chosen(known), day)
+    day, history = as_of.astype("datetime64[D]"), rated.history
     over = _over(replayed, history, day)
     moved = drift.measure(replayed.predicted[SEGMENT][over], replayed.renewed[over], replayed.month[over])
     bounds = []
     for rows in books:
         unshifted = moves(len(rows), moved, (), None, None)
-        found = chances.by_segment(fitted, code[rows], history.arr_minor[rows], unshifted)
+        found = chances.by_segment(rated.on(day), rated.code[rows], history.arr_minor[rows], unshifted)
         spread = found.spread(np.arange(len(rows)), np.minimum(found.paid, 1.0))
         bounds.append((spread.quantile(0.05), spread.quantile(0.95)))
     return tuple(bounds)

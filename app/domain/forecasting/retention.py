@@ -8,13 +8,8 @@ from typing import Literal, get_args
 Name = Literal["grr", "nrr", "logo_churn", "gross_renewal_rate", "net_renewal_rate"]
 NAMES: tuple[Name, ...] = get_args(Name)
 
-EARLY = 30
-"""Days before a term ends from which on a contract that begins continues it."""
-LATE = 45
-"""Days after a term ended until which a contract that begins continues it, and it may still be renewed."""
-
 ACTIVE = "accounts with money in force at the start; new and returning accounts are left out"
-DUE = "renewals due in the period that have been decided; those that are open are left out"
+DUE = "renewals due in the period that are decided, by hand or as their time is over; those that are open are left out"
 COHORTS: dict[Name, str] = {
     "grr": ACTIVE, "nrr": ACTIVE, "logo_churn": ACTIVE, "gross_renewal_rate": DUE, "net_renewal_rate": DUE,
 }  # fmt: skip
@@ -29,7 +24,7 @@ NUMERATORS: dict[Name, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What a set of accounts adds up to in a period; money in minor units, of accounts active at the start and of renewals.
+    """What a set of accounts adds up to in a period; money in minor units, of accounts active at the start and of renewals (terms that end).
 
     `began`, `stayed`, `ended`: in force at the start; of that still at the end; all in force at the end. `due`, `gross`
     and `net` of `renewals` of `accounts_due`. Left out: accounts with nothing at the start, renewals that are open.
@@ -55,14 +50,15 @@ class Sums:
 class Figure:
     """A ratio of whole numbers: minor units, or accounts for `logo_churn`. `value` is None where nothing is below.
 
-    The numerator is the sum of its accounts' contributions, to the cent. `accounts` and `arr` are whom and how much it
-    is of: the denominator in both units.
+    The numerator is the sum of its accounts' contributions, to the cent. `accounts`, `renewals` (None where it is not of
+    renewals) and `arr` are what it is of: the denominator in each unit.
     """
 
     name: Name
     numerator: int
     denominator: int
     accounts: int
+    renewals: int | None
     arr: int
 
     @property
@@ -73,9 +69,9 @@ class Figure:
 def figures(sums: Sums) -> tuple[Figure, ...]:
     """The five figures, in the order of NAMES."""
     return (
-        Figure("grr", sums.stayed, sums.began, sums.accounts, sums.began),
-        Figure("nrr", sums.ended, sums.began, sums.accounts, sums.began),
-        Figure("logo_churn", sums.lost, sums.accounts, sums.accounts, sums.began),
-        Figure("gross_renewal_rate", sums.gross, sums.due, sums.accounts_due, sums.due),
-        Figure("net_renewal_rate", sums.net, sums.due, sums.accounts_due, sums.due),
+        Figure("grr", sums.stayed, sums.began, sums.accounts, None, sums.began),
+        Figure("nrr", sums.ended, sums.began, sums.accounts, None, sums.began),
+        Figure("logo_churn", sums.lost, sums.accounts, sums.accounts, None, sums.began),
+        Figure("gross_renewal_rate", sums.gross, sums.due, sums.accounts_due, sums.renewals, sums.due),
+        Figure("net_renewal_rate", sums.net, sums.due, sums.accounts_due, sums.renewals, sums.due),
     )

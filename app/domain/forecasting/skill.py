@@ -1,8 +1,8 @@
 """Has a model earned its place? A replay month by month, knowing only what was known then (forecasting.md 1.4)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,15 @@ from app.domain.forecasting.features import Dates, Facts
 from app.domain.forecasting.rates import Ints, Segments
 
 Bools = NDArray[np.bool_]
+T = TypeVar("T")
 
 LEAST_MONTHS = 3
 LEAST_RENEWALS = 30
 OVERALL, SEGMENT, LOGISTIC = "overall", "segment", "logistic"
-_WORDS = {OVERALL: "one rate for all", SEGMENT: "segments", LOGISTIC: "the regression"}
+_WORDS = {
+    OVERALL: "one rate for all", SEGMENT: "segments", LOGISTIC: "the regression",
+    "last_three_months": "the share of the last three months",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,9 +92,13 @@ def regression(facts: Sequence[Facts], account: Ints, due: Dates, closed: Dates,
     A renewal that closed before that is learnt from as it was known when it closed.
     """
     inputs = features.as_of(facts, account, np.minimum(asked_on(due, lag), closed))
+    before: list[logistic.Logistic] = []
 
     def predict(seen: Seen) -> Floats:
-        return logistic.fit(inputs[seen.known], seen.kept, seen.weights).predict(inputs[seen.asked])
+        # Of what is known now the month before knew nearly all.
+        start = before.pop() if before else None
+        before.append(logistic.fit(inputs[seen.known], seen.kept, seen.weights, start=start))
+        return before[0].predict(inputs[seen.asked])
 
     return predict
 
@@ -105,6 +113,23 @@ def replay(models: Mapping[str, Model], due: Dates, closed: Dates, renewed: Bool
 
     Months for which nothing was known are left out. A renewal that closed before it was asked for is not predicted.
     """
+    return finished(replaying(models, due, closed, renewed, lag))
+
+
+def finished(work: Generator[None, None, T]) -> T:
+    """What work that can be interrupted gives when it is not."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            found: T = end.value
+            return found
+
+
+def replaying(
+    models: Mapping[str, Model], due: Dates, closed: Dates, renewed: Bools, lag: int
+) -> Generator[None, None, Replay]:
+    """The same, month by month."""
     months = due.astype("datetime64[M]").astype(np.int64)
     found: dict[str, list[Floats]] = {name: [] for name in models}
     rows: list[Ints] = [np.zeros(0, dtype=np.int64)]
@@ -118,6 +143,7 @@ def replay(models: Mapping[str, Model], due: Dates, closed: Dates, renewed: Bool
         for name, model in models.items():
             found[name].append(model(seen))
         rows.append(asked)
+        yield
     row = np.concatenate(rows)
     predicted = {name: np.concatenate([np.zeros(0), *parts]) for name, parts in found.items()}
     return Replay(predicted, row, months[row], renewed[row])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from app.domain.criteria.members import Members, child
 from app.domain.criteria.nodes import All, At, Node
 from app.domain.criteria.suggest import invalid, nearest
 from app.domain.errors import Invalid
+from app.domain.records import FEW
 from app.domain.scenarios import FURTHEST
 
 MOST = 10
@@ -87,8 +88,10 @@ def lanes(told: object, pointer: str = "") -> dict[str, float]:
 
 def targets(told: object, groupings: tuple[str, ...], minor_digits: int) -> tuple[Target, ...]:
     """`[{key: {<grouping>: value or null, …}, target}]`, with a value for each of the groupings. Raises Invalid."""
-    found = []
-    for n, one in enumerate(_array(told, "/targets", MOST_TARGETS)):
+    listed, found = _array(told, "/targets", MOST_TARGETS), []
+    if listed and not groupings:
+        raise invalid(At(pointer="/targets"), "Expected group_by beside it: each target is of one of its groups.")
+    for n, one in enumerate(listed):
         members = Members(one, child("/targets", n), ("key", "target"))
         key = Members(members.get("key"), members.pointer("key"), groupings)
         values = {name: key.get(name) for name in groupings}
@@ -96,11 +99,33 @@ def targets(told: object, groupings: tuple[str, ...], minor_digits: int) -> tupl
             if value is not None and not isinstance(value, str):
                 raise invalid(key.at_member(name), "Expected a text, or null.")
         try:
-            amount = records.money(members.get("target"), minor_digits)
+            reached = amount(members.get("target"), minor_digits)
         except records.MisfitError as misfit:
             raise Invalid(faults=(misfit.fault(members.pointer("target")),)) from None
-        found.append(Target({name: str(value or "") for name, value in values.items()}, amount, members.at.pointer))
+        found.append(Target({name: str(value or "") for name, value in values.items()}, reached, key.at.pointer))
     return tuple(found)
+
+
+def amount(told: object, minor_digits: int) -> int:
+    """What is to be reached, in minor units. Raises MisfitError."""
+    found = records.money(told, minor_digits)
+    if found < 0:
+        raise records.MisfitError("an amount from 0 on")
+    return found
+
+
+def there(told: tuple[Target, ...], keys: Collection[tuple[str, ...]]) -> None:
+    """Refuses a target of a group that is not among `keys`, and says which there are. Raises Invalid."""
+    shown = {", ".join(part or "null" for part in key): key for key in sorted(keys)}
+    for target in told:
+        key = tuple(target.key.values())
+        if key not in keys:
+            listed, more = "; ".join(list(shown)[:FEW]), len(shown) - FEW
+            message = f"Expected the key of a group: {listed}{f'; and {more} more' if more > 0 else ''}."
+            if not shown:
+                message = "Expected none: nothing is due, so that there is no group."
+            near = nearest(", ".join(part or "null" for part in key), tuple(shown))
+            raise invalid(At(pointer=target.pointer), message, near)
 
 
 def _array(told: object, pointer: str, most: int) -> list[object]:

@@ -15,6 +15,7 @@ from app.domain.forecasting.distribution import Distribution
 from app.domain.forecasting.rates import Ints
 
 Key = tuple[str, ...]
+MILLION = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Money:
 
 @dataclass(frozen=True)
 class Total:
-    """A book's forecast in minor units. `expected_accounts` is the expected number of renewals, by logo rates.
+    """A book's forecast in minor units. `expected_accounts` is the expected number of renewals, by logo rates, in millionths
+    that are shared out as money is: groups add up to it.
 
     `expected_minor` and the quantiles are of what is kept of what is due, contraction included; `net` has expansion too.
     """
@@ -57,9 +59,11 @@ class GroupTotal:
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums over rows of one forecast: `kept` and `net` (n,) in minor units add up to the cent, whatever the rows."""
+    """Sums over rows of one forecast: `kept` and `net` (n,) in minor units add up to the cent, whatever the rows, and so do
+    the `renewals` expected, (n,), in millionths."""
 
     chances: Chances
+    renewals: Ints
     arr_minor: Ints
     kept: Ints
     net: Ints
@@ -75,7 +79,7 @@ class Totals:
         return Total(
             due_accounts=len(rows),
             due_arr_minor=due,
-            expected_accounts=float(self.chances.logo[rows].sum()),
+            expected_accounts=int(self.renewals[rows].sum()) / MILLION,
             expected_minor=kept.expected_minor,
             p05_minor=kept.p05_minor,
             p50_minor=kept.p50_minor,
@@ -91,13 +95,13 @@ def totals(chances: Chances, due: Due) -> Totals:
     paid = chances.paid
     gross = paid if bool((paid <= 1).all()) else np.minimum(paid, 1.0)
     kept = to_the_cent(due.arr_minor, chances.share(gross), due.account_id)
+    counted = to_the_cent(np.full(len(kept), MILLION, dtype=np.int64), chances.logo, due.account_id)
     if gross is paid:
-        return Totals(chances, due.arr_minor, kept, kept, gross)
+        return Totals(chances, counted, due.arr_minor, kept, kept, gross)
     more = chances.share(paid - gross)
     times = max(int(np.ceil(more.max(initial=0.0))), 1)
-    return Totals(
-        chances, due.arr_minor, kept, kept + to_the_cent(due.arr_minor * times, more / times, due.account_id), gross
-    )
+    net = kept + to_the_cent(due.arr_minor * times, more / times, due.account_id)
+    return Totals(chances, counted, due.arr_minor, kept, net, gross)
 
 
 def groups(found: Totals, keys: Sequence[Texts], targets: Mapping[Key, int]) -> tuple[GroupTotal, ...]:

@@ -18,12 +18,17 @@ def test_a_period_is_a_year_from_today() -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "end"), [(date.max, None), (None, date.min), (date.max, date.max), (date.min, date.max)]
+    ("start", "end", "blamed"),
+    [(date.max, None, "from"), (None, date.min, "to"), (date.max, date.max, "to"), (date.min, date.max, "to")],
 )
-def test_what_the_calendar_does_not_hold_is_refused(start: date | None, end: date | None) -> None:
+def test_what_the_calendar_does_not_hold_is_refused(start: date | None, end: date | None, blamed: str) -> None:
+    """Where it was told: what was left out is not to blame."""
     with pytest.raises(Invalid) as refused:
         period(start, end, TODAY)
-    assert refused.value.faults[0].pointer == "/to"
+    assert refused.value.faults[0].pointer == f"/{blamed}"
+    with pytest.raises(Invalid) as refused:
+        period(start, end, TODAY, ("due_from", "due_to"))
+    assert [(one.pointer, one.parameter) for one in refused.value.faults] == [(None, f"due_{blamed}")]
 
 
 def test_the_last_day_can_be_asked_for() -> None:

@@ -1,40 +1,27 @@
 """Cohort curves: the published parameters and hold-out errors of Fader and Hardie, and few data."""
 
-import csv
-
 import numpy as np
 import pytest
 
 from app.domain.forecasting import cohorts
-from app.domain.forecasting.rates import Floats
-from tests.domain.forecasting.published import RETENTION, needs
-
-PUBLISHED = {"regular": (0.704, 1.182), "high_end": (0.668, 3.806)}
-COHORT = 1_000
-
-
-def alive(kind: str) -> Floats:
-    """Of 1,000 customers, those left after 0 .. 12 years."""
-    with RETENTION.open(newline="", encoding="utf-8") as lines:
-        return np.array([float(row[kind]) for row in csv.DictReader(lines)]) * COHORT / 100
+from bench import curves
+from bench.published import RETENTION
+from tests.domain.forecasting.published import needs
 
 
 @needs(RETENTION)
-@pytest.mark.parametrize("kind", list(PUBLISHED))
+@pytest.mark.parametrize("kind", list(curves.PUBLISHED))
 def test_the_published_parameters_are_found(kind: str) -> None:
-    found = cohorts.fit_sbg(alive(kind)[:8])
+    found = curves.sbg(kind)
     print(f"sBG {kind}: a {found.a:.4f} b {found.b:.4f}")
-    assert (found.a, found.b) == pytest.approx(PUBLISHED[kind], abs=0.005)
+    assert (found.a, found.b) == pytest.approx(curves.PUBLISHED[kind], abs=0.005)
 
 
 @needs(RETENTION)
-@pytest.mark.parametrize("kind", list(PUBLISHED))
+@pytest.mark.parametrize("kind", list(curves.PUBLISHED))
 @pytest.mark.parametrize(("years", "most"), [(7, 0.015), (4, 0.02)])
 def test_what_comes_after_is_foretold(kind: str, years: int, most: float) -> None:
-    """Mean relative error of the share surviving in the years held out, up to the twelfth."""
-    seen = alive(kind)
-    found = cohorts.fit(seen[: years + 1])
-    error = float(np.abs(found.survival(12) * COHORT / seen - 1)[years + 1 :].mean())
+    found, error = curves.foretold(kind, years)
     print(f"{found.model} {kind} on {years} years: {100 * error:.2f} %")
     assert found.model == "BdW"
     assert error <= most

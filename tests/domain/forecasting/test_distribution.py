@@ -5,41 +5,19 @@ import pytest
 from scipy import stats
 
 from app.domain.forecasting import atoms, characteristic
-from app.domain.forecasting.book import Floats, Uncertainty, independent, mixture, segmented
+from app.domain.forecasting.book import Uncertainty, independent, mixture, segmented
 from app.domain.forecasting.distribution import distribution
+from bench import convolution
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 WIDE = Uncertainty(0.85, 0.01, 0.008, 0.015)
 NARROW = Uncertainty(0.8, 0.001, 0.0004, 0.0001)
 
 
-def convolution(amounts: Floats, probabilities: Floats) -> Floats:
-    """P(R <= r) for whole amounts, r = 0 .. total, without any series."""
-    mass = np.zeros(int(amounts.sum()) + 1)
-    mass[0], top = 1.0, 0
-    for amount, p in zip(amounts.astype(int), probabilities, strict=True):
-        moved = mass[: top + 1] * p
-        mass[: top + 1] *= 1 - p
-        mass[amount : amount + top + 1] += moved
-        top += amount
-    return np.cumsum(mass)
-
-
-@pytest.mark.parametrize(("accounts", "largest"), [(60, 40_000), (300, 20_000), (1_500, 6_000)])
+@pytest.mark.parametrize(("accounts", "largest"), convolution.BOOKS)
 def test_cosine_series_matches_exact_convolution(accounts: int, largest: int) -> None:
     """Within 0.01 % of the 90 % width, on top of the half unit by which a quantile of whole amounts jumps."""
-    rng = np.random.default_rng(accounts)
-    amounts = np.ceil(np.clip(rng.lognormal(0, 1, accounts) / 8, 0, 1) * largest)
-    probabilities = rng.beta(8, 2, accounts)
-    ours, exact = distribution(independent(amounts, probabilities)), convolution(amounts, probabilities)
-    assert not ours.discrete
-    wanted = np.array([np.searchsorted(exact, q) for q in LEVELS])
-    # Sums jump by one unit; the series runs through the middle of each jump.
-    before = np.array([exact[r - 1] for r in wanted])
-    share = (np.array(LEVELS) - before) / (exact[wanted] - before)
-    middle = wanted - 0.5 + share
-    found = np.array([ours.quantile(q) for q in LEVELS])
-    assert np.abs(found - middle).max() <= 1e-4 * (wanted[-1] - wanted[0])
+    assert convolution.error(accounts, largest) <= 1e-4
 
 
 def test_equal_amounts_are_a_binomial() -> None:

@@ -1,7 +1,5 @@
 """The regression: its maximum, its reasons, its doubt, and the figures of forecasting.md 1 on the IBM Telco file."""
 
-import csv
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,30 +7,9 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 from app.domain.forecasting import logistic, rates
-from tests.domain.forecasting.published import TELCO, Scores, needs, scores, split
-
-SAID_YES = (
-    "PaperlessBilling", "Dependents", "PhoneService", "MultipleLines", "OnlineSecurity", "TechSupport", "StreamingTV",
-    "StreamingMovies",
-)  # fmt: skip
-
-
-def telco() -> tuple[rates.Floats, rates.Floats]:
-    """Inputs (7043, inputs) and kept (7043,): contract, service and what was said yes to, tenure and its logarithm."""
-    with TELCO.open(newline="", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines))
-
-    def told(name: str, value: str) -> rates.Floats:
-        return np.array([float(row[name] == value) for row in rows])
-
-    tenure = np.array([float(row["tenure"]) for row in rows])
-    monthly, fibre = told("Contract", "Month-to-month"), told("InternetService", "Fiber optic")
-    columns = [
-        told("Contract", "Two year"), monthly, fibre, told("InternetService", "No"),
-        told("PaymentMethod", "Electronic check"), told("SeniorCitizen", "1"), *(told(name, "Yes") for name in SAID_YES),
-        tenure, np.log1p(tenure), monthly * fibre, (tenure <= 1).astype(np.float64),
-    ]  # fmt: skip
-    return np.column_stack(columns), told("Churn", "No")
+from bench import telco
+from bench.published import TELCO
+from tests.domain.forecasting.published import needs
 
 
 @needs(TELCO)
@@ -40,13 +17,8 @@ def test_the_table_is_reached() -> None:
     """Thirty splits, seeds 0 to 29. The first ten are harder (Brier .1343, AUC .8474, log loss .4135), for other inputs,
     penalties, boosting and mixtures of them too; the mean of ten has a standard error of .003 in AUC, so ten do not decide.
     """
-    inputs, kept = telco()
-    found = []
-    for seed in range(30):
-        learn = split(kept, seed)
-        model = logistic.fit(inputs[learn], kept[learn], np.ones(int(learn.sum())))
-        found.append(scores(model.predict(inputs[~learn]), kept[~learn]))
-    mean = Scores(*np.array(found).mean(axis=0))
+    known = telco.read()
+    mean = telco.mean(telco.table(known, telco.by_regression, 30))
     print(f"Telco, ridge logistic: {mean}")
     assert mean.brier <= 0.134
     assert mean.auc >= 0.848
@@ -105,3 +77,17 @@ def test_few_or_extreme_data_give_a_finite_answer(kept: list[float]) -> None:
 def test_no_history_is_the_stated_prior() -> None:
     model = logistic.fit(np.zeros((0, 3)), np.zeros(0), np.zeros(0))
     assert model.predict(np.ones((2, 3))) == pytest.approx([rates.PRIOR_MEAN] * 2)
+
+
+def test_where_it_starts_changes_nothing_but_the_work() -> None:
+    """From another month's regression, whose inputs lay elsewhere, one of which never changed then and one never does."""
+    rng = np.random.default_rng(6)
+    inputs, weights = rng.normal(3, 2, (900, 4)), rng.uniform(0.2, 1, 900)
+    inputs[:300, 1] = 7.0
+    inputs[:, 2] = 5.0
+    kept = (rng.random(900) < logistic.expit(inputs[:, 0] - 2 + inputs[:, 3] / 5)).astype(np.float64)
+    before = logistic.fit(inputs[:300], kept[:300], weights[:300])
+    cold, warm = logistic.fit(inputs, kept, weights), logistic.fit(inputs, kept, weights, start=before)
+    assert warm.intercept == pytest.approx(cold.intercept, abs=1e-9)
+    assert warm.slopes == pytest.approx(cold.slopes, abs=1e-9)
+    assert warm.covariance == pytest.approx(cold.covariance, rel=1e-9, abs=1e-12)

@@ -114,6 +114,58 @@ def test_few_data_say_so(amounts: list[int], share: int) -> None:
         ):
             assert (found.tested.error, found.tested.last_three) == (None, None)
             (month,) = found.months
-            assert (month.low, month.high) == (None, None)
-            assert (month.value is None) == (book == 0)
-            assert month.value is None or 0 <= month.value < 10
+            if book == 0:
+                assert (month.value, month.low, month.high) == (None, None, None)
+            else:
+                assert month.value is not None
+                assert month.low is not None
+                assert month.high is not None
+                assert 0 <= month.low <= month.value <= month.high < 10
+                assert month.high - month.low > 0.01
+
+
+def test_months_with_nothing_due_are_no_evidence() -> None:
+    """Four years in which nothing was due and nothing moved: no skill is shown, and what moved then corrects nothing."""
+    nothing = Renewals(NOTHING, NOTHING, *(np.zeros(0, "datetime64[D]"),) * 2, *(np.zeros(0, np.str_),) * 2)
+    book = np.full(len(MONTHS) - 1, 1_000)
+    past = Past(MONTHS[:-1].astype("datetime64[D]"), book, book, book * 2)
+    for found in of(nothing, past, 1_000):
+        assert (found.tested.months, found.tested.error) == (0, None)
+        assert [month.value for month in found.months] == [1, 1, 1]
+
+
+def test_the_interval_grows_with_what_is_due_and_with_how_few_there_are() -> None:
+    day = (MONTHS[-1].astype("datetime64[D]") + 9).repeat(100)
+    none = Past(MONTHS[:1].astype("datetime64[D]"), *(column([0]),) * 3)
+
+    def width(due: list[int]) -> float:
+        rows = len(due)
+        days, names = day[:rows], np.full(rows, "s")
+        first = of(Renewals(column(due), column(due), days, days + 60, names, names), none, 1_000, 1)[0].months[0]
+        assert first.low is not None
+        assert first.high is not None
+        return first.high - first.low
+
+    assert width([]) < width([100]) < width([500])
+    assert width([5] * 100) < width([100] * 5) < width([500])
+    # A single renewal is kept or lost.
+    assert width([500]) > 0.45
+
+
+def test_further_ahead_is_less_known() -> None:
+    renewals, past = planted(3)
+    last = renewals.day.astype("datetime64[M]") == MONTHS[-1]
+    again = np.flatnonzero(last)
+    shift = [np.zeros(len(renewals.day), "timedelta64[D]")] + [
+        np.full(len(again), 31 * n, "timedelta64[D]") for n in (1, 2)
+    ]
+    rows = np.concatenate([np.arange(len(renewals.day)), again, again])
+    moved = np.concatenate(shift)
+    more = Renewals(
+        renewals.due_minor[rows], renewals.paid_minor[rows], renewals.day[rows] + moved, renewals.known[rows] + moved,
+        renewals.parent[rows], renewals.child[rows],
+    )  # fmt: skip
+    for found in of(more, past):
+        widths = [(month.high or 0) - (month.low or 0) for month in found.months]
+        assert widths == sorted(widths)
+        assert 0 < widths[0] < widths[1] < widths[2]

@@ -132,7 +132,7 @@ def test_the_regression_takes_over_where_it_shows_skill() -> None:
     half = np.where(np.arange(60) < 30, "low", "high")
     found = forecast(due, past, AS_OF, (half,), target_minor=1_000_00, known=known)
     sound(found, due)
-    assert (found.model, found.reasons.names) == ("logistic", ("score", "money", *moves.NAMES))
+    assert (found.model, found.reasons.names) == ("logistic", ("score", *moves.NAMES))
     high, low = (group.total for group in found.groups)
     assert low.expected_minor < 0.4 * low.due_arr_minor < 0.8 * high.due_arr_minor < high.expected_minor
     assert found.challenged is not None

@@ -5,18 +5,19 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable
+from datetime import date
 from xml.etree import ElementTree
 
 import pytest
 
 from app.domain.pictures.bars import Bar, Bars, bars
-from app.domain.pictures.calibration import Calibration, calibration
+from app.domain.pictures.calibration import Bin, Calibration, calibration
 from app.domain.pictures.cohorts import Age, Cohorts, Curve, cohorts
-from app.domain.pictures.fan import Fan, fan
+from app.domain.pictures.fan import Fan, Month, fan
 from app.domain.pictures.flow import Flow, Side, Stream, flow
 from app.domain.pictures.histogram import Histogram, Row, bands, binned, distribution
 from app.domain.pictures.scales import Measure
-from app.domain.pictures.svg import MARGIN, WIDTH
+from app.domain.pictures.svg import MARGIN, WIDTH, even
 from app.domain.pictures.waterfall import Step, Waterfall, waterfall
 from tests.domain.pictures.gallery import GALLERY, HOSTILE, moved, spread, steps
 
@@ -111,4 +112,48 @@ def test_a_waterfall_that_does_not_add_up_is_not_drawn() -> None:
     with pytest.raises(ValueError, match="do not lead"):
         waterfall(Waterfall("Forecast", "USD", Step("On 1 Mar", 10.0), (Step("New", 5.0),), Step("On 1 Apr", 15.02)))
     drawn = words(waterfall(steps(1.2e6, 3e5, -1e5)))
-    assert {"$1.2M", "+$300k", "-$100k", "$1.4M"} <= set(drawn)
+    assert {"$1.200M", "+$0.300M", "-$0.100M", "$1.400M"} <= set(drawn)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([14_344_361.06, -60.05, 134_211.99], ["$14,344.36k", "-$0.06k", "$134.21k"]),
+        ([14_344_361.0, -43_451.0], ["$14.34M", "-$0.04M"]),
+        ([950_000.0, 12_000.0, 0.0], ["$950.0k", "$12.0k", "$0.0k"]),
+        ([160.0, -60.0, 100.0], ["$160", "-$60", "$100"]),
+        ([0.0, 0.0], ["$0", "$0"]),
+    ],
+)
+def test_amounts_that_add_up_are_told_alike(values: list[float], told: list[str]) -> None:
+    assert even(values, "USD") == told
+
+
+def test_a_torn_waterfall_says_how_much_is_cut_and_one_that_stands_still_that_nothing_moved() -> None:
+    torn = " ".join(words(waterfall(steps(1e6, 2e4, -1e4))))
+    assert re.search(r"Torn bars begin at 9\d% of the first amount", torn)
+    still = waterfall(Waterfall("Forecast", "USD", Step("On 1 Mar", 10.0), (), Step("On 1 Apr", 10.0)))
+    assert "Nothing moved." in words(still)
+    assert "Torn" not in " ".join(words(still))
+    assert "stroke-dasharray" not in still.partition("</style>")[2]
+
+
+def test_whole_notes_are_shown() -> None:
+    note = "Of all renewals that were told a chance, as many came as were told to come. " * 12
+    drawn = words(calibration(Calibration("Chances", (), note)))
+    assert " ".join(drawn).count("as were told to come") == 12
+    assert not any("…" in line for line in drawn)
+
+
+def test_chances_are_drawn_up_to_all_and_few_say_little() -> None:
+    drawn = calibration(Calibration("Chances", (Bin(0.5, 0.4, 0.2, 0.6, 9), Bin(0.6, 0.7, 0.5, 0.8, 10))))
+    assert "100%" in words(drawn)
+    assert re.findall(r'stroke-opacity="([.\d]+)"', drawn) == [".25", ".75"]
+
+
+def test_months_of_which_a_part_is_meant_are_marked() -> None:
+    months = (Month(date(2026, 11, 1), 1.0, 2.0, 3.0, 2.1, None, 4.0, part="from 22 Nov"), Month(date(2026, 12, 1), 1.0, 2.0, 3.0, 2.1, None, 4.0))  # fmt: skip
+    drawn = fan(Fan("Renewals", "USD", months))
+    assert "Nov 2026: from 22 Nov" in " ".join(words(drawn))
+    assert drawn.partition("</style>")[2].count('class="track part"') == 2
+    assert "median" not in words(drawn)
