@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from itertools import islice
+from types import MappingProxyType
 from uuid import UUID
 
 from app.domain.catalogue import Entity, Field, Kind
@@ -152,14 +153,17 @@ def look(
     return Told(given, tuple(faults[:MAX_FAULTS]))
 
 
-def only(body: object, allowed: Iterable[str]) -> Mapping[str, object]:
-    """The body as an object that has no member but the allowed ones. Raises Invalid."""
+def only(body: object, allowed: Iterable[str], meant: Mapping[str, str] = MappingProxyType({})) -> Mapping[str, object]:
+    """The body as an object that has no member but the allowed ones; `meant` are names that they have elsewhere. Raises
+    Invalid."""
     members, names = _object(body), tuple(allowed)
     unknown = islice((member for member in members if member not in names), MAX_FAULTS)
     faults = tuple(
-        Fault(f"Expected one of {', '.join(names)}.", pointer=f"/{escape(m)}", suggestion=nearest(m, names))
+        Fault(
+            f"Expected one of {', '.join(names)}.", pointer=f"/{escape(m)}", suggestion=meant.get(m) or nearest(m, names)
+        )
         for m in unknown
-    )
+    )  # fmt: skip
     if faults:
         raise Invalid(faults=faults)
     return members

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from app.domain.catalogue import ACCOUNTS
 from app.domain.forecasting.lives import Unit
-from app.domain.forecasting.retention import LATE
+from app.domain.forecasting.outcomes import LATE
 from app.persistence.compile import Scope, condition
 from app.persistence.compile.pages import in_scope
 from app.persistence.compile.rows import start
@@ -30,18 +30,16 @@ async def usual_term(reader: Reader, of: Of, product: str | None) -> float | Non
     return days
 
 
-async def lives(
-    reader: Reader, of: Of, product: str | None, by: Unit, unit_days: float, tolerance: float, most: int
-) -> list[Record]:
-    """Accounts by their cohort (the month, quarter or year of their first contract), whether they are lost, and the term that they
-    left in or the terms that they have been there: cohort, lost, terms, accounts, arr (at their start) and the sum of its squares.
+async def lives(reader: Reader, of: Of, product: str | None, by: Unit) -> list[Record]:
+    """Accounts by their cohort (the month, quarter or year of their first contract), for how many days each was seen, and whether
+    it was lost then: cohort, lost, days, accounts, arr (at their start) and the sum of its squares.
 
-    An account is lost where nothing followed the end of its contracts in time; a return later is no part of this life.
+    An account is lost where nothing followed the end of its contracts in time; a return later is no part of this life. All are
+    seen until the last day on which that is known of all: whoever stayed is seen no longer than whoever left.
     """
     scope = Scope(of.workspace)
     mine = _spells(of, product, scope)
-    day, width = f"{scope.bind(of.today)}::date", f"{scope.bind(unit_days)}::float8"
-    slack, longest = f"{scope.bind(tolerance)}::float8", f"{scope.bind(most)}::int"
+    horizon = f"({scope.bind(of.today)}::date - {LATE})"
     return await reader.fetch(
         f"""
         {mine}, breaks AS (
@@ -53,14 +51,12 @@ async def lives(
           SELECT c.account_id, min(c.start_date) AS began, max(c.end_date) AS until
           FROM c JOIN breaks b ON b.account_id = c.account_id AND (b.back IS NULL OR c.start_date < b.back) GROUP BY c.account_id
         ), life AS (
-          SELECT f.account_id, f.began, f.until, sum(c.arr) FILTER (WHERE c.start_date = f.began) AS arr,
-            f.until + {LATE} < {day} OR (f.until < {day} AND bool_and(c.outcome IS NOT DISTINCT FROM 'churned') FILTER (WHERE c.end_date = f.until)) AS lost
+          SELECT f.account_id, f.began, sum(c.arr) FILTER (WHERE c.start_date = f.began) AS arr, f.until < {horizon} AS lost,
+            CASE WHEN f.until < {horizon} THEN f.until + 1 - f.began ELSE greatest({horizon} - f.began, 0) END AS days
           FROM first f JOIN c ON c.account_id = f.account_id AND c.start_date <= f.until GROUP BY f.account_id, f.began, f.until
         )
-        SELECT to_char(l.began, '{FORMATS[by]}') AS cohort, l.lost,
-          least({longest}, CASE WHEN l.lost THEN greatest(1, ceil((l.until + 1 - l.began) / {width} - {slack}))
-            ELSE floor((least({day}, l.until) - l.began + 1) / {width}) END)::int AS terms,
-          count(*) AS accounts, sum(l.arr)::bigint AS arr, sum(l.arr::float8 * l.arr::float8) AS squares
+        SELECT to_char(l.began, '{FORMATS[by]}') AS cohort, l.lost, l.days, count(*) AS accounts, sum(l.arr)::bigint AS arr,
+          sum(l.arr::float8 * l.arr::float8) AS squares
         FROM life l GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
         """,
         *scope.args,
@@ -73,7 +69,7 @@ def _spells(of: Of, product: str | None, scope: Scope) -> str:
     sold = "" if product is None else f" AND c.product = {scope.bind(product)}"
     return f"""
     WITH c AS MATERIALIZED (
-      SELECT c.account_id, c.start_date, coalesce(c.end_date, 'infinity'::date) AS end_date, c.arr, c.outcome
+      SELECT c.account_id, c.start_date, coalesce(c.end_date, 'infinity'::date) AS end_date, c.arr
       FROM contracts c JOIN accounts a ON a.workspace_id = $1 AND a.id = c.account_id
       WHERE c.workspace_id = $1 AND c.arr > 0 AND c.start_date <= {scope.bind(of.today)}::date{sold} AND {" AND ".join(inside)}
     )

@@ -41,7 +41,7 @@ RENEWALS = f"""
            sum(l.own) FILTER (WHERE l.nth = 1) OVER (PARTITION BY l.account_id, l.due_on) AS pool_own
     FROM line l
   ),
-  went AS (
+  went AS MATERIALIZED (
     SELECT p.id, p.due, p.known_on,
            p.own + CASE WHEN p.pool_due > p.pool_own
              THEN (p.due - p.own) * least(p.pool_came - p.pool_own, p.pool_due - p.pool_own) / (p.pool_due - p.pool_own)

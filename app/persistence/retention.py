@@ -1,8 +1,8 @@
 """Retention from contracts, by sets: what was in force on a day, what was due, and what followed it.
 
 The same in plain Python by rows is in the tests (laws). An account's money on a day is that of its contracts in force
-on that day; credits never take it below nought. Terms of one product that end on one day are one renewal. A contract
-continues the term of the same product that ended nearest to its beginning, and no other; an outcome set by hand wins.
+on that day; one that carries a term on counts from the day after that term, so that a renewal ahead of its day counts
+once; credits never take it below nought. What became of renewals is what forecasts learn from, see `renewals`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from uuid import UUID
 
 from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria.meant import Meaning
+from app.domain.forecasting.outcomes import EARLY, LATE, SWITCH
 from app.domain.forecasting.periods import Asked, Dimension, Step
-from app.domain.forecasting.retention import EARLY, LATE, Name, Sums
+from app.domain.forecasting.retention import Name, Sums
 from app.domain.questions import Archived
 from app.domain.workspaces import SegmentationName, Workspace
 from app.persistence.compile import Scope, condition
 from app.persistence.compile.pages import in_scope
 from app.persistence.compile.rows import start
 from app.persistence.database import Reader, Record
+from app.persistence.renewals import RENEWALS
 
 KEYS: Mapping[Dimension, str] = {"csm": "a.csm_id::text", "lane": "a.impact", "product": "NULL"}
 MOST_GROUPS = 1_000
@@ -43,6 +45,17 @@ CONTRIBUTIONS: Mapping[Name, tuple[str, str]] = {
     "gross_renewal_rate": ("gross", "due"), "net_renewal_rate": ("net", "due"),
 }  # fmt: skip
 """Of each figure an account's part of the numerator and of the denominator."""
+FOLLOWS = f"""
+    follows AS MATERIALIZED (
+      SELECT DISTINCT ON (l.id) l.id, e.end_date AS until
+      FROM term l JOIN term e ON e.account_id = l.account_id AND e.start_date < l.start_date
+        AND (l.end_date IS NULL OR l.end_date > e.end_date)
+        AND l.start_date - e.end_date BETWEEN -{EARLY} AND {LATE}
+        AND (e.product = l.product OR l.start_date - e.end_date BETWEEN -{SWITCH} AND {SWITCH})
+      WHERE l.account_id IN (SELECT a.id FROM a)
+      ORDER BY l.id, e.product <> l.product, abs(l.start_date - e.end_date - 1), e.end_date
+    )"""
+"""After RENEWALS: of each contract that carries a renewal on, `id`, and `until` when the terms last that it carries on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,58 +81,46 @@ def rows(
     of: Of, steps: Sequence[Step], scope: Scope, *, product: str | None, by_product: bool, keys: Sequence[str] = ()
 ) -> str:
     """The statement's WITH: `a` are the accounts with `keys` as k0, k1 …; `x` has a row per step n and account (and product) with
-    began and ended, and one per renewal with due, paid and open, each nought in the other's rows."""
-    first, last = steps[0][0], steps[-1][1]
+    began and ended, and one per renewal with due and paid (decided) or open, each nought in the other's rows; `asked` are renewals."""
     lo, hi = scope.bind([lo for lo, _ in steps]), scope.bind([hi for _, hi in steps])
-    begins, ends, day = (f"{scope.bind(one)}::date" for one in (first, last, of.today))
+    day = f"{scope.bind(of.today)}::date"
     of_account = start(ACCOUNTS, "a")
     inside = [*in_scope(ACCOUNTS, of.archived, of_account, scope), condition(of.where, ACCOUNTS, "a", scope)]
     named = "".join(f", {key} AS k{n}" for n, key in enumerate(keys))
-    mine = "c.workspace_id = $1 AND c.account_id IN (SELECT a.id FROM a)"
-    if product is not None:
-        mine += f" AND c.product = {scope.bind(product)}"
-    called = "coalesce(c.product, '')" if by_product else "''"
+    sold = "" if product is None else f" AND c.product = {scope.bind(product)}"
     return f"""
     WITH s AS MATERIALIZED (SELECT * FROM unnest({lo}::date[], {hi}::date[]) WITH ORDINALITY AS s(lo, hi, n)),
     a AS MATERIALIZED (SELECT a.id{named} FROM accounts a WHERE a.workspace_id = $1 AND {" AND ".join(inside)}),
-    held AS (
-      SELECT s.n, c.account_id, {called} AS product,
+    {RENEWALS},
+    {FOLLOWS},
+    spells AS MATERIALIZED (
+      SELECT c.account_id, {_product("c.product", by_product=by_product)} AS product, c.arr, greatest(c.start_date, f.until + 1) AS start_date, c.end_date
+      FROM contracts c LEFT JOIN follows f ON f.id = c.id
+      WHERE c.workspace_id = $1 AND c.account_id IN (SELECT a.id FROM a){sold}
+    ),
+    held AS MATERIALIZED (
+      SELECT s.n, c.account_id, c.product,
         greatest(coalesce(sum(c.arr) FILTER (WHERE {in_force("c", "s.lo")}), 0), 0) AS began,
         greatest(coalesce(sum(c.arr) FILTER (WHERE {in_force("c", "s.hi")}), 0), 0) AS ended
-      FROM contracts c JOIN s ON {in_force("c", "s.lo")} OR {in_force("c", "s.hi")}
-      WHERE {mine} GROUP BY 1, 2, 3
+      FROM spells c JOIN s ON {in_force("c", "s.lo")} OR {in_force("c", "s.hi")} GROUP BY 1, 2, 3
     ),
-    terms AS MATERIALIZED (
-      SELECT c.id, c.account_id, coalesce(c.product, '') AS product, c.start_date, c.end_date, c.arr, c.outcome, c.decided_at
-      FROM contracts c
-      WHERE {mine} AND c.arr > 0 AND c.end_date >= {begins} - {EARLY + LATE} AND c.end_date < {ends} + {EARLY + LATE}
-    ),
-    follows AS (
-      SELECT DISTINCT ON (f.id) f.arr, f.start_date, t.account_id, t.product, t.end_date
-      FROM (
-        SELECT c.id, c.account_id, coalesce(c.product, '') AS product, c.start_date, c.arr FROM contracts c
-        WHERE {mine} AND c.arr > 0 AND c.start_date >= {begins} - {EARLY} AND c.start_date < {ends} + {LATE}
-      ) f JOIN terms t ON t.account_id = f.account_id AND t.product = f.product AND t.id <> f.id AND t.start_date < f.start_date
-        AND f.start_date BETWEEN t.end_date - {EARLY} AND t.end_date + {LATE} AND t.outcome IS DISTINCT FROM 'churned'
-      ORDER BY f.id, abs(f.start_date - 1 - t.end_date), t.end_date DESC
-    ),
-    paid AS (SELECT account_id, product, end_date, sum(arr) AS arr, min(start_date) AS since FROM follows GROUP BY 1, 2, 3),
-    renewals AS (
-      SELECT t.account_id, t.product, t.end_date,
-        coalesce(sum(t.arr) FILTER (WHERE t.outcome IS NOT NULL OR p.arr IS NOT NULL OR t.end_date + {LATE} < {day}), 0) AS due,
-        coalesce(max(p.arr), sum(t.arr) FILTER (WHERE t.outcome <> 'churned'), 0) AS paid,
-        coalesce(sum(t.arr) FILTER (WHERE t.outcome IS NULL AND p.arr IS NULL AND t.end_date + {LATE} >= {day}), 0) AS open,
-        coalesce(max(t.decided_at), min(p.since), t.end_date + CASE WHEN bool_or(t.outcome IS NOT NULL) THEN 0 ELSE {LATE + 1} END) AS closed
-      FROM terms t LEFT JOIN paid p USING (account_id, product, end_date)
-      WHERE t.end_date >= {begins} AND t.end_date < {ends} GROUP BY 1, 2, 3
+    known AS MATERIALIZED (SELECT r.* FROM renewals r),
+    asked AS MATERIALIZED (
+      SELECT c.account_id, c.product, c.arr, c.kept, c.due_on, c.decided_on, c.decided_on < {day} AS decided
+      FROM known c WHERE c.arr > 0 AND c.account_id IN (SELECT a.id FROM a){sold}
     ),
     x AS (
-      SELECT n, account_id, product, began, ended, 0 AS due, 0 AS paid, 0 AS open, NULL::date AS end_date FROM held
+      SELECT n, account_id, product, began, ended, 0 AS due, 0 AS paid, 0 AS open FROM held
       UNION ALL
-      SELECT s.n, r.account_id, r.product, 0, 0, r.due, r.paid, r.open, r.end_date
-      FROM renewals r JOIN s ON r.end_date >= s.lo AND r.end_date < s.hi
+      SELECT s.n, r.account_id, {_product("r.product", by_product=by_product)}, 0, 0,
+        CASE WHEN r.decided THEN r.arr ELSE 0 END, CASE WHEN r.decided THEN r.kept ELSE 0 END, CASE WHEN r.decided THEN 0 ELSE r.arr END
+      FROM asked r JOIN s ON r.due_on >= s.lo AND r.due_on < s.hi
     )
     """
+
+
+def _product(column: str, *, by_product: bool) -> str:
+    return f"coalesce({column}, '')" if by_product else "''"
 
 
 def in_force(contract: str, day: str) -> str:
@@ -219,14 +220,15 @@ async def accounts(
 
 
 async def renewals(reader: Reader, of: Of, first: date, last: date) -> tuple[list[Any], ...]:
-    """Renewals due in `[first, last)`, those to come among them, a list per column: due and paid in minor units, due on, from
-    which day on its end is known, industry, product."""
+    """Renewals due in `[first, last)`, those to come among them, a list per column: due and kept in minor units, due on, decided on
+    (which may be to come), industry, product."""
     scope = Scope(of.workspace)
     made = rows(of, [(first, last)], scope, product=None, by_product=True, keys=["coalesce(a.industry, '')"])
-    columns = ("(r.due + r.open)::bigint", "r.paid::bigint", "r.end_date", "r.closed", "a.k0", "r.product")
+    columns = ("r.arr", "r.kept", "r.due_on", "r.decided_on", "a.k0", "r.product")
+    order = "r.due_on, r.account_id, r.product, r.arr, r.kept"
     row = await reader.fetchrow(
-        f"""{made} SELECT {", ".join(f"coalesce(array_agg({c} ORDER BY r.end_date, r.account_id, r.product), '{{}}')" for c in columns)}
-        FROM renewals r JOIN a ON a.id = r.account_id""",
+        f"""{made} SELECT {", ".join(f"coalesce(array_agg({c} ORDER BY {order}), '{{}}')" for c in columns)}
+        FROM asked r JOIN a ON a.id = r.account_id JOIN s ON r.due_on >= s.lo AND r.due_on < s.hi""",
         *scope.args,
     )
     assert row is not None, "an aggregate gives a row"

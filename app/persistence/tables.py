@@ -363,7 +363,9 @@ account_scores = _tenant(
     Column("consumption", Double, nullable=False),
     Column("version", Integer, nullable=False),  # of score_versions
     Column("segment", TEXT),  # whose weights health was made with
-    Column("measures", ARRAY(Double)),  # values of the measures of health, in their order; null where it comes from outside
+    Column(
+        "measures", ARRAY(Double)
+    ),  # values of the measures of health, in their order; null where it comes from outside
     Column("engaged", ARRAY(Integer), nullable=False),  # inbound, meetings, events, opened
     Column("consumed", ARRAY(Integer), nullable=False),  # days, features, of all, modules, of all, users, seats
     PrimaryKeyConstraint("workspace_id", "account_id", "day"),
@@ -526,7 +528,13 @@ members = _tenant(
     Column("pending_since", INSTANT),  # since when its move waits to be confirmed
     PrimaryKeyConstraint("workspace_id", "segmentation_id", "account_id", postgresql_include=["segment"]),
     Index("members_segment_idx", "workspace_id", "segmentation_id", "segment", "account_id"),
-    Index("members_pending_idx", "workspace_id", "segmentation_id", "pending_since", postgresql_where=text("pending_since IS NOT NULL")),
+    Index(
+        "members_pending_idx",
+        "workspace_id",
+        "segmentation_id",
+        "pending_since",
+        postgresql_where=text("pending_since IS NOT NULL"),
+    ),
 )
 memberships = _tenant(
     "memberships",  # history: [from_at, to_at)
@@ -625,7 +633,7 @@ forecast_renewals = _tenant(
     Column("probability", Double, nullable=False),
     Column("expected", BigInteger, nullable=False),  # at most `arr`
     Column("expected_net", BigInteger, nullable=False),  # with what is expected to be bought more
-    Column("reasons", ARRAY(Double), nullable=False),  # in the order of the answer's names; with its base the logit
+    Column("reasons", ARRAY(Double), nullable=False),  # in the order of the answer's names, then what leads to money
     PrimaryKeyConstraint("workspace_id", "forecast_id", "no"),
     ForeignKeyConstraint(["workspace_id", "forecast_id"], ["forecasts.workspace_id", "forecasts.id"]),
     Index("forecast_renewals_renewal_idx", "workspace_id", "renewal_id", "forecast_id"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,8 +12,6 @@ import numpy as np
 
 from app.domain.criteria.suggest import nearest
 from app.domain.forecasting.lives import (
-    MOST_TERMS,
-    TOLERANCE,
     UNIT_DAYS,
     UNITS,
     Age,
@@ -24,8 +21,8 @@ from app.domain.forecasting.lives import (
     Unit,
     survival,
 )
+from app.domain.forecasting.outcomes import LATE
 from app.domain.forecasting.rates import Floats
-from app.domain.forecasting.retention import LATE
 from app.domain.pictures import cohorts as pictures
 from app.domain.roles import Principal
 from app.domain.selections import Place
@@ -39,6 +36,7 @@ from app.services.retention import Wanted
 MOST_COHORTS = 60
 MOST_DRAWN = 6
 _FEW = 30
+_MODELS = {"sBG": "an sBG", "BdW": "a BdW"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +55,12 @@ async def read(
     db: Database, principal: Principal, told: Wanted, by: str | None, term: str | None, now: datetime
 ) -> dict[str, Any]:
     """Survival by age of all accounts together and of each cohort, the latest last. Raises Unreadable, Invalid."""
-    unit, found, scope = await _curves(db, principal, told, by, term, now)
+    cut, unit, found, scope = await _curves(db, principal, told, by, term, now)
     whole, *cohorts = found
     workspace = principal.workspace
     return {
-        "as_of": now, "currency": workspace.currency, "by": by or UNITS[1], "term": unit,
-        "scope": {"filter": scope.text, "product": told.product, "words": f"{scope.words}."}, "words": _words(whole, unit),
+        "as_of": now, "currency": workspace.currency, "by": cut, "term": unit,
+        "scope": {"filter": scope.text, "product": told.product, "words": f"{scope.words}."}, "words": _words(whole, unit, cut),
         "all": _cohort(whole, workspace), "cohorts": [_cohort(one, workspace) for one in cohorts],
     }  # fmt: skip
 
@@ -71,29 +69,25 @@ async def chart(
     db: Database, principal: Principal, told: Wanted, by: str | None, term: str | None, now: datetime
 ) -> str:
     """The curve of all accounts, fitted, and the observed ones of the latest cohorts, as SVG. Raises as `read`."""
-    unit, found, _ = await _curves(db, principal, told, by, term, now)
+    _, unit, found, _ = await _curves(db, principal, told, by, term, now)
     whole, *cohorts = found
-    fitted = tuple(pictures.Age(one.age, one.rate, one.low, one.high) for one in whole.logos.expected)
-    curves = [pictures.Curve(f"all, {whole.logos.curve.model}", fitted, whole.accounts, fitted=True)]
-    if whole.accounts:
-        curves += [_observed(one) for one in (whole, *cohorts[-MOST_DRAWN:])]
-    drawn = pictures.Cohorts("Accounts still there", unit, tuple(curves) if whole.accounts else (), _words(whole, unit))
+    drawn = pictures.Cohorts("Accounts still there", unit, _drawn(whole, cohorts), _caption(whole, unit))
     return await aside(partial(pictures.cohorts, drawn))
 
 
 async def _curves(
     db: Database, principal: Principal, told: Wanted, by: str | None, term: str | None, now: datetime
-) -> tuple[Unit, list[Fitted], retention.Scope]:
-    cut, said = _unit(by, "by"), _unit(term, "term")
+) -> tuple[Unit, Unit, list[Fitted], retention.Scope]:
+    cut, said = _unit(by, "by") or "quarter", _unit(term, "term")
     scope = await retention.reading(db, principal, told, now)
     await retention.sold(db, principal, told.product)
     async with db.transaction() as tx, tx.hashing():
         unit = said or _usual(await rows.usual_term(tx, scope.of, told.product))
-        found = await rows.lives(tx, scope.of, told.product, cut or "quarter", UNIT_DAYS[unit], TOLERANCE, MOST_TERMS)
+        found = await rows.lives(tx, scope.of, told.product, cut)
     names = sorted({row["cohort"] for row in found})
     if len(names) > MOST_COHORTS:
         raise Place("by").fault(f"Expected at most {MOST_COHORTS} cohorts: take a longer one.", "year")
-    return unit, await aside(partial(_fit, found, names)), scope
+    return cut, unit, await aside(partial(_fit, found, names, UNIT_DAYS[unit])), scope
 
 
 def _unit(told: str | None, name: str) -> Unit | None:
@@ -108,41 +102,71 @@ def _usual(days: float | None) -> Unit:
     return "year" if days is None or days > 135 else "quarter" if days > 45 else "month"
 
 
-def _fit(found: list[Record], names: list[str]) -> list[Fitted]:
-    return [_fitted(None, found), *(_fitted(name, [row for row in found if row["cohort"] == name]) for name in names)]
+def _fit(found: list[Record], names: list[str], term: float) -> list[Fitted]:
+    parts = ((name, [row for row in found if row["cohort"] == name]) for name in names)
+    return [_fitted(None, found, term), *(_fitted(name, mine, term) for name, mine in parts)]
 
 
-def _fitted(name: str | None, mine: list[Record]) -> Fitted:
+def _fitted(name: str | None, mine: list[Record], term: float) -> Fitted:
     accounts, arr = sum(row["accounts"] for row in mine), sum(row["arr"] for row in mine)
     squares = sum(row["squares"] for row in mine)
-    logos = _lives(mine, "accounts", 1.0)
-    money = _lives(mine, "arr", arr / squares if squares else 1.0)
+    logos = _lives(mine, "accounts", term, 1.0)
+    money = _lives(mine, "arr", term, arr / squares if squares else 1.0)
     return Fitted(name, accounts, arr, (logos, money), survival(logos), survival(money))
 
 
-def _lives(mine: Iterable[Record], column: str, worth: float) -> Lives:
-    lost: Floats = np.zeros(MOST_TERMS)
-    there: Floats = np.zeros(MOST_TERMS + 1)
-    for row in mine:
-        if row["lost"]:
-            lost[row["terms"] - 1] += row[column]
-        else:
-            there[row["terms"]] += row[column]
-    return Lives(lost, there, worth)
+def _lives(mine: list[Record], column: str, term: float, worth: float) -> Lives:
+    seen: Floats = np.array([row["days"] for row in mine], dtype=np.float64) / term
+    amount: Floats = np.array([row[column] for row in mine], dtype=np.float64)
+    return Lives(seen, np.array([row["lost"] for row in mine], dtype=np.bool_), amount, worth)
 
 
-def _words(whole: Fitted, unit: Unit) -> str:
+def _words(whole: Fitted, unit: Unit, by: Unit) -> str:
     said = (
-        f"A cohort are the accounts whose first contract began in it; ages are {unit}s since. An account is lost where nothing "
-        f"followed its contracts within {LATE} days; a later return is no part of this life. Money counts as it was at the start."
+        f"A cohort is the accounts whose first contract began in the same {by}; ages are {unit}s since. An account is lost where "
+        f"nothing followed its contracts within {LATE} days, so all are seen until {LATE} days ago; a later return is no part of "
+        "this life. Money counts as it was at the start."
     )
     if not whole.accounts:
         return (
-            f"No account in scope has had a contract: the curve is the stated prior, and says nothing of them. {said}"
+            "No account in scope has had a contract with ARR above zero: the curve is the stated prior, and says nothing of "
+            f"them. {said}"
         )
-    lost = int(whole.lives[0].lost.sum())
-    few = f" Only {lost} accounts were lost: the curve leans on its prior." if lost < _FEW else ""
-    return f"{said} Beyond what was observed the curve is a {whole.logos.curve.model}, fitted on {whole.logos.curve.terms} terms.{few}"
+    curve = whole.logos.curve
+    if not curve.terms:
+        return f"{said} No account has been seen for a whole {unit} yet: the curve is its stated prior."
+    terms = f"{curve.terms} {unit}" if curve.terms == 1 else f"{curve.terms} {unit}s"
+    return f"{said} Beyond what was observed the curve is {_MODELS[curve.model]}, fitted on {terms}.{_few(whole)}"
+
+
+def _caption(whole: Fitted, unit: Unit) -> str:
+    """What fits above the picture; the answer without one says all of it."""
+    if not whole.accounts:
+        return "No account in scope has had a contract with ARR above zero."
+    if not whole.logos.curve.terms:
+        return f"No account has been seen for a whole {unit} yet."
+    return f"Lost is whose contracts nothing followed within {LATE} days. Dashed: the expected curve, with its 90 % band.{_few(whole)}"
+
+
+def _drawn(whole: Fitted, cohorts: list[Fitted]) -> tuple[pictures.Curve, ...]:
+    """All together, expected and observed, and the latest cohorts of which somebody has reached an age."""
+    if not whole.accounts or not whole.logos.curve.terms:
+        return ()
+    fitted = tuple(pictures.Age(one.age, one.rate, one.low, one.high) for one in whole.logos.expected)
+    old = [one for one in cohorts if len(_whole(one)) > 1]
+    return (
+        pictures.Curve(f"all, {whole.logos.curve.model}", fitted, whole.accounts, fitted=True, every=True),
+        *(_observed(one) for one in (whole, *old[-MOST_DRAWN:])),
+    )
+
+
+def _few(whole: Fitted) -> str:
+    lives = whole.lives[0]
+    lost = int(lives.amount[lives.lost].sum())
+    if lost >= _FEW:
+        return ""
+    told = {0: "No account was lost", 1: "Only one account was lost"}.get(lost, f"Only {lost} accounts were lost")
+    return f" {told}: the curve leans on its prior."
 
 
 def _cohort(of: Fitted, workspace: Workspace) -> dict[str, Any]:
@@ -160,10 +184,10 @@ def _survival(of: Survival, amount: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _age(of: Age, amount: Any) -> dict[str, Decimal | int | float]:
+def _age(of: Age, amount: Any) -> dict[str, Decimal | int | float | bool]:
     return {
         "age": of.age, "at_risk": amount(of.at_risk), "lost": amount(of.lost), "rate": round(of.rate, 6), "low": round(of.low, 6),
-        "high": round(of.high, 6),
+        "high": round(of.high, 6), "whole": of.whole,
     }  # fmt: skip
 
 
@@ -175,5 +199,10 @@ def _expected(of: Expected) -> dict[str, int | float | None]:
 
 
 def _observed(of: Fitted) -> pictures.Curve:
-    ages = tuple(pictures.Age(one.age, one.rate, one.low, one.high) for one in of.logos.observed)
-    return pictures.Curve(of.name or "all, observed", ages, of.accounts)
+    ages = tuple(pictures.Age(one.age, one.rate, one.low, one.high) for one in _whole(of))
+    return pictures.Curve(of.name or "all, observed", ages, of.accounts, every=of.name is None)
+
+
+def _whole(of: Fitted) -> tuple[Age, ...]:
+    """The ages that somebody has reached: of a part of one the share has not come down yet."""
+    return tuple(one for one in of.logos.observed if one.whole)

@@ -41,7 +41,7 @@ def forecast(
     return {
         "id": None if forecast_id is None else str(forecast_id), "from": wanted.start, "to": wanted.end, "as_of": as_of,
         **{name: value for name, value in told.items() if name != "groups"},
-        "model": computed.model, "skill": _skill(skill),
+        "model": computed.model, "months_ahead": computed.ahead, "skill": _skill(skill),
         "challenger": None if computed.challenged is None else {"model": LOGISTIC, **_skill(computed.challenged)},
         "drift": {
             "drift": computed.drift.drift, "shock": computed.drift.tau, "months": len(computed.drift.month),

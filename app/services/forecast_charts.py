@@ -44,6 +44,7 @@ async def months(db: Database, principal: Principal, forecast_id: UUID, now: dat
     def major(minor: int) -> float:
         return float(workspace.major(minor))
 
+    first, end = (date.fromisoformat(told[name]) for name in ("from", "to"))
     drawn = []
     for one in listed:
         found = ranges.get(one["month"].strftime("%Y-%m"), {})
@@ -51,10 +52,9 @@ async def months(db: Database, principal: Principal, forecast_id: UUID, now: dat
         drawn.append(
             Month(
                 one["month"], found.get("p05"), found.get("p50"), found.get("p95"), major(one["expected"]),
-                major(one["kept"]) if over else None, major(one["due"]), found.get("target"),
+                major(one["kept"]) if over else None, major(one["due"]), found.get("target"), _part(one["month"], first, end),
             )
         )  # fmt: skip
-    first, end = (date.fromisoformat(told[name]) for name in ("from", "to"))
     title = f"Renewals due {_spelled(first)} to {_spelled(end - timedelta(days=1))}"
     note = f"{told['skill']['verdict'].capitalize()}. {told['skill']['because']}" + ("" if ranges else f" {RANGES}")
     return await aside(lambda: fan(Fan(title, workspace.currency, tuple(drawn), None, note)))
@@ -94,12 +94,19 @@ async def moved(db: Database, principal: Principal, now: datetime, ask: waterfal
     told = msgspec.json.decode(await waterfalls.get(db, principal, now, ask))
     first, last = (_spelled(date.fromisoformat(told[name])) for name in ("from", "to"))
     steps = tuple(Step(SAID[name], float(money)) for name, money in told["steps"].items() if money)
-    note = f"{told['words']}{'' if steps else ' Nothing moved.'}"
     drawn = Waterfall(
         f"Forecast from {first} to {last}", principal.workspace.currency, Step(f"On {first}", float(told["opening"])), steps,
-        Step(f"On {last}", float(told["closing"])), note,
+        Step(f"On {last}", float(told["closing"])), told["words"],
     )  # fmt: skip
     return await aside(lambda: waterfall(drawn))
+
+
+def _part(month: date, first: date, end: date) -> str:
+    """Which days of a month lie in `[first, end)`, where not all do."""
+    following = (month.replace(day=28) + timedelta(days=4)).replace(day=1)
+    since = f"from {first.day} {MONTHS[month.month - 1]}" if month < first else ""
+    until = f"to {(end - timedelta(days=1)).day} {MONTHS[month.month - 1]}" if following > end else ""
+    return " ".join(filter(None, (since, until)))
 
 
 def _bin(one: Mapping[str, Any]) -> Bin:

@@ -15,7 +15,7 @@ from app.domain.forecasting import renewals, supposed
 from app.domain.forecasting.asked import Asked, Under
 from app.domain.forecasting.inputs import Terms, Told, inputs
 from app.domain.forecasting.renewals import Assumed, Due, Forecast, History, Known, Learnt
-from app.domain.forecasting.skill import asked_on
+from app.domain.forecasting.skill import ahead, asked_on
 from app.domain.scenarios import LANES
 from app.domain.workspaces import Workspace
 from app.persistence import forecasts, known, scenarios
@@ -73,7 +73,7 @@ async def read(
     due = await forecasts.due(reader, workspace, wanted, where, met, today)
     undated = await forecasts.undated(reader, workspace, where, today)
     closed = await forecasts.closed(reader, workspace, today)
-    asked = _closed_asked(closed).astype(np.int64).tolist() + [(today - EPOCH).days] * len(due.arr)
+    asked = _closed_asked(closed, _ahead(due, today)).astype(np.int64).tolist() + [(today - EPOCH).days] * len(due.arr)
     told = await known.columns(reader, workspace, [*closed.account_ids, *due.account_ids], asked)
     active = next((row["slug"] for row in rows if row["is_active"]), None)
     return Figures(today, due, closed, told, known_ways, active, undated)
@@ -98,7 +98,8 @@ def made(figures: Figures, wanted: Asked, ways: Sequence[Under]) -> list[Made]:
     facts = inputs(figures.told, _terms(figures))
     closed, due = len(figures.closed.arr), len(figures.due.arr)
     known_then = Known(facts, np.arange(closed, closed + due), np.arange(closed))
-    learnt = renewals.learnt(history, np.datetime64(figures.today), known_then)
+    far = _ahead(figures.due, figures.today)
+    learnt = renewals.learnt(history, np.datetime64(figures.today), known_then, far)
     found, place = [], 0
     for under, scenario in zip(ways, chosen, strict=True):
         met = figures.due.supposed[place : place + len(under.what_if)]
@@ -178,15 +179,20 @@ def _terms(figures: Figures) -> Terms:
     today = np.full(len(due.arr), np.datetime64(figures.today), dtype="datetime64[D]")
     seats = [np.nan if value is None else value for value in (*closed.seats, *due.seats)]
     return Terms(
-        np.concatenate([_closed_asked(closed), today]), _ints([*closed.arr, *due.arr]), np.array(seats, dtype=np.float64),
+        np.concatenate([_closed_asked(closed, _ahead(due, figures.today)), today]), _ints([*closed.arr, *due.arr]), np.array(seats, dtype=np.float64),
         _days([*closed.started, *due.started]), _days([*closed.first_started, *due.first_started]),
         _days([*closed.due_on, *due.due_on]),
     )  # fmt: skip
 
 
-def _closed_asked(closed: ClosedColumns) -> Any:
-    """The day each closed renewal is learnt from as it was known on: the first of its month, or when it closed before."""
-    return np.minimum(asked_on(_days(closed.due_on), 0), _days(closed.closed_on))
+def _ahead(due: DueColumns, today: date) -> int:
+    return ahead(_days(due.due_on), np.datetime64(today))
+
+
+def _closed_asked(closed: ClosedColumns, far: int) -> Any:
+    """The day each closed renewal is learnt from as it was known on: the first of a month so many months before its own, or
+    when it closed before."""
+    return np.minimum(asked_on(_days(closed.due_on), far), _days(closed.closed_on))
 
 
 def _ints(values: Sequence[int]) -> Any:

@@ -26,6 +26,10 @@ REPLAYED = 24
 """Months that are over of which forecasts are made again."""
 HISTORY = 48
 """Months of renewals that they are made from."""
+_WORDS = (
+    "Every month is of what is in force on {day}, its start, as if it stood alone: what the months before it lose or win is not known yet. "
+    "Low and high hold what comes in 90 % of months; they widen with what is due, with how little is known, and with each month ahead."
+)
 
 
 async def read(db: Database, principal: Principal, told: Wanted, ahead: int, now: datetime) -> dict[str, Any]:
@@ -42,6 +46,7 @@ async def read(db: Database, principal: Principal, told: Wanted, ahead: int, now
     workspace = principal.workspace
     return {
         "as_of": now, "currency": workspace.currency, "scope": {"filter": scope.text, "product": None, "words": f"{scope.words}."},
+        "words": _WORDS.format(day=this),
         **{one.kind: _figure(one, workspace) for one in found},
     }  # fmt: skip
 
@@ -74,11 +79,12 @@ def _days(values: list[date]) -> Any:
 def _figure(of: Outlook, workspace: Workspace) -> dict[str, Any]:
     tested = of.tested
     if tested.error is None or tested.last_three is None:
-        verdict = f"Only {tested.months} months could be replayed, {LEAST_TESTED} are needed to tell: nobody knows how good this is."
+        months_told = {0: "No month", 1: "Only one month"}.get(tested.months, f"Only {tested.months} months")
+        verdict = f"{months_told} with something due could be replayed, {LEAST_TESTED} are needed to tell: how good this is, is not shown."
     else:
         better = "better" if tested.error < tested.last_three else "not better"
         verdict = f"A month ahead it missed by {tested.error:.2f} points on average, {better} than the mean of the last three months "
-        verdict += f"({tested.last_three:.2f}), over {tested.months} months."
+        verdict += f"({tested.last_three:.2f}), over {tested.months} months with something due."
     return {
         "months": [_month(one, workspace) for one in of.months],
         "tested": {"months": tested.months, "error": _rounded(tested.error), "last_three_months_error": _rounded(tested.last_three), "verdict": verdict},

@@ -12,8 +12,9 @@ from app.domain.criteria.check import Setting
 from app.domain.criteria.nodes import Cmp, Me, Node, Path
 from app.domain.criteria.suggest import nearest
 from app.domain.forecasting import periods
+from app.domain.forecasting.outcomes import LATE
 from app.domain.forecasting.periods import Asked
-from app.domain.forecasting.retention import COHORTS, LATE, NAMES, NUMERATORS, Figure, Name, Sums, figures
+from app.domain.forecasting.retention import COHORTS, NAMES, NUMERATORS, Figure, Name, Sums, figures
 from app.domain.roles import Principal, allows, permit
 from app.domain.selections import Place, Told
 from app.domain.workspaces import Workspace, clock
@@ -162,15 +163,20 @@ def _apart(whole: Sums, alone: tuple[int, int], workspace: Workspace) -> dict[st
             "because": "New and returning accounts: nothing was in force at the start, and something at the end.",
         },
         "open": {
-            "renewals": whole.open_renewals, "arr": workspace.major(whole.open_due),
-            "because": f"Renewals due in the period that nobody has decided, at most {LATE} days ago. In GRR, NRR and logo churn "
-            "their money counts as gone until it is renewed.",
+            **_open(whole, workspace),
+            "because": "Renewals due in the period that are not decided: nobody has set an outcome, and what their contracts tell is "
+            f"decided {LATE} days after the term, renewed or not, so that neither counts before the other. They are in no renewal "
+            "rate; in GRR, NRR and logo churn counts what is in force.",
         },
         "without_contracts": {
             "accounts": count, "arr": workspace.major(arr),
             "because": "What an account paid on a past day follows from its contracts; these have none, and are in no figure.",
         },
     }  # fmt: skip
+
+
+def _open(of: Sums, workspace: Workspace) -> dict[str, Any]:
+    return {"renewals": of.open_renewals, "arr": workspace.major(of.open_due)}
 
 
 def _figures(sums: Sums, workspace: Workspace) -> dict[str, Any]:
@@ -181,7 +187,7 @@ def _figure(of: Figure, workspace: Workspace) -> dict[str, Any]:
     value = None if of.value is None else round(of.value, 6)
     return {
         "value": value, "numerator": _amount(of.name, of.numerator, workspace), "of": NUMERATORS[of.name],
-        "denominator": {"accounts": of.accounts, "arr": workspace.major(of.arr)}, "cohort": COHORTS[of.name],
+        "denominator": {"accounts": of.accounts, "renewals": of.renewals, "arr": workspace.major(of.arr)}, "cohort": COHORTS[of.name],
     }  # fmt: skip
 
 
@@ -193,7 +199,7 @@ def _group(of: Group, asked: Asked, workspace: Workspace) -> dict[str, Any]:
     start, end = asked.steps[of.step]
     key: dict[str, str | None] = {} if asked.series is None else {asked.series: periods.label(start, asked.series)}
     key |= {name: value for (name, _), value in zip(asked.groups, of.key, strict=True)}
-    return {"key": key, "from": start, "to": end, **_figures(of.sums, workspace)}
+    return {"key": key, "from": start, "to": end, **_figures(of.sums, workspace), "open": _open(of.sums, workspace)}
 
 
 def _account(row: Record, figure: Name, workspace: Workspace) -> dict[str, Any]:

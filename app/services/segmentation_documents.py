@@ -65,7 +65,8 @@ def computed(row: Record, workspace: Workspace, now: datetime) -> dict[str, Any]
         "detail": row["detail"],
         "computed_at": instant(row["computed_at"]),
         "as_of": instant(row["as_of"] or row["computed_at"]),
-        "checked_at": instant(row["checked_at"]), "drifted": row["drifted"],
+        "checked_at": instant(row["checked_at"]),
+        "drifted": row["drifted"],
     }
 
 

@@ -43,6 +43,8 @@ WORDS: Mapping[Basis, str] = {
     "kept": "Between two forecasts that were kept: amounts and days are those that were known then.",
     "recomputed": "Both days are computed from today's records as far as they were decided by then: corrections made since do not show.",
 }
+FILTERED = "Accounts are filtered, and grouped, by what they are today: who has churned has an ARR of 0 by now, and is left out by `arr >= 1`."
+STILL = "Nothing moved."
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +115,16 @@ async def get(db: Database, principal: Principal, now: datetime, ask: Ask) -> by
     return ENCODER.encode(
         {
             "from": fallen.wanted.before, "to": fallen.wanted.after, "due_from": asked.start, "due_to": asked.end,
-            "basis": fallen.basis, "words": WORDS[fallen.basis], "before": _side(fallen.sides[0]),
+            "basis": fallen.basis, "words": _words(fallen, filtered=ask.filter is not None), "before": _side(fallen.sides[0]),
             "after": _side(fallen.sides[1]), **_summed(found, every, workspace), "groups": groups,
         }
     )  # fmt: skip
+
+
+def _words(fallen: Fallen, *, filtered: bool) -> str:
+    """On what both days stand, and what is of today on both."""
+    said = [WORDS[fallen.basis], *([FILTERED] if filtered else [])]
+    return " ".join([*said, *([] if fallen.found.parts.any() else [STILL])])
 
 
 async def accounts(
@@ -302,7 +310,7 @@ async def _read(db: Database, principal: Principal, now: datetime, ask: Ask) -> 
     workspace = principal.workspace
     moment = clock(workspace, now)
     before, after, first, last, basis = _told(ask, moment.today)
-    groups = asking.groups(ask.group_by, workspace)
+    groups = asking.groups(ask.group_by, workspace, "group_by")
     setting = check.Setting(workspace, moment, principal.person)
     where = await named.reading(db, setting, principal.user_id, now, partial(_scope, principal, ask.filter))
     whole = allows(principal, READ) and ask.filter is None
@@ -323,7 +331,10 @@ def _told(ask: Ask, today: date) -> tuple[date, date, date, date, Basis | None]:
     before = day("from", ask.start) or after - MONTH
     due_from, due_to = day("due_from", ask.due_from), day("due_to", ask.due_to)
     if not faults and before >= after:
-        faults.append(Fault("Expected a day after `from`.", parameter="to"))
+        # What was not told is not to blame.
+        late = Fault("Expected a day after `from`.", parameter="to")
+        early = Fault("Expected a day before `to`, which is today where it is left out.", parameter="from")
+        faults.append(early if ask.end is None else late)
     if after > today:
         faults.append(Fault("Expected a day that has been, or today.", parameter="to"))
     basis: Basis | None = next((one for one in BASES if one == ask.basis), None)
@@ -331,7 +342,8 @@ def _told(ask: Ask, today: date) -> tuple[date, date, date, date, Basis | None]:
         faults.append(Fault(f"Expected one of {', '.join(BASES)}.", parameter="basis"))
     if faults:
         raise Invalid(faults=tuple(faults))
-    first, last = asking.period(due_from or (before if due_to is None or before < due_to else None), due_to, before)
+    since = due_from or (before if due_to is None or before < due_to else None)
+    first, last = asking.period(since, due_to, before, ("due_from", "due_to"))
     return before, after, first, last, basis
 
 

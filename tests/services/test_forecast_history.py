@@ -30,13 +30,15 @@ def term(account: str, start: date, days: int = 365, arr: int = 100_00) -> Term:
 
 
 def lives(rng: Random, count: int) -> list[Term]:
-    """Accounts whose first year ended within the last 20 months, of which seven in ten went on; all of these are due."""
+    """Accounts whose first year ended within the last 20 months, of which seven in ten went on; all of these are due in a
+    month."""
     found = []
     for n in range(count):
         start = TODAY - timedelta(days=365 + 70 + rng.randrange(600))
         found.append(term(f"account {n}", start))
         if rng.random() < 0.7:
-            found.append(term(f"account {n}", start + timedelta(days=365), 900))
+            again = start + timedelta(days=365)
+            found.append(term(f"account {n}", again, (TODAY - again).days + 31))
     return found
 
 
@@ -48,14 +50,14 @@ async def asked(org: Organisation, **body: object) -> dict[str, Any]:
 
 
 async def planted(db: Database, when: Literal["before", "after"]) -> dict[str, Any]:
-    """A history in which a ticket was opened for whoever churned: a month before it was due, or once that was known."""
+    """A history in which a ticket was opened for whoever churned: long before it was due, or once that was known."""
     org, rng = await organisation(db), Random(8)
     terms = lives(rng, 300)
     ids = await made.accounts(org, sorted({one.account for one in terms}))
     await made.contracts(org, terms, ids)
     last = {one.account: one for one in terms}
     churned = [one for one in last.values() if one.end and one.end < TODAY]
-    days = [one.end + timedelta(days=-40 if when == "before" else 2) for one in churned if one.end]
+    days = [one.end + timedelta(days=-70 if when == "before" else 2) for one in churned if one.end]
     opened = [datetime.combine(day, time(9), tzinfo=ZoneInfo("UTC")) for day in days]
     await org.run(TICKETS, [new_id() for _ in churned], [ids[one.account] for one in churned], opened, NOW)
     return await asked(org)

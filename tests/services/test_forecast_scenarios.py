@@ -67,6 +67,20 @@ async def test_reasons_add_up_and_rows_add_up_to_the_cent(demo_db: Database, adm
     assert [one["name"] for one in told[0]["reasons"]] == whole["reasons"]["names"]
 
 
+async def test_each_row_leads_to_its_money(demo_db: Database, admin: Principal, kept: UUID) -> None:
+    """Chances add up to the renewals that are counted, and what is stated of a row gives its amounts, to the cent."""
+    whole = document(await forecasts.get(demo_db, admin, kept))
+    told = await rows(demo_db, admin, kept)
+    assert sum(float(row["probability"]) for row in told) == pytest.approx(float(whole["expected_accounts"]), abs=1e-5)
+    for row in told:
+        worth = row["arr"] * row["money_probability"]
+        assert abs(worth * row["kept_share"] - row["expected"]) <= Decimal("0.01")
+        assert abs(worth * row["paid_share"] - row["expected_net"]) <= Decimal("0.02")
+    assert all(0 < row["kept_share"] <= row["paid_share"] for row in told)
+    assert min(row["kept_share"] for row in told) < 1
+    assert any(row["money_probability"] != row["probability"] for row in told)
+
+
 @pytest.mark.parametrize("sort", [None, "-expected", "arr", "name", "-probability", "due_on"])
 async def test_pages_hold_every_renewal_once_in_order(
     demo_db: Database, admin: Principal, kept: UUID, sort: str | None
@@ -131,6 +145,23 @@ async def test_two_scenarios_side_by_side(demo_db: Database, admin: Principal) -
         assert len(difference["groups"]) > 1
 
 
+async def test_lanes_side_by_side_are_those_of_the_first(demo_db: Database, admin: Principal) -> None:
+    """Who is in another lane under another scenario has not moved: the same renewals are compared, group by group."""
+    ways = [{"name": "Plain", "scenario": "calm"}, {"name": "Bad", "scenario": "downturn"}]
+    told = document(
+        await forecasts.compare(demo_db, admin, DEMO_NOW, {**PERIOD, "scenarios": ways, "group_by": ["lane"]})
+    )
+    calm, downturn = told["scenarios"]
+    due = [{one["key"]["lane"]: one["due"] for one in way["groups"]} for way in (calm, downturn)]
+    assert due[0] == due[1]
+    assert [one["name"] for one in told["scenarios"]] == ["Plain", "Bad"]
+    (difference,) = told["differences"]
+    assert difference["name"] == "Bad"
+    assert sum(one["expected"] for one in difference["groups"]) == difference["expected"] < 0
+    assert all(one["expected"] <= 0.05 for one in difference["groups"])  # cents are shared out
+    assert "of the first" in told["words"]
+
+
 async def test_what_if_writes_nothing(demo_db: Database, admin: Principal) -> None:
     counts = "SELECT (SELECT count(*) FROM forecasts), (SELECT count(*) FROM forecast_renewals), (SELECT count(*) FROM audit)"
     before = await demo_db.fetchrow(counts)
@@ -176,8 +207,14 @@ async def test_groups_have_targets(demo_db: Database, admin: Principal) -> None:
         ({"what_if": [{"where": "arrr > 5", "shift": 1}]}, "/what_if/0/where"),
         ({"what_if": [{"where": "arr >", "shift": 1}]}, "/what_if/0/where"),
         ({"what_if": {"shift": 1}}, "/what_if"),
-        ({"targets": [{"key": {"month": "2026-12"}, "target": 1}]}, "/targets/0/key/month"),
-        ({"targets": [{"key": {}, "target": "x"}]}, "/targets/0/target"),
+        ({"targets": [{"key": {"month": "2026-12"}, "target": 1}]}, "/targets"),
+        ({"group_by": ["month"], "targets": [{"key": {"csm": "x"}, "target": 1}]}, "/targets/0/key/csm"),
+        ({"group_by": ["month"], "targets": [{"key": {"month": "2026-12"}, "target": "x"}]}, "/targets/0/target"),
+        ({"group_by": ["month"], "targets": [{"key": {"month": "2026-12"}, "target": -1}]}, "/targets/0/target"),
+        ({"group_by": ["month"], "targets": [{"key": {"month": "2036-12"}, "target": 1}]}, "/targets/0/key"),
+        ({"target": -5}, "/target"),
+        ({"as_of": "2030-01-01T00:00:00Z"}, "/as_of"),
+        ({"filter": "arr > 5"}, "/filter"),
         ({"where": {"op": "cmp", "of": "arrr", "cmp": "gt", "value": 5}}, "/where/of"),
     ],
 )
@@ -187,6 +224,17 @@ async def test_what_means_nothing_is_named(
     with pytest.raises(StrataError) as refused:
         await previewed(demo_db, admin, **body)
     assert refused.value.faults[0].pointer == pointer
+
+
+async def test_what_is_meant_is_suggested(demo_db: Database, admin: Principal) -> None:
+    for body, suggestion, message in (
+        ({"filter": "arr > 5"}, "where", "group_by"),
+        ({"group_by": ["month"], "targets": [{"key": {"month": "2026-11"}, "target": 1}]}, "2026-12", "2026-12; 2027-01; 2027-02"),
+    ):  # fmt: skip
+        with pytest.raises(Invalid) as refused:
+            await previewed(demo_db, admin, **body)
+        assert refused.value.faults[0].suggestion == suggestion
+        assert message in refused.value.faults[0].message
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,10 @@ import pytest
 from app.domain.errors import Forbidden, Invalid, NotFound
 from app.domain.roles import Principal
 from app.persistence.database import Database
-from app.services import demo, forecasts, keys
+from app.services import accounts, demo, forecasts, keys, records
 from app.services.calls import Call
 from tests.servers import DEMO_NOW
+from tests.services.organisations import NOW, organisation
 
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
 PERIOD = {"from": "2026-12-01", "to": "2027-03-01"}
@@ -72,6 +73,7 @@ async def test_groups_add_up_to_the_total_to_the_cent(demo_db: Database, admin: 
         answer = await made(demo_db, admin, {**PERIOD, "group_by": group_by})
         assert sum(g["expected"] for g in answer["groups"]) == answer["expected"]
         assert sum(g["due"]["arr"] for g in answer["groups"]) == answer["due"]["arr"]
+        assert sum(g["expected_accounts"] for g in answer["groups"]) == answer["expected_accounts"]
         for part in (answer, *answer["groups"]):
             assert 0 <= part["p05"] <= part["p50"] <= part["p95"] <= part["due"]["arr"]
 
@@ -113,6 +115,23 @@ async def test_nothing_due_is_an_honest_nothing(demo_db: Database, admin: Princi
     answer = await made(demo_db, admin, {**PERIOD, "where": 'name = "nobody is called so"', "group_by": ["month"]})
     assert (answer["due"], answer["expected"], answer["groups"]) == ({"accounts": 0, "arr": 0}, 0, [])
     assert (answer["p05"], answer["p95"]) == (0, 0)
+
+
+async def test_what_nothing_dates_is_said(db: Database) -> None:
+    """Contracts without an end, and accounts with neither contracts nor a date, are counted beside what is due."""
+    org = await organisation(db)
+    for name, told in (("Open", {"arr": 100}), ("Over", {"arr": 50, "end_date": "2026-12-31"}), ("Later", {"arr": 7, "start_date": "2027-01-01"})):  # fmt: skip
+        account = (await accounts.create(org.db, org.call(), {"name": name})).id
+        await records.create(
+            org.db, org.call(), "contracts", {"start_date": "2026-01-01", **told}, account=account
+        )  # fmt: skip
+    await accounts.create(org.db, org.call(), {"name": "Bare", "arr": 30})
+    answer = DECODER.decode(await forecasts.preview(db, org.as_("manager"), NOW, {}))
+    told = answer["without_date"]
+    assert (told["contracts"], told["accounts"], told["arr"]) == (1, 2, 130)
+    assert answer["due"] == {"accounts": 1, "arr": 50}
+    some = DECODER.decode(await forecasts.preview(db, org.as_("manager"), NOW, {"where": 'name = "Bare"'}))
+    assert some["without_date"]["arr"] == 30
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from app.domain.errors import Forbidden, Invalid, Unreadable
+from app.domain.forecasting.outcomes import Term
 from app.domain.forecasting.retention import NAMES
 from app.domain.roles import Principal
 from app.persistence.database import Database
 from app.services import cohorts, outlook, retention
+from app.services.calls import new_id
 from app.services.retention import Wanted
 from tests.servers import DEMO_NOW
+from tests.services import terms
+from tests.services.organisations import organisation
 from tests.services.test_forecasts import principal_of
 
 
@@ -80,7 +85,9 @@ async def test_a_csm_sees_the_own_accounts_alone(demo_db: Database, admin: Princ
 
 async def test_cohorts_go_on_beyond_what_was_seen(demo_db: Database, admin: Principal) -> None:
     found = await cohorts.read(demo_db, admin, Wanted(), "year", None, DEMO_NOW)
-    assert (found["term"], found["all"]["logos"]["model"]) == ("year", "BdW")
+    assert (found["term"], found["all"]["logos"]["model"], found["all"]["logos"]["terms"]) == ("year", "sBG", 3)
+    found = await cohorts.read(demo_db, admin, Wanted(), "year", "quarter", DEMO_NOW)
+    assert (found["term"], found["all"]["logos"]["model"]) == ("quarter", "BdW")
     assert sum(one["accounts"] for one in found["cohorts"]) == found["all"]["accounts"]
     assert sum(one["arr"] for one in found["cohorts"]) == found["all"]["arr"]
     for one in (found["all"], *found["cohorts"]):
@@ -135,3 +142,28 @@ async def test_a_figure_an_order_and_a_unit_are_named_too(demo_db: Database, adm
     with pytest.raises(Invalid) as refused:
         await cohorts.read(demo_db, admin, Wanted(), "yaer", None, DEMO_NOW)
     assert refused.value.faults[0].suggestion == "year"
+
+
+async def test_contracts_worth_nothing_are_not_called_none(db: Database) -> None:
+    org = await organisation(db)
+    ids = await terms.accounts(org, ["free"])
+    day = DEMO_NOW.date()
+    await terms.contracts(org, [Term(str(new_id()), "free", "", 0, day, None, day)], ids)
+    found = await cohorts.read(db, org.people["admin"], Wanted(), None, None, DEMO_NOW)
+    assert found["words"].startswith("No account in scope has had a contract with ARR above zero")
+
+
+async def test_one_term_and_none_are_said_in_words(demo_db: Database, admin: Principal) -> None:
+    found = await cohorts.read(demo_db, admin, Wanted(), "year", "year", DEMO_NOW)
+    assert "A cohort is the accounts" in found["words"]
+    org = await organisation(demo_db)
+    ids = await terms.accounts(org, ["young", "old"])
+    day = DEMO_NOW.date()
+    for name, days, words in (
+        ("young", 100, "No account has been seen for a whole year yet"),
+        ("old", 500, "fitted on 1 year. No account was lost"),
+    ):
+        since = day - timedelta(days)
+        await terms.contracts(org, [Term(str(new_id()), name, "", 5, since, None, since)], ids)
+        told = (await cohorts.read(demo_db, org.people["admin"], Wanted(), None, None, DEMO_NOW))["words"]
+        assert words in told

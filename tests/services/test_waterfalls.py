@@ -129,6 +129,26 @@ async def test_without_kept_forecasts_both_days_are_recomputed_and_it_says_so(db
     assert (none["renewals"], none["opening"], none["closing"]) == (0, 0, 0)
 
 
+async def test_what_is_not_told_is_not_to_blame(db: Database) -> None:
+    org = await organisation(db)
+    for told, blamed in (
+        ({"start": "2030-01-01"}, "from"), ({"start": "2026-12-01", "end": "2026-11-01"}, "to"),
+        ({"due_from": "2027-01-01", "due_to": "2026-01-01"}, "due_to"), ({"group_by": ("wat",)}, "group_by"),
+    ):  # fmt: skip
+        with pytest.raises(Invalid) as refused:
+            await fallen(org, **told)
+        assert [(one.pointer, one.parameter) for one in refused.value.faults] == [(None, blamed)]
+
+
+async def test_a_filter_is_of_today_and_it_says_so(db: Database) -> None:
+    org = await organisation(db)
+    await term(org, "Mine")
+    plain = await fallen(org, start="2026-11-23", end="2026-12-12")
+    some = await fallen(org, start="2026-11-23", end="2026-12-12", filter="arr >= 1")
+    assert (waterfalls.FILTERED in plain["words"], waterfalls.FILTERED in some["words"]) == (False, True)
+    assert "Nothing moved." in plain["words"]
+
+
 async def test_what_is_refused(db: Database) -> None:
     org = await organisation(db)
     with pytest.raises(Forbidden):

@@ -5,21 +5,30 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 from graphql import GraphQLError
 
 from app.api.errors import PROBLEMS, Problem, members, problem_of
+from app.api.graphql.build import camel
 from app.domain.errors import Fault, StrataError
 
 log = logging.getLogger("app.api.graphql")
 
 LONGEST = 300
 """Characters of a message: what GraphQL says of a document quotes it."""
-FOUND = re.compile(r"[.;] [Ff]ound: |(?<=\?) [Ff]ound: ")
+FOUND = re.compile(r"[.,;] [Ff]ound: |(?<=\?) [Ff]ound: ")
 MEANT = re.compile(r"Did you mean (?:the \w+ )?'(\w+)'")
 """The nearest name, as GraphQL says it."""
+CRITERIA = re.compile(r"type '(?!Related)\w+Filter' to be an object, found: [\"']")
+"""A text where a tree of criteria belongs."""
+ARGUMENTS = {
+    name: camel(name)
+    for name in ("actor_id", "as_of", "due_from", "due_on", "due_to", "for_user", "group_by", "request_id")
+}
+"""Arguments by the names that REST has for them."""
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -48,7 +57,10 @@ def of_document(error: GraphQLError, request_id: str) -> dict[str, Any]:
     places = [{"line": place.line, "column": place.column} for place in error.locations or ()]
     first = places[0] if places else {}
     near = MEANT.search(message)
-    fault = Fault(message, line=first.get("line"), column=first.get("column"), suggestion=near and near.group(1))
+    suggestion = near and near.group(1)
+    if CRITERIA.search(error.message):
+        message, suggestion = f"{message.rstrip('.')}. Criteria as text go into `filter`.", "filter"
+    fault = Fault(message, line=first.get("line"), column=first.get("column"), suggestion=suggestion)
     made: dict[str, Any] = {"message": message}
     if places:
         made["locations"] = places
@@ -78,5 +90,6 @@ def of_execution(error: GraphQLError, request_id: str) -> dict[str, Any]:
 
 def _told(error: Exception) -> tuple[Problem, str, tuple[Fault, ...]]:
     if isinstance(error, StrataError):
-        return problem_of(error), error.detail, error.faults
+        faults = (replace(one, parameter=ARGUMENTS.get(one.parameter or "", one.parameter)) for one in error.faults)
+        return problem_of(error), error.detail, tuple(faults)
     return PROBLEMS["internal"], PROBLEMS["internal"].advice, ()

@@ -17,7 +17,10 @@ from app.services import cohorts, retention
 _TAKEN = ("where", "filter", "product", "archived")
 _BAND = [member("age", "int", "In terms."), member("rate", "float"), member("low", "float"), member("high", "float")]
 choices("CohortUnit", UNITS)
-output("CohortAge", [*_BAND, member("at_risk", "Money"), member("lost", "Money")])
+output("CohortAge", [
+    *_BAND, member("at_risk", "Money"), member("lost", "Money"),
+    member("whole", "bool", "False: nobody is that old yet; the share of the oldest so far."),
+])  # fmt: skip
 output("ExpectedAge", [*_BAND, member("retention", "Optional[float]", "Of the term itself.")])
 output("CohortSurvival", [
     member("model", "str", "BdW where four terms or more were seen, else sBG."), member("a", "float"), member("b", "float"),

@@ -59,6 +59,9 @@ output("ForecastLane", [
     member("lane", "str"), member("shift", "float", "Measured, in logits."), member("renewals", "int", "That it rests on."),
 ])  # fmt: skip
 output("ForecastReasons", [member("base", "float"), member("names", "list[str]")])
+output("ForecastUndated", [
+    member("contracts", "int"), member("accounts", "int"), member("arr", "Money"), member("because", "str"),
+], "What is in force and not in a forecast, as nothing says when it renews.")  # fmt: skip
 output("RenewalRate", [
     member("basis", "str"), member("parent", "Optional[str]"), member("segment", "Optional[str]"), member("n", "int"),
     member("effective_n", "float"), member("raw", "Optional[float]"), member("shrunk", "float"), member("low", "float"),
@@ -69,30 +72,40 @@ output("Forecast", [
     member("to", "Date", "The day after the last one."), member("as_of", "DateTime"),
     member("scenario", "Optional[ForecastScenario]"), *_totals(),
     member("model", "str", "The one in charge: `segment` or `logistic`."), member("skill", "ForecastSkill"),
+    member("months_ahead", "Optional[int]", "So far ahead both models were replayed: half of the renewals are due so soon."),
     member("challenger", "Optional[ForecastChallenger]"), member("drift", "Optional[ForecastDrift]"),
     member("lanes", "list[ForecastLane]"), member("reasons", "Optional[ForecastReasons]"),
-    member("groups", "list[ForecastGroup]"), member("rates", "list[RenewalRate]"),
+    member("without_date", "Optional[ForecastUndated]"), member("groups", "list[ForecastGroup]"),
+    member("rates", "list[RenewalRate]"),
 ], "Renewals due in a period and what they are expected to bring, with a 90 % interval.")  # fmt: skip
 connect("Forecast")
 output("ForecastPayload", [resolved("forecast", "Forecast", lambda source, *_: body(source.body))])
 output("ForecastWay", [
-    member("scenario", "Optional[ForecastScenario]"), *_totals(), member("groups", "list[ForecastGroup]"),
+    member("name", "Optional[str]", "As it was told."), member("scenario", "Optional[ForecastScenario]"), *_totals(), member("groups", "list[ForecastGroup]"),
 ], "The same renewals under one scenario.")  # fmt: skip
 output("NetDifference", _spread())
 output("GroupDifference", [member("key", "JSON"), *_spread(), member("net", "NetDifference")])
 output("ForecastDifference", [
-    member("scenario", "Optional[str]"), *_spread(), member("net", "NetDifference"), member("groups", "list[GroupDifference]"),
+    member("name", "Optional[str]", "As it was told."), member("scenario", "Optional[str]"), *_spread(), member("net", "NetDifference"), member("groups", "list[GroupDifference]"),
 ], "What a scenario has more than the first one.")  # fmt: skip
 output("ForecastComparison", [
     member("from", "Date"), member("to", "Date"), member("as_of", "DateTime"), member("due", "Due"), member("model", "str"),
-    member("skill", "ForecastSkill"), member("scenarios", "list[ForecastWay]"),
+    member("words", "str", "Whose groups these are."), member("skill", "ForecastSkill"), member("scenarios", "list[ForecastWay]"),
     member("differences", "list[ForecastDifference]"),
 ])  # fmt: skip
 output("RenewalReason", [member("name", "str"), member("logit", "float")])
+output("ForecastCall", [
+    member("category", "str"), member("probability", "float"), member("amount", "Money", "What the renewal brings if it comes."),
+], "What somebody calls of all that an account has due on one day.")  # fmt: skip
 output("ForecastRenewal", [
     member("renewal_id", "ID", "The contract, or the account where it has none."), member("account_id", "ID"),
     member("name", "str"), member("product", "Optional[str]"), member("lane", "Optional[str]"), member("due_on", "Date"),
-    member("arr", "Money"), member("probability", "float"), member("expected", "Money"), member("expected_net", "Money"),
+    member("arr", "Money"), member("probability", "float", "That it renews, as `expectedAccounts` counts it."),
+    member("money_probability", "Optional[float]", "The same weighed by money."),
+    member("kept_share", "Optional[float]", "Of what is due, kept on average if it renews."),
+    member("paid_share", "Optional[float]", "The same with what is bought more."),
+    member("expected", "Money", "arr times moneyProbability times keptShare, to the cent."), member("expected_net", "Money"),
+    member("call", "Optional[ForecastCall]", "What stands of the account's renewal on that day, none where nothing is called."),
     member("base", "float"), member("logit", "float"), member("reasons", "list[RenewalReason]"),
 ], "What a renewal is expected to bring; base and reasons add up to the logit of its probability.")  # fmt: skip
 connect("ForecastRenewal")
@@ -126,7 +139,7 @@ def _which() -> list[Any]:
 
 entered("GroupTargetInput", [given("key", "JSON"), given("target", "Money")])
 entered("ForecastInput", [*_which(), *_way()], "Every member may be left out.")
-entered("ForecastWayInput", _way())
+entered("ForecastWayInput", [given("name", "Optional[str]", "What it is called, told again in the answer."), *_way()])
 entered("ForecastComparisonInput", [
     *_which(), given("scenarios", "list[Optional[ForecastWayInput]]", "Two to five; null for none."),
 ])  # fmt: skip

@@ -16,7 +16,7 @@ from app.services import outlook, retention
 
 _TAKEN = ("where", "filter", "archived")
 output("OutlookMonth", [
-    member("month", "str"), member("start", "Money"), member("due", "Money"), member("uncorrected", "Optional[float]"),
+    member("month", "str"), member("start", "Money", "In force on the first of this month, of all months ahead."), member("due", "Money"), member("uncorrected", "Optional[float]"),
     member("value", "Optional[float]"), member("low", "Optional[float]"), member("high", "Optional[float]"),
 ])  # fmt: skip
 output("OutlookTest", [
@@ -26,6 +26,7 @@ output("OutlookTest", [
 output("OutlookFigure", [member("months", "list[OutlookMonth]"), member("tested", "OutlookTest")])
 output("RetentionOutlook", [
     member("as_of", "DateTime"), member("currency", "str"), member("scope", "RetentionScope"),
+    member("words", "str"),
     *(member(kind, "OutlookFigure") for kind in KINDS),
 ], "What is due in a month times what renews of it, times actual / forecast of the last three known months.")  # fmt: skip
 

@@ -19,7 +19,10 @@ from app.services import retention
 from app.services.retention import Wanted
 
 choices("RetentionFigureName", NAMES)
-output("RetentionDenominator", [member("accounts", "int"), member("arr", "Money")])
+output("RetentionDenominator", [
+    member("accounts", "int"), member("renewals", "Optional[int]", "Terms that ended; None of figures that are not of renewals."),
+    member("arr", "Money"),
+])  # fmt: skip
 output("RetentionFigure", [
     member("value", "Optional[float]", "None where the denominator is nought."),
     member("numerator", "Money", "The sum of the accounts' contributions, to the cent; accounts of logo churn."), member("of", "str"),
@@ -31,7 +34,17 @@ output(
 )
 output("RetentionApart", [member("accounts", "int"), member("arr", "Money"), member("because", "str")])
 output("RetentionOpen", [member("renewals", "int"), member("arr", "Money"), member("because", "str")])
-output("RetentionGroup", [member("key", "JSON"), member("from", "Date"), member("to", "Date"), *_FIGURES])
+output("RetentionGroupOpen", [member("renewals", "int"), member("arr", "Money")])
+output(
+    "RetentionGroup",
+    [
+        member("key", "JSON"),
+        member("from", "Date"),
+        member("to", "Date"),
+        *_FIGURES,
+        member("open", "RetentionGroupOpen"),
+    ],
+)
 output("Retention", [
     member("from", "Date"), member("to", "Date", "The day after the last one."), member("as_of", "DateTime"), member("currency", "str"),
     member("scope", "RetentionScope"), *_FIGURES, member("left_out", "RetentionApart"), member("open", "RetentionOpen"),

@@ -119,7 +119,12 @@ _WRITES = (
 
 for _beside in (changes.OF_ACCOUNT, scores.OF_ACCOUNT, stages.OF_ACCOUNT):
     extend("Account", _beside)
-for _proof in (*charts.OF_SEGMENTATION, *segment_moves.OF_SEGMENTATION, analysis.OF_SEGMENTATION, validation.OF_SEGMENTATION):
+for _proof in (
+    *charts.OF_SEGMENTATION,
+    *segment_moves.OF_SEGMENTATION,
+    analysis.OF_SEGMENTATION,
+    validation.OF_SEGMENTATION,
+):
     extend("Segmentation", _proof)
 extend("Forecast", forecast_charts.OF_FORECAST)
 extend("Backtest", forecast_charts.OF_BACKTEST)

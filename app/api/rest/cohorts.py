@@ -19,11 +19,15 @@ TERM = Parameter("term", "what ages are counted in; what contracts usually run f
 ASKED = (BY, TERM, FILTER, PRODUCT, ARCHIVED)
 _NUMBER: dict[str, Any] = {"type": "number"}
 _BAND: dict[str, Any] = {"age": {"type": "integer"}, "rate": _NUMBER, "low": _NUMBER, "high": _NUMBER}
+_WHOLE: dict[str, Any] = {
+    "type": "boolean",
+    "description": "false: nobody is that old yet; the share of the oldest so far",
+}
 _SURVIVAL: dict[str, Any] = {
     "type": "object",
     "properties": {
         "model": {"type": "string", "enum": ["sBG", "BdW"]}, "a": _NUMBER, "b": _NUMBER, "c": _NUMBER, "terms": {"type": "integer"},
-        "observed": {"type": "array", "items": {"type": "object", "properties": {**_BAND, "at_risk": _NUMBER, "lost": _NUMBER}}},
+        "observed": {"type": "array", "items": {"type": "object", "properties": {**_BAND, "at_risk": _NUMBER, "lost": _NUMBER, "whole": _WHOLE}}},
         "expected": {
             "type": "array",
             "items": {"type": "object", "properties": {**_BAND, "retention": {"type": ["number", "null"], "description": "of the term itself"}}},
@@ -69,6 +73,6 @@ ROUTES = (
           "more were seen, else a shifted beta-geometric one, never a constant rate.",
           parameters=ASKED, answer=Payload(COHORTS), problems=("invalid", "unreadable")),
     Route("GET", "/v1/retention/cohorts/chart.svg", retention.READ, chart, "Survival of cohorts as a picture", TAG,
-          "Accounts that are still there: all together with the expected curve, and the latest cohorts.",
+          "Accounts that are still there: all together with the expected curve, and the latest cohorts of which somebody has reached an age.",
           parameters=ASKED, answer=PICTURE, problems=("invalid", "unreadable")),
 )  # fmt: skip

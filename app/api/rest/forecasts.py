@@ -15,6 +15,7 @@ from app.api.rest.writes import answered
 from app.api.routes import Parameter, Payload, Route
 from app.domain.forecasting import supposed
 from app.domain.forecasting.asked import MAX_GROUPS, MOST_WAYS
+from app.domain.forecasting.ledger import CATEGORIES
 from app.persistence.forecasts import SORTS
 from app.services import forecasts
 
@@ -35,11 +36,19 @@ FORECAST = {
     "properties": {
         "id": schemas.nullable(IDENTITY), "from": _DAY, "to": _DAY, "as_of": {"type": "string", "format": "date-time"},
         "scenario": _SCENARIO, **_TOTALS,
-        "model": {"enum": ["segment", "logistic"], "description": "which is in charge"}, "skill": _SKILL,
+        "model": {"enum": ["segment", "logistic"], "description": "which is in charge"},
+        "months_ahead": {"type": "integer", "description": "so far ahead both models were replayed: half of the renewals are due so soon"},
+        "skill": _SKILL,
         "challenger": {"type": ["object", "null"], "description": "the verdict of the regression over the segment rate"},
         "drift": {"type": "object", "description": "how past months moved all chances, in logits"},
         "lanes": {"type": "array", "items": {"type": "object"}, "description": "the measured shift of each lane, in logits"},
         "reasons": {"type": "object", "description": "names of the reasons of each renewal, and the base that they start from"},
+        "without_date": {
+            "type": "object", "description": "what is in force and not in it, as nothing says when it renews",
+            "properties": {
+                "contracts": {"type": "integer"}, "accounts": {"type": "integer"}, "arr": {"type": "number"}, "because": {"type": "string"},
+            },
+        },
         "groups": _GROUPS, "rates": {"type": "array", "items": {"type": "object"}},
     },
 }  # fmt: skip
@@ -63,6 +72,7 @@ _WAY = {
     "lanes": {"type": "object", "description": "shifts told instead of the scenario's, in logits", "additionalProperties": {"type": "number"}},
     "what_if": WHAT_IF,
 }  # fmt: skip
+_NAME = {"type": ["string", "null"], "description": "what it is called, told again in the answer"}
 _ASKED = {
     "from": {**_DAY, "description": "first day of the period; today where it is left out"},
     "to": {**_DAY, "description": "the day after the last one of the period; a year after `from` where it is left out"},
@@ -88,7 +98,8 @@ COMPARED = {
         "scenarios": {
             "type": "array", "minItems": 2, "maxItems": MOST_WAYS,
             "items": {"anyOf": [
-                {"type": ["string", "null"]}, {"type": "object", "additionalProperties": False, "properties": _WAY},
+                {"type": ["string", "null"]},
+                {"type": "object", "additionalProperties": False, "properties": {"name": _NAME, **_WAY}},
             ]},
         },
     },
@@ -97,11 +108,11 @@ COMPARISON = {
     "type": "object",
     "properties": {
         "from": _DAY, "to": _DAY, "as_of": {"type": "string", "format": "date-time"}, "due": DUE, "model": {"type": "string"},
-        "skill": _SKILL,
-        "scenarios": {"type": "array", "items": {"type": "object", "properties": {"scenario": _SCENARIO, **_TOTALS, "groups": _GROUPS}}},
+        "words": {"type": "string", "description": "whose groups these are"}, "skill": _SKILL,
+        "scenarios": {"type": "array", "items": {"type": "object", "properties": {"name": _NAME, "scenario": _SCENARIO, **_TOTALS, "groups": _GROUPS}}},
         "differences": {
             "type": "array", "description": "what each has more than the first, whole and by group",
-            "items": {"type": "object", "properties": {"scenario": {"type": ["string", "null"]}, **_SPREAD}},
+            "items": {"type": "object", "properties": {"name": _NAME, "scenario": {"type": ["string", "null"]}, **_SPREAD}},
         },
     },
 }  # fmt: skip
@@ -110,8 +121,21 @@ RENEWAL = {
     "properties": {
         "renewal_id": {**IDENTITY, "description": "the contract, or the account where it has none"}, "account_id": IDENTITY,
         "name": {"type": "string"}, "product": {"type": ["string", "null"]}, "lane": {"type": ["string", "null"]},
-        "due_on": _DAY, "arr": {"type": "number"}, "probability": {"type": "number"}, "expected": {"type": "number"},
-        "expected_net": {"type": "number"}, "base": {"type": "number"},
+        "due_on": _DAY, "arr": {"type": "number"}, "probability": {"type": "number", "description": "that it renews, as expected_accounts counts it"},
+        "money_probability": {**_CHANCE, "description": "the same weighed by money: large renewals differ from small ones"},
+        "kept_share": {**_CHANCE, "description": "of what is due, kept on average if it renews"},
+        "paid_share": {**_CHANCE, "description": "the same with what is bought more"},
+        "expected": {"type": "number", "description": "arr * money_probability * kept_share, to the cent"},
+        "expected_net": {"type": "number", "description": "arr * money_probability * paid_share, to two cents"},
+        "call": {
+            "type": ["object", "null"],
+            "description": "what somebody calls of all that the account has due on that day; null where nothing is called",
+            "properties": {
+                "category": {"type": "string", "enum": list(CATEGORIES)}, "probability": {"type": "number"},
+                "amount": {"type": "number", "description": "what the renewal brings if it comes"},
+            },
+        },
+        "base": {"type": "number"},
         "logit": {"type": "number", "description": "of the probability: the base and all reasons"},
         "reasons": {"type": "array", "items": {
             "type": "object", "properties": {"name": {"type": "string"}, "logit": {"type": "number"}},
@@ -180,11 +204,13 @@ ROUTES = (
           answer=Payload(FORECAST), problems=("invalid",),
           body=Payload(ASKED, example={"what_if": [{"where": "health < 50", "shift": -1}]})),
     Route("POST", "/v1/forecasts/compare", "forecasts.read", compare, "The same renewals under several scenarios", "forecasts",
-          "With the difference of each to the first, group by group. Nothing is written.",
+          "With the difference of each to the first, group by group; groups, lanes among them, are those of the first. Nothing is "
+          "written.",
           answer=Payload(COMPARISON), problems=("invalid",),
           body=Payload(COMPARED, example={"scenarios": [None, {"what_if": [{"shift": -0.5}]}], "group_by": ["lane"]})),
     Route("GET", "/v1/forecasts/{id}/accounts", "forecasts.read", accounts, "What each renewal is expected to bring, and why",
-          "forecasts", "A row per renewal; base and reasons add up to the logit of its probability.",
+          "forecasts", "A row per renewal; base and reasons add up to the logit of its probability. `expected` is `arr` times "
+          "`money_probability` times `kept_share`, rounded so that rows add up to the cent.",
           parameters=(path("id", "of the forecast", IDENTITY), _FILTER, _SORT, LIMIT, CURSOR),
           answer=Payload(schemas.collection(RENEWAL)), problems=("invalid",)),
     Route("GET", "/v1/forecasts/{id}", "forecasts.read", one, "A forecast as it was computed", "forecasts",

@@ -16,6 +16,7 @@ MONTHS = Parameter(
     "months", "how many, the one that has begun among them", {"type": "integer", "minimum": 1, "maximum": outlook.MOST, "default": outlook.USUAL}
 )  # fmt: skip
 _RATE: dict[str, Any] = {"type": ["number", "null"]}
+_START: dict[str, Any] = {"type": "number", "description": "in force on the first of this month, of all months ahead"}
 _FIGURE: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -24,7 +25,7 @@ _FIGURE: dict[str, Any] = {
             "items": {
                 "type": "object",
                 "properties": {
-                    "month": {"type": "string"}, "start": {"type": "number"}, "due": {"type": "number"},
+                    "month": {"type": "string"}, "start": _START, "due": {"type": "number"},
                     "uncorrected": _RATE, "value": _RATE, "low": _RATE, "high": _RATE,
                 },
             },
@@ -41,7 +42,8 @@ _FIGURE: dict[str, Any] = {
 OUTLOOK: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "as_of": {"type": "string", "format": "date-time"}, "currency": {"type": "string"}, "scope": SCOPE, **dict.fromkeys(KINDS, _FIGURE),
+        "as_of": {"type": "string", "format": "date-time"}, "currency": {"type": "string"}, "scope": SCOPE,
+        "words": {"type": "string"}, **dict.fromkeys(KINDS, _FIGURE),
     },
 }  # fmt: skip
 
@@ -56,6 +58,6 @@ async def read(request: Request) -> Answer:
 ROUTES = (
     Route("GET", "/v1/retention/outlook", retention.READ, read, "NRR and GRR of the months to come", TAG,
           "What is due in a month times what renews of it, times actual / forecast of the last three months that are known. `low` and "
-          "`high` hold 90 % of months like those that could be replayed.",
+          "`high` hold what comes in 90 % of months: they widen with what is due, how little is known and how far ahead.",
           parameters=(FILTER, ARCHIVED, MONTHS), answer=Payload(OUTLOOK), problems=("invalid", "unreadable")),
 )  # fmt: skip

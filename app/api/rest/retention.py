@@ -37,12 +37,17 @@ SORT = Parameter(
     "sort", "by contribution", {"type": "string", "enum": list(retention.ORDERS), "default": retention.ORDERS[0]}
 )
 OF_SCOPE = (FROM, TO, FILTER, PRODUCT, ARCHIVED)
+_RENEWALS: dict[str, Any] = {
+    "type": ["integer", "null"],
+    "description": "terms that ended; null of figures that are not of renewals",
+}
+_OPEN: dict[str, Any] = {"renewals": _COUNT, "arr": _MONEY}
 _FIGURE: dict[str, Any] = {
     "type": "object",
     "properties": {
         "value": {"type": ["number", "null"], "description": "null where the denominator is nought"},
         "numerator": {"type": "number", "description": "the sum of the accounts' contributions, to the cent"}, "of": _TEXT,
-        "denominator": {"type": "object", "properties": {"accounts": _COUNT, "arr": _MONEY}},
+        "denominator": {"type": "object", "properties": {"accounts": _COUNT, "renewals": _RENEWALS, "arr": _MONEY}},
         "cohort": {**_TEXT, "description": "who is in it"},
     },
 }  # fmt: skip
@@ -56,11 +61,16 @@ RETENTION: dict[str, Any] = {
     "properties": {
         "from": _DAY, "to": _DAY, "as_of": {"type": "string", "format": "date-time"}, "currency": _TEXT, "scope": SCOPE, **_FIGURES,
         "left_out": {"type": "object", "properties": _APART},
-        "open": {"type": "object", "properties": {"renewals": _COUNT, "arr": _MONEY, "because": _TEXT}},
+        "open": {"type": "object", "properties": {**_OPEN, "because": _TEXT}},
         "without_contracts": {"type": "object", "properties": _APART},
         "groups": {
             "type": "array",
-            "items": {"type": "object", "properties": {"key": {"type": "object"}, "from": _DAY, "to": _DAY, **_FIGURES}},
+            "items": {
+                "type": "object",
+                "properties": {
+                    "key": {"type": "object"}, "from": _DAY, "to": _DAY, **_FIGURES, "open": {"type": "object", "properties": _OPEN},
+                },
+            },
         },
     },
 }  # fmt: skip
@@ -77,7 +87,7 @@ CONTRIBUTION: dict[str, Any] = {
 ABOUT = (
     "GRR, NRR and logo churn are of accounts with money in force on the first day; new and returning ones are left out. The "
     "renewal rates have another denominator: what was due in the period and has been decided. What an account pays on a day "
-    "follows from its contracts in force on it."
+    "follows from its contracts in force on it; one that renews another ahead of its day counts from the end of that one."
 )
 
 

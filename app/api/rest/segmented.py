@@ -27,7 +27,11 @@ _CADENCE = {
     "type": "object", "properties": {kind: {**TEXT, "pattern": "^[1-9][0-9]{0,3}[dw]$"} for kind in KINDS_OF_TOUCH},
     "description": "days or weeks between touches, by kind; `any`: a check-in of whatever kind",
 }  # fmt: skip
-_HOURS = {"type": "object", "properties": {"month": MONEY, "year": MONEY}, "description": "of a CSM for each account: a month or a year"}
+_HOURS = {
+    "type": "object",
+    "properties": {"month": MONEY, "year": MONEY},
+    "description": "of a CSM for each account: a month or a year",
+}
 _STEPS = {
     "type": "object",
     "properties": {

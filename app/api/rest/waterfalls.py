@@ -85,7 +85,9 @@ def asked(told: Mapping[str, str]) -> Ask:
 ROUTES = (
     Route("GET", "/v1/forecasts/waterfall", waterfalls.READ, get, "What moved the forecast between two days", "forecasts",
           "Opening and all steps add up to closing, to the cent, in total and in every group. What has closed counts with what it "
-          "brought; a group is the one that an account is in now.",
+          "brought. Steps are taken in this order, and what a step comes to depends on it: an amount's change counts at "
+          "the chance of the earlier day, and what remains is the chance's. Filters and groups go by what accounts are today: who has churned has an ARR of 0 by now, so "
+          "that `arr >= 50000` leaves the losses out.",
           parameters=(*PARAMETERS, GROUP_BY), answer=Payload(WATERFALL), problems=("invalid",)),
     Route("GET", "/v1/forecasts/waterfall/accounts", waterfalls.READ, accounts, "What each account adds to a waterfall", "forecasts",
           "Those that moved it most come first. All of them add up to the waterfall, to the cent.",

@@ -124,11 +124,13 @@ def by_segment(fitted: Fitted, code: Ints, arr_minor: Ints, moved: Moves) -> Cha
 
 
 def by_regression(
-    due: Due, past: History, known: Known, rows: Ints, fitted: Fitted, code: Ints, moved: Moves, day: np.datetime64
-) -> Chances:
-    """By the regression over what was known; `rows` are those of `past` among all closed ones. Money differs from logos
-    as it does in the account's segment."""
-    asked_on = np.minimum(skill.asked_on(past.due, 0), past.closed)
+    due: Due, past: History, known: Known, rows: Ints, fitted: Fitted, code: Ints, moved: Moves,
+    when: tuple[np.datetime64, int],
+) -> Chances:  # fmt: skip
+    """By the regression over what was known; `rows` are those of `past` among all closed ones, `when` is the day, and how
+    many months ahead it is learnt. Money differs from logos as it does in the account's segment."""
+    day, ahead = when
+    asked_on = np.minimum(skill.asked_on(past.due, ahead), past.closed)
     inputs = features.as_of(known.facts, known.past_account[rows], asked_on)
     weights = rates.age_weights((day - past.due).astype(np.int64))
     model = logistic.fit(inputs, (past.kept > 0).astype(np.float64), weights)

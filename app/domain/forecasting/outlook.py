@@ -101,10 +101,10 @@ def outlook(renewals: Renewals, past: Past, book_minor: int, months: Dates) -> t
 def corrected(forecast: float, known_forecasts: Floats, known_actuals: Floats) -> float:
     """A month's forecast times actual / forecast of the last three known months, (months,), oldest first.
 
-    As it is where no month is known or the known ones forecast nothing.
+    As it is where fewer are known, or the known ones forecast nothing.
     """
     actual, before = float(known_actuals[-LAST:].sum()), float(known_forecasts[-LAST:].sum())
-    return forecast * actual / before if before > 0 else forecast
+    return forecast * actual / before if before > 0 and len(known_actuals) >= LAST else forecast
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _figure(
             made.append(Month(month, book, due, None, None, None, None))
             continue
         plain = _plain(kind, renewals, code, month, months[0], book, kept[-1])
-        value = _within(kind, corrected(plain.value, then, known))
+        value = _within(kind, corrected(plain.value, then, known) if due else plain.value)
         below, above = _sides(plain, _FIVE_PERCENT * float(np.sqrt(ahead * beyond)))
         low, high = _within(kind, value - below), _within(kind, value + above)
         made.append(Month(month, book, due, plain.value, value, low, high))

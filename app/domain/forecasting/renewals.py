@@ -27,6 +27,7 @@ class Forecast:
 
     The groups' expected amounts add up to the total's to the cent, whatever the keys. `skill` is the segment rate's over
     one rate for all; `model` is in charge, `challenged` the regression's verdict over the segment rate, where it ran.
+    Both were judged on predictions `ahead` months before renewals were due, as half of those of the forecast are.
     `drift` and the measured `lanes` have moved every chance. Per renewal, (n,): `probability` by logos, as it is counted,
     `reasons` that add up to its logit, and what leads to money: `money_probability` times `kept_share` of what is due is
     expected to be kept, times `paid_share` with what is bought more. The amounts are rounded so that they add up.
@@ -42,6 +43,7 @@ class Forecast:
     reasons: Reasons
     drift: Drift
     lanes: tuple[LaneShift, ...]
+    ahead: int
     probability: Floats
     money_probability: Floats
     kept_share: Floats
@@ -62,7 +64,8 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Learnt:
-    """What a history says on a day: all that a forecast needs but the renewals due. `rows` are those closed before."""
+    """What a history says on a day: all that a forecast needs but the renewals due. `rows` are those closed before, `ahead`
+    is how many months before they were due they were predicted."""
 
     day: np.datetime64
     past: History
@@ -72,6 +75,7 @@ class Learnt:
     challenged: Skill | None
     drift: Drift
     lanes: tuple[LaneShift, ...]
+    ahead: int
 
 
 def forecast(
@@ -92,19 +96,21 @@ def forecast(
     """
     if any(len(key) != len(due.arr_minor) for key in keys):
         raise ValueError("a key has one value per renewal due")
-    return stated(due, learnt(history, as_of, known), keys, target_minor, known, assumed, targets)
+    return stated(
+        due, learnt(history, as_of, known, skill.ahead(due.date, as_of)), keys, target_minor, known, assumed, targets
+    )
 
 
-def learnt(history: History, as_of: np.datetime64, known: Known | None = None) -> Learnt:
-    """Replays what had closed before `as_of`: the model in charge, drift, and the shifts of lanes."""
+def learnt(history: History, as_of: np.datetime64, known: Known | None = None, ahead: int = 0) -> Learnt:
+    """Replays what had closed before `as_of`, `ahead` months ahead: the model in charge, drift, and the shifts of lanes."""
     day = as_of.astype("datetime64[D]")
     rows = np.flatnonzero(history.closed < day)
     past = history.chosen(rows)
     segments, code = rates.index_segments(past.parent, past.child)
     models: dict[str, Model] = {OVERALL: skill.overall, SEGMENT: skill.segment(segments, code)}
     if known is not None:
-        models[LOGISTIC] = skill.regression(known.facts, known.past_account[rows], past.due, past.closed)
-    replayed = skill.replay(models, past.due, past.closed, past.kept > 0)
+        models[LOGISTIC] = skill.regression(known.facts, known.past_account[rows], past.due, past.closed, ahead)
+    replayed = skill.replay(models, past.due, past.closed, past.kept > 0, ahead)
     model, verdicts = skill.in_charge(replayed)
     over = _over(replayed, past, day)
     moved = drift.measure(replayed.predicted[model][over], replayed.renewed[over], replayed.month[over])
@@ -117,7 +123,7 @@ def learnt(history: History, as_of: np.datetime64, known: Known | None = None) -
             past.lane[replayed.row[over]],
         )
         lanes = tuple(one for one in drift.lane_shifts(*told, moved) if one.lane)
-    return Learnt(day, past, rows, replayed, model, verdicts.get(LOGISTIC), moved, lanes)
+    return Learnt(day, past, rows, replayed, model, verdicts.get(LOGISTIC), moved, lanes, ahead)
 
 
 def stated(
@@ -143,6 +149,7 @@ def stated(
         reasons=found.reasons,
         drift=from_.drift,
         lanes=from_.lanes,
+        ahead=from_.ahead,
         probability=found.logo,
         money_probability=found.money,
         kept_share=found.paying(summed.gross),
@@ -179,7 +186,7 @@ def _chances(due: Due, from_: Learnt, known: Known | None, assumed: Assumed | No
     fitted = chances.fit(segments, then, past, from_.day)
     moved = moves(count, from_.drift, from_.lanes, due.lane, assumed)
     if known is not None and from_.model == LOGISTIC:
-        return chances.by_regression(due, past, known, from_.rows, fitted, now, moved, from_.day), fitted
+        return chances.by_regression(due, past, known, from_.rows, fitted, now, moved, (from_.day, from_.ahead)), fitted
     return chances.by_segment(fitted, now, due.arr_minor, moved), fitted
 
 

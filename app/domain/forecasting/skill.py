@@ -103,6 +103,12 @@ def regression(facts: Sequence[Facts], account: Ints, due: Dates, closed: Dates,
     return predict
 
 
+def ahead(due: Dates, as_of: np.datetime64) -> int:
+    """How many months ahead half of the renewals are due: as far ahead models are to be learnt, and to be judged."""
+    months = (due.astype("datetime64[M]") - as_of.astype("datetime64[M]")).astype(np.int64)
+    return max(int(np.median(months)), 0) if len(months) else 0
+
+
 def asked_on(due: Dates, lag: int) -> Dates:
     """The day a renewal due on `due` is predicted, `lag` months ahead: the first of a month."""
     return np.asarray((due.astype("datetime64[M]") - lag).astype("datetime64[D]"))

@@ -25,6 +25,8 @@ from app.domain.pictures.svg import (
 LEFT, WALL, HIGH, COUNTS = 76.0, WIDTH - MARGIN, 300.0, 58.0
 STEPS = ((0.5, 0.2), (0.25, 0.1), (0.0, 0.05))
 """How far ticks are apart, by how much there is to show."""
+FEW = 10
+"""Renewals of a bin below which its share says little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def calibration(picture: Calibration) -> str:
             path(
                 f"M{at:.1f} {low:.1f}V{high:.1f}M{at - 4:.1f} {low:.1f}h8M{at - 4:.1f} {high:.1f}h8",
                 "line",
-                ' stroke-opacity=".75"',
+                f' stroke-opacity="{".75" if one.n >= FEW else ".25"}"',
             )
         )
         parts.append(dot(at, y.at(one.observed), 3.0 + 5.0 * math.sqrt(one.n / most), "main"))
@@ -81,9 +83,9 @@ def calibration(picture: Calibration) -> str:
 
 
 def _ticks(picture: Calibration) -> list[float]:
-    """From what lies lowest to what lies highest, on both axes the same."""
+    """From what lies lowest to all, on both axes the same."""
     known = [v for one in picture.bins for v in (one.predicted, one.observed, one.low, one.high)] or [0.0, 1.0]
-    low, high = min(known), max(known)
+    low, high = min(known), 1.0
     step = next(step for span, step in STEPS if high - low >= span)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [n * step for n in range(first, max(last, first + 1) + 1)]
@@ -110,7 +112,7 @@ def _counts(picture: Calibration, x: Scale, most: int) -> str:
         write(
             (LEFT + WALL) / 2,
             floor + 35,
-            "Whiskers: the interval of the share; dashed: as told",
+            f"Whiskers: the interval, pale below {FEW}; dashed: as told",
             "soft",
             anchor="middle",
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain.pictures.scales import Scale, thinned
 from app.domain.pictures.svg import (
+    COLOURS,
     FONT,
     MARGIN,
     SMALL,
@@ -19,11 +21,13 @@ from app.domain.pictures.svg import (
     path,
     percent,
     sheet,
+    wrapped,
     write,
 )
 
 LEFT, WALL, HIGH, LINE = 56.0, WIDTH - MARGIN, 270.0, 20.0
 COLUMNS = 2
+MOST_LINES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,13 @@ class Age:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A cohort by age, and how many it began with; `fitted` ones are expected, not observed."""
+    """A cohort by age, and how many it began with; `fitted` ones are expected, not observed. `every`: all together."""
 
     name: str
     ages: tuple[Age, ...]
     size: int | None = None
     fitted: bool = False
+    every: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +69,33 @@ def cohorts(picture: Cohorts) -> str:
         return sheet(picture.title, note, note, 12, "")
     oldest = max(1, *(one.age for one in ages))
     top = max(1.0, *(max(one.rate, one.high or 0.0) for one in ages))
-    low = min(0.0, *(min(one.rate, one.rate if one.low is None else one.low) for one in ages))
+    low = _foot(min(min(one.rate, one.rate if one.low is None else one.low) for one in ages))
     x, y = Scale(0.0, float(oldest), LEFT + 10, WALL - 10, log=False), Scale(low, top, HIGH - 6, 10.0, log=False)
     parts = [box(LEFT, 0, WALL - LEFT, HIGH, "plot"), _grid(picture, x, y)]
-    parts += [_band(curve, x, y, n) for n, curve in enumerate(picture.curves)]
-    parts += [_curve(curve, x, y, n) for n, curve in enumerate(picture.curves)]
-    rows = -(-len(picture.curves) // COLUMNS)
-    parts += [_key(curve, n) for n, curve in enumerate(picture.curves)]
-    return sheet(picture.title, picture.note, _described(picture), HIGH + 56 + LINE * rows + 8, "".join(parts))
+    painted = list(zip(picture.curves, _paints(picture.curves), strict=True))
+    parts += [_band(curve, x, y, n) for curve, n in painted]
+    parts += [_curve(curve, x, y, n) for curve, n in painted]
+    keys, under = _keys(painted)
+    parts.append(keys)
+    return sheet(picture.title, picture.note, _described(picture), under + 8, "".join(parts))
+
+
+def _foot(least: float) -> float:
+    """Where the scale begins: a tenth below the least, so that what differs is seen."""
+    return min(max(math.floor(10 * least - 0.2) / 10, min(least, 0.0)), 0.9)
+
+
+def _paints(curves: Sequence[Curve]) -> list[int]:
+    """Which colour each has: the first is that of all together, observed and fitted, and of no cohort."""
+    found, n = [], 0
+    for curve in curves:
+        n += not (curve.every or curve.fitted)
+        found.append(0 if curve.every or curve.fitted else n)
+    return found
+
+
+def _paint(n: int) -> str:
+    return colour(0 if n == 0 else 1 + (n - 1) % (len(COLOURS) - 1))
 
 
 def _grid(picture: Cohorts, x: Scale, y: Scale) -> str:
@@ -91,36 +115,48 @@ def _band(curve: Curve, x: Scale, y: Scale, n: int) -> str:
         return ""
     upper = "L".join(f"{x.at(age):.1f} {y.at(high):.1f}" for age, _, high in known)
     lower = "L".join(f"{x.at(age):.1f} {y.at(low):.1f}" for age, low, _ in reversed(known))
-    return f'<path fill="{escape(colour(n))}" fill-opacity=".18" d="M{upper}L{lower}Z"/>'
+    return f'<path fill="{escape(_paint(n))}" fill-opacity=".18" d="M{upper}L{lower}Z"/>'
 
 
 def _curve(curve: Curve, x: Scale, y: Scale, n: int) -> str:
-    paint = escape(colour(n))
+    paint = escape(_paint(n))
     way = "L".join(f"{x.at(one.age):.1f} {y.at(one.rate):.1f}" for one in curve.ages)
     line = (
         f'<path fill="none" stroke="{paint}" stroke-width="2"{_dashes(curve, n)} d="M{way}"/>'
         if len(curve.ages) > 1
         else ""
     )
-    ends: Sequence[Age] = curve.ages if not curve.fitted and len(curve.ages) <= 16 else curve.ages[-1:]
-    return line + "".join(dot(x.at(one.age), y.at(one.rate), 2.8, fill=colour(n)) for one in ends)
+    ends: Sequence[Age] = curve.ages[1:] if not curve.fitted and 1 < len(curve.ages) <= 16 else curve.ages[-1:]
+    return line + "".join(dot(x.at(one.age), y.at(one.rate), 2.8, fill=_paint(n)) for one in ends)
 
 
 def _dashes(curve: Curve, n: int) -> str:
     """Fitted ones are dashed, and those whose colour comes again are dotted."""
     if curve.fitted:
         return ' stroke-dasharray="7 4"'
-    return "" if n < 8 else ' stroke-dasharray="2 3"'
+    return "" if n < len(COLOURS) else ' stroke-dasharray="2 3"'
 
 
-def _key(curve: Curve, n: int) -> str:
-    wide = (WIDTH - 2 * MARGIN) / COLUMNS
-    x, y = MARGIN + wide * (n % COLUMNS), HIGH + 52 + LINE * (n // COLUMNS)
-    paint = escape(colour(n))
+def _keys(painted: Sequence[tuple[Curve, int]]) -> tuple[str, float]:
+    """The keys below, in rows as high as their longest needs, and where they end."""
+    wide, y, parts = (WIDTH - 2 * MARGIN) / COLUMNS, HIGH + 52, []
+    for start in range(0, len(painted), COLUMNS):
+        row = painted[start : start + COLUMNS]
+        told = [wrapped(_told(curve), wide - 36, SMALL, MOST_LINES) for curve, _ in row]
+        for place, ((curve, n), lines) in enumerate(zip(row, told, strict=True)):
+            x, paint = MARGIN + wide * place, escape(_paint(n))
+            parts.append(
+                f'<path fill="none" stroke="{paint}" stroke-width="2.4"{_dashes(curve, n)} d="M{x:.1f} {y + 9:.1f}h22"/>'
+            )
+            parts += [write(x + 28, y + 14 + 16 * m, line, size=SMALL) for m, line in enumerate(lines)]
+        y += LINE + 16 * (max(map(len, told)) - 1)
+    return "".join(parts), y + 4
+
+
+def _told(curve: Curve) -> str:
     last = f", {percent(curve.ages[-1].rate)} at {curve.ages[-1].age}" if curve.ages else ""
     size = "" if curve.size is None else f" ({curve.size:,})"
-    line = f'<path fill="none" stroke="{paint}" stroke-width="2.4"{_dashes(curve, n)} d="M{x:.1f} {y + 9:.1f}h22"/>'
-    return line + write(x + 28, y + 14, f"{curve.name}{size}{last}", size=SMALL, room=wide - 36)
+    return f"{curve.name}{size}{last}"
 
 
 def _described(picture: Cohorts) -> str:

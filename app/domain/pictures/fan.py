@@ -31,7 +31,7 @@ PAD = 18.0
 @dataclass(frozen=True, slots=True)
 class Month:
     """A month by its first day; amounts in major units, None where one is not known. `p05` to `p95`: nine in ten fall
-    there. `due`: what could renew at most; `target`: what it is to reach."""
+    there. `due`: what could renew at most; `target`: what it is to reach. `part`: which days of it are meant, if not all."""
 
     start: date
     p05: float | None
@@ -41,6 +41,7 @@ class Month:
     actual: float | None = None
     due: float | None = None
     target: float | None = None
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def _runs(picture: Fan, xs: Sequence[float], names: Sequence[str]) -> list[list[
 def _due(picture: Fan, xs: Sequence[float], y: Scale) -> str:
     wide = min(26.0, 0.6 * (xs[1] - xs[0]) if len(xs) > 1 else 26.0)
     return "".join(
-        box(x - wide / 2, y.at(m.due), wide, y.at(0.0) - y.at(m.due), "track")
+        box(x - wide / 2, y.at(m.due), wide, y.at(0.0) - y.at(m.due), "track part" if m.part else "track")
         for x, m in zip(xs, picture.months, strict=True)
         if m.due is not None
     )
@@ -134,13 +135,15 @@ def _bands(picture: Fan, xs: Sequence[float], y: Scale) -> list[str]:
         upper = "L".join(f"{x:.1f} {y.at(high):.1f}" for x, (_, high) in run)
         lower = "L".join(f"{x:.1f} {y.at(low):.1f}" for x, (low, _) in reversed(run))
         parts.append(path(f"M{upper}L{lower}Z", "band"))
-    for name, more in (("p50", ""), ("expected", ' stroke-dasharray="2 4" stroke-linecap="round"')):
-        for run in _runs(picture, xs, (name,)):
-            way = "L".join(f"{x:.1f} {y.at(value):.1f}" for x, (value,) in run)
-            parts.append(
-                path(f"M{way}" if len(run) > 1 else f"M{run[0][0] - 9:.1f} {y.at(run[0][1][0]):.1f}h18", "line", more)
-            )
+    for run in _runs(picture, xs, (_middle(picture),)):
+        way = "L".join(f"{x:.1f} {y.at(value):.1f}" for x, (value,) in run)
+        parts.append(path(f"M{way}" if len(run) > 1 else f"M{run[0][0] - 9:.1f} {y.at(run[0][1][0]):.1f}h18", "line"))
     return parts
+
+
+def _middle(picture: Fan) -> str:
+    """What is drawn through the middle: two lines that lie on each other could not be told apart."""
+    return "expected" if any(m.expected is not None for m in picture.months) else "p50"
 
 
 def _target(picture: Fan, xs: Sequence[float], y: Scale) -> str:
@@ -167,10 +170,11 @@ def _legend(picture: Fan) -> tuple[str, float]:
     target = own if picture.target is None else f"target, {amount(picture.target, True, picture.currency)}"
     entries = [
         (has["p05"], box(0, 2, 20, 10, "band"), "90% range"),
-        (has["p50"], path("M0 7h20", "line"), "median"),
-        (has["expected"], path("M0 7h20", "line", ' stroke-dasharray="2 4" stroke-linecap="round"'), "expected"),
+        (has["p50"] and not has["expected"], path("M0 7h20", "line"), "median"),
+        (has["expected"], path("M0 7h20", "line"), "expected"),
         (has["actual"], dot(10, 7, 4.5, "mark"), "actual"),
         (has["due"], box(4, 0, 12, 13, "track"), "due"),
+        (any(m.part for m in picture.months), box(4, 0, 12, 13, "track part"), "due in a part of the month"),
         (bool(target), path("M0 7h20", "cut"), target),
     ]
     parts, x, line = [], LEFT, 0
@@ -187,7 +191,12 @@ def _legend(picture: Fan) -> tuple[str, float]:
 
 def _noted(picture: Fan) -> str:
     unit = "" if picture.currency in SYMBOLS else f"Amounts in {picture.currency}."
-    return f"{picture.note} {unit}".strip()
+    parts = "; ".join(f"{_spelled(m)}: {m.part}" for m in picture.months if m.part)
+    return " ".join(filter(None, (picture.note, f"Only a part of the month: {parts}." if parts else "", unit)))
+
+
+def _spelled(month: Month) -> str:
+    return f"{MONTHS[month.start.month - 1]} {month.start.year}"
 
 
 def _described(picture: Fan) -> str:
@@ -198,5 +207,6 @@ def _described(picture: Fan) -> str:
             for name, value in (("due", m.due), ("p05", m.p05), ("median", m.p50), ("p95", m.p95), ("expected", m.expected), ("actual", m.actual), ("target", m.target))
             if value is not None
         ]  # fmt: skip
-        told.append(f"{MONTHS[m.start.month - 1]} {m.start.year}: {', '.join(parts) or 'nothing known'}")
+        of = f"{_spelled(m)}, {m.part}" if m.part else _spelled(m)
+        told.append(f"{of}: {', '.join(parts) or 'nothing known'}")
     return f"{picture.note} {counted(len(told), 'month')}. {'; '.join(told)}.".strip()

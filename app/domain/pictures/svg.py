@@ -22,7 +22,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 STYLE = """
 .bold{font-weight:650}.ground{fill:#ffffff}.plot{fill:#f6f7f9;stroke:#c9ced6}.ink{fill:#1c2430}.soft{fill:#566173}.grid{stroke:#e3e6eb;fill:none}
 .cut{stroke:#566173;stroke-dasharray:5 4;stroke-width:1.5;fill:none}.tag{fill:#ffffff;fill-opacity:.86}
-.point{fill-opacity:.5;stroke:#ffffff;stroke-width:.6}.axis{stroke:#8a94a6;fill:none}.track{fill:#e9ecf1}.up{fill:#2a9d8f}.down{fill:#c2410c}
+.point{fill-opacity:.5;stroke:#ffffff;stroke-width:.6}.axis{stroke:#8a94a6;fill:none}.track{fill:#e9ecf1}.part{fill-opacity:.35;stroke:#8a94a6;stroke-dasharray:3 2}.up{fill:#2a9d8f}.down{fill:#c2410c}
 .main{fill:#2f6fde}.line{stroke:#2f6fde;stroke-width:2.2;fill:none}.band{fill:#2f6fde;fill-opacity:.2}.mark{fill:#1c2430;stroke:#ffffff}.ray{stroke:#1c2430;fill:none}
 .tear{stroke:#ffffff;stroke-width:5;fill:none}.halo{paint-order:stroke;stroke:#ffffff;stroke-width:5px;stroke-linejoin:round}
 @media (prefers-color-scheme:dark){.ground{fill:#12161c}.plot{fill:#1a2028;stroke:#3a4452}.ink{fill:#eef1f5}.soft{fill:#a5b0bf}.grid{stroke:#28303b}
@@ -35,6 +35,8 @@ WIDTHS = {0.3: "'ijlIJ", 0.36: " ,.·/:;|f-", 0.42: '()[]tr!"', 0.56: "*_–szc?
 LETTERS = {letter: wide for wide, letters in WIDTHS.items() for letter in letters}
 """What letters take of the size, in the widest of the usual sans-serif fonts, but for those that take USUAL."""
 USUAL, CAPITAL, SQUARE, PICTORIAL = 0.645, 0.79, 1.05, 1.3
+LINES = 24
+"""Of a note: more than any that is written here takes."""
 BOLD = 1.13
 
 
@@ -93,6 +95,21 @@ def amount(value: float, money: bool, currency: str = "", digits: int = 3) -> st
     text = f"{float(text):.0f}" if "e+" in text else text
     prefix = SYMBOLS.get(currency, f"{currency} " if currency else "")
     return f"{sign if float(text) else ''}{prefix if money else ''}{text}{unit}"
+
+
+def even(values: Sequence[float], currency: str = "") -> list[str]:
+    """Amounts of money that add up to each other: all in one unit and to the same digit, so that none is shown as nought."""
+    sizes = [abs(value) for value in values if value] or [0.0]
+    prefix = SYMBOLS.get(currency, f"{currency} " if currency else "")
+    unit, factor, places = "", 1.0, 0
+    for unit, factor in (*(one for one in UNITS if max(sizes) >= 0.9995 * one[1]), ("", 1.0)):
+        least = max(4 - len(f"{max(sizes) / factor:.0f}"), 0) if unit else 2 * any(value % 1 for value in values)
+        places = next((n for n in range(least, 4) if min(sizes) / factor >= 10.0**-n), 4)
+        if places < 4 or not unit:
+            places = places if unit else least
+            break
+    told = [(value, f"{abs(value) / factor:,.{places}f}") for value in values]
+    return [f"{'-' if value < 0 and text.strip('0.,') else ''}{prefix}{text}{unit}" for value, text in told]
 
 
 def amounts(values: Sequence[float], money: bool, currency: str = "") -> list[str]:
@@ -158,7 +175,7 @@ def sheet(title: str, note: str, described: str, height: float, body: str) -> st
     `described` is what screen readers say of it, in words and numbers.
     """
     room = WIDTH - 2 * MARGIN
-    headings, lines = wrapped(title, room, HEADING, 2, bold=True), wrapped(note, room, SMALL, 5)
+    headings, lines = wrapped(title, room, HEADING, 2, bold=True), wrapped(note, room, SMALL, LINES)
     under = 3.0 + 22.0 * len(headings)
     top = under + 10.0 + 17.0 * len(lines) + (8.0 if lines else 2.0)
     told = [write(MARGIN, 25 + 22 * n, line, "ink bold", size=HEADING) for n, line in enumerate(headings)]

@@ -6,11 +6,26 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from app.domain.pictures.scales import Scale
-from app.domain.pictures.svg import FONT, MARGIN, SMALL, WIDTH, amount, amounts, box, counted, path, sheet, width, write
+from app.domain.pictures.svg import (
+    FONT,
+    MARGIN,
+    SMALL,
+    WIDTH,
+    amount,
+    box,
+    counted,
+    even,
+    path,
+    percent,
+    sheet,
+    width,
+    write,
+)
 
 ROW = 46.0
 CENT = 0.005
-TEAR = "Torn bars begin left of the picture."
+TEAR = "Torn bars begin at {share} of the first amount, not at nought."
+STILL = "Nothing moved."
 TORN, LEAST = 0.35, 0.4
 """Where all that moved lies in less than this share of the amounts, sums are drawn torn; and what is left of the smallest, as
 a share of that."""
@@ -45,23 +60,28 @@ def waterfall(picture: Waterfall) -> str:
     starts = [0.0, *sums[:-1], 0.0]
     ends = [*sums, picture.closing.amount]
     rows = [picture.opening, *picture.steps, picture.closing]
+    moved = any(step.amount for step in picture.steps)
     low, high = min(0.0, *ends), max(0.0, *ends)
-    if torn := min(sums) > 0 and high - min(sums) < TORN * high:  # what moved would be too small to be seen
+    if torn := moved and min(sums) > 0 and high - min(sums) < TORN * high:  # what moved would be too small to be seen
         low = min(sums) - (high - min(sums)) * LEAST
     x = Scale(low, high if high > low else low + 1.0, MARGIN, WIDTH - MARGIN, log=False)
-    whole = amounts([row.amount for row in rows], True, picture.currency)
+    whole = even([row.amount for row in rows], picture.currency)
     parts = [path(f"M{x.at(0):.1f} 22V{ROW * len(rows):g}", "axis")] if low < 0 else []
     for n, end in enumerate(ends[:-1]):
         parts.append(
-            path(f"M{x.at(end):.1f} {ROW * n + 38:g}V{ROW * (n + 1) + 24:g}", "axis", ' stroke-dasharray="2 3"')
+            # Down to where the next row's words begin: a line through an amount would strike it out.
+            path(f"M{x.at(end):.1f} {ROW * n + 38:g}v4M{x.at(end):.1f} {ROW * (n + 1) + 21:g}v3", "axis")
         )
     for n, (row, start, end) in enumerate(zip(rows, starts, ends, strict=True)):
         is_sum = n in (0, len(rows) - 1)
         parts.append(_row(row, ROW * n, x.at(max(low, start)), x.at(end), whole[n], is_sum=is_sum))
         if is_sum and torn:
-            parts.append(path(f"M{MARGIN + 22:g} {ROW * n + 22:g}l-6 18", "tear"))
-    note = f"{picture.note} {TEAR}".strip() if torn else picture.note
-    return sheet(picture.title, note, _described(picture), ROW * len(rows) + 8, "".join(parts))
+            parts += [path(f"M{MARGIN + at:g} {ROW * n + 21:g}l-6 20", "tear") for at in (20, 28)]
+    told = [picture.note, *([TEAR.format(share=percent(low / sums[0]))] if torn else [])]
+    if not moved and STILL not in picture.note:
+        told.append(STILL)
+    note = " ".join(filter(None, told))
+    return sheet(picture.title, note, _described(picture, note), ROW * len(rows) + 8, "".join(parts))
 
 
 def _row(row: Step, y: float, start: float, end: float, text: str, *, is_sum: bool) -> str:
@@ -88,11 +108,11 @@ def _row(row: Step, y: float, start: float, end: float, text: str, *, is_sum: bo
     return name + write(right, y + 17, told, "ink bold halo", size=FONT, anchor="end") + bar
 
 
-def _described(picture: Waterfall) -> str:
+def _described(picture: Waterfall, note: str) -> str:
     rows = (picture.opening, *picture.steps, picture.closing)
     told = (
         f"{row.name}: {amount(row.amount, True, picture.currency, 6)}"
         + ("" if row.accounts is None else f", {counted(row.accounts)}")
         for row in rows
     )
-    return f"{picture.note} {'; '.join(told)}.".strip()
+    return f"{note} {'; '.join(told)}.".strip()

@@ -6,21 +6,18 @@ import pytest
 
 from app.domain.forecasting import cohorts
 from app.domain.forecasting.lives import TOLERANCE, Age, Expected, Lives, survival
-from app.domain.forecasting.rates import Floats
 
 
-def lived(accounts: int, seed: int = 3) -> tuple[Lives, Floats, Floats]:
+def lived(accounts: int, seed: int = 3) -> Lives:
     """Chances that differ from account to account, ages from none to nine terms: when each left or was last seen."""
     rng = np.random.default_rng(seed)
     leaves, until = rng.geometric(rng.beta(0.7, 1.8, accounts)), rng.uniform(0, 9, accounts)
     gone = leaves <= until
-    seen = np.where(gone, leaves, until)
-    return Lives(seen, gone, np.ones(accounts)), seen, gone.astype(np.float64)
+    return Lives(np.where(gone, leaves, until), gone, np.ones(accounts))
 
 
 def test_observed_survival_is_that_of_kaplan_and_meier() -> None:
-    lives, time, gone = lived(3_000)
-    held_to_the_oracle(lives, time, gone)
+    held_to_the_oracle(lived(3_000))
 
 
 def test_terms_of_unlike_length_are_that_of_kaplan_and_meier_too() -> None:
@@ -29,14 +26,12 @@ def test_terms_of_unlike_length_are_that_of_kaplan_and_meier_too() -> None:
     length = rng.choice([0.5, 1.0, 2.0], 2_000)
     leaves, until = length * rng.geometric(0.2, 2_000), rng.uniform(0, 4, 2_000)
     gone = leaves <= until
-    held_to_the_oracle(
-        Lives(np.where(gone, leaves, until), gone, np.ones(2_000)), np.where(gone, leaves, until), gone * 1.0
-    )
+    held_to_the_oracle(Lives(np.where(gone, leaves, until), gone, np.ones(2_000)))
 
 
-def held_to_the_oracle(lives: Lives, time: Floats, gone: Floats) -> None:
+def held_to_the_oracle(lives: Lives) -> None:
     found = survival(lives)
-    oracle = lifelines.KaplanMeierFitter(alpha=0.1).fit(time, gone)
+    oracle = lifelines.KaplanMeierFitter(alpha=0.1).fit(lives.seen, lives.lost)
     ages = [one.age + TOLERANCE if one.age else 0.0 for one in found.observed]
     assert [one.rate for one in found.observed] == pytest.approx(
         oracle.survival_function_at_times(ages).to_numpy(), abs=1e-12
@@ -69,7 +64,7 @@ def test_the_fit_is_not_of_the_lost_alone() -> None:
 
 
 def test_the_curve_finds_what_was_planted_and_goes_on() -> None:
-    found = survival(lived(40_000)[0], ahead=12)
+    found = survival(lived(40_000), ahead=12)
     assert found.curve.model == "BdW"
     assert (found.curve.a, found.curve.b, found.curve.c) == pytest.approx((0.7, 1.8, 1.0), rel=0.1)
     planted = cohorts.fit_sbg(np.array([1.0])).__class__("sBG", 0.7, 1.8, 1.0, 0, np.zeros((2, 2))).survival(30)
@@ -84,7 +79,7 @@ def test_the_band_holds_the_truth_as_often_as_it_says() -> None:
     truth = np.exp(cohorts._log_survival(np.log(np.array([0.7, 1.8, 1.0])), np.arange(13.0)))[12]
     held = 0
     for seed in range(20):
-        last = survival(lived(400, seed)[0]).expected[12]
+        last = survival(lived(400, seed)).expected[12]
         held += last.low <= truth <= last.high
     assert 15 <= held <= 20
 

@@ -95,6 +95,7 @@ def test_a_forecast_leans_on_the_last_three_months() -> None:
     assert corrected(0.9, known, np.array([0.1, 0.8, 0.8, 0.8])) == pytest.approx(0.8)
     assert corrected(0.9, np.zeros(0), np.zeros(0)) == 0.9
     assert corrected(0.9, np.zeros(3), np.zeros(3)) == 0.9
+    assert corrected(0.9, np.full(2, 0.85), np.ones(2)) == 0.9
 
 
 def column(values: list[int]) -> Ints:
@@ -132,6 +133,15 @@ def test_months_with_nothing_due_are_no_evidence() -> None:
     for found in of(nothing, past, 1_000):
         assert (found.tested.months, found.tested.error) == (0, None)
         assert [month.value for month in found.months] == [1, 1, 1]
+
+
+def test_a_month_with_nothing_due_is_not_corrected() -> None:
+    """What the months with renewals missed says nothing of a month without any."""
+    renewals, past = planted(4, 0.02)
+    there = renewals.day.astype("datetime64[M]") < MONTHS[-1]
+    columns = (renewals.due_minor, renewals.paid_minor, renewals.day, renewals.known, renewals.parent, renewals.child)
+    before = Renewals(*(column[there] for column in columns))
+    assert [month.value for found in of(before, past) for month in found.months] == [1.0] * 6
 
 
 def test_the_interval_grows_with_what_is_due_and_with_how_few_there_are() -> None:

@@ -124,3 +124,12 @@ def test_beating_worthless_segments_proves_nothing() -> None:
     model, verdicts = in_charge(found)
     assert model == SEGMENT
     assert "one rate for all" in verdicts[LOGISTIC].because
+
+
+def test_models_are_judged_as_far_ahead_as_half_of_the_renewals_are_due() -> None:
+    days = np.array(["2026-11-30", "2027-01-15", "2027-05-01", "2027-09-01"], dtype="datetime64[D]")
+    as_of = np.datetime64("2026-11-22")
+    assert skill.ahead(days, as_of) == 4  # the months between are 0, 2, 6 and 10
+    assert skill.ahead(days[:1], as_of) == 0
+    assert skill.ahead(days[:0], as_of) == 0
+    assert skill.ahead(days - 400, as_of) == 0
