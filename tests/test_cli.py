@@ -199,9 +199,9 @@ def test_segmentations_are_planned_and_applied_from_a_file(data: Path, tmp_path:
             "segments": [{"slug": "big", "name": "Big", "criteria": "arr >= 0.5"}]}  # fmt: skip
     file.write_text(json.dumps({"segmentations": {"size": size}}))
     planned = strata("plan", str(file))
-    assert (planned.returncode, planned.stdout.splitlines()[0]) == (2, "+ size: new")
+    assert (planned.returncode, planned.stdout.splitlines()[0]) == (3, "+ size: new")
     refused = strata("apply", str(file))
-    assert (refused.returncode, strata("plan", str(file)).returncode) == (130, 2)
+    assert (refused.returncode, strata("plan", str(file)).returncode) == (130, 3)
     assert "applied 1" in strata("apply", str(file), "--yes", "--note", "as agreed").stderr
     assert strata("plan", str(file)).stdout == "= size: same\n"
     file.write_text('{"segmentations": {"size": {"kind": "ruls"}}}')

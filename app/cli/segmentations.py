@@ -15,6 +15,8 @@ from app.services.segmentation_files import Planned
 
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 COLOURS = {"+": "green", "-": "red"}
+DIFFERS = 3
+"""What a plan that would change anything exits with; 1 and 2 are errors."""
 SIGNS = {"new": "+", "changed": "~", "same": "="}
 
 
@@ -41,7 +43,7 @@ def show(workspace: str) -> None:
 @FILE
 @WORKSPACE
 def plan(file: Path, workspace: str) -> None:
-    """Say what applying FILE would change, and which accounts would move; exits 2 where it would change anything."""
+    """Say what applying FILE would change, and which accounts would move; exits 3 where it would change anything."""
     from app.services import segmentation_files
     from app.services.workspaces import commanded
 
@@ -52,7 +54,7 @@ def plan(file: Path, workspace: str) -> None:
 
     planned = with_database(work)
     _say(planned)
-    sys.exit(2 if any(one.state != "same" for one in planned) else 0)
+    sys.exit(DIFFERS if any(one.state != "same" for one in planned) else 0)
 
 
 @segmentations.command("apply")

@@ -43,6 +43,10 @@ async def suggest(db: Reader, principal: Principal, body: object, now: datetime)
     if sampled < LEAST * wanted.count:
         message = f"Expected {LEAST * wanted.count} accounts with all of these values, for {wanted.count} clusters: there are {sampled}."
         raise Invalid(faults=(Fault(message, pointer="/fields"),))
+    alike = [n for n, column in enumerate(columns) if min(column) == max(column)]
+    if alike:
+        message = "Expected a field by which accounts differ: all that are asked about have one value."
+        raise Invalid(faults=tuple(Fault(message, pointer=f"/fields/{n}") for n in alike))
     major = [_major(of, column, workspace) for of, column in zip(fields, columns, strict=True)]
     whole = [_kind(of) == "integer" for of in fields]
     found = await apart(lambda: grouped(wanted.fields, major, whole, wanted.count))

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from app.domain import records
-from app.domain.errors import Conflict, NotFound, VersionStale
+from app.domain.errors import Conflict, Fault, Invalid, NotFound, VersionStale
 from app.domain.roles import Principal, permit
 from app.domain.segmentation.bodies import read
 from app.domain.segmentation.kinds import body as told
@@ -81,13 +81,17 @@ async def publish(
     db: Database, call: Call, slug: str, body: Mapping[str, object], expected_version: int | None
 ) -> Written:
     """The draft becomes the segmentation's next version, its first where there is none: cuts are taken now, every account
-    that stands elsewhere is moved, and the draft is no more, in one transaction. `{note?}`.
+    that stands elsewhere is moved, and the draft is no more, in one transaction. `{note?, draft_version?}`: with the draft's
+    version nothing is published that its reader has not seen.
 
-    Raises NotFound without a draft, VersionRequired or VersionStale where the segmentation is there, Invalid where the
-    draft means nothing any more.
+    Raises NotFound without a draft, VersionRequired or VersionStale where the segmentation is there, VersionStale for
+    another version of the draft, Invalid where the draft means nothing any more.
     """
     permit(call.principal, "segmentations.write")
-    note = note_of(records.only(body, ("note",)))
+    members = records.only(body, ("note", "draft_version"))
+    note, seen = note_of(members), members.get("draft_version")
+    if seen is not None and (not isinstance(seen, int) or isinstance(seen, bool) or not 1 <= seen < 2**31):
+        raise Invalid(faults=(Fault("Expected the number of a version.", pointer="/draft_version"),))
 
     async def act(tx: Transaction) -> Written:
         workspace_id = call.principal.workspace.id
@@ -95,6 +99,8 @@ async def publish(
         workspace = await workspaces.load(tx, workspace_id)
         standing = await kept.hold(tx, workspace_id, slug)
         draft = await found(tx, workspace_id, slug)
+        if seen is not None and seen != draft["version"]:
+            raise VersionStale
         before = await kept.one(tx, workspace_id, slug) if standing is not None else None
         if standing is not None:
             versioned(standing["version"], expected_version)

@@ -62,12 +62,24 @@ def computed(row: Record, workspace: Workspace, now: datetime) -> dict[str, Any]
     state = row["state"] if row["state"] != "ok" else "stale" if behind or late else "fresh"
     return {
         "state": state,
-        "detail": row["detail"],
+        "detail": row["detail"] or _uncut(row),
         "computed_at": instant(row["computed_at"]),
         "as_of": instant(row["as_of"] or row["computed_at"]),
         "checked_at": instant(row["checked_at"]),
         "drifted": row["drifted"],
     }
+
+
+def _uncut(row: Record) -> str | None:
+    """What is said where no account had a value when cuts were taken."""
+    if "cuts" not in row.keys():  # noqa: SIM118 - a row of the driver holds its values
+        return None
+    cuts = loaded(msgspec.json.decode(row["cuts"]))
+    axes = axes_of(row["kind"], msgspec.json.decode(row["spec"]))
+    fields = [axis.field for axis, frozen in zip(axes, cuts, strict=True) if not frozen.at and not frozen.books]
+    if not fields:
+        return None
+    return f"No account had {' or '.join(fields)} when cuts were taken: put it again once some have, or say when to refreeze."
 
 
 def _segment(kind: Any, case: Mapping[str, Any]) -> dict[str, Any]:

@@ -194,7 +194,7 @@ NAMES_NOTHING = {
     "what", "zone", "refreeze", "band", "confirm", "version", "format", "bom", "constants", "delimiter", "folder", "with_dependents",
     "periods", "generate", "pattern", "first_day", "first_year", "years", "long_years", "year", "quarter", "period", "arr_factor",
     "best", "category", "consumption", "count_as", "done", "due_on", "engagement", "enough", "events", "frequency", "hours_per_csm",
-    "inbound", "key", "meetings", "missing", "modules", "plan", "probability", "shift", "source", "targets", "weight", "worst",
+    "inbound", "key", "meetings", "missing", "modules", "plan", "probability", "draft_version", "shift", "source", "targets", "weight", "worst",
 }  # fmt: skip
 """Members that say nothing of a thing in a workspace."""
 OF_QUESTIONS = {

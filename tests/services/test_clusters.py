@@ -61,6 +61,14 @@ async def test_clusters_that_are_there_are_told_as_rules_that_place_the_accounts
     assert await suggested(org) == found
 
 
+async def test_a_field_by_which_nobody_differs_is_refused(db: Database) -> None:
+    org = await organisation(db)
+    await peopled(org, [(10_000, 80.0)] * 3, 0.0)
+    with pytest.raises(Invalid) as refused:
+        await suggested(org)
+    assert [fault.pointer for fault in refused.value.faults] == ["/fields/0", "/fields/1"]
+
+
 async def test_clusters_that_are_not_there_are_refused(db: Database) -> None:
     org = await organisation(db)
     await peopled(org, [(30_000, 50.0)] * 5, 9.0)

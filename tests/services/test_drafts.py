@@ -170,3 +170,15 @@ async def test_pins_into_segments_that_are_gone_are_gone(db: Database) -> None:
     assert await standing(org, "size") == {"big": 2, "small": 1}
     stands = await memberships.standing(db, org.people["viewer"], made[5], LATER)
     assert (stands[0]["segment"], stands[0]["pin"]) == ("small", None)
+
+
+async def test_a_draft_that_was_changed_since_it_was_seen_is_not_published(db: Database) -> None:
+    org, _ = await office(db)
+    seen = document((await drafts.put(db, org.call(), "size", LOWER, None)).body)["version"]
+    await drafts.put(db, org.call("manager"), "size", SIZE | {"name": "Another"}, seen)
+    with pytest.raises(VersionStale):
+        await drafts.publish(db, org.call(), "size", {"draft_version": seen}, 1)
+    with pytest.raises(Invalid):
+        await drafts.publish(db, org.call(), "size", {"draft_version": "1"}, 1)
+    written = document((await drafts.publish(db, org.call(), "size", {"draft_version": seen + 1}, 1)).body)
+    assert (written["name"], written["version"]) == ("Another", 2)

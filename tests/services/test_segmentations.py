@@ -287,3 +287,17 @@ async def test_a_list_that_asks_for_it_keeps_a_segmentation(db: Database) -> Non
 
 SIZE = {"name": "Size", "kind": "rules", "rest": "small",
         "segments": [{"slug": "big", "name": "Big", "criteria": "arr >= 100"}]}  # fmt: skip
+
+
+async def test_cuts_that_could_not_be_taken_are_said(db: Database) -> None:
+    org = await organisation(db)
+    await segmentations.put(db, org.call(), "tier", presets()["tier"], None)
+    shown = await segmentations.get(db, org.people["viewer"], "tier", NOW)
+    assert (
+        shown["detail"]
+        == "No account had arr when cuts were taken: put it again once some have, or say when to refreeze."
+    )
+    await accounts.create(db, org.call(), {"name": "A", "arr": 5})
+    await segmentations.put(db, org.call(), "tier", presets()["tier"], shown["version"])
+    shown = await segmentations.get(db, org.people["viewer"], "tier", NOW)
+    assert shown["detail"] is None

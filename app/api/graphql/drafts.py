@@ -55,7 +55,9 @@ output("SegmentationSimulation", [
     member("pinned", "int", "Accounts that stay where they are pinned."),
     member("sample", "list[SimulatedAccount]", "Of those that move, the 20 with the most ARR."),
 ], "What a definition would do if it were published now.")  # fmt: skip
-entered("PublishInput", [given("note", "Optional[str]", "Why.")])
+entered("PublishInput", [
+    given("note", "Optional[str]", "Why."), given("draft_version", "Optional[int]", "Of the draft that was seen: another one is refused."),
+])  # fmt: skip
 entered("RollbackInput", [given("version", "int"), given("note", "Optional[str]", "Why.")])
 SLUG = argument("slug", "str")
 READ, WRITE = "segmentations.read", "segmentations.write"

@@ -18,7 +18,10 @@ from app.domain.segmentation.presets import presets
 from app.services import drafts, simulations, versions
 
 NOTE: dict[str, Any] = {"type": ["string", "null"], "maxLength": versions.NOTE}
-PUBLISH = {"type": "object", "additionalProperties": False, "properties": {"note": NOTE}}
+PUBLISH = {
+    "type": "object", "additionalProperties": False,
+    "properties": {"note": NOTE, "draft_version": {**schemas.nullable({**COUNT, "minimum": 1}), "description": "of the draft that was seen: another one is refused"}},
+}  # fmt: skip
 ROLLBACK = {
     "type": "object", "required": ["version"], "additionalProperties": False,
     "properties": {"version": {**COUNT, "minimum": 1}, "note": NOTE},

@@ -139,14 +139,16 @@ def fit(faults: Faults, spec: Spec, segments: Sequence[Segment]) -> None:
 
 
 def expand(spec: Spec, cuts: Sequence[Frozen], segments: Sequence[Segment]) -> tuple[Node, ...]:
-    """A criteria per band, the highest first. Raises TooManyError."""
+    """A criteria per band, the highest first. A number that nobody had when cuts were taken gives everybody what it gives who
+    has none; where nothing else is measured nobody is placed. Raises TooManyError."""
     frozen = iter(cuts)
     scales = []
     for measure in spec.measures:
         found = next(frozen) if measure.axis is not None else None
-        if measure.axis is not None and found is not None and not is_cut(measure.axis, found):
-            return (NOTHING,) * len(segments)
-        scales.append(scale(measure, found))
+        uncut = measure.axis is not None and found is not None and not is_cut(measure.axis, found)
+        scales.append(Scale((measure.empty * measure.weight,), ()) if uncut else scale(measure, found))
+    if not any(one.reaching for one in scales):
+        return (NOTHING,) * len(segments)
     return (*(at_least(scales, total) for total in reversed(spec.at)), All())
 
 

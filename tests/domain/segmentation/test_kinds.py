@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from copy import deepcopy
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -102,6 +103,19 @@ def test_a_scorecard_adds_up() -> None:
         assert stands(of, row) == wanted, row
         seen.add(wanted)
     assert seen == {"a", "b", "c", "d"}
+
+
+def test_a_number_that_nobody_had_when_cuts_were_taken_counts_as_empty() -> None:
+    relative = {"by": "percentile", "at": [0.5]}
+    measures = [
+        {"field": "arr", "cuts": {"by": "absolute", "at": [50]}, "points": [0, 2]},
+        {"field": "growth_potential", "cuts": relative, "points": [0, 1], "empty": 1},
+    ]
+    body = SCORE | {"spec": {"measures": measures, "at": [2]}, "segments": SCORE["segments"][:2]}
+    of = read("s", body)
+    cut = told(of)[0]
+    assert [text.format(one) for one in expanded(of, (cut, replace(cut, at=())))] == ["arr >= 50", "ALL"]
+    assert {text.format(one) for one in expanded(of, (replace(cut, at=()),) * 2)} == {"NOT ALL"}
 
 
 def test_a_scorecard_that_no_criteria_can_say_is_refused() -> None:
