@@ -47,7 +47,7 @@ def routes() -> set[tuple[str, str]]:
     return {
         (route.method, route.path)
         for route in table(Door())[0].routes
-        if route.method != "GET" and route.operation != PUBLIC and not route.operation.endswith(".read")
+        if route.method != "GET" and route.operation != PUBLIC and not route.operation.endswith((".read", ".suggest"))
     }
 
 
