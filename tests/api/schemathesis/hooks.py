@@ -23,7 +23,7 @@ NAMES = {
 """Names of fields, relations, attributes and the like, of which each workspace has its own."""
 THERE = {name for field in FIELDS if field.kind in ("ref", "slug") for name in (field.name, field.column)} | {
     "to", "to_id", "list_id", "owner_id", "user_id", "stages", "mapping", "move_to", "actor", "field", "param", "step",
-    "scenario", "scenarios", "was", "becomes", "csm",
+    "scenario", "scenarios", "was", "becomes", "csm", "segmentation",
 }  # fmt: skip
 """What refers to something that must be there, or be fit for it."""
 MONEY = {field.name for field in FIELDS if field.kind == "money"} | {"target", "arr_per_csm"}
@@ -32,7 +32,7 @@ SEALED = {"cursor", "If-Match"}
 """What only the server can make."""
 WHO = {"for_user"}
 """What only some may ask for."""
-WHEN = {"on", "as_of", "from", "to", "expires_at", "retired_at", "tz", "day", "until"}
+WHEN = {"on", "as_of", "from", "to", "expires_at", "retired_at", "tz", "day", "until", "due_from", "due_to"}
 """Days without history, moments that are over or to come, ends before their beginnings, zones of the IANA database."""
 TOGETHER = {
     "spec", "segments", "params", "default", "is_promoted", "is_unique", "values", "replace", "type", "rest", "scopes", "bom", "id", "score",
