@@ -14,6 +14,11 @@ from app.persistence import planner, tables
 from app.persistence.database import Transaction
 
 BLOCK = 4_000
+LIVES = (
+    "accounts", "contacts", "contracts", "churns", "interactions", "surveys", "tickets", "sentiments", "requests",
+    "invoices", "opportunities", "stage_moves",
+)  # fmt: skip
+"""Tables of an account's life, each after those that it refers to."""
 
 
 def _born(row: Mapping[str, object]) -> datetime:
@@ -59,4 +64,4 @@ async def copy_usage(tx: Transaction, workspace_id: UUID, lines: Iterable[str]) 
 
 async def analyse(tx: Transaction) -> None:
     """Tells the planner what has been loaded."""
-    await planner.tell(tx, "accounts", "contacts", "contracts", "users", "usage_days", "interactions")
+    await planner.tell(tx, "users", "usage_days", *LIVES)

@@ -92,17 +92,10 @@ async def _accounts(
         for rows, _ in chunk:
             for table, some in rows.items():
                 together.setdefault(table, []).extend(some)
-        for table in sorted(together, key=ORDER.index):
+        for table in sorted(together, key=demo.LIVES.index):
             await demo.copy_rows(tx, workspace_id, table, together[table])
         await demo.copy_usage(tx, workspace_id, chain.from_iterable(lines for _, lines in chunk))
         if not done:
             await demo.analyse(tx)
         done += len(chunk)
         progress(f"{done:,} of {world.ACCOUNTS:,} accounts with their daily usage", FACTS_AT * done / world.ACCOUNTS)
-
-
-ORDER = (
-    "accounts", "contacts", "contracts", "churns", "interactions", "surveys", "tickets", "sentiments", "requests",
-    "invoices", "opportunities", "stage_moves",
-)  # fmt: skip
-"""Tables of an account's life, each after those that it refers to."""
