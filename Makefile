@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
+# What no database role matters to.
+APART := domain bench
 # Under row-level security: all tests but those that have no database (domain, bench, distribution), start or migrate
 # databases of their own (cli, embedded, migrations, kills), measure memory or calls (import_memory, limits), ask about HTTP
 # alone (audits), or generate what the others ask (schemathesis).
@@ -18,7 +20,7 @@ TESTED = set -o pipefail; $(BIN)/python -m pytest $(2) 2>&1 \
 	| (trap '' INT; while IFS= read -r line; do printf '%s %s\n' '$(1)' "$$line"; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test suite isolation check bench format lock clean
+.PHONY: help run test suite isolation apart check bench format lock clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -26,12 +28,15 @@ help:
 run: $(VENV)/runtime.stamp
 	@exec $(BIN)/strata serve
 
-# Both at once: each is busy with one core, and has a PostgreSQL of its own.
+# Two at a time: each is busy with one core, and has a PostgreSQL of its own. What is left comes where one has ended.
 test:
-	@$(MAKE) --no-print-directory --jobs=2 suite isolation
+	@$(MAKE) --no-print-directory --jobs=2 suite isolation apart
 
 suite: check
-	@$(call TESTED,suite   )
+	@$(call TESTED,suite   ,$(addprefix --ignore tests/,$(APART)))
+
+apart: check
+	@$(call TESTED,apart   ,$(addprefix tests/,$(APART)))
 
 # Once more as a database role that row-level security is forced upon.
 isolation: check
