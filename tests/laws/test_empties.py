@@ -47,10 +47,10 @@ async def agree(db: Database, population: Population, entity: str, node: Node) -
     meaning, records = meant(node, entity), population.records[entity]
     sites = list(empties.sites(node, meaning))
     further = [empties.because_empty(meaning)]
-    further += [empties.because_empty(meaning, lambda leaf, ids=ids: id(leaf) in ids) for _, ids in sites]  # type: ignore[misc]
+    further += [empties.because_empty(meaning, lambda leaf, ids=ids: id(leaf) in ids) for _, ids in sites]  # type: ignore[misc]  # mypy infers no defaulted lambda
     matched = [one for one in records if holds(meaning, one)]
     strictly = [empties.strict(meaning)]
-    strictly += [empties.strict(meaning, lambda leaf, ids=ids: id(leaf) in ids) for _, ids in sites]  # type: ignore[misc]
+    strictly += [empties.strict(meaning, lambda leaf, ids=ids: id(leaf) in ids) for _, ids in sites]  # type: ignore[misc]  # the same
     wanted = [[one for one in matched if not holds(of, one)] for of in strictly]
     for lost, of in zip(wanted, further, strict=True):
         assert [one for one in matched if holds(of, one)] == lost, text.format(node)

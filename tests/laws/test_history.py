@@ -51,7 +51,7 @@ async def population(db: Database) -> Population:
 
 
 def question(source: str, fields: object = SHOWN, order: str = "stage,-segment.tier") -> Question:
-    shows = selection(fields, None, ACCOUNTS, WORKSPACE)  # type: ignore[arg-type]
+    shows = selection(fields, None, ACCOUNTS, WORKSPACE)  # type: ignore[arg-type]  # what a question may say as text too
     meaning = check(text.parse(source), ACCOUNTS, SETTING).meaning
     return Question("accounts", meaning, shows, sort(order, ACCOUNTS, WORKSPACE), Page(1_000))
 

@@ -79,7 +79,7 @@ class Reference:
             found = self.facts(account_id)
             self.standing[account_id], moved = followed(
                 self.rules, self.standing[account_id],
-                lambda slug, at, one=account_id, facts=found: self.holds(one, facts, slug, at),  # type: ignore[misc]
+                lambda slug, at, one=account_id, facts=found: self.holds(one, facts, slug, at),  # type: ignore[misc]  # mypy infers no defaulted lambda
                 self.day, churned=found["status"] == "churned",
             )  # fmt: skip
             self.moves[account_id] += moved
