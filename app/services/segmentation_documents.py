@@ -12,9 +12,10 @@ import msgspec
 from app.domain.criteria import text, tree
 from app.domain.errors import NotFound
 from app.domain.records import UNSTORABLE
-from app.domain.segmentation.bodies import axes_of
+from app.domain.segmentation.bodies import again, axes_of
 from app.domain.segmentation.cuts import Book, Frozen, loaded
 from app.domain.segmentation.kinds import MAKING
+from app.domain.segmentation.model import Segmentation
 from app.domain.workspaces import Workspace, clock
 from app.persistence import segments as kept
 from app.persistence.database import Reader, Record
@@ -118,6 +119,11 @@ def names(row: Record) -> dict[str, str]:
 def plain(slug: str) -> str:
     """A name for what has none: the rest, and segments of earlier versions."""
     return slug.replace("_", " ").replace("-", " ").capitalize()
+
+
+def stood(row: Record) -> Segmentation:
+    """A stored segmentation, read again."""
+    return again({**dict(row), **{name: msgspec.json.decode(row[name]) for name in ("spec", "segments")}})
 
 
 async def found(db: Reader, workspace_id: UUID, slug: str) -> Record:

@@ -12,7 +12,7 @@ import msgspec
 
 from app.domain.errors import Fault, Invalid, StrataError, VersionStale
 from app.domain.roles import Principal, permit
-from app.domain.segmentation.bodies import again, read
+from app.domain.segmentation.bodies import read
 from app.domain.segmentation.kinds import body
 from app.domain.segmentation.model import Segmentation
 from app.persistence import segments as kept
@@ -20,6 +20,7 @@ from app.persistence import workspaces
 from app.persistence.database import Database, Reader, Record, Transaction
 from app.services import definitions, keys, simulations
 from app.services.calls import ENCODER, Call, Written, once
+from app.services.segmentation_documents import stood
 from app.services.versions import finish_all
 
 MEMBER = "segmentations"
@@ -91,7 +92,7 @@ async def every(db: Reader, principal: Principal) -> dict[str, Any]:
     """The file of what stands: planning it changes nothing."""
     permit(principal, "segmentations.read")
     rows = await kept.all_of(db, principal.workspace.id)
-    return {MEMBER: {row["slug"]: body(_standing(row)) for row in rows}}
+    return {MEMBER: {row["slug"]: body(stood(row)) for row in rows}}
 
 
 # -- the document ------------------------------------------------------------------------------------------------------
@@ -127,7 +128,7 @@ def _within(slug: str, error: StrataError) -> Iterator[Fault]:
 async def _planned(db: Reader, principal: Principal, wanted: Segmentation, now: datetime) -> Planned:
     row = await kept.one(db, principal.workspace.id, wanted.slug)
     version = None if row is None else row["version"]
-    lines = _difference(wanted.slug, None if row is None else _standing(row), wanted)
+    lines = _difference(wanted.slug, None if row is None else stood(row), wanted)
     if not lines:
         return Planned(wanted, "same", version)
     try:
@@ -135,11 +136,6 @@ async def _planned(db: Reader, principal: Principal, wanted: Segmentation, now: 
     except Invalid as error:
         raise Invalid(faults=tuple(_within(wanted.slug, error))) from None
     return Planned(wanted, "new" if row is None else "changed", version, lines, simulated)
-
-
-def _standing(row: Record) -> Segmentation:
-    decoded = {name: msgspec.json.decode(row[name]) for name in ("spec", "segments")}
-    return again({**dict(row), **decoded})
 
 
 def _difference(slug: str, before: Segmentation | None, after: Segmentation) -> tuple[str, ...]:

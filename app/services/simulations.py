@@ -16,7 +16,7 @@ from app.domain.criteria.nodes import Node
 from app.domain.errors import NotFound
 from app.domain.roles import Principal, permit
 from app.domain.segmentation import books
-from app.domain.segmentation.bodies import again, read
+from app.domain.segmentation.bodies import read
 from app.domain.segmentation.care import Care, care
 from app.domain.segmentation.kinds import MAKING, spec
 from app.domain.segmentation.model import Segmentation
@@ -32,7 +32,7 @@ from app.services.calls import new_id
 from app.services.care import models
 from app.services.definitions import Made
 from app.services.loads import Caps, Load, caps_of, hours, needs
-from app.services.segmentation_documents import instant, names, plain, shown_cuts
+from app.services.segmentation_documents import instant, names, plain, shown_cuts, stood
 
 LOAD = Struct(">qi")
 """ARR and days of an account, as the database sends them."""
@@ -77,8 +77,7 @@ async def _wanted(db: Reader, workspace: Workspace, slug: str, standing: Record 
         return drafts.wanted(draft)
     if standing is None:
         raise NotFound
-    decoded = {name: msgspec.json.decode(standing[name]) for name in ("spec", "segments")}
-    return again({**dict(standing), **decoded})
+    return stood(standing)
 
 
 async def _rule(db: Reader, workspace: Workspace, made: Made, now: datetime) -> Rule:
