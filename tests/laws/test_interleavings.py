@@ -37,7 +37,7 @@ DEFINED: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 ROUNDS = 4
 Stood = dict[tuple[UUID, UUID], Stand]
-TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
 MEMBERS = "SELECT segmentation_id, account_id, segment, rule, held, pending_since FROM members WHERE workspace_id = $1"
 PINNED = """
 SELECT segmentation_id, account_id, segment FROM pins WHERE workspace_id = $1 AND (expires_at IS NULL OR expires_at > $2)
