@@ -5,7 +5,7 @@ RUN python -m venv /srv/venv \
     && /srv/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
 
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 --home-dir /var/lib/strata --create-home strata
+RUN useradd --uid 10001 --home-dir /var/lib/strata --create-home strata
 WORKDIR /srv
 COPY --from=build /srv/venv /srv/venv
 COPY pyproject.toml .
