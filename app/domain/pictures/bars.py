@@ -11,10 +11,12 @@ from app.domain.pictures.svg import (
     SMALL,
     WIDTH,
     amount,
+    apart,
     box,
-    colour,
     counted,
     dot,
+    fit,
+    painted,
     percent,
     sheet,
     width,
@@ -61,7 +63,8 @@ def noted(picture: Bars) -> str:
 def described(picture: Bars) -> str:
     """The numbers in words."""
     told = (
-        f"{one.name}: {counted(one.accounts)}, {amount(one.arr, True, picture.currency)} ARR" for one in picture.bars
+        f"{apart(one.name)}: {counted(one.accounts)}, {amount(one.arr, True, picture.currency)} ARR"
+        for one in picture.bars
     )
     return f"{noted(picture)} {'; '.join(told)}."
 
@@ -70,19 +73,20 @@ def rows(picture: Bars) -> str:
     """A row for each segment, ROW high, and the legend below them."""
     accounts, arr = sum(one.accounts for one in picture.bars), sum(abs(one.arr) for one in picture.bars)
     parts = []
-    for n, one in enumerate(picture.bars):
+    paints = painted([one.colour for one in picture.bars])
+    for n, (one, paint) in enumerate(zip(picture.bars, paints, strict=True)):
         y, right = ROW * n, WIDTH - MARGIN
         shares = one.accounts / accounts if accounts else 0.0, one.arr / arr if arr else 0.0
         said = f"{counted(one.accounts)} ({percent(shares[0])}), {amount(one.arr, True, picture.currency)} ({percent(shares[1])})"
         below = f"{one.said} · {said}" if one.said and width(f"{one.said} · {said}", SMALL) < right - MARGIN else said
         whole = right - MARGIN
-        parts.append(dot(MARGIN + 5, y + 11, 5, fill=colour(n, one.colour)))
-        parts.append(write(MARGIN + 16, y + 16, one.name, "ink bold", size=FONT, room=whole - 16))
-        parts.append(box(MARGIN, y + 24, whole, 7, "track") + box(MARGIN, y + 33, whole, 5, "track"))
-        parts.append(box(MARGIN, y + 24, whole * shares[0], 7, fill=colour(n, one.colour)))
+        parts.append(dot(MARGIN + 5, y + 11, 5, fill=paint))
         parts.append(
-            box(MARGIN, y + 33, whole * max(0.0, shares[1]), 5, fill=colour(n, one.colour), more=' fill-opacity=".6"')
+            write(MARGIN + 16, y + 16, fit(one.name, whole - 16, FONT, bold=True, middle=True), "ink bold", size=FONT)
         )
+        parts.append(box(MARGIN, y + 24, whole, 7, "track") + box(MARGIN, y + 33, whole, 5, "track"))
+        parts.append(box(MARGIN, y + 24, whole * shares[0], 7, fill=paint))
+        parts.append(box(MARGIN, y + 33, whole * max(0.0, shares[1]), 5, fill=paint, more=' fill-opacity=".6"'))
         parts.append(write(MARGIN, y + 53, below, "soft", room=whole))
     legend = "Upper bar: share of accounts; lower bar: share of ARR."
     parts.append(write(MARGIN, ROW * len(picture.bars) + 16, legend, "soft", room=WIDTH - 2 * MARGIN))

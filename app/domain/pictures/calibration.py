@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from app.domain.pictures.axes import across, below, beside, levels, named_below, named_beside, rules, upward
 from app.domain.pictures.scales import Scale
 from app.domain.pictures.svg import (
-    FONT,
     MARGIN,
     SMALL,
     WIDTH,
@@ -17,12 +17,13 @@ from app.domain.pictures.svg import (
     dot,
     path,
     percent,
+    shares,
     sheet,
     width,
     write,
 )
 
-LEFT, WALL, HIGH, COUNTS = 76.0, WIDTH - MARGIN, 300.0, 58.0
+LEFT, WALL, HIGH, COUNTS = 72.0, WIDTH - MARGIN, 300.0, 58.0
 STEPS = ((0.5, 0.2), (0.25, 0.1), (0.0, 0.05))
 """How far ticks are apart, by how much there is to show."""
 FEW = 10
@@ -51,44 +52,38 @@ class Calibration:
 
 def calibration(picture: Calibration) -> str:
     """The SVG text: observed shares with their intervals over the chances, and below how many renewals each holds."""
-    ticks = _ticks(picture)
-    x = Scale(ticks[0], ticks[-1], LEFT + 8, WALL - 8, log=False)
-    y = Scale(ticks[0], ticks[-1], HIGH - 8, 8.0, log=False)
+    low, high = _ends(picture)
+    x = Scale(low, high, LEFT + 8, WALL - 8, log=False)
+    y = Scale(low, high, HIGH - 8, 8.0, log=False)
     note = picture.note if picture.bins else f"No renewal to compare yet. {picture.note}".strip()
-    parts = [box(LEFT, 0, WALL - LEFT, HIGH, "plot")]
-    for tick in ticks:
-        parts.append(path(f"M{x.at(tick):.1f} 0V{HIGH:g}M{LEFT:g} {y.at(tick):.1f}H{WALL:g}", "grid"))
-        parts.append(
-            write(x.at(tick), HIGH + 18, percent(tick), "soft", anchor="end" if tick == ticks[-1] else "middle")
-        )
-        parts.append(write(LEFT - 6, y.at(tick) + 4.5, percent(tick), "soft", anchor="end"))
-    parts.append(path(f"M{x.at(ticks[0]):.1f} {y.at(ticks[0]):.1f}L{x.at(ticks[-1]):.1f} {y.at(ticks[-1]):.1f}", "cut"))
+    wide, tall = across(x, shares), upward(y, shares)
+    parts = [box(LEFT, 0, WALL - LEFT, HIGH, "plot"), rules(wide, 0, HIGH), levels(tall, LEFT, WALL)]
+    parts += [below(wide, HIGH), beside(tall, LEFT, titled=True)]
+    parts.append(path(f"M{x.at(low):.1f} {y.at(low):.1f}L{x.at(high):.1f} {y.at(high):.1f}", "cut"))
     most = max((one.n for one in picture.bins), default=1)
     for one in picture.bins:
-        at, low, high = x.at(one.predicted), y.at(one.low), y.at(one.high)
+        at, least, largest = x.at(one.predicted), y.at(one.low), y.at(one.high)
         parts.append(
             path(
-                f"M{at:.1f} {low:.1f}V{high:.1f}M{at - 4:.1f} {low:.1f}h8M{at - 4:.1f} {high:.1f}h8",
+                f"M{at:.1f} {least:.1f}V{largest:.1f}M{at - 4:.1f} {least:.1f}h8M{at - 4:.1f} {largest:.1f}h8",
                 "line",
                 f' stroke-opacity="{".75" if one.n >= FEW else ".25"}"',
             )
         )
         parts.append(dot(at, y.at(one.observed), 3.0 + 5.0 * math.sqrt(one.n / most), "main"))
-    parts.append(write((LEFT + WALL) / 2, HIGH + 40, "Chance that was told", size=FONT, anchor="middle"))
-    parts.append(
-        f'<text class="ink" transform="translate({MARGIN + 4:g} {HIGH / 2:g}) rotate(-90)" text-anchor="middle">Share that renewed</text>'
-    )
+    parts.append(named_below("Chance that was told", LEFT, WALL, HIGH + 40))
+    parts.append(named_beside("Share that renewed", 0.0, HIGH))
     parts.append(_counts(picture, x, most))
     return sheet(picture.title, note, _described(picture, note), HIGH + 40 + COUNTS + 46, "".join(parts))
 
 
-def _ticks(picture: Calibration) -> list[float]:
+def _ends(picture: Calibration) -> tuple[float, float]:
     """From what lies lowest to all, on both axes the same."""
     known = [v for one in picture.bins for v in (one.predicted, one.observed, one.low, one.high)] or [0.0, 1.0]
     low, high = min(known), 1.0
     step = next(step for span, step in STEPS if high - low >= span)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [n * step for n in range(first, max(last, first + 1) + 1)]
+    first = math.floor(low / step + 1e-9)
+    return min(first * step, high - step), high
 
 
 def _counts(picture: Calibration, x: Scale, most: int) -> str:

@@ -6,21 +6,22 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.domain.pictures.scales import Scale, thinned
+from app.domain.pictures.axes import across, below, beside, levels, named_below, number, upward
+from app.domain.pictures.scales import Scale
 from app.domain.pictures.svg import (
     COLOURS,
-    FONT,
     MARGIN,
     SMALL,
     WIDTH,
+    apart,
     box,
-    colour,
     counted,
     dot,
     escape,
-    path,
     percent,
+    shares,
     sheet,
+    width,
     wrapped,
     write,
 )
@@ -64,16 +65,18 @@ class Cohorts:
 def cohorts(picture: Cohorts) -> str:
     """The SVG text. Shares above all (expansion) widen the scale beyond 100%."""
     ages = [one for curve in picture.curves for one in curve.ages]
+    told = [*(curve for curve in picture.curves if curve.fitted), *picture.curves][:1]
+    banded = [one for curve in told for one in curve.ages]
     if not ages:
         note = f"There is no cohort to show yet. {picture.note}".strip()
         return sheet(picture.title, note, note, 12, "")
     oldest = max(1, *(one.age for one in ages))
-    top = max(1.0, *(max(one.rate, one.high or 0.0) for one in ages))
-    low = _foot(min(min(one.rate, one.rate if one.low is None else one.low) for one in ages))
+    top = max(1.0, *(one.rate for one in ages), *(one.high or 0.0 for one in banded))
+    low = _foot(min(*(one.rate for one in ages), *(one.rate if one.low is None else one.low for one in banded), 1.0))
     x, y = Scale(0.0, float(oldest), LEFT + 10, WALL - 10, log=False), Scale(low, top, HIGH - 6, 10.0, log=False)
     parts = [box(LEFT, 0, WALL - LEFT, HIGH, "plot"), _grid(picture, x, y)]
     painted = list(zip(picture.curves, _paints(picture.curves), strict=True))
-    parts += [_band(curve, x, y, n) for curve, n in painted]
+    parts += [_band(curve, x, y, n) for curve, n in painted if curve in told]
     parts += [_curve(curve, x, y, n) for curve, n in painted]
     keys, under = _keys(painted)
     parts.append(keys)
@@ -95,18 +98,13 @@ def _paints(curves: Sequence[Curve]) -> list[int]:
 
 
 def _paint(n: int) -> str:
-    return colour(0 if n == 0 else 1 + (n - 1) % (len(COLOURS) - 1))
+    return COLOURS[0 if n == 0 else 1 + (n - 1) % (len(COLOURS) - 1)]
 
 
 def _grid(picture: Cohorts, x: Scale, y: Scale) -> str:
-    parts = []
-    for tick in thinned(y, 24):
-        parts.append(path(f"M{LEFT:g} {y.at(tick):.1f}H{WALL:g}", "grid"))
-        parts.append(write(LEFT - 6, y.at(tick) + 4.5, percent(tick), "soft", anchor="end"))
-    whole = (tick for tick in thinned(x, 30) if tick == int(tick))
-    parts += [write(x.at(tick), HIGH + 18, f"{tick:.0f}", "soft", anchor="middle") for tick in whole]
-    parts.append(write((LEFT + WALL) / 2, HIGH + 38, f"Age in {picture.unit}s", size=FONT, anchor="middle"))
-    return "".join(parts)
+    tall, wide = upward(y, shares), across(x, number, whole=True)
+    title = named_below(f"Age in {picture.unit}s", LEFT, WALL, HIGH + 38)
+    return levels(tall, LEFT, WALL) + beside(tall, LEFT) + below(wide, HIGH) + title
 
 
 def _band(curve: Curve, x: Scale, y: Scale, n: int) -> str:
@@ -142,7 +140,7 @@ def _keys(painted: Sequence[tuple[Curve, int]]) -> tuple[str, float]:
     wide, y, parts = (WIDTH - 2 * MARGIN) / COLUMNS, HIGH + 52, []
     for start in range(0, len(painted), COLUMNS):
         row = painted[start : start + COLUMNS]
-        told = [wrapped(_told(curve), wide - 36, SMALL, MOST_LINES) for curve, _ in row]
+        told = [_told(curve, wide - 36) for curve, _ in row]
         for place, ((curve, n), lines) in enumerate(zip(row, told, strict=True)):
             x, paint = MARGIN + wide * place, escape(_paint(n))
             parts.append(
@@ -153,10 +151,14 @@ def _keys(painted: Sequence[tuple[Curve, int]]) -> tuple[str, float]:
     return "".join(parts), y + 4
 
 
-def _told(curve: Curve) -> str:
+def _told(curve: Curve, room: float) -> list[str]:
+    """A curve's name, what it began with and where it ends, in lines."""
     last = f", {percent(curve.ages[-1].rate)} at {curve.ages[-1].age}" if curve.ages else ""
-    size = "" if curve.size is None else f" ({curve.size:,})"
-    return f"{curve.name}{size}{last}"
+    facts = f"{'' if curve.size is None else f' ({curve.size:,})'}{last}"
+    *names, end = [apart(line) for line in wrapped(curve.name, room, SMALL, MOST_LINES, middle=True)] or [""]
+    if width(f"{end}{facts}", SMALL) <= room:
+        return [*names, f"{end}{facts}"]
+    return [*names, end, *wrapped(facts.lstrip(" ,"), room, SMALL, 2)]
 
 
 def _described(picture: Cohorts) -> str:
@@ -164,5 +166,5 @@ def _described(picture: Cohorts) -> str:
     for curve in picture.curves:
         size = "" if curve.size is None else f", {counted(curve.size)} at the start"
         rates = ", ".join(f"{percent(one.rate)} at {one.age}" for one in curve.ages)
-        told.append(f"{curve.name}{size}: {rates or 'nothing known'}")
+        told.append(f"{apart(curve.name)}{size}: {rates or 'nothing known'}")
     return f"{picture.note} {'; '.join(told)}.".strip()

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from app.domain.pictures.scales import Measure, Scale, plain, thinned
+from app.domain.pictures.axes import beside, levels, money, upward
+from app.domain.pictures.scales import Scale
 from app.domain.pictures.svg import (
     MARGIN,
     MONTHS,
@@ -14,7 +15,6 @@ from app.domain.pictures.svg import (
     SYMBOLS,
     WIDTH,
     amount,
-    amounts,
     box,
     counted,
     dot,
@@ -58,17 +58,24 @@ class Fan:
 def fan(picture: Fan) -> str:
     """The SVG text."""
     if not picture.months:
-        note = f"There is no month to show. {picture.note}".strip()
+        note = f"No renewal is due in this period: there is no month to show. {picture.note}".strip()
         return sheet(picture.title, note, note, 12, "")
     known = [
         v for m in picture.months for v in (m.p05, m.p50, m.p95, m.expected, m.actual, m.due, m.target) if v is not None
     ]
     values = [*known, *([picture.target] if picture.target is not None else []), 0.0]
-    most = Measure("", False, ())  # bands are compared by their heights, so that the scale is linear
-    scale = plain(most, [min(values), max(values)], HIGH - 4, 12.0)
-    y = Scale(min(0.0, scale.low), scale.high, HIGH - 4, 12.0, log=False)
+    # Bands are compared by their heights, so that the scale is linear and begins at nought.
+    low, high = min(values), max(values)
+    y = Scale(low, high if high > low else low + 1.0, HIGH - 4, 12.0, log=False)
+    symbol = picture.currency if picture.currency in SYMBOLS else ""
+    ticks = [tick for tick in upward(y, money(symbol)) if high > low or not tick.value]
     xs = _places(len(picture.months))
-    parts = [box(LEFT, 0, WALL - LEFT, HIGH, "plot"), _grid(picture, y), _under(picture, xs)]
+    parts = [
+        box(LEFT, 0, WALL - LEFT, HIGH, "plot"),
+        levels(ticks, LEFT, WALL),
+        beside(ticks, LEFT),
+        _under(picture, xs),
+    ]
     parts += [_due(picture, xs, y), *_bands(picture, xs, y), _target(picture, xs, y), _marks(picture, xs, y)]
     rows, high = _legend(picture)
     parts.append(f'<g transform="translate(0 {HIGH + 46:g})">{rows}</g>')
@@ -79,15 +86,6 @@ def _places(n: int) -> list[float]:
     if n == 1:
         return [(LEFT + WALL) / 2]
     return [LEFT + PAD + (WALL - LEFT - 2 * PAD) * k / (n - 1) for k in range(n)]
-
-
-def _grid(picture: Fan, y: Scale) -> str:
-    symbol = picture.currency if picture.currency in SYMBOLS else ""
-    ticks, parts = thinned(y, 26), []
-    for tick, text in zip(ticks, amounts(ticks, True, symbol), strict=True):
-        parts.append(path(f"M{LEFT:g} {y.at(tick):.1f}H{WALL:g}", "grid"))
-        parts.append(write(LEFT - 6, y.at(tick) + 4.5, text, "soft", anchor="end"))
-    return "".join(parts)
 
 
 def _under(picture: Fan, xs: Sequence[float]) -> str:
@@ -119,7 +117,13 @@ def _runs(picture: Fan, xs: Sequence[float], names: Sequence[str]) -> list[list[
 def _due(picture: Fan, xs: Sequence[float], y: Scale) -> str:
     wide = min(26.0, 0.6 * (xs[1] - xs[0]) if len(xs) > 1 else 26.0)
     return "".join(
-        box(x - wide / 2, y.at(m.due), wide, y.at(0.0) - y.at(m.due), "track part" if m.part else "track")
+        box(
+            x - wide / 2,
+            min(y.at(m.due), y.at(0.0)),
+            wide,
+            abs(y.at(0.0) - y.at(m.due)),
+            "due part" if m.part else "due",
+        )
         for x, m in zip(xs, picture.months, strict=True)
         if m.due is not None
     )
@@ -168,14 +172,14 @@ def _legend(picture: Fan) -> tuple[str, float]:
     }
     own = "target" if any(m.target is not None for m in picture.months) else ""
     target = own if picture.target is None else f"target, {amount(picture.target, True, picture.currency)}"
-    entries = [
+    entries = [  # as they are drawn, the lowest first
+        (has["due"], box(4, 0, 12, 13, "due"), "due"),
+        (any(m.part for m in picture.months), box(4, 0, 12, 13, "due part"), "due in a part of the month"),
         (has["p05"], box(0, 2, 20, 10, "band"), "90% range"),
         (has["p50"] and not has["expected"], path("M0 7h20", "line"), "median"),
         (has["expected"], path("M0 7h20", "line"), "expected"),
-        (has["actual"], dot(10, 7, 4.5, "mark"), "actual"),
-        (has["due"], box(4, 0, 12, 13, "track"), "due"),
-        (any(m.part for m in picture.months), box(4, 0, 12, 13, "track part"), "due in a part of the month"),
         (bool(target), path("M0 7h20", "cut"), target),
+        (has["actual"], dot(10, 7, 4.5, "mark"), "actual"),
     ]
     parts, x, line = [], LEFT, 0
     for shown, mark, text in entries:

@@ -12,11 +12,12 @@ from app.domain.pictures.svg import (
     WIDTH,
     Anchor,
     amount,
+    apart,
     box,
-    colour,
     counted,
     escape,
     fit,
+    painted,
     sheet,
     width,
     wrapped,
@@ -88,13 +89,13 @@ def flow(picture: Flow) -> str:
     unit = _unit(picture)
     left = _column(picture, lambda s: s.source, "Entered", unit)
     right = _column(picture, lambda s: s.target, "Left the base", unit)
-    floor = max((node.y + max(node.high, node.label) for node in (*left, *right)), default=30.0)
+    floor = max((node.y + (node.high + max(node.high, node.label)) / 2 for node in (*left, *right)), default=30.0)
     parts = [
         write(MARGIN, 14, picture.before, "ink bold"),
         write(WIDTH - MARGIN, 14, picture.after, "ink bold", anchor="end"),
         _streams(picture, left, right, unit),
-        *(_named(node, picture.currency, MARGIN, LEFT, "start") for node in left),
-        *(_named(node, picture.currency, WIDTH - MARGIN, RIGHT - BAR, "end") for node in right),
+        *(_named(node, picture.currency, LEFT - 8, LEFT, "end") for node in left),
+        *(_named(node, picture.currency, RIGHT + 8, RIGHT - BAR, "start") for node in right),
     ]
     told = _told(picture)
     parts += [
@@ -110,7 +111,7 @@ def noted(picture: Flow) -> str:
     moved = [s for s in picture.streams if s.source is not None and s.target is not None and s.source != s.target]
     entered = [s for s in picture.streams if s.source is None]
     left = [s for s in picture.streams if s.target is None]
-    text = f"{_sum(moved, picture.currency)} moved"
+    text = f"{_sum(moved, picture.currency)} moved" if moved else "No account moved"
     text += f"; {_sum(entered, picture.currency)} entered" if entered else ""
     text += f"; {_sum(left, picture.currency)} left the base" if left else ""
     return f"{text}. {picture.note}".strip()
@@ -122,7 +123,7 @@ def described(picture: Flow) -> str:
     if not picture.streams:
         return days
     told = (
-        f"{names(s.source) or 'entered'} to {names(s.target) or 'left the base'}: {_sum([s], picture.currency)}"
+        f"{apart(names(s.source)) or 'entered'} to {apart(names(s.target)) or 'left the base'}: {_sum([s], picture.currency)}"
         for s in picture.streams
     )
     return f"{days} {'; '.join(told)}."
@@ -146,20 +147,23 @@ def _unit(picture: Flow) -> float:
 def _column(picture: Flow, end: Callable[[Stream], str | None], outside: str, unit: float) -> list[_Node]:
     nodes: list[_Node] = []
     y = 26.0
-    paints = [(s.slug, s.name, colour(n, s.colour)) for n, s in enumerate(picture.sides)]
-    for slug, name, paint in (*paints, (None, outside, REST)):
+    paints = painted([side.colour for side in picture.sides])
+    listed = [(side.slug, side.name, paint) for side, paint in zip(picture.sides, paints, strict=True)]
+    for slug, name, paint in (*listed, (None, outside, REST)):
         held = [s for s in picture.streams if end(s) == slug]
         if not (accounts := sum(s.accounts for s in held)):
             continue
         high = max(THIN * len(held), accounts * unit)
-        lines = tuple(wrapped(name, ROOM, SMALL, 2, bold=True))
-        nodes.append(_Node(slug, lines, paint, y, high, accounts, sum(s.arr for s in held)))
-        y += max(high, nodes[-1].label) + GAP
+        lines = tuple(wrapped(name, ROOM, SMALL, 2, bold=True, middle=True))
+        label = LABEL + LINE * (len(lines) - 1)
+        top = y + max(0.0, label - high) / 2  # beside the middle of its label
+        nodes.append(_Node(slug, lines, paint, top, high, accounts, sum(s.arr for s in held)))
+        y += max(high, label) + GAP
     return nodes
 
 
 def _named(node: _Node, currency: str, x: float, bar: float, anchor: Anchor) -> str:
-    top = node.y + max(0.0, node.high - node.label) / 2
+    top = node.y + (node.high - node.label) / 2
     facts = f"{node.accounts:,} · {amount(node.arr, True, currency)}"
     lines = [write(x, top + 14 + LINE * n, line, "ink bold", anchor=anchor) for n, line in enumerate(node.name)]
     told = write(x, top + 14 + LINE * len(node.name), facts, "soft", anchor=anchor, room=ROOM)
@@ -184,7 +188,7 @@ def _streams(picture: Flow, left: Sequence[_Node], right: Sequence[_Node], unit:
     for k, s in enumerate(streams):
         high = max(THIN, s.accounts * unit)
         y0, y1 = _next(used, (0, s.source), sources, s.accounts * unit), ends[k]
-        paint = sources[s.source].paint
+        paint = (targets[s.target] if s.source is None else sources[s.source]).paint
         stays = s.source == s.target
         drawn.append((not stays, _ribbon(y0, y1, high, paint, ".22" if stays else ".62")))
     return "".join(one for _, one in sorted(drawn, key=lambda each: each[0]))
@@ -223,7 +227,8 @@ def _told(picture: Flow) -> list[tuple[str, str]]:
         facts = f": {_sum([s], picture.currency)}"
         way = (names(s.source) or "Entered", names(s.target) or "left the base")
         room = (WIDTH - 2 * MARGIN - width(f"{facts} → ", SMALL)) / 2
-        lines.append((f"{fit(way[0], room, SMALL)} → {fit(way[1], room, SMALL)}{facts}", "ink"))
+        start, end = (apart(fit(name, room, SMALL, middle=True)) for name in way)
+        lines.append((f"{start} → {end}{facts}", "ink"))
     if len(moved) > TOLD:
         lines.append((f"and {_sum(moved[TOLD:], picture.currency)} in {len(moved) - TOLD} smaller moves", "soft"))
     return lines

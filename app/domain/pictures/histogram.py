@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from app.domain.pictures.axes import across, below, beside, levels, money, named_below, named_beside, number, upward
 from app.domain.pictures.bars import ROW as BAR
 from app.domain.pictures.bars import Bar, Bars, rows
-from app.domain.pictures.scales import Measure, Scale, plain, thinned
+from app.domain.pictures.scales import Measure, Scale, plain, round_step, widened
 from app.domain.pictures.svg import (
     FONT,
     MARGIN,
@@ -16,21 +18,23 @@ from app.domain.pictures.svg import (
     SYMBOLS,
     WIDTH,
     amount,
-    amounts,
+    apart,
     box,
-    colour,
     counted,
     dot,
     fit,
+    painted,
     path,
     sheet,
     width,
     write,
 )
 
-LEFT, WALL = 52.0, WIDTH - MARGIN - 6
+LEFT, WALL = 66.0, WIDTH - MARGIN - 6
 TALL, LOW, NAMED = 170.0, 44.0, 24.0
 """How high the stack is, a segment's row, and the line with its name."""
+NARROW = 9.0
+"""What lies between two cuts takes as much, so that who is there is seen."""
 PARTS = 24
 """Bins, but for those that cuts divide."""
 
@@ -74,13 +78,25 @@ def binned(measure: Measure, values: Sequence[float]) -> tuple[tuple[float, ...]
     scale = plain(measure, values, 0.0, 1.0)
     if scale.log:
         inner = [scale.low * (scale.high / scale.low) ** (n / PARTS) for n in range(1, PARTS)]
+        low, high = min(scale.low, *values) if values else scale.low, scale.high
     else:
-        inner = [scale.low + (scale.high - scale.low) * n / PARTS for n in range(1, PARTS)]
+        inner = _even(measure, values, scale)
+        low, high = inner[0], inner[-1]
+        scale = Scale(low, high, 0.0, 1.0, log=False)
     gap = 0.6 / PARTS
     kept = [e for e in inner if all(abs(scale.share(e) - scale.share(cut)) > gap for cut in measure.cuts)]
-    low = min(scale.low, *values) if values else scale.low
-    ends = {low, scale.low, scale.high}
-    return tuple(sorted({*ends, *kept, *(c for c in measure.cuts if low < c < scale.high)})), scale.log
+    ends = {low, scale.low, high}
+    return tuple(sorted({*ends, *kept, *(c for c in measure.cuts if low < c < high)})), scale.log
+
+
+def _even(measure: Measure, values: Sequence[float], scale: Scale) -> list[float]:
+    """Edges that are round, at least one apart where values are whole: then each bin holds as many values as the next."""
+    step = round_step((scale.high - scale.low) / PARTS)
+    whole = bool(values) and not measure.money and all(value == round(value) for value in values)
+    step = max(step, 1.0) if whole else step
+    first, last = math.floor(scale.low / step + 1e-9), math.ceil(scale.high / step - 1e-9)
+    last += whole and step == 1.0 and last * step <= max(values)  # the last bin holds its end too
+    return [n * step for n in range(first, max(last, first + 1) + 1)]
 
 
 def bands(picture: Histogram) -> str:
@@ -99,41 +115,50 @@ def distribution(picture: Histogram) -> str:
     """The SVG text: a row of bins for each segment over one axis, each as high as its own largest bin, with its median."""
     scale, parts = _scale(picture), []
     each = LOW + NAMED
-    for n, row in enumerate(picture.rows):
+    paints, drawn = painted([row.colour for row in picture.rows]), _centred(picture, scale)
+    for n, (row, paint) in enumerate(zip(picture.rows, paints, strict=True)):
         y = each * n
-        parts.append(dot(MARGIN + 5, y + 11, 5, fill=colour(n, row.colour)))
+        parts.append(dot(MARGIN + 5, y + 11, 5, fill=paint))
         facts = _facts(row, picture)
         room = WALL - MARGIN - 16
         parts.append(write(WALL, y + 16, facts, "soft", anchor="end", room=room))
         left = room - width(facts, SMALL) - 10
         if left > 20:
-            parts.append(write(MARGIN + 16, y + 16, fit(row.name, left, FONT, bold=True), "ink bold", size=FONT))
+            parts.append(
+                write(MARGIN + 16, y + 16, fit(row.name, left, FONT, bold=True, middle=True), "ink bold", size=FONT)
+            )
         most = max(row.bins, default=0)
         parts.append(path(f"M{LEFT:g} {y + each - 4:g}H{WALL:g}", "axis"))
         for (lo, hi), count in zip(_sides(picture, scale), row.bins, strict=True):
             high = (LOW - 8) * count / most if most else 0.0
-            parts.append(box(lo, y + each - 4 - high, hi - lo - 0.6, high, fill=colour(n, row.colour)))
+            parts.append(box(lo, y + each - 4 - high, hi - lo - 0.6, high, fill=paint))
         if row.median is not None:
-            at = scale.at(row.median)
+            at = drawn.at(row.median)
             parts.append(path(f"M{at:.1f} {y + NAMED:g}V{y + each - 4:g}", "ray", ' stroke-width="2"'))
     floor = each * len(picture.rows)
     spans = [(each * n + NAMED, each * (n + 1) - 4) for n in range(len(picture.rows))]
     body = "".join(parts) + _axis(picture, scale, floor, spans)
-    body += write(
-        (LEFT + WALL) / 2,
-        floor + 60,
-        "Each row is as high as its own largest bin; lines are medians.",
-        "soft",
-        anchor="middle",
-    )
+    said = "Each row is as high as its own largest bin; lines are medians."
+    body += write(WIDTH / 2, floor + 60, said, "soft", anchor="middle")
     return sheet(picture.title, _noted(picture), _described(picture), floor + 72, body)
 
 
 def _scale(picture: Histogram) -> Scale:
     low, high = picture.edges[0], picture.edges[-1]
-    if picture.log:  # what lies below the first step, such as nothing at all, takes as much as a step
-        low = max(low, picture.edges[1] ** 2 / picture.edges[2])
-    return Scale(low, high, LEFT, WALL, picture.log)
+    edge = None
+    if picture.log and low < (first := picture.edges[1] ** 2 / picture.edges[2]):
+        # What lies below the first step, such as nothing at all, takes as much as a step.
+        low, edge = first, 0.0 if low <= 0 else picture.edges[1]
+    even = Scale(low, high, LEFT, WALL, picture.log, edge=edge)
+    return widened(even, [cut for cut in picture.measure.cuts if low < cut < high], NARROW)
+
+
+def _centred(picture: Histogram, scale: Scale) -> Scale:
+    """Where values themselves are drawn: in the middle of their bin, where each whole number has one."""
+    steps = {hi - lo for lo, hi in pairwise(picture.edges)}
+    if picture.measure.money or picture.log or steps != {1.0} or any(edge % 1 for edge in picture.edges):
+        return scale
+    return replace(scale, low=scale.low - 0.5, high=scale.high - 0.5)
 
 
 def _sides(picture: Histogram, scale: Scale) -> list[tuple[float, float]]:
@@ -146,47 +171,28 @@ def _stack(picture: Histogram, scale: Scale) -> str:
     parts = [box(LEFT, 0, WALL - LEFT, TALL, "plot")]
     if most:
         up = Scale(0.0, float(most), TALL, 10.0, log=False)
-        for tick in (t for t in thinned(up, 26) if t == int(t)):
-            parts.append(path(f"M{LEFT:g} {up.at(tick):.1f}H{WALL:g}", "grid"))
-            parts.append(write(LEFT - 5, up.at(tick) + 4.5, amount(tick, False), "soft", anchor="end"))
+        ticks = upward(up, number, whole=True)
+        parts += [levels(ticks, LEFT, WALL), beside(ticks, LEFT, titled=True), named_beside("Accounts", 0.0, TALL)]
+        paints = painted([row.colour for row in picture.rows])
         for k, (lo, hi) in enumerate(_sides(picture, scale)):
             y = TALL
-            for n, row in reversed([*enumerate(picture.rows)]):
+            for paint, row in reversed([*zip(paints, picture.rows, strict=True)]):
                 high = (TALL - 10) * row.bins[k] / most
                 y -= high
-                parts.append(box(lo, y, max(0.8, hi - lo - 0.6), high, fill=colour(n, row.colour)) if high else "")
+                parts.append(box(lo, y, max(0.8, hi - lo - 0.6), high, fill=paint) if high else "")
     return "".join(parts)
 
 
 def _axis(picture: Histogram, scale: Scale, floor: float, spans: Sequence[tuple[float, float]]) -> str:
-    """Cuts and ticks; of cuts without room for their amounts the line alone."""
-    symbol = picture.currency if picture.currency in SYMBOLS else ""
-    money = picture.measure.money
-    parts, taken = [], [-1e9]
-    for cut, text in zip(picture.measure.cuts, amounts(picture.measure.cuts, money, symbol), strict=True):
-        at, wide = scale.at(cut), width(text, SMALL, bold=True)
-        parts += [path(f"M{at:.1f} {top:g}V{low:g}", "cut") for top, low in spans]
-        if at - taken[-1] >= wide + 6:
-            taken.append(at)
-            parts.append(_told(at, floor, text, "ink bold"))
-    ticks = [
-        tick for tick in thinned(scale, 62) if picture.edges[0] > 0 or not picture.log or scale.at(tick) > LEFT + 44
-    ]
-    for tick, text in zip(ticks, amounts(ticks, money, symbol), strict=True):
-        if all(abs(scale.at(tick) - at) > 62 for at in taken):
-            parts.append(_told(scale.at(tick), floor, text, "soft"))
-    if picture.log and picture.edges[0] <= 0 and all(abs(LEFT - at) > 62 for at in taken):
-        parts.append(_told(LEFT + 6, floor, amount(0.0, money, symbol), "soft"))
-    unit = f", {picture.currency}" if money and not symbol else ""
-    more = f"{unit}{' (log scale)' if scale.log else ''}"
-    title = fit(picture.measure.title, WALL - LEFT - width(more, FONT), FONT) + more
-    parts.append(write((LEFT + WALL) / 2, floor + 40, title, size=FONT, anchor="middle"))
-    return "".join(parts)
-
-
-def _told(at: float, floor: float, text: str, kind: str) -> str:
-    half = width(text, SMALL, bold="bold" in kind) / 2
-    return write(min(max(at, half + 2), WIDTH - half - 2), floor + 18, text, kind, anchor="middle")
+    """Cuts and round values below, and the axis's title; of cuts without room for their amounts the line alone."""
+    measure, symbol = picture.measure, picture.currency if picture.currency in SYMBOLS else ""
+    unit = f", {picture.currency}" if measure.money and not symbol else ""
+    unit += " (log scale)" if scale.log else ""
+    ticks = across(_centred(picture, scale), money(symbol) if measure.money else number, measure.cuts)
+    if not any(any(row.bins) for row in picture.rows):  # nothing to measure
+        ticks = [tick for tick in ticks if tick.cut]
+    lines = (path(f"M{scale.at(cut):.1f} {top:g}V{low:g}", "cut") for cut in measure.cuts for top, low in spans)
+    return "".join(lines) + below(ticks, floor) + named_below(measure.title, LEFT, WALL, floor + 40, unit)
 
 
 def _facts(row: Row, picture: Histogram) -> str:
@@ -205,5 +211,5 @@ def _noted(picture: Histogram) -> str:
 
 
 def _described(picture: Histogram) -> str:
-    told = (f"{r.name}: {_facts(r, picture)}, {amount(r.arr, True, picture.currency)} ARR" for r in picture.rows)
+    told = (f"{apart(r.name)}: {_facts(r, picture)}, {amount(r.arr, True, picture.currency)} ARR" for r in picture.rows)
     return f"{_noted(picture)} {'; '.join(told)}."

@@ -6,22 +6,33 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.domain.pictures.scales import Measure, Scale, fitted, thinned
+from app.domain.pictures.axes import (
+    Tick,
+    across,
+    below,
+    beside,
+    levels,
+    money,
+    named_below,
+    named_beside,
+    number,
+    rules,
+    upward,
+)
+from app.domain.pictures.scales import Measure, Scale, fitted
 from app.domain.pictures.svg import (
     FONT,
-    MARGIN,
     REST,
     SMALL,
     SYMBOLS,
     WIDTH,
     amount,
-    amounts,
+    apart,
     box,
-    colour,
     counted,
     dot,
-    escape,
     fit,
+    painted,
     path,
     sheet,
     width,
@@ -30,7 +41,7 @@ from app.domain.pictures.svg import (
 
 MOST = 2000
 """Points that are drawn; of more accounts so many are taken, evenly by ARR."""
-LEFT, RIGHT, FOOT, HEAD = 78.0, 10.0, 52.0, 24.0
+LEFT, RIGHT, FOOT, HEAD = 84.0, 10.0, 52.0, 24.0
 WALL = WIDTH - RIGHT
 TALL, LOW = 390.0, 300.0
 """How high a panel is: where it is the only one, and where there are several."""
@@ -99,7 +110,8 @@ def quadrant(picture: Quadrant) -> str:
     floor = top + high
     x = fitted(picture.x, [p.x for p in picture.points], LEFT + SIDE, WALL - SIDE, LABEL)
     y = fitted(picture.y, [p.y for p in picture.points], floor - ROOM, top + ROOM, ROOM)
-    colours = {c.slug: colour(n, c.colour) for n, c in enumerate(picture.cells)}
+    paints = painted([cell.colour for cell in picture.cells])
+    colours = {cell.slug: paint for cell, paint in zip(picture.cells, paints, strict=True)}
     largest = max((p.arr for p in picture.points), default=0.0)
     each = floor + FOOT
     panels = (_Panel(picture, x, y, colours, largest, n, floor) for n in range(len(picture.panels)))
@@ -118,70 +130,49 @@ def _drawn(panel: _Panel, top: float) -> str:
 def _shown(picture: Quadrant) -> str:
     drawn = len(picture.points)
     text = counted(picture.total) if drawn == picture.total else f"{drawn:,} of {counted(picture.total)} drawn"
-    lack = "lacks" if picture.rest == 1 else "lack"
-    told = f"{text}, sized by ARR" + (f"; {picture.rest:,} {lack} a value" if picture.rest else "")
+    lack = "lacks a value" if picture.rest == 1 else "lack a value"
+    told = f"{text}, sized by ARR" + (f"; {picture.rest:,} {lack}" if picture.rest else "")
+    if not drawn:
+        why = f"{counted(picture.rest)} {lack}" if picture.rest else "no account stands in a segment yet"
+        told = f"There is no point to draw: {why}"
     return f"{told}. {picture.note}" if picture.note else told
 
 
 def _described(picture: Quadrant) -> str:
-    cells = (f"{c.name}: {counted(c.accounts)}, {amount(c.arr, True, picture.currency)} ARR" for c in picture.cells)
-    return f"{_shown(picture)}. {'; '.join(cells)}."
+    cells = (
+        f"{apart(c.name)}: {counted(c.accounts)}, {amount(c.arr, True, picture.currency)} ARR" for c in picture.cells
+    )
+    return f"{_shown(picture).removesuffix('.')}. {'; '.join(cells)}."
 
 
-def _ticks(values: Sequence[float], measure: Measure, picture: Quadrant) -> list[str]:
-    return amounts(values, measure.money, picture.currency if picture.currency in SYMBOLS else "")
-
-
-def _titled(measure: Measure, scale: Scale, picture: Quadrant, room: float) -> str:
-    """The axis's title, with the unit where the ticks do not have it."""
+def _unit(measure: Measure, scale: Scale, picture: Quadrant) -> str:
+    """What stands behind the axis's title: the unit where the ticks do not have it."""
     unit = f", {picture.currency}" if measure.money and picture.currency not in SYMBOLS else ""
-    more = f"{unit}{' (log scale)' if scale.log else ''}"
-    return fit(measure.title, room - width(more, FONT), FONT) + more
+    return f"{unit}{' (log scale)' if scale.log else ''}"
+
+
+def _ticks(panel: _Panel) -> tuple[list[Tick], list[Tick]]:
+    """Of x and of y: cuts, and round values where there is something to measure."""
+    picture = panel.picture
+    symbol = picture.currency if picture.currency in SYMBOLS else ""
+    bare = not picture.points
+    x_says, y_says = (money(symbol) if one.money else number for one in (picture.x, picture.y))
+    x = across(panel.x, x_says, picture.x.cuts, bare=bare)
+    return x, upward(panel.y, y_says, picture.y.cuts, bare=bare)
 
 
 def _grid(panel: _Panel, top: float) -> str:
-    picture, x, y, floor = panel.picture, panel.x, panel.y, panel.floor
-    parts = []
-    taken_x, taken_y = [x.at(c) for c in picture.x.cuts], [y.at(c) for c in picture.y.cuts]
-    for tick, text in zip(ticks := thinned(x, 52), _ticks(ticks, picture.x, picture), strict=True):
-        at = x.at(tick)
-        parts.append(path(f"M{at:.1f} {top:g}V{floor:g}", "grid"))
-        if all(abs(at - cut) > 52 for cut in taken_x):
-            parts.append(_below(at, floor, text, "soft"))
-    for tick, text in zip(ticks := thinned(y, 26), _ticks(ticks, picture.y, picture), strict=True):
-        at = y.at(tick)
-        parts.append(path(f"M{LEFT:g} {at:.1f}H{WALL:g}", "grid"))
-        if all(abs(at - cut) > 20 for cut in taken_y):
-            parts.append(_beside(at, text, "soft"))
-    middle_x, middle_y = (LEFT + WALL) / 2, (top + floor) / 2
-    titled = _titled(picture.x, x, picture, WALL - LEFT)
-    parts.append(write(middle_x, floor + 40, titled, size=FONT, anchor="middle"))
-    titled = escape(_titled(picture.y, y, picture, floor - top))
-    parts.append(
-        f'<text class="ink" transform="translate({MARGIN:g} {middle_y:g}) rotate(-90)" text-anchor="middle">{titled}</text>'
-    )
-    return "".join(parts)
-
-
-def _below(at: float, floor: float, text: str, kind: str) -> str:
-    half = width(text, SMALL, bold="bold" in kind) / 2
-    return write(min(at, WIDTH - 2 - half), floor + 18, text, kind, anchor="middle")
-
-
-def _beside(at: float, text: str, kind: str) -> str:
-    return write(LEFT - 6, at + 4.5, text, kind, anchor="end")
+    picture, floor = panel.picture, panel.floor
+    wide, tall = _ticks(panel)
+    lines = rules(wide, top, floor) + levels(tall, LEFT, WALL) + below(wide, floor) + beside(tall, LEFT, titled=True)
+    across_ = named_below(picture.x.title, LEFT, WALL, floor + 40, _unit(picture.x, panel.x, picture))
+    return lines + across_ + named_beside(picture.y.title, top, floor, _unit(picture.y, panel.y, picture))
 
 
 def _cut_lines(panel: _Panel, top: float) -> str:
     picture, x, y, floor = panel.picture, panel.x, panel.y, panel.floor
-    parts = []
-    for cut, text in zip(picture.x.cuts, _ticks(picture.x.cuts, picture.x, picture), strict=True):
-        parts.append(path(f"M{x.at(cut):.1f} {top:g}V{floor:g}", "cut"))
-        parts.append(_below(x.at(cut), floor, text, "ink bold"))
-    for cut, text in zip(picture.y.cuts, _ticks(picture.y.cuts, picture.y, picture), strict=True):
-        parts.append(path(f"M{LEFT:g} {y.at(cut):.1f}H{WALL:g}", "cut"))
-        parts.append(_beside(y.at(cut), text, "ink bold"))
-    return "".join(parts)
+    lines = [path(f"M{x.at(cut):.1f} {top:g}V{floor:g}", "cut") for cut in picture.x.cuts]
+    return "".join((*lines, *(path(f"M{LEFT:g} {y.at(cut):.1f}H{WALL:g}", "cut") for cut in picture.y.cuts)))
 
 
 def _dots(panel: _Panel, points: Sequence[Point]) -> str:
@@ -219,7 +210,7 @@ def _label(
 ) -> str:
     left, right, top, bottom = corner
     room = right - left - 8
-    name = fit(cell.name, room - 30, FONT, bold=True)
+    name = fit(cell.name, room - 30, FONT, bold=True, middle=True)
     ways = _facts(cell.accounts, amount(cell.arr, True, currency)) if first else ()
     lines = next((way for way in ways if max(width(line, SMALL) for line in way) + 14 <= room), ())
     wide = max(width(name, FONT, bold=True) + 30, *(width(line, SMALL) + 14 for line in lines), 0.0)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Literal
-from unicodedata import east_asian_width
+from unicodedata import bidirectional, category, east_asian_width
 from xml.sax.saxutils import escape as _escape
 
 WIDTH = 480.0
 MARGIN = 14.0
 """What everything keeps away from the left and right edge."""
 FONT, SMALL, HEADING = 14.0, 13.0, 18.0
-COLOURS = ("#2f6fde", "#2a9d8f", "#d9822b", "#9b5de5", "#c2410c", "#4d7c0f", "#be185d", "#0e8fb3")
-REST = "#8a94a6"
-"""The colour of whoever no segment takes."""
+COLOURS = ("#2f6fde", "#2a9d8f", "#cc7417", "#9b5de5", "#c2410c", "#4d7c0f", "#d02670", "#0e8fb3")
+REST, ASIDE = "#8a94a6", "#8c6d5e"
+"""The colours of whoever no segment takes: the second where a segment has the first."""
 UNHELD = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 UNITS = (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3))
@@ -22,13 +22,15 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 STYLE = """
 .bold{font-weight:650}.ground{fill:#ffffff}.plot{fill:#f6f7f9;stroke:#c9ced6}.ink{fill:#1c2430}.soft{fill:#566173}.grid{stroke:#e3e6eb;fill:none}
 .cut{stroke:#566173;stroke-dasharray:5 4;stroke-width:1.5;fill:none}.tag{fill:#ffffff;fill-opacity:.86}
-.point{fill-opacity:.5;stroke:#ffffff;stroke-width:.6}.axis{stroke:#8a94a6;fill:none}.track{fill:#e9ecf1}.part{fill-opacity:.35;stroke:#8a94a6;stroke-dasharray:3 2}.up{fill:#2a9d8f}.down{fill:#c2410c}
+.point{fill-opacity:.5;stroke:#ffffff;stroke-width:.6;stroke-opacity:.6}.axis{stroke:#8a94a6;fill:none}.track{fill:#e9ecf1}.due{fill:#e2e6ed;stroke:#8e99ab}.part{fill-opacity:.35;stroke:#8a94a6;stroke-dasharray:3 2}.up{fill:#2a9d8f}.down{fill:#c2410c}
 .main{fill:#2f6fde}.line{stroke:#2f6fde;stroke-width:2.2;fill:none}.band{fill:#2f6fde;fill-opacity:.2}.mark{fill:#1c2430;stroke:#ffffff}.ray{stroke:#1c2430;fill:none}
 .tear{stroke:#ffffff;stroke-width:5;fill:none}.halo{paint-order:stroke;stroke:#ffffff;stroke-width:5px;stroke-linejoin:round}
 @media (prefers-color-scheme:dark){.ground{fill:#12161c}.plot{fill:#1a2028;stroke:#3a4452}.ink{fill:#eef1f5}.soft{fill:#a5b0bf}.grid{stroke:#28303b}
-.cut{stroke:#a5b0bf}.tag{fill:#12161c;fill-opacity:.82}.point{fill-opacity:.62;stroke:#12161c}.axis{stroke:#667386}.track{fill:#28303b}
+.cut{stroke:#a5b0bf}.tag{fill:#12161c;fill-opacity:.82}.point{fill-opacity:.62;stroke:#12161c}.axis{stroke:#667386}.track{fill:#28303b}.due{fill:#28303b;stroke:#667386}
 .up{fill:#3bb5a5}.down{fill:#e8703a}.main{fill:#5b8ff0}.line{stroke:#6d9cf5}.band{fill:#6d9cf5;fill-opacity:.26}.mark{fill:#eef1f5;stroke:#12161c}.ray{stroke:#eef1f5}.halo{stroke:#12161c}.tear{stroke:#12161c}}
 """
+DAY, KEPT = re.compile(rf"(\d+) ({'|'.join(MONTHS)}) (\d{{4}})"), "\u00a0"
+"""Days, which stay in one line."""
 Anchor = Literal["start", "middle", "end"]
 WIDTHS = {0.3: "'ijlIJ", 0.36: " ,.·/:;|f-", 0.42: '()[]tr!"', 0.56: "*_–szc?", 0.61: "LFkvxyPTYao", 0.71: "KAVBRXZC",
           0.79: "UHNDGOQ&", 0.86: "#+<=>→wM", 1.0: "%mW@…—"}  # fmt: skip
@@ -56,35 +58,67 @@ def width(text: str, size: float, *, bold: bool = False) -> float:
 def _letter(letter: str) -> float:
     if (known := LETTERS.get(letter)) is not None:
         return known
+    if category(letter) in ("Cf", "Mn"):
+        return 0.0
     if east_asian_width(letter) in "WF":
         return SQUARE if letter < "\U0001f000" else PICTORIAL
     return CAPITAL if letter.isupper() else USUAL
 
 
-def fit(text: str, room: float, size: float, *, bold: bool = False) -> str:
-    """As much of the text as there is room for; what is cut off is told by an ellipsis."""
+def fit(text: str, room: float, size: float, *, bold: bool = False, middle: bool = False) -> str:
+    """As much of the text as there is room for; an ellipsis tells what is cut off: its end, or of a name the middle, since
+    names that begin alike differ at their end."""
     text = UNHELD.sub("", text)
     if width(text, size, bold=bold) <= room:
         return text
-    kept = text
-    while kept and width(f"{kept}…", size, bold=bold) > room:
-        kept = kept[:-1]
-    return f"{kept.rstrip()}…"
+    for kept in range(len(text) - 1, 0, -1):
+        last = kept // 3 if middle and kept >= 6 else 0
+        cut = f"{text[: kept - last].rstrip()}…{text[len(text) - last :].lstrip() if last else ''}"
+        if width(cut, size, bold=bold) <= room:
+            return cut
+    return "…"
 
 
-def wrapped(text: str, room: float, size: float, most: int, *, bold: bool = False) -> list[str]:
-    """The text in lines of whole words; what does not fit into so many is cut off."""
+def wrapped(text: str, room: float, size: float, most: int, *, bold: bool = False, middle: bool = False) -> list[str]:
+    """The text in lines of whole words; a word wider than a line is parted, and what does not fit into so many is cut off."""
     lines: list[str] = []
-    words = UNHELD.sub("", text).split()
+    words = [part for word in UNHELD.sub("", text).split() for part in _parts(word, room, size, bold=bold)]
     while words and len(lines) < most:
         taken = 1
         while taken < len(words) and width(" ".join(words[: taken + 1]), size, bold=bold) <= room:
             taken += 1
         if len(lines) == most - 1:
             taken = len(words)
-        lines.append(fit(" ".join(words[:taken]), room, size, bold=bold))
+        lines.append(fit(" ".join(words[:taken]), room, size, bold=bold, middle=middle))
         words = words[taken:]
     return lines
+
+
+def _parts(word: str, room: float, size: float, *, bold: bool) -> list[str]:
+    parts = []
+    while width(word, size, bold=bold) > room:
+        taken = next((n for n in range(len(word) - 1, 1, -1) if width(word[:n], size, bold=bold) <= room), 1)
+        parts.append(word[:taken])
+        word = word[taken:]
+    return [*parts, word]
+
+
+def balanced(title: str, room: float, size: float) -> list[str]:
+    """A title in one line, or in two that are about as long, so that no word stands alone."""
+    lines = wrapped(title, room, size, 2, bold=True)
+    if len(lines) < 2 or " ".join(lines) != " ".join(title.split()):
+        return lines
+    words = [word.replace(KEPT, " ") for word in DAY.sub(f"\\1{KEPT}\\2{KEPT}\\3", " ".join(title.split())).split(" ")]
+    ways = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words))]
+    wide = {way: max(width(line, size, bold=True) for line in way) for way in ways}
+    best = min(ways, key=lambda way: wide[way], default=None)
+    return [*best] if best is not None and wide[best] <= room else lines
+
+
+def apart(name: str) -> str:
+    """A name among other words: where it is written from right to left, they are not drawn into its order."""
+    turned = any(bidirectional(letter) in ("R", "AL") for letter in name)
+    return f"\u2068{name}\u2069" if turned else name
 
 
 def amount(value: float, money: bool, currency: str = "", digits: int = 3) -> str:
@@ -115,7 +149,7 @@ def even(values: Sequence[float], currency: str = "") -> list[str]:
 def amounts(values: Sequence[float], money: bool, currency: str = "") -> list[str]:
     """The same for values beside each other: with so many digits that no two that differ look alike."""
     told: list[str] = []
-    for digits in range(3, 9):
+    for digits in range(3, 16):
         told = [amount(value, money, currency, digits) for value in values]
         if len(set(told)) == len(set(values)):
             break
@@ -123,9 +157,18 @@ def amounts(values: Sequence[float], money: bool, currency: str = "") -> list[st
 
 
 def percent(share: float) -> str:
-    """A share of one, in whole percents, with a digit more where it is small."""
-    text = f"{100 * share:.0f}" if abs(share) >= 0.0995 or share == 0 else f"{100 * share:.1f}"
-    return f"{text}%"
+    """A share of one, in whole percents, with a digit more where it is small or nearly all; never nought or all where it is not."""
+    size = abs(share)
+    if 0 < size < 0.0005:
+        return f"{'-' if share < 0 else ''}<0.1%"
+    if 0.9995 <= size < 1:
+        return f"{'-' if share < 0 else ''}>99.9%"
+    return f"{100 * share:.{1 if 0 < size < 0.0995 or 0.995 <= size < 1 else 0}f}%"
+
+
+def shares(values: Sequence[float]) -> list[str]:
+    """Round shares of one beside each other, in percents."""
+    return [f"{100 * value:.6g}%" for value in values]
 
 
 def counted(n: int, noun: str = "account") -> str:
@@ -164,9 +207,16 @@ def dot(x: float, y: float, radius: float, kind: str = "", fill: str = "") -> st
     return f'<circle{painted} cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>'
 
 
-def colour(n: int, own: str | None = None) -> str:
-    """The colour that is told, else the n-th of those that are told apart in light and in dark."""
-    return own or COLOURS[n % len(COLOURS)]
+def painted(own: Sequence[str | None]) -> list[str]:
+    """A colour for each: its own, else the next that none has; whoever no segment takes comes last and gives way."""
+    free = [one for one in COLOURS if one not in own] or [*COLOURS]
+    found, n = [], 0
+    for one in own:
+        found.append(one or free[n % len(free)])
+        n += not one
+    if found.count(REST) > 1 and found[-1] == REST:
+        found[-1] = ASIDE
+    return found
 
 
 def sheet(title: str, note: str, described: str, height: float, body: str) -> str:
@@ -175,15 +225,15 @@ def sheet(title: str, note: str, described: str, height: float, body: str) -> st
     `described` is what screen readers say of it, in words and numbers.
     """
     room = WIDTH - 2 * MARGIN
-    headings, lines = wrapped(title, room, HEADING, 2, bold=True), wrapped(note, room, SMALL, LINES)
+    headings, lines = balanced(title, room, HEADING), wrapped(note, room, SMALL, LINES)
     under = 3.0 + 22.0 * len(headings)
     top = under + 10.0 + 17.0 * len(lines) + (8.0 if lines else 2.0)
     told = [write(MARGIN, 25 + 22 * n, line, "ink bold", size=HEADING) for n, line in enumerate(headings)]
     told += [write(MARGIN, under + 20 + 17 * n, line, "soft") for n, line in enumerate(lines)]
     whole = top + height
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {whole:g}" width="{WIDTH:g}" height="{whole:g}" '
-        f'style="max-width:100%;height:auto;color-scheme:light dark" font-family="system-ui,sans-serif" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {whole:g}" width="100%" '
+        f'style="height:auto;color-scheme:light dark" font-family="system-ui,sans-serif" '
         f'font-size="{FONT:g}" role="img"><title>{escape(title)}</title><desc>{escape(described)}</desc>'
         f'<style>{STYLE}</style><rect class="ground" width="{WIDTH:g}" height="{whole:g}"/>'
         f'{"".join(told)}<g transform="translate(0 {top:g})">{body}</g></svg>'

@@ -12,9 +12,11 @@ from app.domain.pictures.svg import (
     SMALL,
     WIDTH,
     amount,
+    apart,
     box,
     counted,
     even,
+    fit,
     path,
     percent,
     sheet,
@@ -67,7 +69,7 @@ def waterfall(picture: Waterfall) -> str:
     x = Scale(low, high if high > low else low + 1.0, MARGIN, WIDTH - MARGIN, log=False)
     whole = even([row.amount for row in rows], picture.currency)
     parts = [path(f"M{x.at(0):.1f} 22V{ROW * len(rows):g}", "axis")] if low < 0 else []
-    for n, end in enumerate(ends[:-1]):
+    for n, end in enumerate(ends[:-1] if high > low else ()):
         parts.append(
             # Down to where the next row's words begin: a line through an amount would strike it out.
             path(f"M{x.at(end):.1f} {ROW * n + 38:g}v4M{x.at(end):.1f} {ROW * (n + 1) + 21:g}v3", "axis")
@@ -95,10 +97,9 @@ def _row(row: Step, y: float, start: float, end: float, text: str, *, is_sum: bo
     name = write(
         MARGIN,
         y + 17,
-        row.name,
+        apart(fit(row.name, room - width(accounts, FONT), FONT, bold=is_sum, middle=True)),
         "ink bold halo" if is_sum else "ink halo",
         size=FONT,
-        room=room - width(accounts, FONT),
     )
     if accounts:
         name = name.replace(
@@ -111,7 +112,7 @@ def _row(row: Step, y: float, start: float, end: float, text: str, *, is_sum: bo
 def _described(picture: Waterfall, note: str) -> str:
     rows = (picture.opening, *picture.steps, picture.closing)
     told = (
-        f"{row.name}: {amount(row.amount, True, picture.currency, 6)}"
+        f"{apart(row.name)}: {amount(row.amount, True, picture.currency, 6)}"
         + ("" if row.accounts is None else f", {counted(row.accounts)}")
         for row in rows
     )

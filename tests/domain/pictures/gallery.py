@@ -22,6 +22,13 @@ from app.domain.pictures.waterfall import Step, Waterfall, waterfall
 HOSTILE = "<script>alert('x')</script> & \"quoted\" \x00\x1f \ud800"
 LONG = "Portfolio of the customers of our enterprise business in Northern Europe, by value and by growth"
 HUGE = 1.25e12
+FOREIGN = (
+    "Rindfleischetikettierungsüberwachungsaufgabe",
+    "🚀 Raketen & Wachstum 👩‍🚀 für alle im Norden 🇩🇪",
+    "לקוחות אסטרטגיים (גדולים) 2026",
+    "عملاء المؤسسات الكبيرة في الشمال",
+)
+"""Names of some 40 characters: one word, pictures, and two that are written from right to left."""
 TWELVE = tuple(f"A rather long segment name, number {n}" for n in range(12))
 
 
@@ -117,6 +124,33 @@ def steps(*amounts: float, title: str = "Forecast", currency: str = "USD", name:
     return Waterfall(title, currency, Step("On 1 Mar", amounts[0]), made, Step("On 1 Apr", sum(amounts)))
 
 
+def margins() -> Quadrant:
+    """Gains and losses over orders of magnitude, and accounts without any ARR."""
+    dice = random.Random(7)
+    cells = [
+        Cell(f"{i}{j}", name, None, 30, 1e6, ((i, j, 0),))
+        for name, (i, j) in zip(QUARTERS, itertools.product((0, 1), (0, 1)), strict=True)
+    ]
+    drawn = [
+        Point("00", value, dice.choice((-1, 1, 1)) * value * dice.random(), value)
+        for value in (dice.choice((0.0, 1.0)) * math.exp(dice.gauss(9, 2.5)) for _ in range(120))
+    ]
+    return Quadrant(
+        "Profitability", "USD", Measure("ARR", True, (1e4,)), Measure("Margin", True, (0.0,)), cells, drawn, 120
+    )
+
+
+def grades() -> Histogram:
+    """Whole numbers from 0 to 10."""
+    measure = Measure("NPS", False, (7.0, 9.0))
+    edges, log = binned(measure, [float(n) for n in range(11)])
+    rows = [
+        Row(name, None, 40, 4e6, tuple(40 if lo <= n < lo + 1 else 0 for lo in edges[:-1]), float(n))
+        for n, name in enumerate(FOREIGN, 6)
+    ]
+    return Histogram("NPS", "EUR", measure, edges, log, rows)
+
+
 QUARTERS = ("Strategic", "Key", "Monitor", "Maintain")
 GALLERY: Mapping[str, Callable[[], str]] = {
     "quadrant": lambda: quadrant(points(150, QUARTERS, title="Portfolio", currency="USD")),
@@ -156,6 +190,18 @@ GALLERY: Mapping[str, Callable[[], str]] = {
     "cohorts of twelve": lambda: cohorts(survivors(TWELVE, 24)),
     "cohorts of one": lambda: cohorts(Cohorts("One", "year", (Curve("2026", (Age(0, 1.0),), 1),))),
     "cohorts that grow": lambda: cohorts(Cohorts("Money", "year", (Curve("2026", (Age(0, 1.0), Age(1, 1.8)), 3),))),
+    "quadrant of margins": lambda: quadrant(margins()),
+    "quadrant of billions": lambda: quadrant(points(80, FOREIGN, title=FOREIGN[0], currency="JPY", scale=1e9)),
+    "quadrant of equals": lambda: quadrant(Quadrant("Equals", "USD", Measure("ARR", True, (5e4,)), Measure("Health", False, (50.0,)), [Cell("a", FOREIGN[3], None, 9, 45e4, ((1, 1, 0),))], [Point("a", 5e4, 50.0, 5e4)] * 9, 9)),
+    "bars of foreign names": lambda: bars(Bars(FOREIGN[2], "EUR", [Bar(name, None, 10 ** n, 10.0 ** (3 * n)) for n, name in enumerate(FOREIGN)])),
+    "bands of whole numbers": lambda: bands(grades()),
+    "distribution of whole numbers": lambda: distribution(grades()),
+    "distribution of equals": lambda: distribution(Histogram("Equals", "EUR", Measure("Seats", False, ()), *binned(Measure("Seats", False, ()), [7.0] * 9), [Row(FOREIGN[1], None, 9, 0.0, (0,) * (len(binned(Measure("Seats", False, ()), [7.0] * 9)[0]) - 2) + (9,), 7.0)])),
+    "flow of foreign names": lambda: flow(moved(FOREIGN, 12)),
+    "fan of two years": lambda: fan(year(11, 1e-2, months=24)),
+    "fan of nought": lambda: fan(year(2, 0.0, months=3)),
+    "waterfall of foreign names": lambda: waterfall(steps(1e9, -1e3, 0.02, name=FOREIGN[2])),
+    "cohorts that nobody leaves": lambda: cohorts(Cohorts("Loyal", "month", tuple(Curve(name, tuple(Age(k, 1.0 - 1e-4 * k) for k in range(20)), 12) for name in FOREIGN))),
     "cohorts of none": lambda: cohorts(Cohorts("Nobody", "year", ())),
 }  # fmt: skip
 """Each made anew: some take a moment."""

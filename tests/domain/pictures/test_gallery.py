@@ -155,5 +155,5 @@ def test_months_of_which_a_part_is_meant_are_marked() -> None:
     months = (Month(date(2026, 11, 1), 1.0, 2.0, 3.0, 2.1, None, 4.0, part="from 22 Nov"), Month(date(2026, 12, 1), 1.0, 2.0, 3.0, 2.1, None, 4.0))  # fmt: skip
     drawn = fan(Fan("Renewals", "USD", months))
     assert "Nov 2026: from 22 Nov" in " ".join(words(drawn))
-    assert drawn.partition("</style>")[2].count('class="track part"') == 2
+    assert drawn.partition("</style>")[2].count('class="due part"') == 2
     assert "median" not in words(drawn)

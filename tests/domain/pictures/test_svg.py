@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.pictures.svg import amount, amounts, counted, fit, percent, width, wrapped
+from app.domain.pictures.svg import (
+    ASIDE,
+    COLOURS,
+    REST,
+    amount,
+    amounts,
+    apart,
+    balanced,
+    counted,
+    fit,
+    painted,
+    percent,
+    width,
+    wrapped,
+)
 
 LONG = "Customers of our enterprise business in Northern Europe"
 
@@ -46,3 +60,39 @@ def test_shares_and_counts() -> None:
         "-25%",
     ]
     assert [counted(n) for n in (0, 1, 1200)] == ["0 accounts", "1 account", "1,200 accounts"]
+
+
+def test_shares_are_never_nought_or_all_where_they_are_not() -> None:
+    assert [percent(share) for share in (0.0001, 0.9961, 0.99999, -0.0001)] == ["<0.1%", "99.6%", ">99.9%", "-<0.1%"]
+
+
+def test_names_that_begin_alike_are_cut_in_the_middle() -> None:
+    cuts = {fit(f"{LONG}, number {n}", 150, 13, middle=True) for n in range(9)}
+    assert len(cuts) == 9
+    assert all("…" in cut and width(cut, 13) <= 150 for cut in cuts)
+
+
+def test_a_word_wider_than_a_line_is_parted() -> None:
+    word = "Rindfleischetikettierungsüberwachungsaufgabe"
+    lines = wrapped(word, 150, 13, 9)
+    assert "".join(lines) == word
+    assert all(width(line, 13) <= 150 for line in lines)
+
+
+def test_titles_are_parted_evenly_and_days_stay_whole() -> None:
+    assert balanced("Renewals due 22 Nov 2026 to 21 Nov 2027", 452, 18) == [
+        "Renewals due 22 Nov 2026",
+        "to 21 Nov 2027",
+    ]
+    assert balanced("Tier", 452, 18) == ["Tier"]
+
+
+def test_names_from_right_to_left_are_isolated() -> None:
+    assert apart("Key") == "Key"
+    assert apart("\u05db\u05dc") == "\u2068\u05db\u05dc\u2069"
+
+
+def test_colours_of_their_own_are_kept_and_no_other_has_them() -> None:
+    assert painted([COLOURS[1], None, None]) == [COLOURS[1], COLOURS[0], COLOURS[2]]
+    assert painted([REST, REST]) == [REST, ASIDE]
+    assert painted([None, REST]) == [COLOURS[0], REST]
