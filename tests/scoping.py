@@ -16,7 +16,8 @@ from app.persistence import attribute_indexes, days, keys, pins, ranks, segments
 from app.persistence.tables import metadata
 from tests.sharding import WRITES, ast, children, unfit
 
-HELD = {name for name, table in metadata.tables.items() if table.info["kind"] in ("tenant", "reference")}
+HELD = {name for name, table in metadata.tables.items() if table.info["kind"] in ("tenant", "reference")} | {"stays"}
+"""A view is read as the tables that it shows are."""
 PARTITION = re.compile(r"(usage_days)_\d{4}_\d{2}")
 TEMPORARY = {f"import_{name}" for name in ("depths", "keys", "lines", "marks", "rows", "superseded", "todo")}
 """Tables of one session: whoever fills them has named the workspace."""

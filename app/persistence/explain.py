@@ -12,10 +12,9 @@ from app.persistence.database import Reader, Record
 from app.persistence.reads import account_exists
 
 STANDING = """
-SELECT s.slug, s.name, s.segments, s.rest, s.state, s.confirm, m.segment, m.since, m.rule, m.held, m.pending_since, h.reason
+SELECT s.slug, s.name, s.segments, s.rest, s.state, s.confirm, m.segment, m.since, m.rule, m.held, m.pending_since, m.reason
 FROM segmentations s
 LEFT JOIN members m ON m.workspace_id = $1 AND m.segmentation_id = s.id AND m.account_id = $2
-LEFT JOIN memberships h ON h.workspace_id = $1 AND h.segmentation_id = s.id AND h.account_id = $2 AND h.from_at = m.since
 WHERE s.workspace_id = $1 AND ($3::uuid IS NULL OR s.id = $3) ORDER BY s.slug
 """
 

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from app.persistence.database import Reader, Record
 from app.persistence.reads import account_exists
+from app.persistence.segments import Held
 
 STANDING = """
 SELECT s.slug, s.name, s.segments, s.rest, s.state, s.detail, s.computed_at, s.as_of, s.checked_at, s.drifted, s.confirm, m.segment, m.since,
-  m.rule, m.held, m.pending_since, h.reason, p.segment AS pin_segment, p.reason AS pin_reason, p.author_id AS pin_author_id, p.pinned_at, p.expires_at
+  m.rule, m.held, m.pending_since, m.reason, p.segment AS pin_segment, p.reason AS pin_reason, p.author_id AS pin_author_id, p.pinned_at, p.expires_at
 FROM segmentations s
 LEFT JOIN members m ON m.workspace_id = $1 AND m.segmentation_id = s.id AND m.account_id = $2
-LEFT JOIN memberships h ON h.workspace_id = $1 AND h.segmentation_id = s.id AND h.account_id = $2 AND h.from_at = m.since
 LEFT JOIN pins p ON p.workspace_id = $1 AND p.segmentation_id = s.id AND p.account_id = $2
   AND (p.expires_at IS NULL OR p.expires_at > $3)
 WHERE s.workspace_id = $1 ORDER BY s.slug
@@ -22,18 +22,20 @@ STOOD = """
 SELECT s.slug, s.name, s.segments, s.rest, s.state, s.detail, s.computed_at, s.as_of, s.checked_at, s.drifted, h.segment, h.from_at AS since, h.reason,
   NULL::text AS pin_segment, NULL::text AS rule
 FROM segmentations s
-LEFT JOIN memberships h ON h.workspace_id = $1 AND h.segmentation_id = s.id AND h.account_id = $2 AND h.from_at <= $3
+LEFT JOIN stays h ON h.workspace_id = $1 AND h.segmentation_id = s.id AND h.account_id = $2 AND h.from_at <= $3
   AND (h.to_at > $3 OR h.to_at IS NULL)
 WHERE s.workspace_id = $1 ORDER BY s.slug
 """
 HISTORY = """
-SELECT h.segment, h.from_at, h.to_at, h.reason FROM memberships h
+SELECT h.segment, h.from_at, h.to_at, h.reason FROM stays h
 WHERE h.workspace_id = $1 AND h.segmentation_id = $2 AND h.account_id = $3 AND ($4::timestamptz IS NULL OR h.from_at < $4)
 ORDER BY h.from_at DESC LIMIT $5
 """
 ON = """
-SELECT h.segment, count(*) AS accounts, coalesce(sum(a.arr), 0)::bigint AS arr
-FROM memberships h JOIN accounts a ON a.workspace_id = $1 AND a.id = h.account_id
+SELECT h.segment, count(*) AS accounts, coalesce(sum(a.arr), 0)::bigint AS arr,
+  count(*) FILTER (WHERE a.status = 'churned') AS churned,
+  coalesce(sum(a.arr) FILTER (WHERE a.status = 'churned'), 0)::bigint AS churned_arr
+FROM stays h JOIN accounts a ON a.workspace_id = $1 AND a.id = h.account_id
 WHERE h.workspace_id = $1 AND h.segmentation_id = $2 AND h.from_at <= $3 AND (h.to_at > $3 OR h.to_at IS NULL)
   AND a.created_at <= $3 AND (a.archived_at > $3 OR a.archived_at IS NULL)
 GROUP BY h.segment
@@ -64,9 +66,7 @@ async def history(
     return await reader.fetch(HISTORY, workspace_id, segmentation_id, account_id, before, limit, point=True)
 
 
-async def counted(
-    reader: Reader, workspace_id: UUID, segmentation_id: UUID, moment: datetime
-) -> dict[str, tuple[int, int]]:
-    """Accounts and today's ARR (minor units) per segment that had any at a past moment; those archived by then are left out."""
-    rows = await reader.fetch(ON, workspace_id, segmentation_id, moment)
-    return {row["segment"]: (row["accounts"], row["arr"]) for row in rows}
+async def counted(reader: Reader, workspace_id: UUID, segmentation_id: UUID, moment: datetime) -> dict[str, Held]:
+    """What each segment held that had any accounts at a past moment, with today's ARR and who is churned today; those archived
+    by then are left out."""
+    return {row[0]: Held(*row[1:]) for row in await reader.fetch(ON, workspace_id, segmentation_id, moment)}

@@ -6,15 +6,16 @@ from datetime import datetime
 from uuid import UUID
 
 from app.persistence.database import Reader, Record
+from app.persistence.stays import MOVES
 
 EVENTS = 20
 """Of an account so many moves are told, the latest."""
 # Who was made later or archived before a day was not there on it, as everywhere that a past day is asked about.
 BESIDE = """
 accounts a
-LEFT JOIN memberships b ON b.workspace_id = $1 AND b.segmentation_id = $2 AND b.account_id = a.id AND b.from_at <= $3
+LEFT JOIN stays b ON b.workspace_id = $1 AND b.segmentation_id = $2 AND b.account_id = a.id AND b.from_at <= $3
   AND (b.to_at > $3 OR b.to_at IS NULL) AND a.created_at <= $3 AND (a.archived_at > $3 OR a.archived_at IS NULL)
-LEFT JOIN memberships e ON e.workspace_id = $1 AND e.segmentation_id = $2 AND e.account_id = a.id AND e.from_at <= $4
+LEFT JOIN stays e ON e.workspace_id = $1 AND e.segmentation_id = $2 AND e.account_id = a.id AND e.from_at <= $4
   AND (e.to_at > $4 OR e.to_at IS NULL) AND a.created_at <= $4 AND (a.archived_at > $4 OR a.archived_at IS NULL)
 WHERE a.workspace_id = $1
 """
@@ -33,9 +34,8 @@ WITH page AS MATERIALIZED (
 )
 SELECT p.id, p.external_id, p.name, p.arr, p.created_at, p.archived_at, p.was, p.becomes, (
   SELECT coalesce(json_agg(json_build_object('at', v.at, 'was', v.was, 'segment', v.segment, 'reason', v.reason) ORDER BY v.at), '[]')
-  FROM (SELECT x.at, x.was, x.segment, x.reason FROM member_events x
-    WHERE x.workspace_id = $1 AND x.account_id = p.id AND x.segmentation_id = $2 AND x.at > $3 AND x.at <= $4
-    ORDER BY x.at DESC LIMIT {EVENTS}) v
+  FROM (SELECT x.at, x.was, x.segment, x.reason FROM ({MOVES} AND m.segmentation_id = $2 AND m.account_id = p.id) x
+    WHERE x.at > $3 AND x.at <= $4 ORDER BY x.at DESC LIMIT {EVENTS}) v
 ) AS events
 FROM page p ORDER BY p.arr DESC, p.id DESC
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from app.persistence.database import Reader, Record, Transaction
@@ -18,6 +18,15 @@ FOLLOWED = """
 UPDATE segmentations f SET as_of = $2 WHERE f.workspace_id = $1 AND f.id = ANY (ARRAY(
   SELECT s.id FROM segmentations s WHERE s.workspace_id = $1 AND s.as_of < $2 AND s.state = 'ok'
   ORDER BY s.id FOR NO KEY UPDATE SKIP LOCKED
+))
+"""
+# Found by writes that hold accounts: whoever has the segmentations may wait for those, and says it when they place.
+FAILED = """
+UPDATE segmentations s SET state = $3, detail = n.detail FROM unnest($2::uuid[], $4::text[]) n(id, detail)
+WHERE s.workspace_id = $1 AND s.id = n.id AND s.id = ANY (ARRAY(
+  SELECT f.id FROM segmentations f JOIN unnest($2::uuid[], $4::text[]) w(id, detail) ON w.id = f.id
+  WHERE f.workspace_id = $1 AND (f.state, f.detail) IS DISTINCT FROM ($3::text, w.detail)
+  ORDER BY f.id FOR NO KEY UPDATE OF f SKIP LOCKED
 ))
 """
 WITH_CONFIRMATION = "SELECT DISTINCT workspace_id FROM segmentations WHERE confirm IS NOT NULL"
@@ -109,7 +118,7 @@ async def replace(
 
 async def delete(tx: Transaction, workspace_id: UUID, segmentation_id: UUID) -> None:
     """Take a segmentation away, with its members and their history; the accounts must be locked."""
-    for table in ("members", "memberships", "member_events", "pins", "steps_done", "segmentation_versions"):
+    for table in ("members", "memberships", "pins", "steps_done", "segmentation_versions"):
         await tx.execute(
             f"DELETE FROM {table} WHERE workspace_id = $1 AND segmentation_id = $2", workspace_id, segmentation_id
         )
@@ -129,9 +138,7 @@ async def computed(
 async def failed(tx: Transaction, workspace_id: UUID, ids: Sequence[UUID], state: str, details: Sequence[str]) -> None:
     """These are `broken`, because they mean nothing any more, or `degraded`, because computing them failed; their members
     stay as they were last computed."""
-    sql = """UPDATE segmentations s SET state = $3, detail = n.detail FROM unnest($2::uuid[], $4::text[]) n(id, detail)
-    WHERE s.workspace_id = $1 AND s.id = n.id AND (s.state, s.detail) IS DISTINCT FROM ($3, n.detail)"""
-    await tx.execute(sql, workspace_id, list(ids), state, list(details))
+    await tx.execute(FAILED, workspace_id, list(ids), state, list(details))
 
 
 async def followed(tx: Transaction, workspace_id: UUID, now: datetime) -> None:
@@ -196,14 +203,29 @@ async def claim(tx: Transaction, workspace_id: UUID, before: datetime) -> dateti
 # -- answers -----------------------------------------------------------------------------------------------------------
 
 STANDING = """
-SELECT m.segment, count(*) AS accounts, coalesce(sum(a.arr), 0)::bigint AS arr
+SELECT m.segment, count(*) AS accounts, coalesce(sum(a.arr), 0)::bigint AS arr,
+  count(*) FILTER (WHERE a.status = 'churned') AS churned,
+  coalesce(sum(a.arr) FILTER (WHERE a.status = 'churned'), 0)::bigint AS churned_arr
 FROM members m JOIN accounts a ON a.workspace_id = $1 AND a.id = m.account_id
 WHERE m.workspace_id = $1 AND m.segmentation_id = $2 AND a.archived_at IS NULL
 GROUP BY m.segment
 """
 
 
+class Held(NamedTuple):
+    """How many accounts a segment holds and of how much ARR (minor units), and of those the churned ones."""
+
+    accounts: int
+    arr: int
+    churned: int
+    churned_arr: int
+
+
+async def held(reader: Reader, workspace_id: UUID, segmentation_id: UUID) -> dict[str, Held]:
+    """What each segment holds that has any accounts; archived accounts are left out."""
+    return {row[0]: Held(*row[1:]) for row in await reader.fetch(STANDING, workspace_id, segmentation_id)}
+
+
 async def standing(reader: Reader, workspace_id: UUID, segmentation_id: UUID) -> dict[str, tuple[int, int]]:
     """Accounts and ARR (minor units) per segment that has any; archived accounts are left out."""
-    rows = await reader.fetch(STANDING, workspace_id, segmentation_id)
-    return {row["segment"]: (row["accounts"], row["arr"]) for row in rows}
+    return {slug: (one.accounts, one.arr) for slug, one in (await held(reader, workspace_id, segmentation_id)).items()}

@@ -518,43 +518,36 @@ segmentation_drafts = _tenant(
     PrimaryKeyConstraint("workspace_id", "slug"),
 )
 members = _tenant(
-    "members",  # no references, nor in what follows of members: written a million at a time, deleted with what they are of
+    "members",  # stays that last; no references, nor in memberships: written a million at a time, deleted with what they are of
     Column("segmentation_id", UUID(), nullable=False),
     Column("account_id", UUID(), nullable=False),
     Column("segment", TEXT, nullable=False),
     Column("since", INSTANT, nullable=False),
+    Column("reason", TEXT, nullable=False),  # why it stands there
     Column("rule", TEXT),  # where the criteria put it, where that is elsewhere
     Column("held", TEXT),  # and what keeps it here: pin, band, confirmation
     Column("pending_since", INSTANT),  # since when its move waits to be confirmed
     PrimaryKeyConstraint("workspace_id", "segmentation_id", "account_id", postgresql_include=["segment"]),
-    Index("members_segment_idx", "workspace_id", "segmentation_id", "segment", "account_id"),
+    Index("members_entered_idx", "workspace_id", "segmentation_id", "segment", "since"),
     Index(
-        "members_pending_idx",
+        "members_held_idx",
         "workspace_id",
         "segmentation_id",
         "pending_since",
-        postgresql_where=text("pending_since IS NOT NULL"),
+        postgresql_where=text("held IS NOT NULL"),
     ),
 )
 memberships = _tenant(
-    "memberships",  # history: [from_at, to_at)
+    "memberships",  # stays that are over: [from_at, to_at); persistence/stays.py reads them with those that last
     Column("segmentation_id", UUID(), nullable=False),
     Column("account_id", UUID(), nullable=False),
     Column("segment", TEXT, nullable=False),
     Column("from_at", INSTANT, nullable=False),
-    Column("to_at", INSTANT),
+    Column("to_at", INSTANT, nullable=False),
     Column("reason", TEXT, nullable=False),
     PrimaryKeyConstraint("workspace_id", "segmentation_id", "account_id", "from_at"),
     Index("memberships_entered_idx", "workspace_id", "segmentation_id", "segment", "from_at", "account_id"),
-    Index(
-        "memberships_left_idx",
-        "workspace_id",
-        "segmentation_id",
-        "segment",
-        "to_at",
-        "account_id",
-        postgresql_where=text("to_at IS NOT NULL"),
-    ),
+    Index("memberships_left_idx", "workspace_id", "segmentation_id", "segment", "to_at", "account_id"),
 )
 pins = _tenant(
     "pins",  # accounts that somebody keeps in a segment, whatever the criteria say
@@ -584,16 +577,6 @@ steps_done = _tenant(
     PrimaryKeyConstraint("workspace_id", "account_id", "segmentation_id", "since", "plan", "step"),
     ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
     CheckConstraint("plan IN ('playbook', 'success_plan')", "plan"),
-)
-member_events = _tenant(
-    "member_events",  # every change of members, added to alone: replayed they give the members
-    Column("segmentation_id", UUID(), nullable=False),
-    Column("account_id", UUID(), nullable=False),  # no references: written a million at a time
-    Column("at", INSTANT, nullable=False),
-    Column("was", TEXT),  # null where the account had stood nowhere
-    Column("segment", TEXT, nullable=False),
-    Column("reason", TEXT, nullable=False),
-    PrimaryKeyConstraint("workspace_id", "account_id", "segmentation_id", "at"),
 )
 rank_cuts = _tenant(
     "rank_cuts",  # where ranks reach `at` and where they pass it, as the records stood at `computed_at`

@@ -124,7 +124,7 @@ FROM t WHERE {value} IS NOT NULL AND {among}"""
 
 async def begins(reader: Reader, workspace_id: UUID, segmentation_id: UUID) -> datetime | None:
     """When its history begins."""
-    sql = "SELECT min(h.from_at) FROM memberships h WHERE h.workspace_id = $1 AND h.segmentation_id = $2"
+    sql = "SELECT min(h.from_at) FROM stays h WHERE h.workspace_id = $1 AND h.segmentation_id = $2"
     found: datetime | None = await reader.fetchval(sql, workspace_id, segmentation_id)
     return found
 
@@ -174,7 +174,7 @@ async def scored(
         segment = f"CASE {' '.join(whens)} ELSE {scope.bind(by.rest)}::text END"
     else:
         segment, moment = "p.segment", f"{scope.bind(span.moment)}::timestamptz"
-        joined = f" JOIN memberships p ON p.workspace_id = $1 AND p.segmentation_id = {scope.bind(by)}::uuid AND p.account_id = t.id"
+        joined = f" JOIN stays p ON p.workspace_id = $1 AND p.segmentation_id = {scope.bind(by)}::uuid AND p.account_id = t.id"
         stands = f" AND p.from_at <= {moment} AND (p.to_at > {moment} OR p.to_at IS NULL)"
     values = [f"t.{name} AS f{n}" for n, name in enumerate(rivals)]
     axes = [

@@ -160,9 +160,9 @@ async def _place_all(tx: Transaction, workspace: Workspace, prepared: Prepared, 
     if not prepared.rules:
         return
     failed: dict[UUID, str] = {}
-    if await members.attempt(tx, members.plan(prepared.rules, workspace, "all"), now, reason) is not None:
+    if await members.attempt(tx, prepared.rules, workspace, now, reason) is not None:
         for rule in prepared.rules:
-            detail = await members.attempt(tx, members.plan([rule], workspace, "all"), now, reason)
+            detail = await members.attempt(tx, [rule], workspace, now, reason)
             if detail is not None:
                 failed[rule.id] = detail
     done = [rule.id for rule in prepared.rules if rule.id not in failed]

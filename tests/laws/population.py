@@ -287,9 +287,10 @@ async def _copy_segments(tx: Transaction, made: Population) -> None:
     await _copy(tx, own.id, "segmentations", defined)
     ids = {s.slug: s.id for s in known}
     members = [
-        {"segmentation_id": ids[slug], "account_id": one["id"], "segment": segment, "since": MOMENT}
+        {"segmentation_id": ids[name], "account_id": one["id"], "segment": segment, "since": since, "reason": "write"}
         for one in made.records["accounts"]
-        for slug, segment in one["segment"].items()
+        for name, segment, since, until in one["memberships"]
+        if until is None
     ]
     await _copy(tx, own.id, "members", members)
     stays = [
@@ -297,6 +298,7 @@ async def _copy_segments(tx: Transaction, made: Population) -> None:
          "reason": "write"}
         for one in made.records["accounts"]
         for name, segment, since, until in one["memberships"]
+        if until is not None
     ]  # fmt: skip
     await _copy(tx, own.id, "memberships", stays)
     moves = [

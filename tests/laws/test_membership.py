@@ -18,7 +18,7 @@ from app.domain.roles import Principal
 from app.domain.segmentation import books
 from app.domain.segmentation.presets import INSTALLED, presets
 from app.domain.workspaces import Workspace, clock
-from app.persistence import segments
+from app.persistence import segments, stays
 from app.persistence.database import Database, Transaction
 from app.services import days, pins, segmentations, ticks, workspaces
 from app.services.calls import Call
@@ -151,7 +151,8 @@ async def compare(tx: Transaction, w: World, now: datetime) -> None:
 async def coherent(tx: Transaction, workspace_id: UUID) -> None:
     """The current segment is the open end of an unbroken history."""
     rows = await tx.fetch(
-        "SELECT * FROM memberships WHERE workspace_id = $1 ORDER BY segmentation_id, account_id, from_at", workspace_id
+        "SELECT h.* FROM stays h WHERE h.workspace_id = $1 ORDER BY h.segmentation_id, h.account_id, h.from_at",
+        workspace_id,
     )
     history: dict[tuple[UUID, UUID], list[Any]] = {}
     for row in rows:
@@ -169,9 +170,9 @@ async def coherent(tx: Transaction, workspace_id: UUID) -> None:
 
 
 async def replayed(tx: Transaction, workspace_id: UUID) -> dict[tuple[UUID, UUID], str]:
-    """Where the events lead, each from where the one before it led."""
+    """Where the moves lead, each from where the one before it led."""
     stood: dict[tuple[UUID, UUID], str] = {}
-    for event in await tx.fetch("SELECT * FROM member_events WHERE workspace_id = $1 ORDER BY at", workspace_id):
+    for event in await stays.moves(tx, workspace_id):
         key = (event["segmentation_id"], event["account_id"])
         assert event["was"] == stood.get(key)
         stood[key] = event["segment"]
@@ -279,7 +280,7 @@ async def test_time_alone_moves_accounts_between_two_days(db: Database) -> None:
         async with db.transaction() as tx:
             await compare(tx, w, now)
     assert moved > 0
-    reasons = await db.fetch("SELECT DISTINCT reason FROM memberships WHERE workspace_id = $1", w.workspace_id)
+    reasons = await db.fetch("SELECT DISTINCT h.reason FROM stays h WHERE h.workspace_id = $1", w.workspace_id)
     assert "time" in {row["reason"] for row in reasons}
     assert not await ticks.follow(db, w.workspace_id, now)
 

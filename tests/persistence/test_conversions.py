@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,6 +16,7 @@ from alembic.config import Config
 
 from app.domain.segmentation import care
 from app.domain.segmentation.reading import Faults
+from app.persistence.stays import MOVES
 from tests.servers import ROOT, Cluster
 
 MODELS: dict[str, dict[str, Any] | None] = {
@@ -83,3 +85,70 @@ def test_engagement_models_of_before_are_read_anew_and_nothing_is_lost(cluster: 
     command.downgrade(configured(dsn), "0014")
     command.upgrade(configured(dsn), "head")
     assert faulty(asyncio.run(found(dsn))) == []
+
+
+# -- stays -------------------------------------------------------------------------------------------------------------
+
+OF = "workspace_id, segmentation_id, account_id"
+KEPT = {
+    "members": f"SELECT {OF}, segment, since, held FROM members ORDER BY 3",
+    "memberships": f"SELECT {OF}, segment, from_at, to_at, reason FROM memberships ORDER BY 3, 5",
+    "events": f"SELECT {OF}, at, was, segment, reason FROM member_events ORDER BY 3, 4",
+}
+STAYS = f"SELECT {OF}, segment, from_at, to_at, reason FROM stays ORDER BY 3, 5"
+LASTING = f"SELECT {OF}, segment, since, NULL::timestamptz AS to_at, reason FROM members ORDER BY 3"
+# Where accounts stood, when each stay began and why; the last one lasts.
+STOOD: tuple[tuple[tuple[str, int, str], ...], ...] = (
+    (("low", 1, "definition"),),
+    (("low", 1, "definition"), ("high", 3, "write"), ("low", 7, "confirmation")),
+    (("low", 2, "write"), ("high", 2, "pin")),  # right after each other
+)
+
+
+async def stood(dsn: str) -> None:
+    """Members, memberships and events of before."""
+    connection = await asyncpg.connect(dsn)
+    workspace, segmentation = uuid4(), uuid4()
+    for stays in STOOD:
+        of, was = (workspace, segmentation, uuid4()), None
+        starts = [datetime(2026, 3, day, tzinfo=UTC) + timedelta(microseconds=n) for n, (_, day, _) in enumerate(stays)]
+        for (segment, _, reason), start, end in zip(stays, starts, (*starts[1:], None), strict=True):
+            sql = f"INSERT INTO memberships ({OF}, segment, from_at, to_at, reason) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+            await connection.execute(sql, *of, segment, start, end, reason)
+            sql = f"INSERT INTO member_events ({OF}, at, was, segment, reason) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+            await connection.execute(sql, *of, start, was, segment, reason)
+            was = segment
+        sql = f"INSERT INTO members ({OF}, segment, since, rule, held) VALUES ($1, $2, $3, $4, $5, 'low', 'band')"
+        await connection.execute(sql, *of, was, starts[-1])
+    await connection.close()
+
+
+async def rows(dsn: str, *queries: str) -> list[list[tuple[Any, ...]]]:
+    connection = await asyncpg.connect(dsn)
+    told = [[tuple(row) for row in await connection.fetch(sql)] for sql in queries]
+    await connection.close()
+    return told
+
+
+async def moved(dsn: str) -> list[tuple[Any, ...]]:
+    connection = await asyncpg.connect(dsn)
+    workspace = await connection.fetchval("SELECT DISTINCT workspace_id FROM members")
+    told = await connection.fetch(f"SELECT x.* FROM ({MOVES}) x ORDER BY account_id, at", workspace)
+    await connection.close()
+    return [(workspace, *row) for row in told]
+
+
+def test_stays_of_before_are_told_by_members_and_what_is_over(cluster: Cluster) -> None:
+    cluster.admin("CREATE DATABASE stays OWNER strata")
+    dsn = cluster.dsn("stays")
+    command.upgrade(configured(dsn), "0020")
+    asyncio.run(stood(dsn))
+    before = dict(zip(KEPT, asyncio.run(rows(dsn, *KEPT.values())), strict=True))
+    command.upgrade(configured(dsn), "0021")
+    stays, lasting, over = asyncio.run(rows(dsn, STAYS, LASTING, KEPT["memberships"]))
+    assert stays == before["memberships"]
+    assert lasting == [stay for stay in stays if stay[5] is None]
+    assert over == [stay for stay in stays if stay[5] is not None]
+    assert asyncio.run(moved(dsn)) == before["events"]
+    command.downgrade(configured(dsn), "0020")
+    assert dict(zip(KEPT, asyncio.run(rows(dsn, *KEPT.values())), strict=True)) == before

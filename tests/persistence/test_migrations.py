@@ -68,6 +68,18 @@ async def test_checks_partitions_and_collations_are_in_the_database(dsn: str) ->
     assert uncollated_columns == []
 
 
+async def test_views_show_what_who_asks_may_see(dsn: str) -> None:
+    engine = create_async_engine(dsn.replace("postgresql://", DRIVER), poolclass=NullPool)
+    async with engine.connect() as connection:
+        views = await connection.execute(
+            text(
+                "SELECT relname, reloptions FROM pg_class WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace"
+            )
+        )
+        assert {name: set(options) for name, options in views} == {"stays": {"security_invoker=true"}}
+    await engine.dispose()
+
+
 def test_every_table_says_its_kind() -> None:
     kinds = {name: table.info.get("kind") for name, table in metadata.tables.items()}
     assert {name for name, kind in kinds.items() if kind not in ("tenant", "reference", "local")} == set()

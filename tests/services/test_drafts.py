@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from app.domain.errors import Forbidden, Invalid, NotFound, VersionRequired, VersionStale
+from app.persistence import stays
 from app.persistence.database import Database
 from app.services import accounts, drafts, memberships, pins, segmentations, simulations, ticks, versions
 from tests.services.organisations import NOW, Organisation, document, organisation
@@ -46,7 +47,7 @@ async def standing(org: Organisation, slug: str) -> dict[str, int]:
 
 async def test_a_draft_says_who_would_move_and_moves_nobody_until_it_is_published(db: Database) -> None:
     org, made = await office(db)
-    before = await org.rows("SELECT * FROM member_events WHERE workspace_id = $1")
+    before = await stays.moves(org.db, org.workspace.id)
     await drafts.put(db, org.call(), "size", LOWER, None)
     told = await simulations.simulate(db, org.people["viewer"], "size", {}, LATER)
     assert {one["slug"]: (one["before"]["accounts"], one["after"]["accounts"]) for one in told["segments"]} == {
@@ -57,7 +58,7 @@ async def test_a_draft_says_who_would_move_and_moves_nobody_until_it_is_publishe
     assert told["rest"] == {"accounts": 1, "arr": Decimal(5)}
     assert told["overlap"] == [{"segments": ["big", "well"], "accounts": 2, "arr": Decimal(550)}]
     assert [(one["id"], one["was"], one["becomes"]) for one in told["sample"]] == [(str(made[50]), "well", "big")]
-    assert await org.rows("SELECT * FROM member_events WHERE workspace_id = $1") == before
+    assert await stays.moves(org.db, org.workspace.id) == before
     with pytest.raises(VersionRequired):
         await drafts.publish(db, org.call(), "size", {}, None)
     written = await drafts.publish(db, org.call("manager", now=LATER), "size", {"note": "Agreed."}, 1)

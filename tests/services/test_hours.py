@@ -86,7 +86,7 @@ async def test_segments_follow(org: Organisation) -> None:
     assert await stand(org) == "DEF"
     await hours.refresh_all(org.db, NOW + HOUR + timedelta(seconds=1))
     assert await stand(org) == "EF"
-    reasons = await org.rows("SELECT DISTINCT reason FROM memberships WHERE workspace_id = $1 ORDER BY reason")
+    reasons = await org.rows("SELECT DISTINCT h.reason FROM stays h WHERE h.workspace_id = $1 ORDER BY 1")
     assert reasons == [("definition",), ("ranks",), ("write",)]
 
 

@@ -229,6 +229,25 @@ async def test_a_check_that_compares_keeps_no_segmentation_from_others(
     assert list((await checking or {}).values()) == [0]
 
 
+async def test_who_holds_accounts_waits_for_no_segmentation_to_say_that_it_broke(db: Database) -> None:
+    """Whoever places all accounts has the segmentations, and may wait for these accounts."""
+    org, account = await _placed(db)
+    row = await segments.one(db, org.workspace.id, "size")
+    assert row is not None
+
+    async def broken() -> str:
+        async with asyncio.timeout(2), db.transaction() as tx:
+            await facts.lock(tx, org.workspace.id, [account])
+            await segments.failed(tx, org.workspace.id, [row["id"]], "broken", ["It means nothing."])
+            told: str = await tx.fetchval("SELECT state FROM segmentations WHERE workspace_id = $1", org.workspace.id)
+            return told
+
+    async with db.transaction() as placing:
+        await segments.hold_all(placing, org.workspace.id)
+        assert await broken() == "ok"
+    assert await broken() == "broken"
+
+
 async def _placed(db: Database) -> tuple[Organisation, UUID]:
     """A workspace with an account in a stage, and a segmentation."""
     org = await organisation(db)

@@ -251,7 +251,7 @@ def _moved(meaning: Moved, rows: Rows, scope: Scope, negated: bool) -> str:
         tied.append(f"{end} >= {scope.typed(meaning.bounds.lo, 'instant')}")
     if meaning.bounds.hi is not None:
         tied.append(f"{end} < {scope.typed(meaning.bounds.hi, 'instant')}")
-    return f"{'NOT ' if negated else ''}EXISTS (SELECT {scope.rows('memberships', alias, tied)})"
+    return f"{'NOT ' if negated else ''}EXISTS (SELECT {scope.rows('stays', alias, tied)})"
 
 
 def _grouped(meaning: Grouped, rows: Rows, scope: Scope, negated: bool) -> str:

@@ -129,7 +129,7 @@ def _value(of: Asked, rows: Rows, scope: Scope) -> Expression:
             return shown(of, rows, scope)
         case Moved():
             alias, tied = _moves(of, rows, scope)
-            return Expression(f"(SELECT max({alias}.{_end(of)}) {scope.rows('memberships', alias, tied)})", "instant")
+            return Expression(f"(SELECT max({alias}.{_end(of)}) {scope.rows('stays', alias, tied)})", "instant")
         case _:
             assert_never(of)
 
@@ -212,9 +212,7 @@ def _stays(of: Moved, rows: Rows, scope: Scope, *, inside: bool) -> tuple[str, C
     tied.append(f"({' AND '.join(ends) or 'true'}) IS {'' if inside else 'NOT '}TRUE")
     for name, field in STAY.items():
         shape.add(f"{alias}.{name}", partial(typed, kind=field.kind), name)
-    listed = (
-        f"SELECT {shape.sql()} {scope.rows('memberships', alias, tied)} ORDER BY {alias}.from_at DESC LIMIT {MOST:d}"
-    )
+    listed = f"SELECT {shape.sql()} {scope.rows('stays', alias, tied)} ORDER BY {alias}.from_at DESC LIMIT {MOST:d}"
     outer = scope.alias()
     sql = f"(SELECT json_agg(row_to_json({outer})) FROM ({listed}) {outer})"
     return sql, partial(_evidence, shape=shape, entity="memberships", inside=inside, passes=inside)

@@ -132,7 +132,7 @@ def _memberships(slugs: Mapping[str, UUID], rows: Rows, scope: Scope) -> tuple[s
     def read(raw: Any) -> list[tuple[Any, ...]]:
         return [(known[of], segment, *(typed(end, "instant") for end in ends)) for of, segment, *ends in raw or ()]
 
-    return f"(SELECT {listed} {scope.rows('memberships', alias, tied)})", read
+    return f"(SELECT {listed} {scope.rows('stays', alias, tied)})", read
 
 
 def _stage_moves(rows: Rows, scope: Scope) -> tuple[str, Read]:

@@ -54,7 +54,10 @@ def seen(of: Shown, rows: Rows, scope: Scope) -> Expression | Reached:
             if on is not None:
                 moment = scope.typed(on, "instant")
                 tied += [f"{alias}.from_at <= {moment}", f"({alias}.to_at > {moment} OR {alias}.to_at IS NULL)"]
-            source = scope.rows("members" if on is None else "memberships", alias, tied)
+                # Always true. Of two tables as one nobody knows how many accounts they have, and 200 are supposed: where this
+                # ties both sides, they are not gathered first and then looked up one by one.
+                tied.append(f"coalesce({alias}.account_id, {account}) IS NOT NULL")
+            source = scope.rows("members" if on is None else "stays", alias, tied)
             return Reached(source, Expression(f"{alias}.segment", "enum", nullable=False))
         case Column(field, through) | CustomOf(field, through):
             assert through is not None, "a column of the row itself was matched above"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from app.domain.catalogue import ACCOUNTS, CONTACTS
@@ -24,7 +26,10 @@ async def workspace(db: Database) -> Workspace:
     async with db.transaction() as tx:
         await place(tx, await workspaces.load(tx, workspace_id), population.NOW)
     for table in ("accounts", "members"):
-        await db.fetch(f"VACUUM (ANALYZE) {table}")
+        async with asyncio.timeout(10):  # a first vacuum may come too early to know that everybody sees the rows
+            while not await db.fetchval("SELECT relallvisible > 0 FROM pg_class WHERE relname = $1", table):
+                await asyncio.sleep(0.1)
+                await db.fetch(f"VACUUM (ANALYZE) {table}")
     return await workspaces.load(db, workspace_id)
 
 
