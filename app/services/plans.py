@@ -183,11 +183,11 @@ def asked(ask: Ask, plan: Plan, after: tuple[Key, ...] | None, setting: Setting)
     question = asks.then(ask, frame, question)
     statement = plan.template.statement(question, workspace, shape)
     if not checked.relative:
-        plan.fixed, plan.question, plan.windows = True, question, checked.windows
+        plan.fixed, plan.question, plan.windows = True, continued(question, None), checked.windows
         plan.statements[shape] = statement
     return Asked(question, statement, checked.windows, checked.ranks)
 
 
 def continued(of: Question, after: Sequence[Key] | None) -> Question:
-    """The question for the page behind the record with these keys."""
-    return of if after is None else replace(of, page=Page(of.page.limit, tuple(after)))
+    """The question for the page behind the record with these keys; for the first page where there are none."""
+    return replace(of, page=Page(of.page.limit, None if after is None else tuple(after)))

@@ -295,6 +295,18 @@ async def test_a_cursor_fits_its_question_alone(db: Database, population: Popula
     assert len(told) == 1
 
 
+async def test_what_is_first_asked_behind_a_cursor_has_a_first_page(db: Database, population: Population) -> None:
+    """A process may meet a question in the middle: another one answered its first page, or it was asked for other fields."""
+    asked: dict[str, Any] = {"filter": "arr >= 0 OR arr < 0", "sort": "-arr", "limit": 3}
+    first = await ask(db, **asked, fields="id,name,domain")
+    middle = await ask(db, **asked, fields="id,website", cursor=first.next)
+    begun = [one["id"] for one in json.loads((await ask(db, **asked, fields="id,website")).data)]
+    assert begun == [one["id"] for one in json.loads(first.data)]
+    assert not set(begun) & {one["id"] for one in json.loads(middle.data)}
+    other = await ask(db, filter="arr >= 1 OR arr < 1", sort="-arr", limit=3, fields="id,website")
+    assert [one["id"] for one in json.loads(other.data)] == begun
+
+
 async def test_a_cursor_is_of_the_person_where_the_criteria_are(db: Database, population: Population) -> None:
     mine: dict[str, Any] = {"filter": "NOT csm = @me", "limit": 1}
     answer = await ask(db, **mine)

@@ -7,22 +7,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import GraphQLObjectType, is_non_null_type
-from graphql.language import FieldNode
+from graphql.language import FieldNode, FragmentSpreadNode, VariableNode
+from graphql.language import Node as Part
 
 from app.api.graphql.build import camel
 from app.api.graphql.callers import Caller
 from app.api.graphql.connections import Page, layout
 from app.api.graphql.filters import Spelled
-from app.api.graphql.selections import Reading, criteria, mended, named
+from app.api.graphql.selections import Reading, criteria, mended, named, subsets
 from app.api.graphql.types import naming, type_name
 from app.domain.catalogue import ENTITIES, Entity
 from app.domain.criteria.check import Checked, Setting
 from app.domain.criteria.nodes import And, Node
 from app.domain.errors import Fault, Invalid, StrataError
 from app.domain.questions import Fixed, Selection
-from app.domain.workspaces import clock
+from app.domain.workspaces import Workspace, clock
 from app.services import ranks, reads
 from app.services.named import reading as settled
+from app.services.plans import Recent
 from app.services.reads import Answer, Ask
 
 ONE = {entity.singular: entity for entity in ENTITIES.values() if naming(entity)}
@@ -32,6 +34,8 @@ PLAIN = frozenset({*ENTITIES, *ONE, "node", "__typename"})
 TYPE = "0type"
 """A member that no document can ask for."""
 NODES = tuple(e for e in ENTITIES.values() if e.key != "none")
+KEPT = 500
+"""What so many documents show of a record is kept."""
 
 
 Answering = Callable[[Caller], Awaitable[list[bytes]]]
@@ -89,7 +93,8 @@ async def _typename(_: Caller) -> list[bytes]:
 
 @dataclass(slots=True)
 class Collection:
-    """A question as a document asks it: `within` are criteria that hold besides the document's own."""
+    """A question as a document asks it: `within` are criteria that hold besides the document's own; `beside`: of a past day
+    what has no history is shown as it is today."""
 
     reading: Reading
     entity: Entity
@@ -98,6 +103,7 @@ class Collection:
     count: str | None = None
     edges: bool = False
     within: Node | None = None
+    beside: bool = False
     spelled: Spelled | None = field(default=None, init=False)
     ask: Ask | None = field(default=None, init=False)
 
@@ -119,7 +125,7 @@ class Collection:
             self.entity.name, criteria=self._criteria(), sort=None if told.get("orderBy") is None else tuple(told["orderBy"]), limit=told["first"],
             cursor=told.get("after"), count=self.count, as_of=told.get("asOf"), on=told.get("on"), tz=told.get("tz"),
             for_user=told.get("forUser"), archived=archived.value if archived else None, selection=selection,
-            edges=self.edges,
+            edges=self.edges, beside=self.beside,
         )  # fmt: skip
         if isinstance(selection, Held):
             self.ask = ask
@@ -150,12 +156,19 @@ class Collection:
 
 def connection(
     reading: Reading, entity: Entity, of: GraphQLObjectType, nodes: Sequence[FieldNode],
-    arguments: Mapping[str, Any], within: Node | None = None,
+    arguments: Mapping[str, Any], within: Node | None = None, beside: bool = False,
 ) -> Answering:  # fmt: skip
     """A connection."""
     laid = layout(reading, of, nodes, lambda within, group: within.selection(entity, group))
     asked = Collection(
-        reading, entity, arguments, laid.selection, laid.count if laid.count != "none" else None, laid.singly, within
+        reading,
+        entity,
+        arguments,
+        laid.selection,
+        laid.count if laid.count != "none" else None,
+        laid.singly,
+        within,
+        beside,
     )
 
     async def answer(caller: Caller) -> list[bytes]:
@@ -175,16 +188,25 @@ def page_of(answer: Answer, caller: Caller, continued: bool, nested: Sequence[Ch
 # -- single records ----------------------------------------------------------------------------------------------------
 
 
+_shown: Recent[tuple[Sequence[FieldNode], Mapping[str, Selection]]] = Recent(KEPT)
+"""What documents show of one record, whichever it is, by the fields that ask for it."""
+
+
 @dataclass(slots=True)
 class Shown:
-    """What is shown of one record, read once where that depends on neither moment nor person."""
+    """What is shown of one record under these fields, read once where that depends on neither moment nor person, and once
+    for all records that a document is asked for where it does not depend on variables either."""
 
     reading: Reading
+    nodes: Sequence[FieldNode]
+    typed: bool
     make: Callable[[Reading], Mapping[str, Selection]]
     kept: Mapping[str, Selection] | None = field(default=None, init=False)
 
     async def now(self, caller: Caller) -> Mapping[str, Selection]:
         """By entity. Raises Unreadable, Invalid."""
+        if self.kept is None and (found := _shown.get(self._key(caller.principal.workspace))) is not None:
+            self.kept = found[1]
         if self.kept is not None:
             return self.kept
         setting = setting_of(caller)
@@ -195,7 +217,33 @@ class Shown:
         made = {name: Held(selection.items) for name, selection in self.make(reading).items()}
         if not reading.relative:
             self.kept = made
+            if not _varies(reading, self.nodes):
+                _shown.put(self._key(setting.workspace), (self.nodes, made))
         return made
+
+    def _key(self, workspace: Workspace) -> tuple[object, ...]:
+        # Fields are kept along with what they show: while they are, no other has their identity.
+        return workspace.id, workspace.epoch, self.typed, *map(id, self.nodes)
+
+
+def _varies(reading: Reading, nodes: Sequence[FieldNode]) -> bool:
+    """Whether what is asked under these fields depends on variables."""
+    rest: list[object] = list(subsets(nodes))
+    spread: set[str] = set()
+    while rest:
+        match rest.pop():
+            case VariableNode():
+                return True
+            case FragmentSpreadNode() as one:
+                rest += one.directives or ()
+                if one.name.value not in spread:
+                    spread.add(one.name.value)
+                    rest.append(reading.fragments[one.name.value].selection_set)
+            case Part() as part:
+                rest += [getattr(part, key) for key in part.keys]
+            case list() | tuple() as parts:
+                rest += parts
+    return False
 
 
 def setting_of(caller: Caller) -> Setting:
@@ -208,7 +256,7 @@ def _one(reading: Reading, entity: Entity, nodes: Sequence[FieldNode], arguments
     """One record by whichever of its names is given."""
     ways = naming(entity)
     told = [(by, str(name)) for by in ways if (name := arguments.get(camel(by))) is not None]
-    shown = Shown(reading, lambda within: {entity.name: within.selection(entity, nodes)})
+    shown = Shown(reading, nodes, False, lambda within: {entity.name: within.selection(entity, nodes)})
 
     async def answer(caller: Caller) -> list[bytes]:
         if len(told) != 1:
@@ -229,7 +277,7 @@ def _node(reading: Reading, nodes: Sequence[FieldNode], identity: str, typed: bo
             return made
         return {name: Selection((Fixed(TYPE, type_name(ENTITIES[name])), *shown.items)) for name, shown in made.items()}
 
-    shown = Shown(reading, make)
+    shown = Shown(reading, nodes, typed, make)
 
     async def answer(caller: Caller) -> list[bytes]:
         return [(await reads.any_one(caller.db, caller.principal, identity, await shown.now(caller)))[1]]

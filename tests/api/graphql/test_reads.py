@@ -165,6 +165,21 @@ async def test_one_name_of_one_record(house: House, fail: Ask, field: str, expec
     assert error["detail"] == f"Expected {expected}, one of them."
 
 
+async def test_one_document_for_several_records(house: House, ids: list[str], ask: Ask) -> None:
+    """What it shows is kept for whichever record; what hangs on variables is not, fragments included."""
+    query = """query Q($id: ID!, $arr: Boolean!) { account(id: $id) { name ...F } node(id: $id) { ...F } }
+    fragment F on Account { id ...G } fragment G on Account { arr @include(if: $arr) }"""
+    for n, arr in ((0, True), (1, False), (2, True), (0, False)):
+        shown: dict[str, Any] = {"id": ids[n]} | ({"arr": n * 1000 + 0.25} if arr else {})
+        assert await ask(house.viewer, query, id=ids[n], arr=arr) == {
+            "account": {"name": f"Read {n}", **shown},
+            "node": shown,
+        }
+        plain = "query($id: ID!) { account(id: $id) { id name } node(id: $id) { id } }"
+        told = {"account": {"id": ids[n], "name": f"Read {n}"}, "node": {"id": ids[n]}}
+        assert await ask(house.viewer, plain, id=ids[n]) == told
+
+
 async def test_node(house: House, stranger: House, ids: list[str], ask: Ask, fail: Ask) -> None:
     query = """query($id: ID!) { node(id: $id) { __typename id ... on Account { name csm { id } } ...U } }
     fragment U on User { email }"""
