@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from app.domain.forecasting import drift, logistic, rates
 from app.domain.forecasting.book import Uncertainty, independent, segmented
 from app.domain.forecasting.distribution import Distribution, distribution
+from app.domain.forecasting.inputs import pairs
 from app.domain.forecasting.rates import Floats, Ints
 from bench.published import TELCO, Scores, scores, split
 
@@ -27,6 +28,7 @@ AT_RANDOM = ("",)
 ACCOUNTS = 300
 _ALIKE = 255
 _LEVELS = (0.05, 0.95)
+_DAYS = dict(zip(CONTRACTS, (30.0, 365.0, 730.0), strict=True))
 _SAID_YES = (
     "PaperlessBilling", "Dependents", "PhoneService", "MultipleLines", "OnlineSecurity", "TechSupport", "StreamingTV",
     "StreamingMovies",
@@ -37,7 +39,8 @@ Model = Callable[["Telco", Bools], Floats]
 
 
 class Telco(NamedTuple):
-    """Columns (7043,): kept, monthly charges in cents, contract, segments and each row's child; inputs (7043, inputs)."""
+    """Columns (7043,): kept, monthly charges in cents, contract, segments and each row's child; inputs (7043, inputs) and
+    which of them say something together."""
 
     kept: Floats
     cents: Ints
@@ -45,6 +48,7 @@ class Telco(NamedTuple):
     segments: rates.Segments
     code: Ints
     inputs: Floats
+    pairs: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,9 @@ class Held:
 
 
 def read() -> Telco:
-    """The file as it is; the regression's inputs: contract, service and what was said yes to, tenure and its logarithm."""
+    """The file as it is; the regression's inputs: contract, service and what was said yes to, tenure, and the logarithms of term,
+    charges and tenure with what they say together, as in a workspace (`inputs.TOGETHER`).
+    """
     with TELCO.open(newline="", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
 
@@ -69,8 +75,14 @@ def read() -> Telco:
     columns = [
         told("Contract", "Two year"), monthly, fibre, told("InternetService", "No"),
         told("PaymentMethod", "Electronic check"), told("SeniorCitizen", "1"), *(told(name, "Yes") for name in _SAID_YES),
-        tenure, np.log1p(tenure), monthly * fibre, (tenure <= 1).astype(np.float64),
+        tenure, monthly * fibre, (tenure <= 1).astype(np.float64),
     ]  # fmt: skip
+    terms = {
+        "term": np.log1p([_DAYS[row["Contract"]] for row in rows]), "tenure": np.log1p(tenure),
+        "arr": np.log1p([float(row["MonthlyCharges"]) for row in rows]),
+    }  # fmt: skip
+    names = [""] * len(columns) + [*terms]
+    columns += terms.values()
     band = np.digitize(tenure, [2, 6, 16, 31, 55])
     segments, code = rates.index_segments(
         np.array([f"{row['Contract']} {row['InternetService']}" for row in rows]),
@@ -78,7 +90,7 @@ def read() -> Telco:
     )
     cents = np.array([round(float(row["MonthlyCharges"]) * 100) for row in rows])
     contract = np.array([row["Contract"] for row in rows])
-    return Telco(told("Churn", "No"), cents, contract, segments, code, np.column_stack(columns))
+    return Telco(told("Churn", "No"), cents, contract, segments, code, np.column_stack(columns), pairs(names))
 
 
 def by_segment(telco: Telco, learn: Bools) -> Floats:
@@ -89,7 +101,8 @@ def by_segment(telco: Telco, learn: Bools) -> Floats:
 
 def by_regression(telco: Telco, learn: Bools) -> Floats:
     """Ridge logistic regression per customer, (7043,)."""
-    model = logistic.fit(telco.inputs[learn], telco.kept[learn], np.ones(int(learn.sum())))
+    weights = np.ones(int(learn.sum()))
+    model = logistic.fit(telco.inputs[learn], telco.kept[learn], weights, pairs=telco.pairs)
     return model.predict(telco.inputs)
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from app.domain.workspaces import SegmentationName, Workspace
 from app.persistence.compile import Scope
 from app.persistence.database import Reader
+from app.persistence.forecasts import AS_THINGS_ARE
 from app.persistence.renewals import RENEWALS
 
 KEYS = {
@@ -18,14 +19,23 @@ KEYS = {
     "month": ("to_char(k.closed_on, 'YYYY-MM')", None),
 }
 """By what calls are told apart: its expression, and whose name says what it is."""
+
+
+def ahead(at: str, due_on: str) -> str:
+    """Said at an instant so many months before a renewal was due; `$3` is the zone, `$4` the months, nought for whenever."""
+    return f"($4::int4 = 0 OR timezone($3, {at})::date <= {due_on} - make_interval(months => $4::int4))"
+
+
 # What is not decided by hand is known when it is due, or before that from what carries it on.
-OUTCOMES = f"""
+ENDED = f"""
 {RENEWALS},
   ended AS MATERIALIZED (
-    SELECT r.id, r.arr, r.kept, r.result, r.decided_on,
+    SELECT r.id, r.arr, r.kept, r.result, r.decided_on, r.due_on,
       CASE WHEN r.by_hand THEN r.decided_on ELSE least(r.due_on, r.followed_on) END AS closed_on
     FROM renewals r
-  ),
+  )"""
+OUTCOMES = f"""
+{ENDED},
   called AS (
     SELECT l.account_id, l.version, max(e.closed_on) AS closed_on, sum(e.arr)::bigint AS due, sum(e.kept)::bigint AS brought,
       bool_or(e.result <> 'churned') AS renewed
@@ -33,10 +43,10 @@ OUTCOMES = f"""
     WHERE l.workspace_id = $1 GROUP BY l.account_id, l.version
     HAVING bool_and(e.decided_on < $2::date) AND count(*) = max(cardinality(l.contract_ids))
   )"""
-COMPUTED = """
+COMPUTED = f"""
 SELECT f.id FROM forecast_renewals r JOIN forecasts f ON f.workspace_id = $1 AND f.id = r.forecast_id
 WHERE r.workspace_id = $1 AND r.renewal_id = ANY (k.contract_ids) AND timezone($3, f.as_of)::date < k.closed_on
-  AND f.asked->>'scenario' IS NULL
+  AND {ahead("f.as_of", "k.due_on")} AND {AS_THINGS_ARE}
 ORDER BY f.as_of DESC, f.id DESC LIMIT 1
 """
 
@@ -59,19 +69,30 @@ class CallColumns:
     chances: list[float | None]
 
 
-async def closed(
-    reader: Reader, workspace: Workspace, by: str | SegmentationName, today: date, start: date | None, end: date | None,
-    csm: UUID | None,
-) -> CallColumns:  # fmt: skip
-    """Calls of renewals that closed in [start, end), told apart `by` one of KEYS or a segmentation, as it stood then.
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Which renewals: decided before `today`, closed in [start, end), of the `csm`'s accounts where one is named, spoken of at
+    least `ahead` months before they were due."""
 
-    A call made on the day a renewal closed, or later, says nothing of how good calls are. Only `csm`'s where one is named.
+    today: date
+    start: date | None
+    end: date | None
+    csm: UUID | None
+    ahead: int = 0
+
+
+async def closed(reader: Reader, workspace: Workspace, by: str | SegmentationName, which: Closed) -> CallColumns:
+    """Calls of the renewals, told apart `by` one of KEYS or a segmentation, as it stood then.
+
+    A call made on the day a renewal closed, or later, says nothing of how good calls are.
     """
     scope = Scope(workspace)
-    for value in (today, workspace.zone.key):
+    for value in (which.today, workspace.zone.key, which.ahead):
         scope.bind(value)
-    first, last, whose = (scope.bind(value) for value in (start, end, csm))
-    key, of = (_segment(by, scope), None) if isinstance(by, SegmentationName) else KEYS[by]
+    first, last, whose = (scope.bind(value) for value in (which.start, which.end, which.csm))
+    key, of = (
+        (segment_then(by, scope, "k.account_id", "k.called_at"), None) if isinstance(by, SegmentationName) else KEYS[by]
+    )
     name = "NULL::text" if of is None else "u.name"
     names = "" if of is None else f"LEFT JOIN users u ON u.workspace_id = $1 AND u.id = k.{of}_id"
     columns = ("key", "name", "due", "probability", "amount", "brought", "renewed", "computed", "chance")
@@ -86,6 +107,7 @@ async def closed(
             SELECT DISTINCT ON (l.account_id, l.due_on) l.*, d.closed_on, d.due AS ended, d.brought, d.renewed
             FROM renewal_calls l JOIN called d ON d.account_id = l.account_id AND d.version = l.version
             WHERE l.workspace_id = $1 AND timezone($3, l.called_at)::date < d.closed_on
+              AND {ahead("l.called_at", "l.due_on")}
             ORDER BY l.account_id, l.due_on, l.version DESC
           ) k
           LEFT JOIN LATERAL (
@@ -105,10 +127,11 @@ async def closed(
     return CallColumns(*row)
 
 
-def _segment(by: SegmentationName, scope: Scope) -> str:
+def segment_then(by: SegmentationName, scope: Scope, account: str, at: str) -> str:
+    """Where an account stood at an instant, empty where it stood nowhere."""
     which = scope.bind(by.id)
     return (
-        "coalesce((SELECT m.segment FROM memberships m WHERE m.workspace_id = $1 "
-        f"AND m.segmentation_id = {which} AND m.account_id = k.account_id AND m.from_at <= k.called_at "
-        "AND (m.to_at IS NULL OR m.to_at > k.called_at) ORDER BY m.from_at DESC LIMIT 1), '')"
+        "coalesce((SELECT m.segment FROM stays m WHERE m.workspace_id = $1 "
+        f"AND m.segmentation_id = {which} AND m.account_id = {account} AND m.from_at <= {at} "
+        f"AND (m.to_at IS NULL OR m.to_at > {at}) ORDER BY m.from_at DESC LIMIT 1), '')"
     )

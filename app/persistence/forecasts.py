@@ -11,6 +11,7 @@ from uuid import UUID
 from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria.meant import Meaning
 from app.domain.forecasting.asked import Asked, Dimension
+from app.domain.forecasting.rows import LEADS, ROWS
 from app.domain.workspaces import SegmentationName, Workspace
 from app.persistence.compile import Scope, condition
 from app.persistence.database import Reader, Transaction
@@ -22,6 +23,10 @@ KEYS: dict[Dimension, str] = {
     "csm": "coalesce(a.csm_id::text, '')",
     "product": "d.product",
 }
+AS_THINGS_ARE = "f.asked->>'scenario' IS NULL AND f.asked->>'lanes' IS NULL AND f.asked->>'what_if' IS NULL"
+"""Of a forecast `f`: under no scenario, and nothing is supposed."""
+KINDS = {"p05": "::int8", "p95": "::int8"}
+"""Money among what is kept as fractions."""
 DAY = "{} - DATE '1970-01-01'"
 """A date as the days since 1970, as arrays of days count."""
 
@@ -193,8 +198,7 @@ async def keep(
 @dataclass(frozen=True, slots=True)
 class RenewalColumns:
     """What each renewal of a forecast is expected to bring, a list per column of `forecast_renewals`; money in minor units,
-    days since 1970. `reasons` one after the other, `names` of each renewal: behind the reasons the chance by money, and the
-    shares of the ARR that are kept and paid if it renews."""
+    days since 1970. `reasons` one after the other, `names` of each renewal: behind the reasons what LEADS names."""
 
     renewal_ids: list[UUID]
     account_ids: list[UUID]
@@ -254,16 +258,10 @@ async def latest(
     return [(row["answer"], row["id"]) for row in rows]
 
 
-SORTS = {
-    "due_on": "r.due_on", "arr": "r.arr", "probability": "r.probability", "expected": "r.expected",
-    "expected_net": "r.expected_net", "name": "coalesce(a.name, '')",
-}  # fmt: skip
-"""What the renewals of a forecast are sorted by."""
-
-
 @dataclass(frozen=True, slots=True)
 class Page:
-    """At most `limit` renewals and one more, in the order of one of SORTS, then as they came; `after` are key and `no`."""
+    """At most `limit` renewals and one more, in the order of one of SORTS, then as they came; `after` are key and `no`. What
+    was not kept yet when a forecast was made counts as nought."""
 
     sort: str
     descending: bool
@@ -271,14 +269,31 @@ class Page:
     after: tuple[Any, ...] | None
 
 
-async def renewals(reader: Reader, workspace: Workspace, forecast_id: UUID, where: Meaning, page: Page) -> list[Any]:
-    """Those of a kept forecast whose account meets the criteria now, with its name; `key` is what they are sorted by.
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Renewals of one forecast that are kept with so many `names` of reasons: `account` is what their accounts meet now, `row`
+    what they meet themselves, of ROWS."""
+
+    forecast_id: UUID
+    names: int
+    account: Meaning
+    row: Meaning
+
+
+async def renewals(reader: Reader, workspace: Workspace, which: Which, page: Page) -> list[Any]:
+    """Each with its account's name; `key` is what they are sorted by.
 
     `category`, `called` (a probability) and `amount` are of the call that stands of what the account has due on that day.
     """
     scope = Scope(workspace)
-    which, key = scope.bind(forecast_id), SORTS[page.sort]
-    conditions = [condition(where, ACCOUNTS, "a", scope)]
+    key = "coalesce(a.name, '')" if page.sort == "name" else f"coalesce(r.{ROWS.fields[page.sort].column}, 0)"
+    if page.sort == "due_on":
+        key = "r.due_on"
+    forecast, names = scope.bind(which.forecast_id), scope.bind(which.names)
+    leads = "".join(
+        f", f.reasons[{names}::int4 + {n}]{KINDS.get(name, '')} AS {name}" for n, name in enumerate(LEADS, 1)
+    )
+    conditions = [condition(which.account, ACCOUNTS, "a", scope), condition(which.row, ROWS, "r", scope)]
     order = "DESC" if page.descending else "ASC"
     if page.after is not None:
         value, no = (scope.bind(one) for one in page.after)
@@ -289,9 +304,12 @@ async def renewals(reader: Reader, workspace: Workspace, forecast_id: UUID, wher
         SELECT p.*, k.category, k.called, k.amount
         FROM (
           SELECT r.*, coalesce(a.name, '') AS name, {key} AS key
-          FROM forecast_renewals r
+          FROM (
+            SELECT f.*, f.arr - f.expected AS expected_loss{leads} FROM forecast_renewals f
+            WHERE f.workspace_id = $1 AND f.forecast_id = {forecast}
+          ) r
           LEFT JOIN accounts a ON a.workspace_id = $1 AND a.id = r.account_id
-          WHERE r.workspace_id = $1 AND r.forecast_id = {which} AND {" AND ".join(conditions)}
+          WHERE {" AND ".join(conditions)}
           ORDER BY {key} {order}, r.no LIMIT {int(page.limit) + 1}
         ) p
         LEFT JOIN LATERAL (

@@ -15,7 +15,7 @@ RENEWALS = f"""
     FROM contracts c WHERE c.workspace_id = $1 AND c.arr >= 0
   ),
   carrying AS (
-    SELECT DISTINCT ON (s.id) s.account_id, e.end_date AS due_on, s.product, s.arr, s.known_on
+    SELECT DISTINCT ON (s.id) s.id, s.account_id, e.end_date AS due_on, s.product, s.arr, s.known_on
     FROM term s
     JOIN term e ON e.account_id = s.account_id AND e.start_date < s.start_date
       AND (s.end_date IS NULL OR s.end_date > e.end_date)
@@ -76,4 +76,5 @@ RENEWALS = f"""
   )"""
 """What follows WITH; `$1` is the workspace. `renewals` has a row per term that ends: `arr` that is due on `due_on`, `kept`
 of it in minor units, `result`, `by_hand`, `decided_on`, which may be to come, and `followed_on`, since when it is known
-what carries it on; `first_started` is the day on which the account's first contract began."""
+what carries it on; `first_started` is the day on which the account's first contract began. `carrying` has a row per contract
+that carries a renewal on, with the day `due_on` until which the terms last that it does."""

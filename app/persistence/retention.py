@@ -15,7 +15,6 @@ from uuid import UUID
 
 from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria.meant import Meaning
-from app.domain.forecasting.outcomes import EARLY, LATE, SWITCH
 from app.domain.forecasting.periods import Asked, Dimension, Step
 from app.domain.forecasting.retention import Name, Sums
 from app.domain.questions import Archived
@@ -45,17 +44,6 @@ CONTRIBUTIONS: Mapping[Name, tuple[str, str]] = {
     "gross_renewal_rate": ("gross", "due"), "net_renewal_rate": ("net", "due"),
 }  # fmt: skip
 """Of each figure an account's part of the numerator and of the denominator."""
-FOLLOWS = f"""
-    follows AS MATERIALIZED (
-      SELECT DISTINCT ON (l.id) l.id, e.end_date AS until
-      FROM term l JOIN term e ON e.account_id = l.account_id AND e.start_date < l.start_date
-        AND (l.end_date IS NULL OR l.end_date > e.end_date)
-        AND l.start_date - e.end_date BETWEEN -{EARLY} AND {LATE}
-        AND (e.product = l.product OR l.start_date - e.end_date BETWEEN -{SWITCH} AND {SWITCH})
-      WHERE l.account_id IN (SELECT a.id FROM a)
-      ORDER BY l.id, e.product <> l.product, abs(l.start_date - e.end_date - 1), e.end_date
-    )"""
-"""After RENEWALS: of each contract that carries a renewal on, `id`, and `until` when the terms last that it carries on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +80,9 @@ def rows(
     WITH s AS MATERIALIZED (SELECT * FROM unnest({lo}::date[], {hi}::date[]) WITH ORDINALITY AS s(lo, hi, n)),
     a AS MATERIALIZED (SELECT a.id{named} FROM accounts a WHERE a.workspace_id = $1 AND {" AND ".join(inside)}),
     {RENEWALS},
-    {FOLLOWS},
     spells AS MATERIALIZED (
-      SELECT c.account_id, {_product("c.product", by_product=by_product)} AS product, c.arr, greatest(c.start_date, f.until + 1) AS start_date, c.end_date
-      FROM contracts c LEFT JOIN follows f ON f.id = c.id
+      SELECT c.account_id, {_product("c.product", by_product=by_product)} AS product, c.arr, greatest(c.start_date, f.due_on + 1) AS start_date, c.end_date
+      FROM contracts c LEFT JOIN carrying f ON f.id = c.id
       WHERE c.workspace_id = $1 AND c.account_id IN (SELECT a.id FROM a){sold}
     ),
     held AS MATERIALIZED (

@@ -13,12 +13,12 @@ from app.domain.forecasting.asked import Asked, Dimension
 from app.domain.workspaces import SegmentationName, Workspace
 from app.persistence.compile import Scope, condition
 from app.persistence.database import Reader, Record
-from app.persistence.forecasts import DAY, KEYS
+from app.persistence.forecasts import AS_THINGS_ARE, DAY, KEYS
 from app.persistence.renewals import RENEWALS
 
 # A renewal by hand is closed from the day after it was decided on, others from the day that something carries them on.
 CLOSES = "CASE WHEN r.by_hand THEN r.decided_on + 1 ELSE least(r.decided_on + 1, r.followed_on) END"
-PLAIN = "f.asked->'scenario' IS NULL AND f.asked->'lanes' IS NULL AND f.asked->'what_if' IS NULL AND f.asked->'where' IS NULL"
+PLAIN = f"{AS_THINGS_ARE} AND f.asked->>'where' IS NULL"
 # Those of a csm cover the csm's own accounts alone.
 KEPT = f"""
 SELECT f.id, f.as_of FROM forecasts f LEFT JOIN users u ON u.workspace_id = $1 AND u.id = f.created_by

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from app.domain.forecasting.renewal_calls import expected
 from app.domain.roles import Principal, allows, permit
 from app.domain.workspaces import SegmentationName, Workspace, clock
 from app.persistence import call_accuracy as rows
-from app.persistence.call_accuracy import KEYS, CallColumns
+from app.persistence.call_accuracy import KEYS, CallColumns, Closed
 from app.persistence.database import Reader
 from app.services.calls import ENCODER
 
@@ -38,44 +38,47 @@ async def get(
     """
     permit(principal, READ, own=True)
     workspace = principal.workspace
-    first, last = _days(start, end)
+    first, last = days(start, end)
     told = by or "csm"
     mine = None if allows(principal, READ) else principal.user_id
-    found = await rows.closed(db, workspace, _by(told, workspace), clock(workspace, now).today, first, last, mine)
-    tracks, whole = _tracks(found, found.keys), _tracks(found, [WHOLE] * len(found.keys))
+    which = Closed(clock(workspace, now).today, first, last, mine)
+    found = await rows.closed(db, workspace, chosen(told, workspace, tuple(KEYS)), which)
+    told_apart, whole = tracks(found, found.keys), tracks(found, [WHOLE] * len(found.keys))
     names = dict(zip(found.keys, found.names, strict=True))
     return ENCODER.encode(
         {
             "by": told, "from": first, "to": last, "least": LEAST_CALLS, "calls": len(found.keys),
             "total": _shown(WHOLE, None, whole, workspace) if found.keys else None,
-            "groups": [_shown(key, names[key], tracks, workspace) for key in sorted(names)],
+            "groups": [_shown(key, names[key], told_apart, workspace) for key in sorted(names)],
             "words": _words(whole),
         }
     )  # fmt: skip
 
 
-def _days(start: str | None, end: str | None) -> tuple[date | None, date | None]:
+def days(start: str | None, end: str | None) -> tuple[date | None, date | None]:
+    """The period as it was told. Raises Invalid."""
     faults: list[Fault] = []
-    days: list[date | None] = []
+    found: list[date | None] = []
     for name, told in (("from", start), ("to", end)):
         try:
-            days.append(None if told is None else records.day(told))
+            found.append(None if told is None else records.day(told))
         except records.MisfitError as misfit:
-            days.append(None)
+            found.append(None)
             faults.append(misfit.fault(parameter=name))
-    if days[0] and days[1] and days[1] <= days[0]:
+    if found[0] and found[1] and found[1] <= found[0]:
         faults.append(Fault("Expected a day after `from`.", parameter="to"))
     if faults:
         raise Invalid(faults=tuple(faults))
-    return days[0], days[1]
+    return found[0], found[1]
 
 
-def _by(told: str, workspace: Workspace) -> str | SegmentationName:
-    if told in KEYS:
+def chosen(told: str, workspace: Workspace, keys: Sequence[str]) -> str | SegmentationName:
+    """What they are told apart by: one of `keys`, or a segmentation. Raises Invalid."""
+    if told in keys:
         return told
     found = workspace.segmentations.get(told.removeprefix("segment.")) if told.startswith("segment.") else None
     if found is None:
-        known = (*KEYS, *(f"segment.{slug}" for slug in workspace.segmentations))
+        known = (*keys, *(f"segment.{slug}" for slug in workspace.segmentations))
         message = f"Expected one of {', '.join(known)}."
         raise Invalid(faults=(Fault(message, parameter="by", suggestion=nearest(told, known)),))
     return found
@@ -85,7 +88,8 @@ Tracks = Mapping[str, tuple[Track, Track | None]]
 """By key: the calls', and that of the forecasts of the same renewals, where there were any."""
 
 
-def _tracks(found: CallColumns, keys: list[str]) -> Tracks:
+def tracks(found: CallColumns, keys: Sequence[str]) -> Tracks:
+    """By key, one per call."""
     key, due = np.array(keys, dtype=np.str_), np.array(found.due, dtype=np.int64)
     said = np.array([expected(p, a) for p, a in zip(found.probability, found.amount, strict=True)], dtype=np.int64)
     brought, renewed = np.array(found.brought, dtype=np.int64), np.array(found.renewed, dtype=np.bool_)
@@ -101,16 +105,17 @@ def _tracks(found: CallColumns, keys: list[str]) -> Tracks:
     return {track.key: (track, beside.get(track.key)) for track in called}
 
 
-def _shown(key: str, name: str | None, tracks: Tracks, workspace: Workspace) -> dict[str, Any]:
-    track, computed = tracks[key]
+def _shown(key: str, name: str | None, of: Tracks, workspace: Workspace) -> dict[str, Any]:
+    track, computed = of[key]
     stands_for = next((chance for category, chance in DEFAULTS.items() if category == key), None)
     return {
-        "key": key or None, "name": name, "category_probability": stands_for, **_figures(track, workspace),
-        "computed": None if computed is None else _figures(computed, workspace), "words": _said(track, stands_for),
+        "key": key or None, "name": name, "category_probability": stands_for, **figures(track, workspace),
+        "computed": None if computed is None else figures(computed, workspace), "words": _said(track, stands_for),
     }  # fmt: skip
 
 
-def _figures(track: Track, workspace: Workspace) -> dict[str, Any]:
+def figures(track: Track, workspace: Workspace) -> dict[str, Any]:
+    """A track in major units."""
     return {
         "calls": track.calls, "due": workspace.major(track.due_minor), "called": workspace.major(track.forecast_minor),
         "brought": workspace.major(track.actual_minor), "bias": track.bias, "bias_low": track.bias_low,

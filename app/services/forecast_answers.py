@@ -19,8 +19,6 @@ Money = Callable[[int | None], Decimal | None]
 MOVED = ("expected", "p05", "p50", "p95")
 NAMES = {"parent": "industry", "child": "product", "assumed": "what_if"}
 """What the arithmetic's reasons are called here."""
-LEADS = ("money_probability", "kept_share", "paid_share")
-"""What leads from a chance to money, in the order in which it is kept."""
 WITHOUT_DATE = (
     "In force on the day of the forecast and not in it: contracts without an end date, and accounts with neither contracts nor a "
     "renewal date. Nothing says when they renew."
@@ -152,12 +150,16 @@ def _rate(rate: Rate) -> dict[str, Any]:
 def renewal(row: Any, names: Sequence[str], base: float, workspace: Workspace) -> dict[str, Any]:
     """One renewal of a kept forecast; base and reasons add up to the logit of its probability, and `arr` times the chance by
     money times the share kept is what is expected. None where it was kept before those were."""
-    parts, leads = row["reasons"][: len(names)], row["reasons"][len(names) :] or (None, None, None)
+    parts = row["reasons"][: len(names)]
+
+    def money(name: str) -> Decimal | None:
+        return None if row[name] is None else workspace.major(row[name])
+
     return {
         "renewal_id": str(row["renewal_id"]), "account_id": str(row["account_id"]), "name": row["name"],
-        "product": row["product"], "lane": row["lane"], "due_on": row["due_on"], "arr": workspace.major(row["arr"]),
-        "probability": row["probability"], **dict(zip(LEADS, leads, strict=True)), "expected": workspace.major(row["expected"]),
-        "expected_net": workspace.major(row["expected_net"]), "call": _call(row, workspace), "base": base, "logit": base + sum(parts),
+        "product": row["product"], "lane": row["lane"], "due_on": row["due_on"],
+        **{name: row[name] for name in ("probability", "money_probability", "kept_share", "paid_share")},
+        **{name: money(name) for name in ("arr", "expected", "expected_net", "expected_loss", "p05", "p95")}, "call": _call(row, workspace), "base": base, "logit": base + sum(parts),
         "reasons": [{"name": name, "logit": part} for name, part in zip(names, parts, strict=True)],
     }  # fmt: skip
 

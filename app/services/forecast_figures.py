@@ -216,7 +216,8 @@ def _pairs(parents: Sequence[str], children: Sequence[str]) -> Any:
 def kept(made_: Made, figures: Figures) -> RenewalColumns:
     """What each renewal is expected to bring, to be kept: behind its reasons what leads from its chance to money."""
     due, computed = figures.due, made_.computed
-    leads = (computed.money_probability, computed.kept_share, computed.paid_share)
+    bounds = (computed.p05_minor, computed.p95_minor)
+    leads = (computed.money_probability, computed.kept_share, computed.paid_share, *bounds)
     told = np.column_stack([computed.reasons.parts, *leads])
     return RenewalColumns(
         due.renewal_ids, due.account_ids, due.products, made_.lane, due.due_on, due.arr,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
 import msgspec
 
-from app.domain.catalogue import ACCOUNTS
+from app.domain.catalogue import ACCOUNTS, Entity
 from app.domain.criteria import check
 from app.domain.criteria.meant import Meaning
 from app.domain.criteria.nodes import All, And, Cmp, Me, Node, Path
@@ -18,11 +18,12 @@ from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid, NotFound, StrataError
 from app.domain.forecasting import asked as asking
 from app.domain.forecasting.asked import Asked, Said, Under
+from app.domain.forecasting.rows import ROWS, SORTS
 from app.domain.roles import Principal, allows, permit
 from app.domain.workspaces import clock
 from app.persistence import forecasts
 from app.persistence.database import Database, Reader, Transaction
-from app.persistence.forecasts import SORTS, Page
+from app.persistence.forecasts import Page, Which
 from app.services import asks, named
 from app.services import forecast_answers as answers
 from app.services import forecast_figures as figuring
@@ -115,9 +116,11 @@ async def latest(
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Which renewals of a forecast: criteria as text that accounts meet now, the order, and the page."""
+    """Which renewals of a forecast: criteria as text that accounts meet now, `row_filter` that renewals meet themselves, the order,
+    and the page."""
 
     filter: str | None = None
+    row_filter: str | None = None
     sort: str | None = None
     limit: int = 50
     after: tuple[Key, ...] | None = None
@@ -134,10 +137,10 @@ async def accounts(
     workspace = principal.workspace
     name, descending = _sort(ask.sort)
     setting = check.Setting(workspace, clock(workspace, now), principal.person)
-    where = await named.reading(db, setting, principal.user_id, now, partial(_filter, ask.filter))
-    page = Page(name, descending, ask.limit, ask.after)
-    rows = await forecasts.renewals(db, workspace, forecast_id, where, page)
     told = answer.get("reasons", {"base": 0.0, "names": []})
+    of_account, of_row = await named.reading(db, setting, principal.user_id, now, partial(_criteria, ask))
+    page = Page(name, descending, ask.limit, ask.after)
+    rows = await forecasts.renewals(db, workspace, Which(forecast_id, len(told["names"]), of_account, of_row), page)
     shown = [answers.renewal(row, told["names"], told["base"], workspace) for row in rows[: ask.limit]]
     keys: list[tuple[Key, ...]] = [(row["key"], row["no"]) for row in rows[: ask.limit]]
     return [ENCODER.encode(one) for one in shown], keys, len(rows) > ask.limit
@@ -151,12 +154,18 @@ def _sort(told: str | None) -> tuple[str, bool]:
     return name, (told or "").startswith("-")
 
 
-def _filter(told: str | None, setting: check.Setting) -> Meaning:
+def _criteria(ask: Ask, setting: check.Setting) -> tuple[Meaning, Meaning]:
+    return _filter(ask.filter, "filter", ACCOUNTS, setting), _filter(ask.row_filter, "row_filter", ROWS, setting)
+
+
+def _filter(told: str | None, parameter: str, entity: Entity, setting: check.Setting) -> Meaning:
     ask = asks.Ask("accounts", filter=told)
     try:
-        return _meaning(asks.said(ask).node, setting)
+        return check.check(asks.said(ask).node, entity, setting).meaning
     except StrataError as refused:
-        raise asks.placed(ask, refused) from None
+        error = asks.placed(ask, refused)
+        error.faults = tuple(replace(fault, parameter=parameter) for fault in error.faults)
+        raise error from None
 
 
 async def _ready(db: Database, principal: Principal, now: datetime, said: Said, ways: Sequence[Under]) -> Ready:

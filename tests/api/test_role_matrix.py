@@ -307,6 +307,7 @@ ROWS = (
     Row("forecasts.read", STEER, "csm", "read", "GET /v1/accounts/{id}/renewal-call", None, "query renewalCall(id: $id)", renewing),
     Row("forecasts.read", STEER, "csm", "read", "GET /v1/accounts/{id}/renewal-call/history", None, "query renewalCallHistory(id: $id)", called),
     Row("forecasts.read", "admin manager csm", "", "read", "GET /v1/renewal-calls/accuracy", None, "query renewalCallAccuracy"),
+    Row("forecasts.read", "admin manager csm", "", "read", "GET /v1/forecasts/accuracy", None, "query forecastAccuracy"),
     Row("forecasts.read", "admin manager csm", "", "read", "GET /v1/forecasts/waterfall", None, "query waterfall"),
     Row("forecasts.read", "admin manager csm", "", "read", "GET /v1/forecasts/waterfall/accounts", None, "query waterfallAccounts"),
     Row("forecasts.read", STEER, "", "read", "GET /v1/forecasts/backtest", None, "query backtest"),

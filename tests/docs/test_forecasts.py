@@ -35,7 +35,8 @@ def added_up(told: list[Any]) -> None:
 
 
 def reasoned(told: list[Any]) -> None:
-    ((renewal,),) = [one["data"] for one in told]
+    (renewal,), (worst,) = (one["data"] for one in told)
+    assert cents(worst["arr"]) - cents(worst["expected"]) == cents(worst["expected_loss"]) >= 1_000_000
     assert renewal["base"] + sum(one["logit"] for one in renewal["reasons"]) == pytest.approx(renewal["logit"])
     assert 1 / (1 + math.exp(-renewal["logit"])) == pytest.approx(renewal["probability"])
 
@@ -58,7 +59,8 @@ def supposed(told: list[Any]) -> None:
 
 
 def called(told: list[Any]) -> None:
-    made, _ = told
+    made, people, computed, same = told
+    assert (people["calls"], computed["renewals"], same["forecastAccuracy"]["renewals"]) == (0, 0, 0)
     call = made["call"]
     assert cents(call["expected"]) == round(cents(call["amount"]) * call["probability"])
 

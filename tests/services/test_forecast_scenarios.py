@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from math import log
 from typing import Any
@@ -81,7 +81,9 @@ async def test_each_row_leads_to_its_money(demo_db: Database, admin: Principal, 
     assert any(row["money_probability"] != row["probability"] for row in told)
 
 
-@pytest.mark.parametrize("sort", [None, "-expected", "arr", "name", "-probability", "due_on"])
+@pytest.mark.parametrize(
+    "sort", [None, "-expected", "arr", "name", "-probability", "-expected_loss", "p05", "money_probability"]
+)
 async def test_pages_hold_every_renewal_once_in_order(
     demo_db: Database, admin: Principal, kept: UUID, sort: str | None
 ) -> None:
@@ -89,7 +91,7 @@ async def test_pages_hold_every_renewal_once_in_order(
     found: list[Any] = []
     after: Any = None
     while True:
-        page, keys, more = await forecasts.accounts(demo_db, admin, DEMO_NOW, kept, Ask(None, sort, 70, after))
+        page, keys, more = await forecasts.accounts(demo_db, admin, DEMO_NOW, kept, Ask(None, None, sort, 70, after))
         found += [document(one) for one in page]
         after = keys[-1]
         if not more:
@@ -107,12 +109,36 @@ async def test_rows_are_filtered_by_criteria_of_accounts(demo_db: Database, admi
         ({"sort": "expcted"}, Invalid),
         ({"filter": "arr >"}, Unreadable),
         ({"filter": "arrr > 1"}, Invalid),
+        ({"row_filter": "expected_los > 1"}, Invalid),
+        ({"row_filter": "health > 1"}, Invalid),
+        ({"row_filter": "expected >"}, Unreadable),
     ):
         with pytest.raises(error) as refused:
             await rows(demo_db, admin, kept, **ask)
         assert refused.value.faults[0].parameter == next(iter(ask))
     with pytest.raises(NotFound):
         await rows(demo_db, admin, new_id())
+
+
+async def test_rows_are_filtered_by_what_is_told_of_them(demo_db: Database, admin: Principal, kept: UUID) -> None:
+    whole = await rows(demo_db, admin, kept)
+    meets: dict[str, Callable[[Mapping[str, Any]], bool]] = {
+        "expected_loss >= 5000 AND probability < 0.85": lambda r: r["expected_loss"] >= 5000 and r["probability"] < Decimal("0.85"),
+        "p05 > 0": lambda r: r["p05"] > 0,
+        "kept_share < 0.99 OR p95 < 20000": lambda r: r["kept_share"] < Decimal("0.99") or r["p95"] < 20000,
+        "due_on < 2027-01-01 AND NOT (lane = \"severe\")": lambda r: r["due_on"] < "2027-01-01" and r["lane"] != "severe",
+    }  # fmt: skip
+    for where, holds in meets.items():
+        found = await rows(demo_db, admin, kept, row_filter=where)
+        assert found == [row for row in whole if holds(row)], where
+        assert 0 < len(found) < len(whole), where
+    high = await rows(demo_db, admin, kept, filter='segment.tier = "high"')
+    both = await rows(demo_db, admin, kept, filter='segment.tier = "high"', row_filter="arr < 50000")
+    assert both == [row for row in high if row["arr"] < 50000] != high
+    assert all(row["expected_loss"] == row["arr"] - row["expected"] for row in whole)
+    assert all(0 <= row["p05"] <= row["p95"] <= row["arr"] for row in whole)
+    sure = [row for row in whole if row["money_probability"] > Decimal("0.95")]
+    assert all((row["p05"] > 0) == (row in sure) for row in whole)
 
 
 async def test_a_scenario_moves_each_lane_by_its_shift(demo_db: Database, admin: Principal, kept: UUID) -> None:

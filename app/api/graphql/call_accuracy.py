@@ -12,7 +12,8 @@ from app.services import call_accuracy
 _SHARE = "Optional[float]"
 
 
-def _figures() -> list[Any]:
+def figures() -> list[Any]:
+    """Of calls, as types name them."""
     return [
         member("calls", "int"), member("due", "Money"), member("called", "Money", "Probability times amount, all together."),
         member("brought", "Money"), member("bias", _SHARE, "(called - brought) / due."), member("bias_low", _SHARE),
@@ -22,9 +23,9 @@ def _figures() -> list[Any]:
     ]  # fmt: skip
 
 
-output("CallFigures", _figures(), "What forecasts had said of the same renewals.")
+output("CallFigures", figures(), "What forecasts had said of the same renewals.")
 output("CallTrack", [
-    member("key", "Optional[str]"), member("name", "Optional[str]"), *_figures(), member("category_probability", _SHARE),
+    member("key", "Optional[str]"), member("name", "Optional[str]"), *figures(), member("category_probability", _SHARE),
     member("computed", "Optional[CallFigures]"), member("words", "str"),
 ])  # fmt: skip
 output("CallAccuracy", [

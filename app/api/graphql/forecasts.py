@@ -105,6 +105,9 @@ output("ForecastRenewal", [
     member("kept_share", "Optional[float]", "Of what is due, kept on average if it renews."),
     member("paid_share", "Optional[float]", "The same with what is bought more."),
     member("expected", "Money", "arr times moneyProbability times keptShare, to the cent."), member("expected_net", "Money"),
+    member("expected_loss", "Money", "arr less expected."),
+    member("p05", "Optional[Money]", "In 5 of 100 such renewals no more is kept."),
+    member("p95", "Optional[Money]", "In 95 of 100 such renewals no more is kept."),
     member("call", "Optional[ForecastCall]", "What stands of the account's renewal on that day, none where nothing is called."),
     member("base", "float"), member("logit", "float"), member("reasons", "list[RenewalReason]"),
 ], "What a renewal is expected to bring; base and reasons add up to the logit of its probability.")  # fmt: skip
@@ -180,7 +183,7 @@ async def _compare(_: Any, info: Any, said: Arguments) -> Any:
 
 async def _accounts(_: Any, info: Any, said: Arguments) -> Any:
     caller, page = info.context, paging(info, said)
-    ask = forecasts.Ask(said.get("filter"), said.get("sort"), page.limit, page.after)
+    ask = forecasts.Ask(said.get("filter"), said.get("row_filter"), said.get("sort"), page.limit, page.after)
     found, keys, more = await forecasts.accounts(caller.db, caller.principal, caller.now, uuid(said["id"]), ask)
     return page.connection([body(one) for one in found], keys, more)
 
@@ -244,7 +247,11 @@ QUERIES = [
         "forecasts.read", "forecast_accounts", "ForecastRenewalConnection", _accounts,
         argument("id", "ID", description="Of the forecast."),
         argument("filter", "Optional[str]", None, "Criteria that the account meets now."),
-        argument("sort", "Optional[str]", None, "As in REST: `due_on`, `-expected`, …"), *PAGING,
+        argument(
+            "row_filter", "Optional[str]", None,
+            "Criteria that the renewal meets itself: `expected_loss >= 10000 AND probability < 0.8`.",
+        ),
+        argument("sort", "Optional[str]", None, "As in REST: `due_on`, `-expected_loss`, …"), *PAGING,
         description="A row per renewal of a kept forecast.",
     ),
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from app.api.routes import Parameter, Payload, Route
 from app.domain.forecasting import supposed
 from app.domain.forecasting.asked import MAX_GROUPS, MOST_WAYS
 from app.domain.forecasting.ledger import CATEGORIES
-from app.persistence.forecasts import SORTS
+from app.domain.forecasting.rows import ROWS, SORTS
 from app.services import forecasts
 
 _DAY = {"type": "string", "format": "date"}
@@ -127,6 +127,9 @@ RENEWAL = {
         "paid_share": {**_CHANCE, "description": "the same with what is bought more"},
         "expected": {"type": "number", "description": "arr * money_probability * kept_share, to the cent"},
         "expected_net": {"type": "number", "description": "arr * money_probability * paid_share, to two cents"},
+        "expected_loss": {"type": "number", "description": "arr less expected"},
+        "p05": {**_MONEY, "description": "in 5 of 100 such renewals no more is kept; null where it was forecast before that was told"},
+        "p95": {**_MONEY, "description": "in 95 of 100 such renewals no more is kept"},
         "call": {
             "type": ["object", "null"],
             "description": "what somebody calls of all that the account has due on that day; null where nothing is called",
@@ -143,6 +146,12 @@ RENEWAL = {
     },
 }  # fmt: skip
 _FILTER = Parameter("filter", "criteria that the account meets now", {"type": "string"})
+_ROW_FILTER = Parameter(
+    "row_filter",
+    f"criteria that the renewal meets itself, of {', '.join(ROWS.fields)}",
+    {"type": "string"},
+    example="expected_loss >= 10000 AND probability < 0.8",
+)
 _SORT = Parameter(
     "sort", f"{', '.join(SORTS)}, or one of them after a minus; due_on where it is left out", {"type": "string"}
 )
@@ -186,8 +195,9 @@ async def compare(request: Request) -> Answer:
 
 async def accounts(request: Request) -> Answer:
     """A page of the renewals of a forecast."""
-    page = paging(request, "filter", "sort")
-    ask = forecasts.Ask(page.told.get("filter"), page.told.get("sort"), page.limit, page.after)
+    page = paging(request, "filter", "row_filter", "sort")
+    told = page.told
+    ask = forecasts.Ask(told.get("filter"), told.get("row_filter"), told.get("sort"), page.limit, page.after)
     found, keys, more = await forecasts.accounts(request.db, request.principal, request.now, request.uuid(0), ask)
     return envelope(found, request.now, page.limit, page.cursor(keys[-1] if more else None))
 
@@ -211,7 +221,7 @@ ROUTES = (
     Route("GET", "/v1/forecasts/{id}/accounts", "forecasts.read", accounts, "What each renewal is expected to bring, and why",
           "forecasts", "A row per renewal; base and reasons add up to the logit of its probability. `expected` is `arr` times "
           "`money_probability` times `kept_share`, rounded so that rows add up to the cent.",
-          parameters=(path("id", "of the forecast", IDENTITY), _FILTER, _SORT, LIMIT, CURSOR),
+          parameters=(path("id", "of the forecast", IDENTITY), _FILTER, _ROW_FILTER, _SORT, LIMIT, CURSOR),
           answer=Payload(schemas.collection(RENEWAL)), problems=("invalid",)),
     Route("GET", "/v1/forecasts/{id}", "forecasts.read", one, "A forecast as it was computed", "forecasts",
           parameters=(path("id", "of the forecast", IDENTITY), IF_NONE_MATCH), headers=("ETag",), answer=Payload(FORECAST)),

@@ -11,6 +11,7 @@ from app.domain.forecasting import drift, features, logistic, normals, rates, sk
 from app.domain.forecasting.book import Book, Floats, Uncertainty, segmented
 from app.domain.forecasting.columns import Due, History, Known
 from app.domain.forecasting.distribution import Distribution, distribution
+from app.domain.forecasting.inputs import pairs
 from app.domain.forecasting.moves import NAMES, Moves
 from app.domain.forecasting.paid import ratios
 from app.domain.forecasting.rates import Ints, Rates, Segments
@@ -133,7 +134,8 @@ def by_regression(
     asked_on = np.minimum(skill.asked_on(past.due, ahead), past.closed)
     inputs = features.as_of(known.facts, known.past_account[rows], asked_on)
     weights = rates.age_weights((day - past.due).astype(np.int64))
-    model = logistic.fit(inputs, (past.kept > 0).astype(np.float64), weights)
+    names = tuple(fact.name for fact in known.facts)
+    model = logistic.fit(inputs, (past.kept > 0).astype(np.float64), weights, pairs=pairs(names))
     now = features.as_of(known.facts, known.due_account, np.full(len(code), day))
     apart = (logistic.logit(fitted.arr.mean) - logistic.logit(fitted.logo.mean))[code]
     told = model.logit(now) + moved.shift
@@ -151,7 +153,6 @@ def by_regression(
         factor = drift.common_factor(design[chosen], model.covariance, worth, eta[chosen], tau) * open_
         return normals.shocked(mine, eta[chosen], factor, shares[kind[chosen]] if len(shares) > 1 else shares)
 
-    names = tuple(fact.name for fact in known.facts)
     reasons = _reasons(names, model.intercept, [*model.reasons(now).T], moved)
     return Chances(logo, money, paid, kind, spread, reasons)
 

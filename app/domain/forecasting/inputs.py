@@ -14,6 +14,8 @@ from app.domain.forecasting.rates import Ints
 
 Told = Mapping[str, tuple[Sequence[int], Mapping[str, Sequence[float | None]]]]
 """By source the renewals that it knows anything of, and what it knows of them, by name."""
+TOGETHER = (("term", "arr"), ("term", "tenure"))
+"""Inputs that say something together: what an account pays and how long it has been one says more the shorter it is bound."""
 LAST = ("nps", "sentiment")
 """What is not known where nothing is told; of the rest there was none."""
 
@@ -42,6 +44,12 @@ def inputs(told: Told, terms: Terms) -> tuple[Facts, ...]:
     for place, values in told.values():
         columns |= _source(terms.asked, np.asarray(place, dtype=np.int64), values)
     return tuple(Facts(name, number, known, value) for name, value in columns.items())
+
+
+def pairs(names: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """Places among the names of the inputs that say something together, of those that are there."""
+    place = {name: number for number, name in enumerate(names)}
+    return tuple((place[one], place[other]) for one, other in TOGETHER if one in place and other in place)
 
 
 def _terms(terms: Terms) -> dict[str, Floats]:

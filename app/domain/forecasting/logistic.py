@@ -1,5 +1,6 @@
 """Ridge logistic regression by Newton steps: probabilities, reasons that add up, and how sure the parameters are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,13 +15,18 @@ _SETTLED = 1e-6
 # What lies further from the mean than anything learnt from is not extrapolated for ever.
 _FURTHEST = 8.0
 _STEEPEST = 500.0
+PAIRED = 4.0
+"""By how much what two inputs say together is held nearer to nought: at half the spread of what one says."""
+Pairs = Sequence[tuple[int, int]]
+"""Places of two inputs that say something together: their product is an input too."""
 
 
 @dataclass(frozen=True)
 class Logistic:
     """A fitted regression. `centre` and `scale` (inputs,) standardise; `intercept` is the logit of an average account.
 
-    `slopes` (inputs,) are per standard deviation; `covariance` (1 + inputs, 1 + inputs), intercept first, is V.
+    `slopes` (inputs + pairs,) are per standard deviation, those of the products of `pairs` last; `covariance` (1 + inputs +
+    pairs, as many), intercept first, is V.
     """
 
     centre: Floats
@@ -28,14 +34,23 @@ class Logistic:
     intercept: float
     slopes: Floats
     covariance: Floats
+    pairs: tuple[tuple[int, int], ...] = ()
 
     def design(self, inputs: Floats) -> Floats:
-        """(rows, 1 + inputs): a column of ones and the standardised `inputs`; what is unknown (NaN) is average."""
-        return np.column_stack([np.ones(len(inputs)), _standard(inputs, self.centre, self.scale)])
+        """(rows, 1 + inputs + pairs): ones, the standardised `inputs` and their products; what is unknown (NaN) is average."""
+        return _design(_standard(inputs, self.centre, self.scale), self.pairs)
 
     def reasons(self, inputs: Floats) -> Floats:
-        """b_j (x_j - mean_j) in logits, (rows, inputs): with the intercept a row adds up to the account's logit."""
-        return np.asarray(self.design(inputs)[:, 1:] * self.slopes, dtype=np.float64)
+        """b_j (x_j - mean_j) in logits, (rows, inputs): with the intercept a row adds up to the account's logit.
+
+        What two inputs say together is told of each by half: their Shapley values from the average account.
+        """
+        parts = np.asarray(self.design(inputs)[:, 1:] * self.slopes, dtype=np.float64)
+        told = parts[:, : len(self.centre)].copy()
+        for place, pair in enumerate(self.pairs, len(self.centre)):
+            for one in pair:
+                told[:, one] += parts[:, place] / 2
+        return told
 
     def logit(self, inputs: Floats) -> Floats:
         """(rows,): the intercept and the reasons."""
@@ -47,11 +62,12 @@ class Logistic:
 
 
 def fit(
-    inputs: Floats, kept: Floats, weights: Floats, penalty: float = PENALTY, start: Logistic | None = None
-) -> Logistic:
-    """Maximum of the weighted likelihood less penalty / 2 per squared slope.
+    inputs: Floats, kept: Floats, weights: Floats, penalty: float = PENALTY, start: Logistic | None = None,
+    pairs: Pairs = (),
+) -> Logistic:  # fmt: skip
+    """Maximum of the weighted likelihood less penalty / 2 per squared slope, of products PAIRED times it.
 
-    `inputs` (rows, inputs), NaN where unknown; `kept` (rows,) in [0, 1]; `weights` (rows,) by age. The intercept leans
+    `inputs` (rows, inputs), NaN where unknown, and the products of `pairs` of them; `kept` (rows,) in [0, 1]; `weights` (rows,) by age. The intercept leans
     on the rates' own wide prior (.85, worth four renewals), so no history, all renewed and all churned stay finite.
     `start` is a regression of the same inputs, such as the month before's: the maximum is the same, and is found sooner.
     """
@@ -68,12 +84,15 @@ def fit(
     # A column that never changed says nothing, and says nothing about values it never had.
     scale = np.where(spread > 1e-9, spread * unit, np.inf)
     centre = centre * unit
-    standard = np.column_stack([np.ones(len(inputs)), _standard(inputs, centre, scale)])
-    begin = np.zeros(standard.shape[1]) if start is None else _standardised(start, centre, scale)
+    design = _design(_standard(inputs, centre, scale), pairs)
+    begin = np.zeros(design.shape[1]) if start is None else _standardised(start, centre, scale)
     if start is None:
         begin[0] = float(logit(np.asarray(rates.PRIOR_MEAN)))
-    found, curvature = _newton(standard, kept, weights, penalty, begin)
-    return Logistic(centre, scale, float(found[0]), found[1:], np.asarray(np.linalg.inv(curvature), dtype=np.float64))
+    ridge = np.full(design.shape[1], penalty)
+    ridge[0], ridge[1 + inputs.shape[1] :] = 0.0, penalty * PAIRED
+    found, curvature = _newton(design, kept, weights, ridge, begin)
+    covariance = np.asarray(np.linalg.inv(curvature), dtype=np.float64)
+    return Logistic(centre, scale, float(found[0]), found[1:], covariance, tuple(pairs))
 
 
 def expit(value: Floats) -> Floats:
@@ -96,18 +115,22 @@ def _standard(inputs: Floats, centre: Floats, scale: Floats) -> Floats:
     return np.asarray(np.where(np.isnan(distance), 0.0, distance), dtype=np.float64)
 
 
+def _design(standard: Floats, pairs: Pairs) -> Floats:
+    products = [np.clip(standard[:, one] * standard[:, other], -_FURTHEST, _FURTHEST) for one, other in pairs]
+    return np.column_stack([np.ones(len(standard)), standard, *products])
+
+
 def _standardised(model: Logistic, centre: Floats, scale: Floats) -> Floats:
-    """The parameters of `model` where its inputs are standardised otherwise; what never changed there or here starts at nought."""
-    changed = np.isfinite(model.scale) & np.isfinite(scale)
-    slope = np.divide(model.slopes, model.scale, out=np.zeros(len(scale)), where=changed)
+    """About the parameters of `model` where its inputs are standardised otherwise; what never changed there or here starts at
+    nought, and products start as they are."""
+    changed, alone = np.isfinite(model.scale) & np.isfinite(scale), len(scale)
+    slope = np.divide(model.slopes[:alone], model.scale, out=np.zeros(alone), where=changed)
     intercept = model.intercept + float(slope @ np.where(changed, centre - model.centre, 0.0))
-    return np.concatenate([[intercept], slope * np.where(changed, scale, 0.0)])
+    return np.concatenate([[intercept], slope * np.where(changed, scale, 0.0), model.slopes[alone:]])
 
 
-def _newton(design: Floats, kept: Floats, weights: Floats, penalty: float, at: Floats) -> tuple[Floats, Floats]:
+def _newton(design: Floats, kept: Floats, weights: Floats, ridge: Floats, at: Floats) -> tuple[Floats, Floats]:
     """Parameters and curvature at the maximum, from `at`; a step that would climb the loss is halved."""
-    ridge = np.full(design.shape[1], penalty)
-    ridge[0] = 0.0
     loss, p = _loss(design, kept, weights, ridge, at)
     for _ in range(_STEPS):
         gradient, curvature = _slopes(design, kept, weights, ridge, at, p)

@@ -30,7 +30,8 @@ class Forecast:
     Both were judged on predictions `ahead` months before renewals were due, as half of those of the forecast are.
     `drift` and the measured `lanes` have moved every chance. Per renewal, (n,): `probability` by logos, as it is counted,
     `reasons` that add up to its logit, and what leads to money: `money_probability` times `kept_share` of what is due is
-    expected to be kept, times `paid_share` with what is bought more. The amounts are rounded so that they add up.
+    expected to be kept, times `paid_share` with what is bought more. The amounts are rounded so that they add up;
+    `p05_minor` and `p95_minor` are of each renewal by itself.
     """
 
     as_of: np.datetime64
@@ -50,6 +51,8 @@ class Forecast:
     paid_share: Floats
     expected_minor: Ints
     net_minor: Ints
+    p05_minor: Ints
+    p95_minor: Ints
 
     @property
     def target_minor(self) -> int | None:
@@ -156,6 +159,8 @@ def stated(
         paid_share=found.paying(found.paid),
         expected_minor=summed.kept,
         net_minor=summed.net,
+        p05_minor=totals.alone(summed, 0.05),
+        p95_minor=totals.alone(summed, 0.95),
     )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from app.domain.forecasting import features, logistic, rates
 from app.domain.forecasting.book import Floats
 from app.domain.forecasting.features import Dates, Facts
+from app.domain.forecasting.inputs import pairs
 from app.domain.forecasting.rates import Ints, Segments
 
 Bools = NDArray[np.bool_]
@@ -92,12 +93,13 @@ def regression(facts: Sequence[Facts], account: Ints, due: Dates, closed: Dates,
     A renewal that closed before that is learnt from as it was known when it closed.
     """
     inputs = features.as_of(facts, account, np.minimum(asked_on(due, lag), closed))
+    together = pairs([fact.name for fact in facts])
     before: list[logistic.Logistic] = []
 
     def predict(seen: Seen) -> Floats:
         # Of what is known now the month before knew nearly all.
         start = before.pop() if before else None
-        before.append(logistic.fit(inputs[seen.known], seen.kept, seen.weights, start=start))
+        before.append(logistic.fit(inputs[seen.known], seen.kept, seen.weights, start=start, pairs=together))
         return before[0].predict(inputs[seen.asked])
 
     return predict

@@ -104,6 +104,18 @@ def totals(chances: Chances, due: Due) -> Totals:
     return Totals(chances, counted, due.arr_minor, kept, net, gross)
 
 
+def alone(found: Totals, level: float) -> Ints:
+    """Of each renewal by itself what it keeps at most, (n,), in `level` of a hundred such: nought where it is lost that often."""
+    chances = found.chances
+    shares = np.sort(found.gross, axis=1)
+    lost = 1 - chances.money
+    # Where it renews each share is as likely as the others.
+    within = np.divide(level - lost, chances.money, out=np.zeros(len(lost)), where=chances.money > 0)
+    place = np.clip(np.ceil(within * shares.shape[1] - 1e-9).astype(np.int64) - 1, 0, shares.shape[1] - 1)
+    amounts = np.where(within > 0, found.arr_minor * shares[chances.kind, place], 0.0)
+    return np.asarray(np.rint(amounts), dtype=np.int64)
+
+
 def groups(found: Totals, keys: Sequence[Texts], targets: Mapping[Key, int]) -> tuple[GroupTotal, ...]:
     """By the values of all keys, in their order; `targets` in minor units of some of them."""
     if not keys or not len(found.arr_minor):
