@@ -85,7 +85,7 @@ def create_app(read: settings.Settings | None = None) -> ASGIApp:
 
     routes, document = table(door)
     behind = documented.application(door, routes, document, lifespan)
-    return Front(door, Table((*routes.routes, *graphql.routes())), behind)
+    return Front(door, Table((*routes.routes, *graphql.routes()), routes.others), behind)
 
 
 def openapi() -> str:

@@ -23,7 +23,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 def application(door: Door, table: Table, document: dict[str, Any], lifespan: Lifespan) -> FastAPI:
     """Every declared route as a route of FastAPI, with the same handler and the document made from the declarations."""
     app = FastAPI(title="Strata", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
-    app.router.routes.extend(DeclaredRoute(door, route) for route in table.routes)
+    app.router.routes.extend(DeclaredRoute(door, route) for route in (*table.routes, *table.others))
     app.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's own way to extend the document
     return app
 

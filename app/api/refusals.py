@@ -7,7 +7,7 @@ from uuid import UUID
 from app.api.conditions import call
 from app.api.errors import problem_of
 from app.api.requests import Request
-from app.api.routes import Route, Table
+from app.api.routes import Table
 from app.domain.audit import NOUNS
 from app.domain.criteria.coerce import identity
 from app.domain.errors import Forbidden
@@ -20,12 +20,12 @@ async def keep(table: Table, request: Request, error: Forbidden) -> None:
     if route is None or route.method == "GET" or route.operation.endswith(".read"):
         return
     tried = call(request, keyed=False)
-    await refusals.keep(request.db, tried, route.operation, problem_of(error).name, *_thing(route, request))
+    await refusals.keep(request.db, tried, route.operation, problem_of(error).name, *_thing(request))
 
 
-def _thing(route: Route, request: Request) -> tuple[str, UUID | None]:
+def _thing(request: Request) -> tuple[str, UUID | None]:
     """What the address names, as what is done there is kept: the last noun in it, and the id where one follows."""
-    _, _, *parts = route.path.split("/")
+    _, _, *parts = request.route.split("/")
     fixed = [n for n, part in enumerate(parts) if not part.startswith("{")]
     at, noun = next(
         (n, noun) for n in reversed(fixed) for noun in ("/".join(parts[: n + 1]), parts[n]) if noun in NOUNS

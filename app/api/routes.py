@@ -88,12 +88,13 @@ class _Place:
 
 
 class Table:
-    """All routes, found by the segments of an address as it came, so that `%2F` stays inside its segment."""
+    """All routes, found by the segments of an address as it came, so that `%2F` stays inside its segment. `others` are
+    further addresses of some of them."""
 
-    def __init__(self, routes: Iterable[Route]):
-        self.routes = tuple(routes)
+    def __init__(self, routes: Iterable[Route], others: Iterable[Route] = ()):
+        self.routes, self.others = tuple(routes), tuple(others)
         self._root = _Place()
-        for route in self.routes:
+        for route in (*self.routes, *self.others):
             self._add(route)
 
     def _add(self, route: Route) -> None:

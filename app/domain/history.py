@@ -41,18 +41,19 @@ SHOWN = ("id", "external_id", "stage", "segment")
 """What is shown of a day where nothing else is asked for."""
 
 
-def then(asked: Question, moment: datetime) -> Question:
+def then(asked: Question, moment: datetime, *, beside: bool = False) -> Question:
     """The same question as of a moment: among the accounts that were there, stages and segments as they were then.
 
-    Raises Invalid that names a field without a history.
+    `beside`: what else is shown and sorted by is of today. Raises Invalid that names a field without a history, in criteria
+    or, unless it is beside, anywhere.
     """
     if asked.entity != ACCOUNTS.name:
         raise _without(asked.entity)
     return replace(
         asked,
         criteria=And((*_there(asked.archived, moment), _meaning(asked.criteria, moment))),
-        selection=_selection(asked.selection, moment),
-        sort=tuple(replace(key, of=_shown(key.of, moment)) for key in asked.sort),
+        selection=_selection(asked.selection, moment, beside),
+        sort=tuple(replace(key, of=_shown(key.of, moment, beside)) for key in asked.sort),
         archived="with",
     )
 
@@ -102,13 +103,15 @@ def _operand(of: Operand, moment: datetime) -> Operand:
             return _shown(of, moment)
 
 
-def _shown(of: Shown, moment: datetime) -> Shown:
+def _shown(of: Shown, moment: datetime, beside: bool = False) -> Shown:
     match of:
         case SegmentOf():
             return replace(of, on=moment)
         case Column(field) if field.name in KEPT:
             return replace(of, on=moment)
-        case Column(field) if field.name in TIMELESS:
+        case Column(field) if field.name in TIMELESS or beside:
+            return of
+        case CustomOf() if beside:
             return of
         case Column(field):
             raise _without(field.name)
@@ -118,17 +121,19 @@ def _shown(of: Shown, moment: datetime) -> Shown:
             assert_never(of)
 
 
-def _selection(selection: Selection, moment: datetime) -> Selection:
-    return Selection(tuple(_item(item, moment) for item in selection.items))
+def _selection(selection: Selection, moment: datetime, beside: bool) -> Selection:
+    return Selection(tuple(_item(item, moment, beside) for item in selection.items))
 
 
-def _item(item: Item, moment: datetime) -> Item:
+def _item(item: Item, moment: datetime, beside: bool) -> Item:
     match item:
         case Pick(_, of):
-            return replace(item, of=_shown(of, moment))
+            return replace(item, of=_shown(of, moment, beside))
         case Group(_, selection):
-            return replace(item, selection=_selection(selection, moment))
+            return replace(item, selection=_selection(selection, moment, beside))
         case Fixed():
+            return item
+        case Nest() if beside:
             return item
         case Nest(_, relation):
             raise _without(relation.name)

@@ -7,7 +7,7 @@ that speaks for staying, then the largest sum, then the oldest request.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -16,10 +16,6 @@ from app.domain.scenarios import IMPACTS
 from app.domain.segmentation.lanes import Consideration
 
 Direction = Literal["lifts", "lowers", "neither", "unknown"]
-STAKES: Mapping[bool, str] = {
-    True: "The sum that the request names.",
-    False: "The account's ARR: the request names no sum.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,44 +50,78 @@ def lane(impact: str | None, points: int) -> str | None:
     return IMPACTS[min(max(moved, 0), len(IMPACTS) - 1)]
 
 
-def reasons(
-    impact: str | None, industry: str | None, weighed: Sequence[Weighed], sum_named: bool, days: int
-) -> Iterator[dict[str, Any]]:
-    """Why a request stands where it does, in the order in which places are decided."""
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What a lane follows from: whether a scenario is active, what it means for the account, and the industry's name."""
+
+    is_active: bool
+    impact: str | None
+    industry: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stake:
+    """Money at stake in major units of a currency: the sum that the request names, else the account's ARR."""
+
+    money: Decimal
+    currency: str
+    is_named: bool
+
+
+def reasons(of: Lane, weighed: Sequence[Weighed], stake: Stake, days: int) -> Iterator[dict[str, Any]]:
+    """Why a request that was asked so many days ago stands where it does, in the order in which places are decided."""
     points = sum(one.points for one in weighed)
-    yield {"by": "lane", "value": lane(impact, points), "says": _lane_said(impact, industry, points)}
+    yield {"by": "lane", "value": lane(of.impact, points), "says": _lane_said(of, points)}
     for one in weighed:
         yield {"by": one.of.field, "value": one.value, "direction": one.direction, "says": _said(one)}
-    yield {"by": "money", "says": STAKES[sum_named]}
-    yield {"by": "asked_at", "value": days, "says": f"Asked {days:,} days ago." if days != 1 else "Asked 1 day ago."}
+    yield {"by": "money", "value": stake.money, "says": _stake_said(stake)}
+    yield {"by": "asked_at", "value": days, "says": _asked_said(days)}
 
 
-def _lane_said(impact: str | None, industry: str | None, points: int) -> str:
-    if industry is None:
+def _lane_said(of: Lane, points: int) -> str:
+    if not of.is_active:
+        return "No scenario is active, so no account has a lane: activate one."
+    if of.industry is None:
         return "The account has no industry: no scenario says anything of it."
-    if impact is None:
-        return f"The active scenario says nothing of {industry}."
-    head = f"The active scenario is {impact} for {industry}"
+    if of.impact is None:
+        return f"The active scenario says nothing of {of.industry}."
+    head = f"The active scenario is {of.impact} for {of.industry}"
     if not points:
         return f"{head}."
-    if lane(impact, points) == impact:
-        return f"{head}; there is no {'better' if points > 0 else 'worse'} lane."
-    more = "more considerations lift than lower it" if points > 0 else "more considerations lower than lift it"
-    return f"{head}; {more}."
+    better, reached = points > 0, lane(of.impact, points)
+    more = "more considerations lift than lower it" if better else "more considerations lower than lift it"
+    word = "better" if better else "worse"
+    return f"{head}; {more}, {f'but there is no {word} lane' if reached == of.impact else f'a lane {word}: {reached}'}."
 
 
 def _said(one: Weighed) -> str:
-    lifts, lowers = one.of.lifts_from, one.of.lowers_below
-    match one.direction:
-        case "lifts":
-            return f"{lifts:f} and more lifts."
-        case "lowers":
-            return f"Less than {lowers:f} lowers."
-        case "unknown":
-            return "It is not known, and moves nothing."
-        case _:
-            bounds = [
-                f"less than {lifts:f}" if lifts is not None else "",
-                f"at least {lowers:f}" if lowers is not None else "",
-            ]
-            return f"It is {' and '.join(filter(None, bounds))}, and moves nothing."
+    if one.value is None:
+        return "It is not known, and moves nothing."
+    value, lifts, lowers = _number(one.value), one.of.lifts_from, one.of.lowers_below
+    bounds = {
+        "lifts": f"at least {_number(lifts)}" if lifts is not None else "",
+        "lowers": f"less than {_number(lowers)}" if lowers is not None else "",
+    }
+    if one.direction in bounds:
+        return f"{value} is {bounds[one.direction]}: it {one.direction}."
+    between = [
+        f"less than {_number(lifts)}" if lifts is not None else "",
+        f"at least {_number(lowers)}" if lowers is not None else "",
+    ]
+    return f"{value} is {' and '.join(filter(None, between))}: it moves nothing."
+
+
+def _stake_said(stake: Stake) -> str:
+    money = f"{stake.money:,} {stake.currency}"
+    return f"The request names {money}." if stake.is_named else f"The account's ARR, {money}: the request names no sum."
+
+
+def _asked_said(days: int) -> str:
+    if days == 0:
+        return "Asked today."
+    told = f"{abs(days):,} day{'' if abs(days) == 1 else 's'}"
+    return f"Asked {told} ago." if days > 0 else f"Dated {told} ahead."
+
+
+def _number(told: Decimal | float) -> str:
+    return f"{Decimal(str(told)).normalize():,f}"

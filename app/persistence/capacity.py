@@ -1,4 +1,4 @@
-"""Books of accounts, as columns per owner, segment and pace; and what the accounts of a plan are called."""
+"""Books of accounts, as columns per owner, segment and pace."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ OWNERS = """
 SELECT u.id, u.name, u.is_active FROM users u
 WHERE u.workspace_id = $1 AND (u.id = ANY ($2) OR (u.is_active AND u.role = 'csm')) ORDER BY u.name, u.id
 """
-NAMES = "SELECT a.id, a.name FROM accounts a WHERE a.workspace_id = $1 AND a.id = ANY ($2)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +77,3 @@ async def books(
 async def owners(reader: Reader, workspace_id: UUID, ids: Collection[UUID]) -> list[Owner]:
     """Users of these ids, and every CSM that is active, by name."""
     return [Owner(*row) for row in await reader.fetch(OWNERS, workspace_id, list(ids), point=True)]
-
-
-async def names(reader: Reader, workspace_id: UUID, ids: Collection[UUID]) -> dict[UUID, str]:
-    """The names of accounts."""
-    return {row["id"]: row["name"] for row in await reader.fetch(NAMES, workspace_id, list(ids), point=True)}

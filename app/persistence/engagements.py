@@ -19,6 +19,9 @@ from app.persistence.database import Reader
 
 State = Literal["due", "overdue", "left"]
 STATES: tuple[State, ...] = ("due", "overdue", "left")
+What = Literal["touch", "playbook", "success_plan", "left"]
+WHATS: tuple[What, ...] = ("touch", "playbook", "success_plan", "left")
+"""What a row may be; `left` where the state is that."""
 FAR = date(9999, 12, 31)
 """Where accounts that are left stand in order when their renewal is not known."""
 # Of each account the last touch of every kind, by people and with what machines sent, stands in two arrays: what is asked
@@ -26,7 +29,7 @@ FAR = date(9999, 12, 31)
 # the account had both become a customer and entered the segment.
 ASKED = """
 WITH booked AS MATERIALIZED (
-  SELECT {a}.id, {a}.name, {a}.csm_id, {a}.arr, {a}.renewal_date, m.segment, m.since,
+  SELECT {a}.id, {a}.external_id, {a}.name, {a}.csm_id, {a}.arr, {a}.renewal_date, m.segment, m.since,
     {today}::date - {a}.became_customer_at AS age, (m.since AT TIME ZONE {zone})::date AS entered,
     greatest((m.since AT TIME ZONE {zone})::date, {a}.became_customer_at) AS began
   {source}
@@ -76,7 +79,7 @@ WITH booked AS MATERIALIZED (
 )
 SELECT
   (SELECT coalesce(json_agg(p ORDER BY p.place, p.id, p.mark), '[]') FROM (
-    SELECT l.*, b.name, b.csm_id, b.arr, b.segment, b.renewal_date, u.name AS csm_name
+    SELECT l.*, b.external_id, b.name, b.csm_id, b.arr, b.segment, b.renewal_date, u.name AS csm_name
     FROM paged l JOIN booked b ON b.id = l.id LEFT JOIN users u ON u.workspace_id = $1 AND u.id = b.csm_id) p) AS page,
   (SELECT coalesce(json_agg(g ORDER BY g.overdue DESC, g.due DESC, g.csm_id), '[]') FROM (
     SELECT c.csm_id, u.name AS csm_name, sum(c.due)::bigint AS due, sum(c.overdue)::bigint AS overdue, count(*) AS accounts,
@@ -110,6 +113,7 @@ class Wanted:
     until: date
     segment: str | None = None
     kind: str | None = None
+    what: What | None = None
     state: State | None = None
     limit: int = 50
     after: tuple[date, UUID, str] | None = None
@@ -150,7 +154,12 @@ async def engagements(
 
 
 def _narrowed(wanted: Wanted, scope: Scope) -> tuple[str, str]:
-    kept = "" if wanted.kind is None else f" WHERE kind = {scope.bind(wanted.kind)}"
+    asked = [
+        f"{name} = {scope.bind(value)}"
+        for name, value in (("kind", wanted.kind), ("what", wanted.what))
+        if value is not None
+    ]
+    kept = f" WHERE {' AND '.join(asked)}" if asked else ""
     if wanted.state == "left":
         return LEFT.format(far=scope.bind(FAR)), kept
     return LISTED if wanted.state is None else f"{LISTED} WHERE state = {scope.bind(wanted.state)}", kept

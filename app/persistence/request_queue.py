@@ -21,7 +21,7 @@ from app.persistence.database import Reader
 
 QUEUE = """
 WITH asked AS (
-  SELECT r.id, r.kind, r.amount, r.asked_at, r.note, {a}.id AS account_id, {a}.name AS account_name, {a}.csm_id, {a}.arr,
+  SELECT r.id, r.kind, r.amount, r.asked_at, r.note, {a}.id AS account_id, {a}.external_id, {a}.name, {a}.csm_id, {a}.arr,
     {a}.industry, {a}.impact, {a}.renewal_date, coalesce(r.amount, {a}.arr) AS money, ARRAY[{values}]::float8[] AS values,
     {points} AS points
   {source}
@@ -34,11 +34,13 @@ WITH asked AS (
 )
 SELECT
   (SELECT coalesce(json_agg(p ORDER BY p.place), '[]') FROM (
-    SELECT q.*, u.name AS csm_name FROM placed q
-    LEFT JOIN users u ON u.workspace_id = $1 AND u.id = q.csm_id{after}
+    SELECT q.*, u.name AS csm_name, n.name AS industry_name FROM placed q
+    LEFT JOIN users u ON u.workspace_id = $1 AND u.id = q.csm_id
+    LEFT JOIN industries n ON n.workspace_id = $1 AND n.slug = q.industry{after}
     ORDER BY q.place LIMIT {limit:d}) p) AS page,
   (SELECT coalesce(json_agg(g ORDER BY g.lane, g.kind), '[]') FROM (
-    SELECT lane, kind, count(*) AS requests, sum(money)::bigint AS money FROM laned GROUP BY lane, kind) g) AS by_lane
+    SELECT lane, kind, count(*) AS requests, sum(money)::bigint AS money FROM laned GROUP BY lane, kind) g) AS by_lane,
+  coalesce((SELECT to_json(s.slug) FROM scenarios s WHERE s.workspace_id = $1 AND s.is_active), 'null') AS scenario
 """
 
 
@@ -64,10 +66,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of requests, money in minor units, `values` by consideration; and by lane and kind how many, and of how much."""
+    """A page of requests, money in minor units, `values` by consideration; by lane and kind how many, and of how much; and
+    the active scenario."""
 
     page: list[dict[str, Any]]
     by_lane: list[dict[str, Any]]
+    scenario: str | None
 
 
 async def queue(

@@ -16,11 +16,14 @@ from app.domain.errors import Fault, Invalid
 from app.domain.roles import Principal, permit
 from app.domain.segmentation.care import Care
 from app.domain.workspaces import Workspace, clock
+from app.persistence import account_names
 from app.persistence import capacity as rows
 from app.persistence.capacity import Books, Owner
 from app.persistence.database import Reader
 from app.services import care
+from app.services.account_names import named
 from app.services.aside import aside
+from app.services.capacity_words import missing, of_teams, why
 from app.services.care import Cared
 from app.services.engagements import EVERYBODYS, Whose, booked
 from app.services.loads import BY, TARGET_USE, By, Caps, Load, amounts, caps_of, hours, needs, shown
@@ -72,7 +75,7 @@ async def capacity(db: Reader, principal: Principal, asked: Asked, now: datetime
     owners = await rows.owners(db, workspace.id, {one.csm_id for one in found if one.csm_id is not None})
     caps = caps_of(workspace, use)
     plan, told = await aside(partial(_planned, found, owners, of, workspace, caps, by))
-    called = await rows.names(db, workspace.id, plan.moved)
+    called = await account_names.names(db, workspace.id, plan.moved)
     return {
         "by": by, "target_use": use, "arr_per_csm": workspace.major(caps.arr), "hours_per_csm": workspace.hours_per_csm,
         "segmentation": of.told(workspace, now), **told, "moves": _moves(plan, called, workspace), "as_of": now,
@@ -111,9 +114,17 @@ def _planned(
         UUID(bytes=ids[move.book][16 * move.position : 16 * move.position + 16]) for move in hired.moves[:SHOWN_MOVES]
     ]
     apart = [sum(weight > cap for weight in book.weights(by)) for book in books]
-    plan = Plan(owners, books, apart, hired, moved, len(balanced.over), _why(books, hired, len(balanced.over), by))
+    words = why(books, balanced, hired, _room(held, cap, takers), by, workspace) + of_teams(sum(apart))
+    plan = Plan(owners, books, apart, hired, moved, len(balanced.over), words)
     told = _all_needed(of, workspace, segments, whole, owners, caps)
-    return plan, told | {"csms": _csms(plan, caps, by, workspace), "unowned": shown(books[-1], workspace)}
+    told |= {"csms": _csms(plan, caps, by, workspace), "unowned": shown(books[-1], workspace)}
+    return plan, told | {"missing": missing(of, segments, books, owners, by)}
+
+
+def _room(held: Sequence[Sequence[int]], cap: int, takers: Sequence[int]) -> tuple[int, int]:
+    """What is above the cap in all books, and what `takers` have room for."""
+    loads = [sum(book) for book in held]
+    return sum(max(0, load - cap) for load in loads), sum(max(0, cap - loads[n]) for n in takers)
 
 
 def _hired(held: Sequence[Sequence[int]], cap: int, takers: Sequence[int], people: int) -> Balance:
@@ -183,12 +194,12 @@ def _amount(weight: int, by: By, workspace: Workspace) -> Decimal:
     return workspace.major(weight) if by == "arr" else hours(weight)
 
 
-def _moves(plan: Plan, called: Mapping[UUID, str], workspace: Workspace) -> dict[str, Any]:
+def _moves(plan: Plan, called: Mapping[UUID, Mapping[str, Any]], workspace: Workspace) -> dict[str, Any]:
     balanced = plan.balanced
     shown = zip(balanced.moves, plan.moved, strict=False)
     data = [
         {
-            "account_id": account, "account_name": called.get(account), "from_id": plan.owners[move.book].id,
+            "account_id": account, "account": named(called[account]) if account in called else None, "from_id": plan.owners[move.book].id,
             "from_name": plan.owners[move.book].name, **_taker(plan, move.to),
             "arr": workspace.major(plan.books[move.book].arr[move.position]),
             "hours": hours(plan.books[move.book].hours[move.position]),
@@ -205,24 +216,6 @@ def _taker(plan: Plan, n: int) -> dict[str, Any]:
     if n < len(plan.owners):
         return {"to_id": plan.owners[n].id, "to_name": plan.owners[n].name}
     return {"to_id": None, "to_name": f"New CSM {n - len(plan.owners) + 1}"}
-
-
-def _why(books: Sequence[Load], balanced: Balance, over: int, by: By) -> str:
-    """What the moves come to, in words."""
-    noun = "ARR" if by == "arr" else "hours"
-    if not any(book.weights(by) for book in books):
-        return "No accounts were asked about, so nobody has too many."
-    if by == "hours" and not any(sum(book.hours) for book in books):
-        return "No segment's engagement model says hours: nothing can be planned by them."
-    if not balanced.moves:
-        return "Nobody is above the target use, so no account has to move."
-    sure = "No fewer moves would do." if balanced.is_fewest else "Fewer moves may do: not every way was tried."
-    if over:
-        return (
-            f"Nobody has room for all that {over} have too much of in {noun}: it takes {balanced.hires} more. "
-            f"After {len(balanced.moves)} moves nobody is above the target use. {sure}"
-        )
-    return f"After {len(balanced.moves)} moves nobody is above the target use. {sure}"
 
 
 def _by(told: str | None) -> By:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,11 +46,21 @@ async def cared(reader: Reader, workspace: Workspace, slug: str | None) -> Cared
     known = workspace.segmentations
     row = await kept.one(reader, workspace.id, slug or USUAL) if (slug or USUAL) in known else None
     if row is None:
-        near = nearest(slug or USUAL, known)
-        raise Invalid(
-            faults=(Fault("Expected the slug of a segmentation.", parameter="segmentation", suggestion=near),)
-        )
+        fault = Fault(_expected(slug, known), parameter="segmentation", suggestion=nearest(slug or USUAL, known))
+        raise Invalid(faults=(fault,))
     return Cared(row, models(msgspec.json.decode(row["segments"])))
+
+
+def _expected(slug: str | None, known: Collection[str]) -> str:
+    """What to name, where the slug, or the usual one, is of no segmentation."""
+    if not known:
+        return (
+            "Expected a segmentation, and the workspace has none: put one, as /v1/segmentations/presets has bodies of."
+        )
+    named = f"one of {', '.join(sorted(known))}"
+    if slug is not None:
+        return f"Expected the slug of a segmentation: {named}."
+    return f"Expected segmentation to be named, as there is no `{USUAL}`, which holds where none is: {named}."
 
 
 def models(cases: list[dict[str, Any]]) -> dict[str, Care]:

@@ -15,6 +15,7 @@ from app.domain.criteria.meant import Meaning
 from app.domain.criteria.nodes import And, Cmp, Const, Me, Node, Path
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
+from app.domain.questions import COUNT_CAP, Count
 from app.domain.records import UNSTORABLE
 from app.domain.roles import Principal, permit
 from app.domain.segmentation.care import KINDS
@@ -22,13 +23,13 @@ from app.domain.workspaces import Clock, Workspace, clock
 from app.persistence import engagements as rows
 from app.persistence import users
 from app.persistence.database import Reader
-from app.persistence.engagements import STATES, Found, Wanted
-from app.services import asks, care, named, reads
-from app.services.asks import DAY, Ask, Said
+from app.persistence.engagements import STATES, WHATS, Found, State, Wanted, What
+from app.services import account_names, asks, care, named, reads
+from app.services.asks import COUNTS, DAY, Ask, Said
 from app.services.care import Cared
 from app.services.cursors import Key, refusal
 
-__all__ = ["READ", "STATES", "Answer", "Asked", "Whose", "booked", "engagements"]
+__all__ = ["READ", "STATES", "WHATS", "Answer", "Asked", "Count", "Whose", "booked", "counted", "engagements"]
 
 READ = "records.read"
 AHEAD = timedelta(days=30)
@@ -56,21 +57,25 @@ class Asked:
     segmentation: str | None = None
     segment: str | None = None
     kind: str | None = None
+    what: str | None = None
     state: str | None = None
     until: str | None = None
     whose: Whose = EVERYBODYS
     limit: int = 50
     after: tuple[Key, ...] | None = None
+    count: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A page of what is asked, with the key of each, whether there are more, and what all of them come to."""
+    """A page of what is asked, with the key of each, whether there are more, what all of them come to, and how many there
+    are, where that was asked."""
 
     data: list[dict[str, Any]]
     keys: list[tuple[Key, ...]]
     more: bool
     summary: dict[str, Any]
+    count: dict[str, Any] | None = None
 
 
 async def engagements(db: Reader, principal: Principal, asked: Asked, now: datetime) -> Answer:
@@ -82,16 +87,33 @@ async def engagements(db: Reader, principal: Principal, asked: Asked, now: datet
     moment = clock(workspace, now)
     until = _until(asked.until, moment.today)
     where = await booked(db, principal, asked.whose, moment)
+    what, state = _which(asked)
     wanted = Wanted(
-        where, until, care.segment(of, asked.segment), _one_of("kind", asked.kind, KINDS), _one_of("state", asked.state, STATES),
-        asked.limit + 1, _after(asked.after),
+        where, until, care.segment(of, asked.segment), _one_of("kind", asked.kind, KINDS, " Steps are asked for by what."), what, state, asked.limit + 1,
+        _after(asked.after),
     )  # fmt: skip
     found = await rows.engagements(db, workspace, of.row["id"], of.cares, wanted, moment)
     page = found.page[: asked.limit]
     keys: list[tuple[Key, ...]] = [(date.fromisoformat(one["place"]), UUID(one["id"]), one["mark"]) for one in page]
     data = [_told(one, of, workspace, moment.today) for one in page]
     summary = _summary(found, of, workspace, now, until)
-    return Answer(data, keys, len(found.page) > asked.limit, summary)
+    return Answer(data, keys, len(found.page) > asked.limit, summary, counted(asked.count, _all(summary, state)))
+
+
+def counted(told: str | None, all_of_them: int) -> dict[str, Any] | None:
+    """How many there are, as collections tell it: `value`, and whether it is `exact`. Raises Invalid."""
+    mode: Count = _one_of("count", told, COUNTS) or "none"
+    if mode == "none":
+        return None
+    capped = mode == "capped" and all_of_them > COUNT_CAP
+    return {"value": COUNT_CAP if capped else all_of_them, "exact": not capped}
+
+
+def _all(summary: dict[str, Any], state: State | None) -> int:
+    """How many rows are asked for."""
+    if state == "left":
+        return int(summary["left"]["accounts"])
+    return sum(summary[name] for name in ("due", "overdue") if state in (None, name))
 
 
 async def booked(db: Reader, principal: Principal, whose: Whose, moment: Clock) -> Meaning:
@@ -135,11 +157,26 @@ def _until(told: str | None, today: date) -> date:
     return until
 
 
-def _one_of(parameter: str, told: str | None, known: Sequence[Any]) -> Any:
+def _one_of(parameter: str, told: str | None, known: Sequence[Any], more: str = "") -> Any:
     if told is None or told in known:
         return told
-    fault = Fault(f"Expected one of {', '.join(known)}.", parameter=parameter, suggestion=nearest(told, known))
+    fault = Fault(f"Expected one of {', '.join(known)}.{more}", parameter=parameter, suggestion=nearest(told, known))
     raise Invalid(faults=(fault,))
+
+
+def _which(asked: Asked) -> tuple[What | None, State | None]:
+    """What rows are and how they stand: who is left alone is both a state and what its rows are. Raises Invalid."""
+    state: State | None = _one_of("state", asked.state, STATES)
+    what: What | None = _one_of("what", asked.what, WHATS)
+    if what == "left" and state is None:
+        return None, "left"
+    if (what == "left") != (state == "left") and what is not None:
+        message = "Expected what and state to agree: rows are `left` where the state is, and nothing else then."
+        raise Invalid(faults=(Fault(message, parameter="what"),))
+    if state == "left" and asked.kind is not None:
+        message = "Expected no kind beside the state left: who is left alone is no touch of a kind."
+        raise Invalid(faults=(Fault(message, parameter="kind"),))
+    return None if what == "left" else what, state
 
 
 def _after(keys: tuple[Key, ...] | None) -> tuple[date, UUID, str] | None:
@@ -154,7 +191,7 @@ def _after(keys: tuple[Key, ...] | None) -> tuple[date, UUID, str] | None:
 def _told(one: dict[str, Any], of: Cared, workspace: Workspace, today: date) -> dict[str, Any]:
     due = None if one["due_on"] is None else date.fromisoformat(one["due_on"])
     return {
-        "state": one["state"], "what": one["what"], "account_id": one["id"], "account_name": one["name"],
+        "state": one["state"], "what": one["what"], "account_id": one["id"], "account": account_names.named(one),
         "csm_id": one["csm_id"], "csm_name": one["csm_name"], "arr": workspace.major(one["arr"]),
         "segment": one["segment"], "segment_name": of.names.get(one["segment"], one["segment"]), "kind": one["kind"],
         "phase": one["phase"], "step": one["step"], "owner": one["owner"], "due_on": one["due_on"],

@@ -17,7 +17,7 @@ from app.domain.criteria.meant import Meaning, SegmentOf
 from app.domain.criteria.nodes import Cmp, Comparison, Const, Path
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
-from app.domain.request_queue import Weighed, reasons
+from app.domain.request_queue import Lane, Stake, Weighed, reasons
 from app.domain.roles import Principal, permit
 from app.domain.scenarios import IMPACTS
 from app.domain.segmentation.bodies import read
@@ -27,9 +27,10 @@ from app.domain.workspaces import Workspace, clock
 from app.persistence import request_queue as rows
 from app.persistence import segments as kept
 from app.persistence.database import Reader
-from app.persistence.request_queue import Place, Weight
+from app.persistence.request_queue import Found, Place, Weight
+from app.services.account_names import named
 from app.services.cursors import Key, refusal
-from app.services.engagements import EVERYBODYS, Answer, Whose, booked
+from app.services.engagements import EVERYBODYS, Answer, Whose, booked, counted
 from app.services.segmentation_documents import instant
 
 READ = "records.read"
@@ -46,6 +47,7 @@ class Asked:
     whose: Whose = EVERYBODYS
     limit: int = 50
     after: tuple[Key, ...] | None = None
+    count: str | None = None
 
 
 async def queue(db: Reader, principal: Principal, asked: Asked, now: datetime) -> Answer:
@@ -60,9 +62,11 @@ async def queue(db: Reader, principal: Principal, asked: Asked, now: datetime) -
     after = None if asked.after is None else _after(asked.after)
     found = await rows.queue(db, workspace, where, asked.kind, weights, asked.limit + 1, after)
     page = found.page[: asked.limit]
+    summary = _summary(found, source, considerations, workspace, now)
+    told = [_told(one, found.scenario, considerations, weights, workspace, moment.today) for one in page]
     return Answer(
-        [_told(one, considerations, weights, workspace, moment.today) for one in page], [_keys(one) for one in page],
-        len(found.page) > asked.limit, _summary(found.by_lane, source, considerations, workspace, now),
+        told, [_keys(one) for one in page],
+        len(found.page) > asked.limit, summary, counted(asked.count, summary["requests"]),
     )  # fmt: skip
 
 
@@ -117,7 +121,12 @@ def _after(keys: tuple[Key, ...]) -> Place:
 
 
 def _told(
-    one: Mapping[str, Any], considerations: Spec, weights: Sequence[Weight], workspace: Workspace, today: date
+    one: Mapping[str, Any],
+    scenario: str | None,
+    considerations: Spec,
+    weights: Sequence[Weight],
+    workspace: Workspace,
+    today: date,
 ) -> dict[str, Any]:
     weighed = [
         Weighed(of, _value(value, weight, workspace))
@@ -125,14 +134,15 @@ def _told(
     ]
     asked_at = datetime.fromisoformat(one["asked_at"])
     waited = (today - asked_at.astimezone(workspace.zone).date()).days
-    why = list(reasons(one["impact"], one["industry"], weighed, one["amount"] is not None, waited))
     money = workspace.major(one["money"])
+    stake = Stake(money, workspace.currency, one["amount"] is not None)
+    why = reasons(Lane(scenario is not None, one["impact"], one["industry_name"]), weighed, stake, waited)
     return {
         "place": one["place"], "id": one["id"], "kind": one["kind"], "asked_at": instant(asked_at), "note": one["note"],
         "amount": None if one["amount"] is None else workspace.major(one["amount"]), "money": money, "lane": _lane(one["lane"]),
-        "account_id": one["account_id"], "account_name": one["account_name"], "arr": workspace.major(one["arr"]),
+        "account_id": one["account_id"], "account": named({**one, "id": one["account_id"]}), "arr": workspace.major(one["arr"]),
         "csm_id": one["csm_id"], "csm_name": one["csm_name"], "renewal_date": one["renewal_date"],
-        "reasons": [{"value": money, "direction": None, **reason} for reason in why],
+        "reasons": [{"direction": None, **reason} for reason in why],
     }  # fmt: skip
 
 
@@ -147,7 +157,7 @@ def _lane(place: int) -> str | None:
 
 
 def _summary(
-    by_lane: Sequence[Mapping[str, Any]], source: str | None, considerations: Spec, workspace: Workspace, now: datetime
+    found: Found, source: str | None, considerations: Spec, workspace: Workspace, now: datetime
 ) -> dict[str, Any]:
     groups = [
         {
@@ -156,11 +166,12 @@ def _summary(
             "requests": one["requests"],
             "money": workspace.major(one["money"]),
         }
-        for one in by_lane
+        for one in found.by_lane
     ]
     return {
-        "as_of": instant(now), "requests": sum(one["requests"] for one in by_lane),
-        "money": workspace.major(sum(one["money"] for one in by_lane)), "by_lane": groups, "segmentation": source,
+        "as_of": instant(now), "requests": sum(one["requests"] for one in found.by_lane),
+        "money": workspace.major(sum(one["money"] for one in found.by_lane)), "by_lane": groups,
+        "scenario": found.scenario, "segmentation": source,
         "considerations": [
             {"field": one.field, "lifts_from": one.lifts_from, "lowers_below": one.lowers_below} for one in considerations
         ],

@@ -14,9 +14,10 @@ from app.domain.errors import Conflict, Fault, Invalid
 from app.domain.records import PROSE, MisfitError
 from app.domain.roles import permit
 from app.domain.segmentation.care import PLANS, Care
-from app.persistence import steps
+from app.persistence import account_names, steps
 from app.persistence.database import Database, Record, Transaction
 from app.services import effects
+from app.services.account_names import named
 from app.services.calls import ENCODER, Call, Written, once
 from app.services.care import models
 from app.services.held import held
@@ -51,9 +52,10 @@ async def mark(db: Database, call: Call, account_id: UUID, slug: str, body: Mapp
         else:
             await steps.delete(tx, workspace_id, key)
         after = await steps.one(tx, workspace_id, key)
+        known = await account_names.names(tx, workspace_id, (account_id,))
         done = effects.differing("accounts", account_id, _audited(slug, given, before), _audited(slug, given, after))
         answer = {
-            "segmentation": slug, "account_id": account_id, "segment": segment, "since": instant(since), "plan": given["plan"],
+            "segmentation": slug, "account_id": account_id, "account": named(known[account_id]), "segment": segment, "since": instant(since), "plan": given["plan"],
             "step": given["step"], "done": after is not None, "note": None if after is None else after["note"],
             "done_at": None if after is None else instant(after["done_at"]), "author_id": None if after is None else after["author_id"],
         }  # fmt: skip

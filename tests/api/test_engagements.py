@@ -22,16 +22,16 @@ TIER = {
         {"slug": "low", "name": "Low", "criteria": {"text": "arr > 0"}, "engagement": {"touch": "low", "cadence": {"any": "60d"}}},
     ],
 }  # fmt: skip
-DUE = """{ engagements(until: "2100-01-01" %s) { nodes { state what accountId accountName csmId csmName arr segment segmentName kind phase
-  step owner lastAt dueOn daysOverdue nextOn renewalDate } pageInfo { hasNextPage endCursor }
+DUE = """{ engagements(until: "2100-01-01" %s) { nodes { state what accountId account { id externalId name } csmId csmName arr segment segmentName kind phase
+  step owner lastAt dueOn daysOverdue nextOn renewalDate } totalCount pageInfo { hasNextPage endCursor }
   summary { until due overdue segmentation { slug version } byCsm { csmId csmName due overdue accounts accountsOverdue longestOverdue }
     left { accounts arr noTouchPlanned afterRenewal } } } }"""
 NEEDED = "csms planned byArr { csms planned bound teams } byHours { csms planned bound teams }"
 CAPACITY = """{ capacity(%s) { by targetUse arrPerCsm hoursPerCsm accounts arr hours touches needed { N } present
   segments { slug name touch accounts arr hours touches needed { N } }
   csms { csmId csmName isActive accounts arr hours touches teams use state room accountsAfter useAfter stateAfter }
-  unowned { accounts arr hours touches }
-  moves { count fewest stillOver hires teams why data { accountId accountName fromId fromName toId toName arr hours } } } }""".replace(
+  unowned { accounts arr hours touches } missing
+  moves { count fewest stillOver hires teams why data { accountId account { id externalId name } fromId fromName toId toName arr hours } } } }""".replace(
     "N }", f"{NEEDED} }}"
 )
 
@@ -91,6 +91,7 @@ def only(whole: Any, shown: Any) -> Any:
     ("query", "arguments"),
     [
         ("", ""), ("&state=overdue", "state: overdue"), ("&state=left", "state: left"), ("&kind=meeting&segment=high", 'kind: meeting, segment: "high"'),
+        ("&what=playbook", "what: playbook"),
         ("&filter=arr+%3E+100&mine=true", 'filter: "arr > 100", mine: true'), ("&csm=csm@care.example", 'csm: "csm@care.example"'),
     ],
 )  # fmt: skip
@@ -99,10 +100,12 @@ async def test_engagements_are_the_same_over_both_doors(house: House, query: str
     arguments = arguments.replace("csm@care.example", str(house.users["csm"]))
     client = house.csm
     until = str(datetime.now(UTC).date() + timedelta(days=100))
-    rest = (await client.get(f"/v1/engagements?until={until}{query}")).json()
+    rest = (await client.get(f"/v1/engagements?until={until}{query}&count=exact")).json()
     found = (await ask(client, (DUE % arguments).replace("2100-01-01", until)))["engagements"]
     assert snaked(found["nodes"]) == rest["data"]
     assert rest["data"]
+    assert rest["count"] == {"value": found["totalCount"], "exact": True}
+    assert len(rest["data"]) == found["totalCount"]
     summary = snaked(found["summary"])
     assert summary == only(rest["summary"], summary)
 

@@ -19,11 +19,12 @@ HOOKS = "tests.api.schemathesis.hooks"
 SWITCH = "STRATA_SCHEMATHESIS"
 USUAL = ["--max-examples", "2", "--seed", "1", "--generation-deterministic"]
 ALIKE = "opportunities|interactions|invoices|surveys|tickets|requests|sentiments|churns|teams|industries|features"
-"""Collections whose routes are made by the same functions as those of contacts, contracts and products."""
+"""Collections whose routes are made by the same functions as those of contacts, contracts and products. What stands under an
+account by its external id is made of the routes by its id."""
 SHORTER = f"""
 # In a usual run: of what is alike, the phase with the most requests is for one of each kind.
 [[operations]]
-include-path-regex = '^/v1/(accounts/[^/]+/)?({ALIKE})(/|$)'
+include-path-regex = '^/v1/(accounts/external/[^/]+/.+|(accounts/[^/]+/)?({ALIKE})(/|$))'
 [operations.phases.coverage]
 enabled = false
 """

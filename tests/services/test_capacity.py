@@ -102,7 +102,7 @@ async def test_moves_hand_over_the_fewest_accounts(db: Database) -> None:
         1,
     )
     assert (moves["still_over"], moves["hires"], moves["count"], moves["fewest"], moves["teams"]) == (1, 1, 1, True, 1)
-    assert [(one["account_name"], one["to_name"], one["to_id"], one["arr"]) for one in moves["data"]] == [
+    assert [(one["account"]["name"], one["to_name"], one["to_id"], one["arr"]) for one in moves["data"]] == [
         ("A", "New CSM 1", None, 1_600_000)
     ]
     assert (
@@ -111,7 +111,7 @@ async def test_moves_hand_over_the_fewest_accounts(db: Database) -> None:
         load(found, "Csm")["state_after"],
     ) == (3, 0.9, "even")
     full = await asked(await base(db), target_use=1)
-    assert [(one["account_name"], one["to_name"]) for one in full["moves"]["data"]] == [("A", "Other")]
+    assert [(one["account"]["name"], one["to_name"]) for one in full["moves"]["data"]] == [("A", "Other")]
     assert (full["moves"]["hires"], full["moves"]["still_over"], load(full, "Other")["accounts_after"]) == (0, 0, 2)
 
 
@@ -215,3 +215,80 @@ async def test_hours_of_a_csm_are_a_setting(db: Database) -> None:
     written = await workspaces.change(db, org.call(), {"hours_per_csm": 90}, 1)
     assert b'"hours_per_csm":90.0' in written.body
     assert (await workspaces.load(db, org.workspace.id)).hours_per_csm == 90.0
+
+
+async def test_what_is_missing_is_said_with_what_to_do(db: Database) -> None:
+    org = await organisation(db)
+    await tiers(org, HIGH, {"touch": "low"})
+    org = await known(org)
+    assert (await asked(org))["missing"] == [
+        "There is no account to plan with: make or import accounts that are not churned, or narrow them down less."
+    ]
+    await account(org, "A", 2000)
+    await account(org, "B", 10, None)
+    assert (await asked(org))["missing"] == [
+        "1 account without a CSM: in no load, and in no move. Name a csm of each.",
+        "No hours are said for Low: by hours the 1 account there weigh nothing. Put engagement.hours with the segmentation.",
+    ]
+    assert (await asked(org, whose=Whose(filter="arr > 1000")))["missing"] == []
+    await org.run("UPDATE users SET is_active = false WHERE workspace_id = $1 AND role = 'csm'")
+    assert (await asked(org))["missing"][:2] == [
+        "Nobody is an active CSM: make users with the role csm, and name one as csm of each account.",
+        "1 account of people who are no longer active: hand them over, all of one at once by hand-over.",
+    ]
+    alone = await asked(org, whose=Whose(filter="arr < 1000"))
+    assert (alone["present"], alone["csms"]) == (0, [])
+    assert alone["moves"]["why"] == "No CSM looks after any of these accounts, so there is nothing to hand over."
+
+
+async def test_accounts_without_arr_cannot_be_planned_by_it(db: Database) -> None:
+    org = await organisation(db)
+    await tiers(org, HIGH, LOW)
+    await account(org, "A", 0)
+    found = await asked(await known(org))
+    assert found["moves"]["why"].startswith("No account has ARR: nothing can be planned by it.")
+    assert found["missing"][0] == found["moves"]["why"]
+
+
+async def test_what_moves_cannot_mend_is_said(db: Database) -> None:
+    org = await base(db)
+    assert (await asked(org))["moves"]["why"] == (
+        "1,600,000.00 USD of ARR are above the target use, and others have room for 1,500,000.00 USD of ARR: "
+        "moves alone leave 1 above it. With 1 more CSM, after 1 move nobody is above the target use. No fewer moves would do. "
+        "1 account is above what one CSM may have, and a team of its own: in no load, and in no move."
+    )
+    await account(org, "Full", 1_500_000, "other")
+    assert "and nobody has room for more: moves alone leave 1 above it." in (await asked(org))["moves"]["why"]
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (None, "Expected segmentation to be named, as there is no `tier`, which holds where none is: one of size."),
+        ("siz", "Expected the slug of a segmentation: one of size."),
+    ],
+)
+async def test_a_workspace_without_tiers_is_told_what_to_name(db: Database, told: str | None, said: str) -> None:
+    org = await organisation(db)
+    with pytest.raises(Invalid, match="the workspace has none: put one, as /v1/segmentations/presets has bodies of"):
+        await asked(org, segmentation=told)
+    body = {"name": "Size", "kind": "rules", "segments": [{"slug": "big", "name": "Big", "criteria": "arr > 5"}]}
+    await segmentations.put(db, org.call(), "size", body, None)
+    with pytest.raises(Invalid) as caught:
+        await asked(await known(org), segmentation=told)
+    (fault,) = caught.value.faults
+    assert (fault.message, fault.parameter) == (said, "segmentation")
+    assert fault.suggestion == ("size" if told else None)
+
+
+async def test_segments_tell_what_capacity_leaves_out(db: Database) -> None:
+    org = await base(db)
+    standing = await segmentations.segments(db, org.people["viewer"], "tier", NOW)
+    found = await asked(org)
+    for name in ("accounts", "arr"):
+        assert standing[name] - standing["churned"][name] == found[name]
+        held = {one["slug"]: one[name] - one["churned"][name] for one in standing["data"]}
+        assert held == {one["slug"]: one[name] for one in found["segments"]}
+    assert standing["churned"] == {"accounts": 1, "arr": MILLION}
+    then = await segmentations.segments(db, org.people["viewer"], "tier", NOW, str(NOW.date()))
+    assert [one["churned"] for one in then["data"]] == [one["churned"] for one in standing["data"]]

@@ -63,7 +63,7 @@ async def due(org: Organisation, role: str = "admin", whose: Whose | None = None
 
 def rows(found: Answer) -> list[tuple[Any, ...]]:
     return [
-        (one["account_name"], one["what"], one["step"] or one["kind"], one["due_on"], one["state"])
+        (one["account"]["name"], one["what"], one["step"] or one["kind"], one["due_on"], one["state"])
         for one in found.data
     ]
 
@@ -136,7 +136,7 @@ async def test_a_guided_start_steps_down_and_check_ins_are_of_any_kind(db: Datab
         await touch(org, one, "call", 30)
         await touch(org, one, "note", 1)
     found = await due(await known(org))
-    assert sorted((one["account_name"], one["kind"], one["phase"], one["due_on"]) for one in found.data) == [
+    assert sorted((one["account"]["name"], one["kind"], one["phase"], one["due_on"]) for one in found.data) == [
         ("New", "meeting", "Guided", day(-82)), ("Old", "any", None, day(20)), ("Unknown", "any", None, day(20)),
     ]  # fmt: skip
 
@@ -206,7 +206,7 @@ async def test_nobody_is_left_until_renewal(db: Database) -> None:
     for name, arr, renewal in (("Soon", 10, 5), ("Later", 10, 40), ("Past", 10, -5), ("Rest", 0, 50)):
         await account(org, name, arr=arr, at=NOW - 10 * DAY, renewal_date=day(renewal))
     found = await due(await known(org), state="left")
-    assert [(one["account_name"], one["next_on"], one["renewal_date"]) for one in found.data] == [
+    assert [(one["account"]["name"], one["next_on"], one["renewal_date"]) for one in found.data] == [
         ("Soon", day(20), day(5)), ("Rest", None, day(50)),
     ]  # fmt: skip
     assert found.summary["left"] == {"accounts": 2, "arr": 10, "no_touch_planned": 1, "after_renewal": 1}
@@ -232,7 +232,7 @@ async def test_a_csm_asks_for_the_own_accounts_and_a_service_for_somebodys(db: D
     org = await known(org)
 
     async def names(role: str, whose: Whose) -> set[str]:
-        return {one["account_name"] for one in (await due(org, role, whose)).data}
+        return {one["account"]["name"] for one in (await due(org, role, whose)).data}
 
     assert await names("csm", Whose()) == {"Mine", "Theirs", "Nobodys"}
     assert await names("csm", Whose(mine=True)) == {"Mine"}
@@ -247,7 +247,7 @@ async def test_a_csm_asks_for_the_own_accounts_and_a_service_for_somebodys(db: D
         await engagements.engagements(db, service, Asked(whose=Whose(mine=True)), NOW)
     assert [fault.parameter for fault in caught.value.faults] == ["for_user"]
     found = await engagements.engagements(db, service, Asked(whose=Whose(mine=True, for_user="csm@example.com")), NOW)
-    assert {one["account_name"] for one in found.data} == {"Mine"}
+    assert {one["account"]["name"] for one in found.data} == {"Mine"}
 
 
 @pytest.mark.parametrize("state", [None, "left"])
@@ -292,3 +292,47 @@ async def test_faults_name_their_parameter(db: Database, asked: dict[str, Any], 
     assert [fault.parameter for fault in caught.value.faults] == [parameter]
     with pytest.raises(Unreadable):
         await due(await known(org), whose=Whose(filter="arr >"))
+
+
+async def test_every_kind_of_row_can_be_asked_for(db: Database) -> None:
+    org = await organisation(db)
+    await tiers(org, {**HIGH, "playbook": PLAN, "success_plan": {**PLAN, "name": "Plan"}})
+    await account(org, "Acme", at=NOW - 20 * DAY, external_id="crm-1", renewal_date=day(5))
+    await account(org, "Rest", arr=0, renewal_date=day(5))
+    org = await known(org)
+    every = (await due(org, until=day(60))).data
+    assert {one["what"] for one in every} == {"touch", "playbook", "success_plan"}
+    for what in ("touch", "playbook", "success_plan"):
+        found = await due(org, until=day(60), what=what, count="exact")
+        assert found.data == [one for one in every if one["what"] == what]
+        assert found.count == {"value": len(found.data), "exact": True}
+    assert (await due(org, until=day(60), what="playbook", kind="meeting", state="overdue")).data == [
+        one for one in every if one["what"] == "playbook" and one["kind"] == "meeting" and one["state"] == "overdue"
+    ]
+    left = await due(org, what="left", count="capped")
+    assert left.data == (await due(org, state="left")).data == (await due(org, state="left", what="left")).data
+    assert (len(left.data), left.count) == (1, {"value": 1, "exact": True})
+    assert every[0]["account"] == {"id": every[0]["account_id"], "external_id": "crm-1", "name": "Acme"}
+
+
+@pytest.mark.parametrize(
+    ("told", "parameter", "said"),
+    [
+        (
+            {"kind": "step"},
+            "kind",
+            "Expected one of email, call, meeting, event, other, any. Steps are asked for by what.",
+        ),
+        ({"what": "step"}, "what", "Expected one of touch, playbook, success_plan, left."),
+        ({"state": "left", "what": "touch"}, "what", "Expected what and state to agree"),
+        ({"state": "due", "what": "left"}, "what", "Expected what and state to agree"),
+        ({"state": "left", "kind": "email"}, "kind", "Expected no kind beside the state left"),
+        ({"count": "all"}, "count", "Expected one of none, capped, exact."),
+    ],
+)
+async def test_what_is_no_kind_of_row_is_refused(db: Database, told: dict[str, Any], parameter: str, said: str) -> None:
+    org = await organisation(db)
+    await tiers(org)
+    with pytest.raises(Invalid, match=said) as caught:
+        await due(await known(org), **told)
+    assert [fault.parameter for fault in caught.value.faults] == [parameter]

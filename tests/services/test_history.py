@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -175,3 +176,42 @@ async def test_contacts_have_none(org: Organisation) -> None:
     ask = reads.Ask("contacts", on=on(1), fields="id")
     with pytest.raises(Invalid, match="contacts has no history"):
         await reads.collection(org.db, org.people["csm"], ask, NOW, secret=SECRET)
+
+
+async def members(org: Organisation, segment: str | None, **told: Any) -> list[dict[str, Any]]:
+    ask = await segmentations.members(
+        org.db, org.people["viewer"], "size", segment, reads.Ask("accounts", **{"sort": "id", **told})
+    )
+    answer = await reads.collection(org.db, org.people["viewer"], ask, NOW, secret=SECRET)
+    found: list[dict[str, Any]] = document(answer.data)
+    return found
+
+
+async def test_members_of_a_day_show_what_is_of_today_beside(org: Organisation) -> None:
+    assert await members(org, "small", on=on(15), fields="name,arr,stage,segment.size", sort="-arr,name") == [
+        {"name": "Grow", "arr": 50, "stage": "onboarding", "segment": {"size": "small"}},
+        {"name": "Calm", "arr": 5, "stage": None, "segment": {"size": "small"}},
+    ]
+    (grown,) = await members(org, "big", on=on(5), fields="name,csm.name", include="contacts(1),csm")
+    assert (grown["name"], grown["csm"], grown["contacts"]) == ("Grow", None, [])
+    (plain,) = await members(org, "big", on=on(5))
+    assert list(plain) == ["id", "external_id", "name", "segment"]
+    (now,) = await members(org, "big")
+    assert (now["external_id"], now["name"], now["segment"]) == ("Grow", "Grow", {"size": "big"})
+
+
+async def test_members_of_a_day_are_narrowed_by_what_was_then(org: Organisation) -> None:
+    assert [one["name"] for one in await members(org, None, on=on(15), filter='stage = "onboarding"')] == ["Grow"]
+    with pytest.raises(Invalid, match="arr has no history"):
+        await members(org, None, on=on(15), filter="arr > 5")
+
+
+async def test_pages_of_members_of_a_day_go_on(org: Organisation) -> None:
+    ask = reads.Ask("accounts", on=on(15), limit=1, sort="-arr", fields="name")
+    named, cursor = [], None
+    for _ in range(2):
+        told = await segmentations.members(org.db, org.people["viewer"], "size", "small", replace(ask, cursor=cursor))
+        answer = await reads.collection(org.db, org.people["viewer"], told, NOW, secret=SECRET)
+        named += [one["name"] for one in document(answer.data)]
+        cursor = answer.next
+    assert (named, cursor) == (["Grow", "Calm"], None)

@@ -146,3 +146,31 @@ async def test_without_requests_it_is_empty_and_says_so(db: Database) -> None:
     org = await organisation(db)
     found = await queue(org)
     assert (found.data, found.more, found.summary["requests"], found.summary["money"]) == ([], False, 0, 0)
+
+
+async def test_what_is_missing_and_what_is_at_stake_is_said(db: Database) -> None:
+    org = await organisation(db, currency="JPY")
+    await org.industry("travel")
+    made = (
+        await accounts.create(db, org.call(), {"name": "A", "external_id": "crm-1", "industry": "travel", "arr": 9000})
+    ).id
+    for asked_at in (NOW, NOW):  # equal in all that decides
+        told = {"account_id": str(made), "kind": "discount", "status": "open", "asked_at": asked_at.isoformat()}
+        await records.create(db, org.call(), "requests", told)
+    found = await queue(org, count="exact")
+    assert [one["place"] for one in found.data] == [1, 2]
+    assert found.count == {"value": 2, "exact": True}
+    assert found.data[0]["account"] == {"id": str(made), "external_id": "crm-1", "name": "A"}
+    lane, *_, money, asked = (one["says"] for one in found.data[0]["reasons"])
+    assert (lane, money, asked) == (
+        "No scenario is active, so no account has a lane: activate one.",
+        "The account's ARR, 9,000 JPY: the request names no sum.",
+        "Asked today.",
+    )
+    assert (found.summary["scenario"], found.data[0]["lane"]) == (None, None)
+    await scenarios.create(
+        db, org.call(), {"slug": "downturn", "name": "Downturn", "impacts": {"travel": "low"}, "is_active": True}
+    )
+    placed = await queue(org)
+    assert placed.summary["scenario"] == "downturn"
+    assert placed.data[0]["reasons"][0]["says"].startswith("The active scenario is low for travel")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.api.graphql.addressed import addressed
 from app.api.graphql.build import argument, operated
 from app.api.graphql.resources import uuid
 from app.api.graphql.writing import ID, KEY, VERSION, Arguments, Cases, Operations, Writing, declare, mended, mutations
@@ -46,8 +47,8 @@ MUTATIONS = [
             accounts.upsert,
         ),
     ),
-    operated("accounts.archive", "archive_account", "Optional[AccountPayload]", _archive, ID, VERSION, KEY, description="Takes it out of scope."),
-    operated("accounts.archive", "restore_account", "Optional[AccountPayload]", _restore, ID, VERSION, KEY, description="Brings it back into scope."),
+    addressed("accounts.archive", "archive_account", "Optional[AccountPayload]", _archive, VERSION, KEY, description="Takes it out of scope."),
+    addressed("accounts.archive", "restore_account", "Optional[AccountPayload]", _restore, VERSION, KEY, description="Brings it back into scope."),
     operated(
         "accounts.delete", "delete_account", "Optional[DeletedPayload]", _delete, ID, VERSION, _ALONG, KEY,
         description="For good. Refused while anything belongs to it, unless that shall go along; `errors` says what does.",

@@ -40,7 +40,7 @@ output("CsmLoad", [
     member("accounts_after", "int"), member("use_after", "float"), member("state_after", "LoadState"),
 ])  # fmt: skip
 output("CapacityMove", [
-    member("account_id", "ID"), member("account_name", "Optional[str]"), member("from_id", "ID"), member("from_name", "str"),
+    member("account_id", "ID"), member("account", "Optional[NamedAccount]"), member("from_id", "ID"), member("from_name", "str"),
     member("to_id", "Optional[ID]", "Null where it is somebody to be hired."), member("to_name", "str"), member("arr", "Money"), member("hours", "float"),
 ])  # fmt: skip
 output("CapacityMoves", [
@@ -52,7 +52,8 @@ output("Capacity", [
     member("by", "CapacityBy"), member("target_use", "float"), member("arr_per_csm", "Money"), member("hours_per_csm", "float"),
     member("segmentation", "CaredSegmentation"), *LOAD, member("needed", "CsmsNeeded"), member("present", "int", "Active CSMs and owners."),
     member("segments", "list[SegmentCapacity]"), member("csms", "list[CsmLoad]"), member("unowned", "AccountLoad", "Accounts of nobody."),
-    member("moves", "CapacityMoves"), member("as_of", "DateTime"),
+    member("moves", "CapacityMoves"), member("missing", "list[str]", "What the answer lacks, and what to do about it, in words."),
+    member("as_of", "DateTime"),
 ], "Churned and archived accounts are left out.")  # fmt: skip
 
 

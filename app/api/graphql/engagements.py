@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.api.graphql.addressed import addressed
 from app.api.graphql.build import argument, choices, entered, extend, given, member, operated, output, resolved, told
 from app.api.graphql.callers import ENCODER
-from app.api.graphql.envelopes import PAGING, connect, paging
+from app.api.graphql.envelopes import PAGING, connect, paging, total_count
 from app.api.graphql.resources import body, uuid
 from app.api.graphql.segmentations import COMPUTED
 from app.api.graphql.selections import mended
-from app.api.graphql.writing import ID, KEY, Arguments
+from app.api.graphql.writing import KEY, Arguments
 from app.api.graphql.writing import mended as written
 from app.domain.errors import StrataError
 from app.domain.segmentation.care import KINDS, OWNERS, PLANS
 from app.services import engagements, steps
-from app.services.engagements import STATES, Asked, Whose
+from app.services.engagements import STATES, WHATS, Asked, Whose
 
 choices("EngagementState", STATES, "`left`: the next touch comes after the renewal, or none is planned.")
-choices("EngagementWhat", ("touch", "playbook", "success_plan", "left"))
+choices("EngagementWhat", WHATS)
 choices("TouchKind", KINDS, "`any`: a check-in of whatever kind.")
 choices("StepOwner", OWNERS)
+output("NamedAccount", [
+    member("id", "ID"), member("external_id", "Optional[str]"), member("name", "str"),
+], "An account, by what it is known by.")  # fmt: skip
 output("Engagement", [
-    member("state", "EngagementState"), member("what", "EngagementWhat"), member("account_id", "ID"), member("account_name", "str"),
+    member("state", "EngagementState"), member("what", "EngagementWhat"), member("account_id", "ID"), member("account", "NamedAccount"),
     member("csm_id", "Optional[ID]"), member("csm_name", "Optional[str]"), member("arr", "Money"), member("segment", "str"),
     member("segment_name", "str"), member("kind", "Optional[TouchKind]"),
     member("phase", "Optional[str]", "Of the cadence, such as a guided on-boarding."), member("step", "Optional[str]"),
@@ -47,13 +51,14 @@ output("EngagementSummary", [
     member("by_csm", "list[CsmEngagements]"), member("left", "LeftAlone"), member("as_of", "DateTime"),
 ])  # fmt: skip
 connect("Engagement")
+extend("EngagementConnection", total_count())
 extend(
     "EngagementConnection",
     member("summary", "EngagementSummary", "Of all that was asked for, whatever the page and the state."),
 )
 choices("CarePlan", PLANS)
 output("StepMark", [
-    member("segmentation", "str"), member("account_id", "ID"), member("segment", "str"), member("since", "DateTime"),
+    member("segmentation", "str"), member("account_id", "ID"), member("account", "NamedAccount"), member("segment", "str"), member("since", "DateTime"),
     member("plan", "CarePlan"), member("step", "str"), member("done", "bool"), member("note", "Optional[str]"),
     member("done_at", "Optional[DateTime]"), member("author_id", "Optional[ID]"),
 ], "A step of an account's playbook or success plan; it counts until the account leaves the segment.")  # fmt: skip
@@ -80,23 +85,16 @@ def whose(said: Arguments) -> Whose:
 
 async def _due(_: Any, info: Any, said: Arguments) -> Any:
     caller, page = info.context, paging(info, said)
-    kind, state = (None if said.get(name) is None else said[name].value for name in ("kind", "state"))
+    kind, what, state = (None if said.get(name) is None else said[name].value for name in ("kind", "what", "state"))
     asked = Asked(
-        said.get("segmentation"),
-        said.get("segment"),
-        kind,
-        state,
-        said.get("until"),
-        whose(said),
-        page.limit,
-        page.after,
-    )
+        said.get("segmentation"), said.get("segment"), kind, what, state, said.get("until"), whose(said), page.limit, page.after, "exact"
+    )  # fmt: skip
     try:
         found = await engagements.engagements(caller.db, caller.principal, asked, caller.now)
     except StrataError as error:
         raise mended(error, None) from None
     connection = page.connection(body(ENCODER.encode(found.data)), found.keys, found.more)
-    return {**connection, "summary": body(ENCODER.encode(found.summary))}
+    return {**connection, "summary": body(ENCODER.encode(found.summary)), "count": found.count}
 
 
 def _mark(_: Any, info: Any, said: Arguments) -> Any:
@@ -110,14 +108,15 @@ QUERIES = [
         engagements.READ, "engagements", "EngagementConnection", _due, SEGMENTATION,
         argument("segment", "Optional[str]", None, "Only accounts that stand in this segment."),
         argument("kind", "Optional[TouchKind]", None, "Only touches of this kind, and steps that one fulfils."),
+        argument("what", "Optional[EngagementWhat]", None, "Only touches, or only steps of playbooks or of success plans; `left` as the state."),
         argument("state", "Optional[EngagementState]", None), *BOOK,
         argument("until", "Optional[str]", None, "The last day that is looked at; 30 days ahead where it is left out."), *PAGING,
         description="Touches and steps that segments' engagement models ask for, the earliest first.",
     ),
 ]  # fmt: skip
 MUTATIONS = [
-    operated(
-        steps.STEP, "mark_step", "Optional[StepPayload]", _mark, ID, argument("segmentation", "str"), argument("input", "StepInput"), KEY,
+    addressed(
+        steps.STEP, "mark_step", "Optional[StepPayload]", _mark, argument("segmentation", "str"), argument("input", "StepInput"), KEY,
         description="A step of an account's playbook or success plan is done, or is to be done again.",
     ),
 ]  # fmt: skip

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.api.graphql.build import argument, member, output, resolved
+from app.api.graphql.build import Resolved, argument, member, output, plain, resolved
 from app.api.graphql.callers import Caller
 from app.api.graphql.selections import limit, mended, named, subsets
 from app.api.graphql.writing import Arguments
 from app.domain.errors import StrataError
-from app.domain.questions import DEFAULT_LIMIT, MAX_LIMIT
+from app.domain.questions import COUNT_CAP, DEFAULT_LIMIT, MAX_LIMIT
 from app.services.cursors import Key, seal, unseal
 
 PAGING = [
@@ -33,6 +33,16 @@ def connect(name: str) -> None:
                  description="Without their cursors."),
         resolved("page_info", "PageInfo", _page_info),
     ])  # fmt: skip
+
+
+def total_count() -> Resolved:
+    """How many there are on all pages, of a connection whose source has them, exact, under `count`."""
+    return resolved("total_count", "int", _total, argument("count", "Count", "exact", "`capped` stops at 10,000."))
+
+
+def _total(source: Any, _info: Any, said: Arguments) -> int:
+    value = int(source["count"]["value"])
+    return min(value, COUNT_CAP) if plain(said["count"]) == "capped" else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from app.api.graphql.addressed import addressed
 from app.api.graphql.build import argument, camel, member, operated, output
 from app.api.graphql.callers import ENCODER
 from app.api.graphql.filters import Spelled
@@ -80,10 +81,14 @@ output("ExplainedPlace", [
     member("axes", "list[ExplainedAxis]", "Of bands and matrices; none of other kinds."),
     member("score", "Optional[ExplainedScore]"), member("lane", "Optional[ExplainedLane]"),
 ], "The values that an account is placed by, and how far they are from each cut.")  # fmt: skip
+output("ExplainedStanding", [
+    member("segment", "str"), member("since", "DateTime"), member("reason", "Optional[str]", "`pin` where somebody keeps it there."),
+    member("pending", "Optional[PendingMove]", "Null where it stands as the criteria say."),
+], "Where an account was placed last.")  # fmt: skip
 output("ExplainedSegments", [
-    member("segmentation", "str"), member("name", "str"), member("archived", "bool"), member("as_of", "DateTime"),
+    member("segmentation", "str"), member("name", "str"), member("account", "NamedAccount"), member("archived", "bool"), member("as_of", "DateTime"),
     member("zone", "str"), member("segment", "str", "The first whose criteria hold, else the rest."),
-    member("stands", "Optional[JSON]", "Where it was placed last: segment, since, reason, pending."), *_FLIP,
+    member("stands", "Optional[ExplainedStanding]", "Null where it was placed nowhere yet."), *_FLIP,
     member("becomes", "Optional[str]", "The segment that it then comes into."), member("rest", "str"),
     member("placed_by", "ExplainedPlace"), member("segments", "list[ExplainedSegment]"),
 ])  # fmt: skip
@@ -159,8 +164,8 @@ def _query(entity: Entity) -> Any:
 QUERIES = [
     _query(ACCOUNTS),
     _query(CONTACTS),
-    operated(
-        explain.OPERATION, "explain_segments", "Optional[ExplainedSegments]", _segments, argument("id", "ID"),
+    addressed(
+        explain.OPERATION, "explain_segments", "Optional[ExplainedSegments]", _segments,
         argument("segmentation", "str"), description="Each segment's criteria in order: the first that holds decides.",
     ),
 ]  # fmt: skip

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from app.api.graphql.addressed import addressed
 from app.api.graphql.build import argument, member, operated, output
 from app.api.graphql.envelopes import PAGING, connect, paging
 from app.api.graphql.resources import uuid
-from app.api.graphql.writing import ID, Arguments
+from app.api.graphql.writing import Arguments
 from app.services import hierarchies
 from app.services.hierarchies import InRow, InTree
 
@@ -64,12 +65,12 @@ async def _siblings(_: Any, info: Any, said: Arguments) -> Any:
 
 _GROUPS = argument("groups", "bool", False, "Only accounts that others name as their parent.")
 QUERIES = [
-    operated(
-        "records.read", "account_hierarchy", "Optional[AccountHierarchy]", _tree, ID, *PAGING,
+    addressed(
+        "records.read", "account_hierarchy", "Optional[AccountHierarchy]", _tree, *PAGING,
         description=f"The tree around an account; `first` and `after` page what is below it. {PASSED}",
     ),
-    operated(
-        "records.read", "account_children", "Optional[RolledUpAccountConnection]", _siblings, ID, _GROUPS, *PAGING,
+    addressed(
+        "records.read", "account_children", "Optional[RolledUpAccountConnection]", _siblings, _GROUPS, *PAGING,
         description=f"What hangs right under an account, each with its roll-up. {PASSED}",
     ),
     operated(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.api.graphql.build import argument, entered, given, member, operated, output, resolved, told
+from app.api.graphql.addressed import addressed
+from app.api.graphql.build import argument, entered, given, member, output, resolved, told
 from app.api.graphql.callers import ENCODER
 from app.api.graphql.envelopes import PAGING, connect, paging
 from app.api.graphql.resources import body, uuid
 from app.api.graphql.segmentations import COMPUTED
-from app.api.graphql.writing import ID, KEY, Arguments, mended
+from app.api.graphql.writing import KEY, Arguments, mended
 from app.services import memberships, pins
 
 output("Pin", [
@@ -72,23 +73,23 @@ def _unpin(_: Any, info: Any, said: Arguments) -> Any:
 
 
 QUERIES = [
-    operated(
-        memberships.READ, "account_segments", "Optional[list[AccountSegment]]", _standing, argument("id", "ID"),
+    addressed(
+        memberships.READ, "account_segments", "Optional[list[AccountSegment]]", _standing,
         argument("on", "Optional[str]", None, "A past day: where it stood at its end."),
         description="Where an account stands in each segmentation, since when and why.",
     ),
-    operated(
-        memberships.READ, "segment_history", "SegmentStayConnection", _history, argument("id", "ID"), SEGMENTATION, *PAGING,
+    addressed(
+        memberships.READ, "segment_history", "SegmentStayConnection", _history, SEGMENTATION, *PAGING,
         description="The segments that an account stood in, the latest first; one ends when the next begins.",
     ),
 ]  # fmt: skip
 MUTATIONS = [
-    operated(
-        pins.PIN, "pin_account", "Optional[PinPayload]", _pin, ID, SEGMENTATION, argument("input", "PinInput"), KEY,
+    addressed(
+        pins.PIN, "pin_account", "Optional[PinPayload]", _pin, SEGMENTATION, argument("input", "PinInput"), KEY,
         description="Keeps an account in a segment, whatever the criteria say, until the pin ends or is taken away.",
     ),
-    operated(
-        pins.PIN, "unpin_account", "Optional[DeletedPayload]", _unpin, ID, SEGMENTATION, KEY,
+    addressed(
+        pins.PIN, "unpin_account", "Optional[DeletedPayload]", _unpin, SEGMENTATION, KEY,
         description="The account stands where the criteria put it before this answers.",
     ),
 ]  # fmt: skip

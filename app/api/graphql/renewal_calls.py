@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from app.api.graphql.build import argument, choices, entered, given, member, operated, output, resolved, told
+from app.api.graphql.addressed import addressed
+from app.api.graphql.build import argument, choices, entered, given, member, output, resolved, told
 from app.api.graphql.callers import ENCODER
 from app.api.graphql.envelopes import PAGING, connect, paging
 from app.api.graphql.resources import body, uuid
-from app.api.graphql.writing import ID, KEY, VERSION, VERSION_IF_THERE, Arguments, mended
+from app.api.graphql.writing import KEY, VERSION, VERSION_IF_THERE, Arguments, mended
 from app.domain.forecasting.ledger import CATEGORIES
 from app.services import renewal_calls
 
@@ -83,23 +84,23 @@ def _withdraw(_: Any, info: Any, said: Arguments) -> Any:
 
 
 QUERIES = [
-    operated(
-        renewal_calls.READ, "renewal_call", "Optional[RenewalStanding]", _one, argument("id", "ID", description="Of the account."),
+    addressed(
+        renewal_calls.READ, "renewal_call", "Optional[RenewalStanding]", _one,
         DUE_ON, description="An account's next renewal, and what is called of it.",
     ),
-    operated(
+    addressed(
         renewal_calls.READ, "renewal_call_history", "RenewalCallVersionConnection", _history,
-        argument("id", "ID", description="Of the account."), *PAGING,
+        *PAGING,
         description="Every call of an account, the latest first; a correction and a withdrawal are entries of their own.",
     ),
 ]  # fmt: skip
 MUTATIONS = [
-    operated(
-        renewal_calls.CALL, "call_renewal", "Optional[RenewalCallPayload]", _put, ID, argument("input", "RenewalCallInput"),
+    addressed(
+        renewal_calls.CALL, "call_renewal", "Optional[RenewalCallPayload]", _put, argument("input", "RenewalCallInput"),
         VERSION_IF_THERE, KEY, description="Calls an account's next renewal, beside the computed forecast; what was called before is kept.",
     ),
-    operated(
-        renewal_calls.CALL, "withdraw_renewal_call", "Optional[DeletedPayload]", _withdraw, ID, VERSION, DUE_ON, KEY,
+    addressed(
+        renewal_calls.CALL, "withdraw_renewal_call", "Optional[DeletedPayload]", _withdraw, VERSION, DUE_ON, KEY,
         description="Takes the call of the next renewal back; it stays in the history.",
     ),
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 from app.api.graphql.build import argument, extend, member, operated, output
 from app.api.graphql.callers import ENCODER
 from app.api.graphql.engagements import BOOK, whose
-from app.api.graphql.envelopes import PAGING, connect, paging
+from app.api.graphql.envelopes import PAGING, connect, paging, total_count
 from app.api.graphql.resources import body
 from app.api.graphql.selections import mended
 from app.api.graphql.writing import Arguments
@@ -24,7 +24,7 @@ output("QueuedRequest", [
     member("place", "int"), member("id", "ID"), member("kind", "str"), member("asked_at", "DateTime"),
     member("note", "Optional[str]"), member("amount", "Optional[Money]"),
     member("money", "Money", "At stake: the sum named, else the account's ARR."),
-    member("lane", "Optional[str]", "Null: the account has no impact."), member("account_id", "ID"), member("account_name", "str"),
+    member("lane", "Optional[str]", "Null: the account has no impact."), member("account_id", "ID"), member("account", "NamedAccount"),
     member("arr", "Money"), member("csm_id", "Optional[ID]"), member("csm_name", "Optional[str]"),
     member("renewal_date", "Optional[Date]"), member("reasons", "list[QueueReason]"),
 ], "A request with its place, and the reasons for it.")  # fmt: skip
@@ -36,22 +36,24 @@ output("QueueConsideration", [
 ])  # fmt: skip
 output("QueueSummary", [
     member("as_of", "DateTime"), member("requests", "int"), member("money", "Money"), member("by_lane", "list[QueueLane]"),
+    member("scenario", "Optional[str]", "The active one; null: none is, and no account has a lane."),
     member("segmentation", "Optional[str]", "Whose considerations hold; null: those of the preset, as the workspace has no lanes."),
     member("considerations", "list[QueueConsideration]"),
 ])  # fmt: skip
 connect("QueuedRequest")
+extend("QueuedRequestConnection", total_count())
 extend("QueuedRequestConnection", member("summary", "QueueSummary", "Of all that was asked for, whatever the page."))
 
 
 async def _queue(_: Any, info: Any, said: Arguments) -> Any:
     caller, page = info.context, paging(info, said)
-    asked = Asked(said.get("kind"), whose(said), page.limit, page.after)
+    asked = Asked(said.get("kind"), whose(said), page.limit, page.after, "exact")
     try:
         found = await request_queue.queue(caller.db, caller.principal, asked, caller.now)
     except StrataError as error:
         raise mended(error, None) from None
     connection = page.connection(body(ENCODER.encode(found.data)), found.keys, found.more)
-    return {**connection, "summary": body(ENCODER.encode(found.summary))}
+    return {**connection, "summary": body(ENCODER.encode(found.summary)), "count": found.count}
 
 
 QUERIES = [

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from app.api.graphql.addressed import addressed
 from app.api.graphql.build import argument, choices, entered, given, member, operated, output, resolved, told
 from app.api.graphql.envelopes import PAGING, connect, paging
 from app.api.graphql.resources import beside, body, record, uuid
-from app.api.graphql.writing import ID, ID_OR_SLUG, KEY, VERSION, Arguments, Cases, Operations, mended, mutations
+from app.api.graphql.writing import ID_OR_SLUG, KEY, VERSION, Arguments, Cases, Operations, mended, mutations
 from app.domain.catalogue import ACCOUNTS, STAGES
 from app.domain.lifecycle import CAUSES
 from app.services import lifecycle, moves, stages
@@ -150,8 +151,8 @@ MUTATIONS = [
         argument("input", "ArrangeStagesInput"), KEY,
         description="Puts all stages in order.",
     ),
-    operated(
-        "accounts.stage", "move_stage", "Optional[AccountPayload]", _move, ID, argument("input", "MoveStageInput"),
+    addressed(
+        "accounts.stage", "move_stage", "Optional[AccountPayload]", _move, argument("input", "MoveStageInput"),
         argument("expected_version", "Optional[int]", None, "Compared where it is told: the account's."), KEY,
         description="Moves an account to a stage, with a note; one that stands there already stays as it is.",
     ),

@@ -7,7 +7,7 @@ from typing import Any
 from app.api import schemas
 from app.api.requests import Request
 from app.api.responses import Answer, json
-from app.api.rest.engagements import CSM, MINE, SEGMENTATION, SEGMENTED, whose
+from app.api.rest.engagements import CSM, MINE, NAMED, SEGMENTATION, SEGMENTED, whose
 from app.api.rest.parameters import FILTER, FOR_USER, IDENTITY
 from app.api.rest.segmented import COUNT, INSTANT, MONEY, NEEDED, TEXT, TEXT_OR_NONE
 from app.api.routes import Parameter, Payload, Route
@@ -63,13 +63,14 @@ CAPACITY = {
                 "teams": {**COUNT, "description": "accounts that are teams of their own"}, "why": TEXT,
                 "data": {
                     **_each(
-                        account_id=IDENTITY, account_name=schemas.nullable(dict(TEXT)), from_id=IDENTITY, from_name=TEXT,
+                        account_id=IDENTITY, account=schemas.nullable(NAMED), from_id=IDENTITY, from_name=TEXT,
                         to_id=schemas.nullable(dict(IDENTITY)), to_name=TEXT, arr=MONEY, hours=HOURS,
                     ),
                     "description": "the first 1,000",
                 },
             },
         },
+        "missing": {"type": "array", "items": TEXT, "description": "what the answer lacks, and what to do about it, in words"},
         "as_of": INSTANT,
     },
 }  # fmt: skip

@@ -21,6 +21,7 @@ from app.api.rest.parameters import (
     SLUG,
     path,
 )  # fmt: skip
+from app.api.rest.parameters import COUNT as HOW_MANY
 from app.api.rest.segmented import COMPUTED, COUNT, INSTANT, INSTANT_OR_NONE, MONEY, TEXT, TEXT_OR_NONE
 from app.api.rest.writes import bare
 from app.api.routes import Parameter, Payload, Route
@@ -29,7 +30,7 @@ from app.domain.records import PROSE
 from app.domain.segmentation.care import KINDS, OWNERS, PLANS
 from app.domain.segmentation.reading import NAME_LENGTH
 from app.services import engagements, steps
-from app.services.engagements import STATES, Asked, Whose
+from app.services.engagements import STATES, WHATS, Asked, Whose
 
 TAG = "engagements"
 DAY_OR_NONE: dict[str, Any] = {"type": ["string", "null"], "format": "date"}
@@ -46,6 +47,11 @@ ASKED = (
     CSM,
     Parameter("kind", "only touches of this kind, and steps that one fulfils", {"type": "string", "enum": list(KINDS)}),
     Parameter(
+        "what",
+        "only touches, or only steps of playbooks or of success plans; `left` as the state",
+        {"type": "string", "enum": list(WHATS)},
+    ),
+    Parameter(
         "state",
         "only what is overdue, or due and not overdue; `left`: the accounts whose next touch comes after their renewal, or for "
         "which none is planned",
@@ -60,13 +66,23 @@ ASKED = (
     MINE,
     FOR_USER,
 )
+NAMED: dict[str, Any] = {
+    "type": "object",
+    "properties": {"id": IDENTITY, "external_id": TEXT_OR_NONE, "name": TEXT},
+    "description": "the account, by what it is known by",
+}
+COUNTED: dict[str, Any] = {
+    "type": ["object", "null"],
+    "properties": {"value": COUNT, "exact": {"type": "boolean"}},
+    "description": "how many there are on all pages, where `count` asks for it",
+}
 SEGMENTED = {"type": "object", "properties": {"slug": SLUG, "name": TEXT, "version": COUNT, **COMPUTED}}
 ENGAGEMENT = {
     "type": "object",
     "properties": {
         "state": {"type": "string", "enum": list(STATES)},
-        "what": {"type": "string", "enum": ["touch", "playbook", "success_plan", "left"]},
-        "account_id": IDENTITY, "account_name": TEXT, "csm_id": schemas.nullable(dict(IDENTITY)), "csm_name": TEXT_OR_NONE,
+        "what": {"type": "string", "enum": list(WHATS)},
+        "account_id": IDENTITY, "account": NAMED, "csm_id": schemas.nullable(dict(IDENTITY)), "csm_name": TEXT_OR_NONE,
         "arr": MONEY, "segment": TEXT, "segment_name": TEXT,
         "kind": {"type": ["string", "null"], "enum": [*KINDS, None], "description": "of touch; `any`: a check-in of whatever kind"},
         "phase": {**TEXT_OR_NONE, "description": "of the cadence, such as a guided on-boarding"},
@@ -104,6 +120,7 @@ ANSWER = {
     "properties": {
         "data": {"type": "array", "items": ENGAGEMENT},
         "page": {"type": "object", "properties": {"next": TEXT_OR_NONE, "limit": COUNT}},
+        "count": COUNTED,
         "summary": {**SUMMARY, "description": "of all that was asked for, whatever the page and the state"},
     },
 }
@@ -120,7 +137,7 @@ MARK = {
 MARKED = {
     "type": "object",
     "properties": {
-        "segmentation": SLUG, "account_id": IDENTITY, "segment": TEXT, "since": INSTANT, "plan": PLAN, "step": TEXT,
+        "segmentation": SLUG, "account_id": IDENTITY, "account": NAMED, "segment": TEXT, "since": INSTANT, "plan": PLAN, "step": TEXT,
         "done": {"type": "boolean"}, "note": TEXT_OR_NONE, "done_at": INSTANT_OR_NONE, "author_id": schemas.nullable(dict(IDENTITY)),
     },
 }  # fmt: skip
@@ -136,12 +153,15 @@ def whose(told: Mapping[str, str]) -> Whose:
 
 async def due(request: Request) -> Answer:
     """A page of what is due."""
-    page = paging(request, *(one.name for one in ASKED))
-    said = {name: page.told.get(name) for name in ("segmentation", "segment", "kind", "state", "until")}
+    page = paging(request, *(one.name for one in (*ASKED, HOW_MANY)))
+    said = {
+        name: page.told.get(name) for name in ("segmentation", "segment", "kind", "what", "state", "until", "count")
+    }
     asked = Asked(**said, whose=whose(page.told), limit=page.limit, after=page.after)
     found = await engagements.engagements(request.db, request.principal, asked, request.now)
     following = page.cursor(found.keys[-1] if found.more else None)
-    return json({"data": found.data, "page": {"next": following, "limit": page.limit}, "summary": found.summary})
+    told = {"page": {"next": following, "limit": page.limit}, "count": found.count, "summary": found.summary}
+    return json({"data": found.data, **told})
 
 
 async def mark(request: Request) -> Answer:
@@ -156,7 +176,7 @@ ROUTES = (
           "By the engagement model of the segment in which an account stands, the earliest first. A touch counts where it went out or "
           "was attended; one that never was counts from when the account had entered the segment and become a customer. Steps of "
           "playbooks and success plans count from when it entered the segment. Churned and archived accounts are asked nothing.",
-          parameters=(*ASKED, LIMIT, CURSOR), answer=Payload(ANSWER)),
+          parameters=(*ASKED, LIMIT, CURSOR, HOW_MANY), answer=Payload(ANSWER)),
     Route("PUT", "/v1/accounts/{id}/segments/{segmentation}/steps", steps.STEP, mark, "Say that a step is done", TAG,
           "A step of the playbook or success plan of the segment in which the account stands; with `done: false` it is to be done "
           "again. It counts until the account leaves the segment.",

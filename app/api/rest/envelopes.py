@@ -30,10 +30,10 @@ class Paging:
 
 
 def paging(request: Request, *more: str) -> Paging:
-    """`limit`, `cursor` and the parameters named; a cursor is bound to workspace, address and those."""
+    """`limit`, `cursor` and the parameters named; a cursor is bound to workspace, address and those, but for `count`."""
     told = request.query((*PAGED, *more))
     limit = whole(told.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
-    others = sorted((name, value) for name, value in told.items() if name not in PAGED)
+    others = sorted((name, value) for name, value in told.items() if name not in (*PAGED, "count"))
     bound = repr((request.scope["path"], request.principal.workspace.id, others)).encode()
     after = unseal(request.secret, bound, told["cursor"])[1] if "cursor" in told else None
     return Paging(request, limit, after, told, bound)

@@ -7,8 +7,9 @@ from typing import Any
 from app.api import schemas
 from app.api.requests import Request
 from app.api.responses import Answer, json
-from app.api.rest.engagements import CSM, DAY_OR_NONE, MINE, whose
+from app.api.rest.engagements import COUNTED, CSM, DAY_OR_NONE, MINE, NAMED, whose
 from app.api.rest.envelopes import paging
+from app.api.rest.parameters import COUNT as HOW_MANY
 from app.api.rest.parameters import CURSOR, FILTER, FOR_USER, IDENTITY, LIMIT
 from app.api.rest.segmented import COUNT, INSTANT, MONEY, TEXT, TEXT_OR_NONE
 from app.api.routes import Parameter, Payload, Route
@@ -38,7 +39,7 @@ PLACED = {
     "properties": {
         "place": COUNT, "id": IDENTITY, "kind": KIND, "asked_at": INSTANT, "note": TEXT_OR_NONE,
         "amount": schemas.nullable(dict(MONEY)), "money": {**MONEY, "description": "at stake: the sum named, else the account's ARR"},
-        "lane": LANE, "account_id": IDENTITY, "account_name": TEXT, "arr": MONEY, "csm_id": schemas.nullable(dict(IDENTITY)),
+        "lane": LANE, "account_id": IDENTITY, "account": NAMED, "arr": MONEY, "csm_id": schemas.nullable(dict(IDENTITY)),
         "csm_name": TEXT_OR_NONE, "renewal_date": DAY_OR_NONE, "reasons": {"type": "array", "items": REASON},
     },
 }  # fmt: skip
@@ -49,6 +50,7 @@ SUMMARY = {
         "by_lane": {"type": "array", "items": {
             "type": "object", "properties": {"lane": LANE, "kind": KIND, "requests": COUNT, "money": MONEY},
         }},
+        "scenario": {**TEXT_OR_NONE, "description": "the active one; null: none is, and no account has a lane"},
         "segmentation": {**TEXT_OR_NONE, "description": "whose considerations hold; null: those of the preset, as the workspace has no lanes"},
         "considerations": {"type": "array", "items": {"type": "object", "properties": {
             "field": TEXT, "lifts_from": {"type": ["number", "null"]}, "lowers_below": {"type": ["number", "null"]},
@@ -60,6 +62,7 @@ ANSWER = {
     "properties": {
         "data": {"type": "array", "items": PLACED},
         "page": {"type": "object", "properties": {"next": TEXT_OR_NONE, "limit": COUNT}},
+        "count": COUNTED,
         "summary": {**SUMMARY, "description": "of all that was asked for, whatever the page"},
     },
 }
@@ -67,16 +70,17 @@ ANSWER = {
 
 async def queue(request: Request) -> Answer:
     """A page of the queue."""
-    page = paging(request, *(one.name for one in ASKED))
-    asked = Asked(page.told.get("kind"), whose(page.told), page.limit, page.after)
+    page = paging(request, *(one.name for one in (*ASKED, HOW_MANY)))
+    asked = Asked(page.told.get("kind"), whose(page.told), page.limit, page.after, page.told.get("count"))
     found = await request_queue.queue(request.db, request.principal, asked, request.now)
     following = page.cursor(found.keys[-1] if found.more else None)
-    return json({"data": found.data, "page": {"next": following, "limit": page.limit}, "summary": found.summary})
+    told = {"page": {"next": following, "limit": page.limit}, "count": found.count, "summary": found.summary}
+    return json({"data": found.data, **told})
 
 
 ROUTES = (
     Route("GET", "/v1/requests/queue", request_queue.READ, queue, "Open requests, the most urgent first", TAG,
           "By lane, the worst first; within it by considerations, those with the least that speaks for staying first; then by money at "
           "stake, then by who waits longest. Each comes with the reasons for its place.",
-          parameters=(*ASKED, LIMIT, CURSOR), answer=Payload(ANSWER)),
+          parameters=(*ASKED, LIMIT, CURSOR, HOW_MANY), answer=Payload(ANSWER)),
 )  # fmt: skip
