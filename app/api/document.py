@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.api import schemas
+from app.api import schemas, segmentation_bodies
 from app.api.errors import PROBLEMS, members
 from app.api.routes import PUBLIC, Parameter, Payload, Route
 from app.domain.catalogue import ENTITIES
@@ -181,7 +181,7 @@ def _problems(route: Route) -> set[str]:
 
 
 def _schemas() -> dict[str, Any]:
-    made = dict(schemas.SHARED)
+    made = {**schemas.SHARED, **segmentation_bodies.SCHEMAS}
     for entity in ENTITIES.values():
         made[schemas.title(entity)] = schemas.record(entity)
     for name in ("accounts", *records.WRITABLE):

@@ -97,7 +97,7 @@ def _say(planned: Iterable[Planned]) -> None:
         for line in one.lines[2:]:
             click.secho(f"    {line}", fg=COLOURS.get(line[0]))
         if one.simulated is not None:
-            for line in _moves(one.simulated):
+            for line in (*_moves(one.simulated), *left_out(one)):
                 click.echo(f"    {line}")
 
 
@@ -106,3 +106,19 @@ def _moves(simulated: Mapping[str, Any]) -> Iterable[str]:
     yield f"{moved['accounts']:,} accounts would move, with {moved['arr']:,} of ARR"
     for move in simulated["moves"]:
         yield f"  {move['from'] or 'nowhere'} -> {move['to']}: {move['accounts']:,}, {move['arr']:,}"
+
+
+def left_out(one: Planned) -> Iterable[str]:
+    """A line for each segment that would be left out: what becomes of what names it."""
+    from app.services.leaving import WAY
+
+    for gone in one.simulated["removed"] if one.simulated else ():
+        named = ", ".join(map(str, gone["dependents"]))
+        if gone["becomes"]:
+            yield f"{gone['slug']} is left out: {gone['becomes']} takes its place" + (f" in {named}" if named else "")
+        elif not named:
+            yield f"{gone['slug']} is left out: nothing names it"
+        elif one.said.along:
+            yield f"{gone['slug']} is left out: {named} would mean nothing"
+        else:
+            yield f"{gone['slug']} is left out, which apply refuses: {named} would mean nothing. {WAY[0].upper()}{WAY[1:]}."

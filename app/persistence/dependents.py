@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.domain.dependents import EXAMPLES
 from app.domain.related import RELATED
-from app.persistence.database import Record, Transaction
+from app.persistence.database import Reader, Record, Transaction
 
 OF_ACCOUNT = "(SELECT b.name FROM accounts b WHERE b.workspace_id = $1 AND b.id = d.account_id)"
 
@@ -121,9 +121,9 @@ async def rows(
     ]
 
 
-async def lists(tx: Transaction, workspace_id: UUID, told: Sequence[str]) -> list[Record]:
+async def lists(reader: Reader, workspace_id: UUID, told: Sequence[str]) -> list[Record]:
     """Lists whose criteria, columns or sort have one of these texts somewhere."""
-    return await tx.fetch(LISTS, workspace_id, told)
+    return await reader.fetch(LISTS, workspace_id, told)
 
 
 async def segmentations(tx: Transaction, workspace_id: UUID, told: Sequence[str]) -> list[Record]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -25,6 +25,11 @@ DELETE = "DELETE FROM pins WHERE workspace_id = $1 AND segmentation_id = $2 AND 
 FORGET = """
 DELETE FROM pins WHERE workspace_id = $1 AND segmentation_id = $2 AND segment <> ALL ($3::text[])
 RETURNING account_id, segment, reason, expires_at
+"""
+MOVE = """
+UPDATE pins p SET segment = n.becomes FROM unnest($3::text[], $4::text[]) n(was, becomes)
+WHERE p.workspace_id = $1 AND p.segmentation_id = $2 AND p.segment = n.was
+RETURNING p.account_id, n.was, p.segment, p.reason, p.expires_at
 """
 DUE = "SELECT DISTINCT workspace_id FROM pins WHERE expires_at <= $1"
 TAKE = """
@@ -62,6 +67,11 @@ async def forget_others(
 ) -> list[Record]:
     """Takes away the pins of a segmentation into other segments than these; gives them."""
     return await tx.fetch(FORGET, workspace_id, segmentation_id, list(segments))
+
+
+async def move(tx: Transaction, workspace_id: UUID, segmentation_id: UUID, instead: Mapping[str, str]) -> list[Record]:
+    """Into the segments that take the place of others; the pins that were in those, each with where it `was`."""
+    return await tx.fetch(MOVE, workspace_id, segmentation_id, list(instead), list(instead.values()))
 
 
 async def due(reader: Reader, now: datetime) -> list[UUID]:

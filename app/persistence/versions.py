@@ -38,6 +38,19 @@ ON CONFLICT (workspace_id, slug) DO UPDATE
 COUNT_DRAFTS = "SELECT count(*) FROM segmentation_drafts WHERE workspace_id = $1"
 FORGET_DRAFT = "DELETE FROM segmentation_drafts WHERE workspace_id = $1 AND slug = $2"
 
+# Whose cuts are what the workspace began with, and which nobody has defined since.
+STARTING = """
+SELECT s.slug FROM segmentations s WHERE s.workspace_id = $1 AND s.cuts @> '[{"starting": true}]' AND NOT EXISTS (
+  SELECT FROM segmentation_versions v
+  WHERE v.workspace_id = $1 AND v.segmentation_id = s.id AND v.version > 1 AND v.cause <> 'refreeze'
+) ORDER BY s.slug
+"""
+
+
+async def starting(reader: Reader, workspace_id: UUID) -> list[str]:
+    """The slugs of the segmentations that stand as the workspace began with them, cut at amounts that are nobody's."""
+    return [row["slug"] for row in await reader.fetch(STARTING, workspace_id)]
+
 
 async def keep(
     tx: Transaction, workspace_id: UUID, slug: str, cause: str, now: datetime, *, author_id: UUID | None = None,

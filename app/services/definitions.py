@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -87,10 +87,48 @@ async def made(reader: Reader, workspace: Workspace, wanted: Segmentation, now: 
 
 
 async def define(
-    tx: Transaction, workspace: Workspace, wanted: Segmentation, standing: UUID | None, now: datetime
+    tx: Transaction,
+    workspace: Workspace,
+    wanted: Segmentation,
+    standing: UUID | None,
+    now: datetime,
+    *,
+    starting: bool = False,
 ) -> None:
-    """Check, freeze and store. Raises Invalid, Conflict where there are too many or another one came first."""
-    written = (await made(tx, workspace, wanted, now)).stored
+    """Check, freeze and store; `starting` where amounts that are cut at are nobody's wish. Raises Invalid, Conflict where there
+    are too many or another one came first."""
+    found = await made(tx, workspace, wanted, now)
+    if starting:
+        found = replace(found, cuts=tuple(replace(one, starting=one.accounts is None) for one in found.cuts))
+    await _store(tx, workspace, found, standing, now)
+
+
+async def redefine(
+    tx: Transaction, workspace: Workspace, wanted: Segmentation, before: Record | None, now: datetime
+) -> bool:
+    """The same, but where it stands so already, with these cuts: then nothing is written, and it gives False."""
+    found = await made(tx, workspace, wanted, now)
+    if before is not None and same(before, found.stored):
+        return False
+    await _store(tx, workspace, found, None if before is None else before["id"], now)
+    return True
+
+
+def same(standing: Record, other: Mapping[str, Any] | Record) -> bool:
+    """Whether a segmentation that is whole says what another stored definition does, and is cut where that is; never mind
+    on which day, and over how many accounts."""
+    return standing["state"] == "ok" and _said(standing) == _said(other)
+
+
+def _said(stored_: Mapping[str, Any] | Record) -> tuple[Any, ...]:
+    plain = tuple(stored_[name] for name in ("name", "kind", "rest", "refreeze", "band", "confirm"))
+    decoded = tuple(msgspec.json.decode(stored_[name]) for name in ("spec", "segments"))
+    cuts = loaded(msgspec.json.decode(stored_["cuts"]))
+    return *plain, *decoded, [(one.at, {key: book.at for key, book in one.books.items()}) for one in cuts]
+
+
+async def _store(tx: Transaction, workspace: Workspace, made: Made, standing: UUID | None, now: datetime) -> None:
+    wanted, written = made.of, made.stored
     if standing is not None:
         await kept.replace(tx, workspace.id, standing, written, now)
         return

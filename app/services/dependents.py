@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -57,7 +58,7 @@ async def of(
     ]
     return (
         *found,
-        *domain.dependent("saved lists", [_name(principal, row) for row in naming]),
+        *domain.dependent("saved lists", [shown_name(principal, row) for row in naming]),
         *domain.dependent("segmentations", segmentations),
         *await followed.naming(
             tx, workspace_id, lambda node: not sought.isdisjoint(mentions(node, ACCOUNTS)),
@@ -71,7 +72,8 @@ async def refuse(tx: Transaction, principal: Principal, entity: str, record_id: 
     domain.refuse(await of(tx, principal, entity, record_id, slug), "depend on it", WAYS.get(entity, ""))
 
 
-def _name(principal: Principal, row: Record) -> str | None:
+def shown_name(principal: Principal, row: Record) -> str | None:
+    """A list's name; None where the principal may not see it."""
     name: str = row["name"]
     return name if lists.sight(principal, row["visibility"], row["owner_id"]) != "nothing" else None
 
@@ -87,14 +89,20 @@ def _of_list(row: Record) -> Iterator[Mention]:
 
 
 def _of_segmentation(row: Record) -> Iterator[Mention]:
-    spec = msgspec.json.decode(row["spec"])
-    axes = [axis for axis in (spec, spec.get("x"), spec.get("y")) if axis]
+    parts = [*_parts(msgspec.json.decode(row["spec"]))]
     told: Iterable[str | None] = (
         *(case["criteria"] for case in msgspec.json.decode(row["segments"])),
-        *((axis.get("cuts") or {}).get("among") for axis in axes),
+        *(part.get("criteria") for part in parts),
+        *((part.get("cuts") or {}).get("among") for part in parts),
     )
     for criteria in told:
         if criteria is not None:
             yield from mentions(text.parse(criteria), ACCOUNTS)
-    for axis in axes:
-        yield from of_path(axis.get("field", ""))
+    for part in parts:
+        yield from of_path(part.get("field") or "")
+
+
+def _parts(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What of a spec names anything: axes, measures of a score, considerations of lanes."""
+    axes = (spec, spec.get("x"), spec.get("y"), spec.get("z"))
+    yield from (part for part in (*axes, *spec.get("measures", ()), *spec.get("considerations", ())) if part)

@@ -11,8 +11,11 @@ import msgspec
 from app.domain import records
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, VersionStale
 from app.domain.roles import Principal, permit
+from app.domain.segmentation import leaving
 from app.domain.segmentation.bodies import read
 from app.domain.segmentation.kinds import body as told
+from app.domain.segmentation.kinds import definition
+from app.domain.segmentation.leaving import Leaving
 from app.domain.segmentation.model import Segmentation
 from app.persistence import segments as kept
 from app.persistence import versions, workspaces
@@ -20,19 +23,22 @@ from app.persistence.database import Database, Reader, Record, Transaction
 from app.services import definitions, effects, keys
 from app.services.calls import ENCODER, Call, Effect, Written, once, versioned
 from app.services.segmentation_documents import instant
-from app.services.versions import finish, note_of
+from app.services.versions import finish, note_of, unchanged
 
 NOBODY = UUID(int=0)
 """What a draft is known by: its slug; it has no id."""
 
 
 async def put(db: Database, call: Call, slug: str, body: object, expected_version: int | None) -> Written:
-    """Keeps a draft of a segmentation, there or not, checked as if it were to be published now.
+    """Keeps a draft of a segmentation, there or not, checked as if it were to be published now. What it says of segments
+    that it leaves out is kept with it, and asked when it is published.
 
     Raises Invalid, Conflict for one too many, VersionRequired or VersionStale where there is a draft.
     """
     permit(call.principal, "segmentations.write")
-    wanted = read(slug, body)
+    rest, said = leaving.read(body)
+    wanted = read(slug, rest)
+    said_so = ENCODER.encode({**told(wanted), **leaving.told(said)})
 
     async def act(tx: Transaction) -> Written:
         workspace_id = call.principal.workspace.id
@@ -46,7 +52,7 @@ async def put(db: Database, call: Call, slug: str, body: object, expected_versio
         elif await versions.count_drafts(tx, workspace_id) >= definitions.MOST:
             raise Conflict(f"A workspace has at most {definitions.MOST} drafts.")
         await definitions.made(tx, workspace, wanted, call.now)
-        await versions.put_draft(tx, workspace_id, slug, ENCODER.encode(told(wanted)), call.principal.user_id, call.now)
+        await versions.put_draft(tx, workspace_id, slug, said_so, call.principal.user_id, call.now)
         row = await versions.draft(tx, workspace_id, slug)
         assert row is not None
         done = effects.differing("segmentations", None, _said(slug, before), _said(slug, row))
@@ -68,7 +74,7 @@ async def discard(db: Database, call: Call, slug: str, expected_version: int | N
     async def act(tx: Transaction) -> Written:
         before = await versions.draft(tx, call.principal.workspace.id, slug, held=True)
         if before is None:
-            raise NotFound
+            raise NotFound("There is no draft of this segmentation.")
         versioned(before["version"], expected_version)
         await versions.forget_draft(tx, call.principal.workspace.id, slug)
         done = (Effect("segmentations", None, _said(slug, before), _said(slug, None)),)
@@ -81,15 +87,17 @@ async def publish(
     db: Database, call: Call, slug: str, body: Mapping[str, object], expected_version: int | None
 ) -> Written:
     """The draft becomes the segmentation's next version, its first where there is none: cuts are taken now, every account
-    that stands elsewhere is moved, and the draft is no more, in one transaction. `{note?, draft_version?}`: with the draft's
-    version nothing is published that its reader has not seen.
+    that stands elsewhere is moved, and the draft is no more, in one transaction; where it says what stands there is no next
+    version. `{note?, draft_version?, replace?, with_dependents?}`: with the draft's version nothing is published that its
+    reader has not seen, the others as in `segmentations.put`.
 
     Raises NotFound without a draft, VersionRequired or VersionStale where the segmentation is there, VersionStale for
-    another version of the draft, Invalid where the draft means nothing any more.
+    another version of the draft, Invalid where the draft means nothing any more, Conflict that tells what names segments that
+    it leaves out.
     """
     permit(call.principal, "segmentations.write")
-    members = records.only(body, ("note", "draft_version"))
-    note, seen = note_of(members), members.get("draft_version")
+    rest, said = leaving.read(records.only(body, ("note", "draft_version", *leaving.MEMBERS)))
+    note, seen = note_of(rest), rest.get("draft_version")
     if seen is not None and (not isinstance(seen, int) or isinstance(seen, bool) or not 1 <= seen < 2**31):
         raise Invalid(faults=(Fault("Expected the number of a version.", pointer="/draft_version"),))
 
@@ -106,9 +114,10 @@ async def publish(
             versioned(standing["version"], expected_version)
         elif expected_version is not None:
             raise VersionStale
-        await definitions.define(tx, workspace, wanted(draft), standing["id"] if standing else None, call.now)
         await versions.forget_draft(tx, workspace_id, slug)
-        return await finish(tx, call, slug, before, "publish", note=note)
+        if not await definitions.redefine(tx, workspace, wanted(draft), before, call.now):
+            return unchanged(workspace, before, call.now)
+        return await finish(tx, call, slug, before, "publish", note=note, said=leaving.either(said, left_out(draft)))
 
     written = await once(db, call, f"segmentations.write publish {slug}", act)
     keys.forget(db)
@@ -119,19 +128,25 @@ async def found(db: Reader, workspace_id: UUID, slug: str) -> Record:
     """The stored draft. Raises NotFound."""
     row = None if records.UNSTORABLE.search(slug) else await versions.draft(db, workspace_id, slug)
     if row is None:
-        raise NotFound
+        raise NotFound("There is no draft of this segmentation: put one first.")
     return row
 
 
 def wanted(row: Record) -> Segmentation:
     """The draft as a segmentation."""
-    return read(row["slug"], msgspec.json.decode(row["body"]))
+    return read(row["slug"], leaving.read(msgspec.json.decode(row["body"]))[0])
+
+
+def left_out(row: Record) -> Leaving:
+    """What the draft says of segments that it leaves out."""
+    return leaving.read(msgspec.json.decode(row["body"]))[1]
 
 
 def document(row: Record) -> dict[str, Any]:
-    """A draft as it is answered."""
+    """A draft as it is answered, its `definition` as `put` takes it."""
     return {
-        "slug": row["slug"], **msgspec.json.decode(row["body"]), "version": row["version"], "author_id": row["author_id"],
+        "slug": row["slug"], **msgspec.json.decode(row["body"]),
+        "definition": {**definition(wanted(row)), **leaving.told(left_out(row))}, "version": row["version"], "author_id": row["author_id"],
         "created_at": instant(row["created_at"]), "updated_at": instant(row["updated_at"]),
     }  # fmt: skip
 

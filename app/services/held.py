@@ -20,10 +20,10 @@ async def held(tx: Transaction, call: Call, operation: str, account_id: UUID, sl
     """
     workspace_id = call.principal.workspace.id
     if UNSTORABLE.search(slug) or await kept.hold(tx, workspace_id, slug) is None:
-        raise NotFound
+        raise NotFound("There is no such segmentation in this workspace.")
     account = await pins.account(tx, workspace_id, account_id)
     if account is None:
-        raise NotFound
+        raise NotFound("There is no such account in this workspace.")
     mine = call.principal.user_id is not None and account["csm_id"] == call.principal.user_id
     permit(call.principal, operation, own=mine)
     found = await kept.one(tx, workspace_id, slug)

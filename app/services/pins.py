@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from app.services.held import held
 from app.services.segmentation_documents import instant, names
 
 MEMBERS = ("segment", "reason", "expires_at")
-REASON = 500
+REASON, SLUG = 500, 63
 PIN = "accounts.pin"
 TIMEOUT = 300.0
 """Seconds that the pins of one workspace may take."""
@@ -65,7 +66,7 @@ async def unpin(db: Database, call: Call, account_id: UUID, slug: str) -> Writte
         standing = await held(tx, call, PIN, account_id, slug)
         before = await pins.one(tx, workspace_id, standing["id"], account_id)
         if before is None:
-            raise NotFound
+            raise NotFound("The account is not pinned in this segmentation.")
         await pins.delete(tx, workspace_id, standing["id"], account_id)
         await settle.placed(tx, call.principal.workspace, [account_id], call.now, reason="unpin")
         done = effects.differing("accounts", account_id, audited(slug, before), audited(slug, None))
@@ -107,10 +108,10 @@ async def expire_all(db: Database, now: datetime) -> int:
 
 
 def _read(body: Mapping[str, object], now: datetime) -> tuple[str, str, datetime | None]:
-    members = records.only(body, MEMBERS)
+    members = records.only(body, MEMBERS, {"until": "expires_at", "expires": "expires_at"})
     faults: list[Fault] = []
     given: dict[str, Any] = {"expires_at": None}
-    readers = (("segment", records.slug), ("reason", _reason), ("expires_at", records.instant))
+    readers = (("segment", partial(records.text, limit=SLUG)), ("reason", _reason), ("expires_at", records.instant))
     for name, read in readers:
         told = members.get(name)
         try:

@@ -14,8 +14,9 @@ from app.domain.errors import NotFound
 from app.domain.records import UNSTORABLE
 from app.domain.segmentation.bodies import again, axes_of
 from app.domain.segmentation.cuts import Book, Frozen, loaded
-from app.domain.segmentation.kinds import MAKING
+from app.domain.segmentation.kinds import MAKING, definition
 from app.domain.segmentation.model import Segmentation
+from app.domain.segmentation.presets import ENOUGH
 from app.domain.workspaces import Workspace, clock
 from app.persistence import segments as kept
 from app.persistence.database import Reader, Record
@@ -28,9 +29,9 @@ AUDITED = ("slug", "name", "kind", "spec", "segments", "rest", "refreeze", "band
 
 
 def document(row: Record, workspace: Workspace, now: datetime) -> dict[str, Any]:
-    """A stored segmentation as it is answered; encode Decimals as numbers."""
+    """A stored segmentation as it is answered, its `definition` as `put` takes it; encode Decimals as numbers."""
     return {
-        "id": row["id"], "slug": row["slug"], **defined(row), **computed(row, workspace, now), "version": row["version"],
+        "id": row["id"], "slug": row["slug"], **defined(row), **computed(row, workspace, now), "definition": definition(stood(row)), "version": row["version"],
         "created_at": instant(row["created_at"]), "updated_at": instant(row["updated_at"]),
     }  # fmt: skip
 
@@ -56,19 +57,45 @@ def audited(row: Record | None) -> dict[str, Any] | None:
 def computed(row: Record, workspace: Workspace, now: datetime) -> dict[str, Any]:
     """How far members can be trusted. `broken`: it means nothing any more; `degraded`: computing it failed, and for both
     `detail` says why and members are those of the last time; `computing`: cuts are being taken anew; `stale`: its day, or
-    what time moved, was not yet followed; else `fresh`. `as_of`: up to when time was followed. `checked_at`: when members
-    were last compared with a full evaluation, and how many then had `drifted` from it, and were mended."""
+    what time moved, was not yet followed; else `fresh`. `as_of`: the moment that members are right for. `computed_at`: when
+    all were last placed. `checked_at`: when members were last compared with a full evaluation, and how many then had
+    `drifted` from it, and were mended."""
     behind = workspace.facts_day < clock(workspace, now).today
     late = row["as_of"] is not None and now - row["as_of"] > LATE
     state = row["state"] if row["state"] != "ok" else "stale" if behind or late else "fresh"
     return {
         "state": state,
-        "detail": row["detail"] or _uncut(row),
+        "detail": row["detail"] or _uncut(row) or _starting(row),
         "computed_at": instant(row["computed_at"]),
-        "as_of": instant(row["as_of"] or row["computed_at"]),
+        "as_of": instant(_as_of(row, state, now)),
         "checked_at": instant(row["checked_at"]),
         "drifted": row["drifted"],
     }
+
+
+def _as_of(row: Record, state: str, now: datetime) -> datetime | None:
+    """Up to when time was followed, where it moves accounts. Where it moves nobody, members that are fresh are right for the
+    minute that it is, and others for when they were placed last."""
+    followed: datetime | None = row["as_of"]
+    placed: datetime | None = row["computed_at"]
+    if followed is not None or placed is None or state != "fresh":
+        return followed or placed
+    return max(placed, now.replace(second=0, microsecond=0))
+
+
+def _starting(row: Record) -> str | None:
+    """What is said of cuts that a workspace began with."""
+    if "cuts" not in row.keys():  # noqa: SIM118 - a row of the driver holds its values
+        return None
+    axes = axes_of(row["kind"], msgspec.json.decode(row["spec"]))
+    cuts = loaded(msgspec.json.decode(row["cuts"]))
+    fields = [axis.field for axis, frozen in zip(axes, cuts, strict=True) if frozen.starting]
+    if not fields:
+        return None
+    return (
+        f"Cuts of {' and '.join(fields)} are starting values, of no account: they are taken from yours at the end of the first "
+        f"import after which {ENOUGH} have the value, or when a preset is put."
+    )
 
 
 def _uncut(row: Record) -> str | None:
@@ -91,10 +118,12 @@ def _segment(kind: Any, case: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shown_cuts(kind: Any, spec: Mapping[str, Any], cuts: Sequence[Frozen]) -> list[dict[str, Any]]:
-    """What each axis is cut at, as numbers; money in major units. Of books the first SHOWN_BOOKS."""
+    """What each axis is cut at, as numbers; money in major units. Of books the first SHOWN_BOOKS. `from`: the `definition` says
+    so, taken from the `data`, or what the workspace began with at its `start`."""
     return [
         {
             "field": axis.field, "at": list(frozen.at), "frozen_at": frozen.frozen_at.isoformat(), "accounts": frozen.accounts,
+            "from": "start" if frozen.starting else "definition" if frozen.accounts is None else "data",
             "within": axis.cuts.within, "books": [_book(key, book) for key, book in [*frozen.books.items()][:SHOWN_BOOKS]],
         }
         for axis, frozen in zip(axes_of(kind, spec), cuts, strict=True)
@@ -130,5 +159,5 @@ async def found(db: Reader, workspace_id: UUID, slug: str) -> Record:
     """The stored segmentation. Raises NotFound."""
     row = None if UNSTORABLE.search(slug) else await kept.one(db, workspace_id, slug)
     if row is None:
-        raise NotFound
+        raise NotFound("There is no such segmentation in this workspace.")
     return row

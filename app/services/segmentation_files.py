@@ -12,8 +12,10 @@ import msgspec
 
 from app.domain.errors import Fault, Invalid, StrataError, VersionStale
 from app.domain.roles import Principal, permit
+from app.domain.segmentation import leaving
 from app.domain.segmentation.bodies import read
 from app.domain.segmentation.kinds import body
+from app.domain.segmentation.leaving import STAYING, Leaving
 from app.domain.segmentation.model import Segmentation
 from app.persistence import segments as kept
 from app.persistence import workspaces
@@ -31,7 +33,8 @@ State = Literal["new", "changed", "same"]
 class Planned:
     """What applying a file would do to one segmentation. `version`: the one that stands, None where none does.
 
-    `lines`: how the definition differs, as a unified diff. `simulated`: what `simulate` tells, None where it stays.
+    `lines`: how the definition differs, as a unified diff. `simulated`: what `simulate` tells, None where it stays. `said`: of
+    segments that it leaves out.
     """
 
     wanted: Segmentation
@@ -39,6 +42,7 @@ class Planned:
     version: int | None
     lines: tuple[str, ...] = ()
     simulated: Mapping[str, Any] | None = None
+    said: Leaving = STAYING
 
     @property
     def slug(self) -> str:
@@ -53,13 +57,14 @@ async def plan(db: Reader, principal: Principal, document: object, now: datetime
     document's root.
     """
     permit(principal, "segmentations.write")
-    return tuple([await _planned(db, principal, wanted, now) for wanted in _read(document)])
+    return tuple([await _planned(db, principal, wanted, said, now) for wanted, said in _read(document)])
 
 
 async def apply(db: Database, call: Call, planned: Sequence[Planned], note: str | None = None) -> None:
     """Makes what was planned stand: one version more of each that differs, all of them in one transaction.
 
-    Raises VersionStale where one was changed since it was planned, Invalid where it means nothing any more.
+    Raises VersionStale where one was changed since it was planned, Invalid where it means nothing any more, Conflict that
+    tells what names segments that are left out.
     """
     permit(call.principal, "segmentations.write")
     wanted = [one for one in planned if one.state != "same"]
@@ -68,7 +73,8 @@ async def apply(db: Database, call: Call, planned: Sequence[Planned], note: str 
         workspace_id = call.principal.workspace.id
         await workspaces.hold(tx, workspace_id)
         changed = {one.slug: await _defined(tx, call, one) for one in wanted}
-        written = await finish_all(tx, call, changed, "put", note=note)
+        said = {one.slug: one.said for one in wanted}
+        written = await finish_all(tx, call, changed, "put", note=note, said=said)
         return Written(workspace_id, 0, b"", False, tuple(effect for one in written for effect in one.effects))
 
     if wanted:
@@ -98,17 +104,18 @@ async def every(db: Reader, principal: Principal) -> dict[str, Any]:
 # -- the document ------------------------------------------------------------------------------------------------------
 
 
-def _read(document: object) -> list[Segmentation]:
+def _read(document: object) -> list[tuple[Segmentation, Leaving]]:
     told = document.get(MEMBER) if isinstance(document, Mapping) and set(document) == {MEMBER} else None
     if not isinstance(told, Mapping) or not told:
         raise Invalid(
             faults=(Fault(f"Expected an object with {MEMBER}, a body by slug, and nothing else.", pointer=""),)
         )
-    wanted: list[Segmentation] = []
+    wanted: list[tuple[Segmentation, Leaving]] = []
     faults: list[Fault] = []
     for slug, one in told.items():
         try:
-            wanted.append(read(slug, one))
+            definition, said = leaving.read(one)
+            wanted.append((read(slug, definition), said))
         except Invalid as error:
             faults += _within(slug, error)
     if faults:
@@ -125,17 +132,19 @@ def _within(slug: str, error: StrataError) -> Iterator[Fault]:
 # -- beside what stands ------------------------------------------------------------------------------------------------
 
 
-async def _planned(db: Reader, principal: Principal, wanted: Segmentation, now: datetime) -> Planned:
+async def _planned(db: Reader, principal: Principal, wanted: Segmentation, said: Leaving, now: datetime) -> Planned:
     row = await kept.one(db, principal.workspace.id, wanted.slug)
     version = None if row is None else row["version"]
     lines = _difference(wanted.slug, None if row is None else stood(row), wanted)
     if not lines:
-        return Planned(wanted, "same", version)
+        return Planned(wanted, "same", version, said=said)
     try:
-        simulated = await simulations.simulate(db, principal, wanted.slug, body(wanted), now)
+        simulated = await simulations.simulate(
+            db, principal, wanted.slug, {**body(wanted), leaving.REPLACE: said.instead}, now
+        )
     except Invalid as error:
         raise Invalid(faults=tuple(_within(wanted.slug, error))) from None
-    return Planned(wanted, "new" if row is None else "changed", version, lines, simulated)
+    return Planned(wanted, "new" if row is None else "changed", version, lines, simulated, said)
 
 
 def _difference(slug: str, before: Segmentation | None, after: Segmentation) -> tuple[str, ...]:
@@ -144,4 +153,6 @@ def _difference(slug: str, before: Segmentation | None, after: Segmentation) -> 
 
 
 def _lines(of: Segmentation) -> list[str]:
-    return msgspec.json.format(ENCODER.encode(body(of)), indent=2).decode().splitlines()
+    """By name: the database keeps members in an order of its own, and numbers without zeros at their ends."""
+    plain = msgspec.json.decode(ENCODER.encode(body(of)))
+    return msgspec.json.format(msgspec.json.encode(plain, order="sorted"), indent=2).decode().splitlines()

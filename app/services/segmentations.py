@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -9,24 +10,29 @@ from typing import Any
 import msgspec
 
 from app.domain.criteria.nodes import All, And, Segment
-from app.domain.errors import NotFound, VersionStale
+from app.domain.criteria.suggest import nearest
+from app.domain.errors import Fault, Invalid, NotFound, VersionStale
 from app.domain.roles import Principal, permit
+from app.domain.segmentation import leaving
 from app.domain.segmentation import presets as ready
 from app.domain.segmentation.bodies import fields_of, read
 from app.domain.workspaces import Workspace
 from app.persistence import facts, memberships, versions, workspaces
 from app.persistence import segments as kept
 from app.persistence.database import Database, Reader, Transaction
+from app.persistence.segments import Held
 from app.services import dependents, effects, keys
 from app.services.asks import Ask, said
 from app.services.calls import Call, Written, once, versioned
-from app.services.definitions import MOST, counted, define
+from app.services.definitions import MOST, counted, define, redefine
 from app.services.memberships import past
 from app.services.segmentation_documents import audited, computed, document, found, names, plain
 from app.services.settle import place
-from app.services.versions import finish
+from app.services.versions import finish, unchanged
 
 __all__ = ["MOST", "all_segmentations", "delete", "get", "install_presets", "members", "presets", "put", "segments"]
+
+NOTHING = Held(0, 0, 0, 0)
 
 
 def presets(principal: Principal) -> dict[str, Any]:
@@ -45,12 +51,16 @@ def presets(principal: Principal) -> dict[str, Any]:
 
 
 async def put(db: Database, call: Call, slug: str, body: object, expected_version: int | None) -> Written:
-    """Create or replace a segmentation, freeze its cuts anew and place every account, in one transaction.
+    """Create or replace a segmentation, freeze its cuts anew and place every account, in one transaction. Where nothing
+    differs, the cuts included, it stays the version that it is. `replace` and `with_dependents` beside the definition say
+    what becomes of what names segments that it leaves out.
 
-    Raises Invalid, VersionRequired or VersionStale where it exists, VersionStale where a version of nothing is expected.
+    Raises Invalid, VersionRequired or VersionStale where it exists, VersionStale where a version of nothing is expected,
+    Conflict that tells what names segments that are left out.
     """
     permit(call.principal, "segmentations.write")
-    wanted = read(slug, body)
+    definition, said = leaving.read(body)
+    wanted = read(slug, definition)
 
     async def act(tx: Transaction) -> Written:
         await workspaces.hold(tx, call.principal.workspace.id)
@@ -61,8 +71,9 @@ async def put(db: Database, call: Call, slug: str, body: object, expected_versio
             versioned(standing["version"], expected_version)
         elif expected_version is not None:
             raise VersionStale
-        await define(tx, workspace, wanted, standing["id"] if standing else None, call.now)
-        return await finish(tx, call, slug, before, "put")
+        if not await redefine(tx, workspace, wanted, before, call.now):
+            return unchanged(workspace, before, call.now)
+        return await finish(tx, call, slug, before, "put", said=said)
 
     written = await once(db, call, f"segmentations.write put {slug}", act)
     keys.forget(db)
@@ -81,7 +92,7 @@ async def delete(db: Database, call: Call, slug: str, expected_version: int | No
         await workspaces.hold(tx, workspace_id)
         standing = await kept.hold(tx, workspace_id, slug)
         if standing is None:
-            raise NotFound
+            raise NotFound("There is no such segmentation in this workspace.")
         versioned(standing["version"], expected_version)
         await dependents.refuse(tx, call.principal, "segmentations", standing["id"], slug)
         before = await kept.one(tx, workspace_id, slug)
@@ -99,13 +110,13 @@ async def delete(db: Database, call: Call, slug: str, expected_version: int | No
 
 async def install_presets(tx: Transaction, workspace: Workspace, now: datetime) -> None:
     """`tier` and `portfolio`, unless the workspace has them. Cuts are relative to the accounts where there are enough
-    of them with the value, else absolute; putting a preset later freezes them anew."""
+    of them with the value, else absolute, as starting values: `starting_cuts` takes them from the data once there is some."""
     counts = await counted(tx, workspace, ("arr", "growth_potential"), now)
     cutting: list[ready.Cutting] = ["relative" if n >= ready.ENOUGH else "absolute" for n in counts]
     bodies = ready.presets(*cutting)
     for slug in ready.INSTALLED:
         if slug not in workspace.segmentations:
-            await define(tx, workspace, read(slug, bodies[slug]), None, now)
+            await define(tx, workspace, read(slug, bodies[slug]), None, now, starting=True)
             await versions.keep(tx, workspace.id, slug, "put", now)
     await place(tx, workspace, now)
 
@@ -123,53 +134,65 @@ async def all_segmentations(db: Reader, principal: Principal, now: datetime) -> 
 
 
 async def segments(db: Reader, principal: Principal, slug: str, now: datetime, on: str | None = None) -> dict[str, Any]:
-    """Accounts and ARR of each segment and of the rest, with their shares of both; archived accounts are left out.
+    """Accounts and ARR of each segment and of the rest, with their shares of both, and how much of that is of churned
+    accounts; archived accounts are left out.
 
-    `on`: as they stood at the end of a past day, with today's ARR; segments that are no more come last. Raises NotFound,
+    `on`: as they stood at the end of a past day, with today's ARR and who is churned today; segments that are no more come last. Raises NotFound,
     Invalid.
     """
     permit(principal, "segmentations.read")
     row, workspace = await found(db, principal.workspace.id, slug), principal.workspace
     day = None if on is None else past(on, workspace, now)
     if day is None:
-        standing = await kept.standing(db, workspace.id, row["id"])
+        standing = await kept.held(db, workspace.id, row["id"])
     else:
         standing = await memberships.counted(db, workspace.id, row["id"], day[1])
     cases = {case["slug"]: case for case in msgspec.json.decode(row["segments"])}
-    accounts, arr = (sum(each) for each in zip(*standing.values(), strict=True)) if standing else (0, 0)
-    known = names(row)
+    whole, known = _sum(standing.values()), names(row)
     data = [
         {
             "slug": name, "name": known.get(name, plain(name)), "colour": cases.get(name, {}).get("colour"),
-            "engagement": cases.get(name, {}).get("engagement"), "accounts": standing.get(name, (0, 0))[0],
-            "arr": workspace.major(standing.get(name, (0, 0))[1]), "share": _share(standing.get(name, (0, 0))[0], accounts),
-            "arr_share": _share(standing.get(name, (0, 0))[1], arr),
+            "engagement": cases.get(name, {}).get("engagement"), **_holds(held, workspace),
+            "share": _share(held.accounts, whole.accounts), "arr_share": _share(held.arr, whole.arr),
         }
         for name in dict.fromkeys((*known, *sorted(standing)))
+        for held in (standing.get(name, NOTHING),)
     ]  # fmt: skip
     return {
-        "data": data, "accounts": accounts, "arr": workspace.major(arr), "on": None if day is None else day[0],
+        "data": data, **_holds(whole, workspace), "on": None if day is None else day[0],
         "version": row["version"], **computed(row, workspace, now),
     }  # fmt: skip
 
 
 async def members(db: Reader, principal: Principal, slug: str, segment: str | None, ask: Ask) -> Ask:
     """The ask for the accounts of a segment (None: of all), narrowed by what `ask` says; unless told otherwise they show
-    their names, segment and the values that they are placed by. Raises NotFound."""
+    their names, segment and the values that they are placed by. Of a past day segments and stages are those of then, and
+    what else is shown is of today. Raises NotFound, Invalid."""
     permit(principal, "segmentations.read")
     row = await found(db, principal.workspace.id, slug)
     by = fields_of(row["kind"], msgspec.json.decode(row["spec"]))
-    fields: tuple[str, ...] = ("id", "name", f"segment.{slug}", *by)
-    if ask.on is not None:  # of a past day there are the segments alone
-        fields = ("id", "external_id", f"segment.{slug}")
+    fields: tuple[str, ...] = ("id", "external_id", "name", f"segment.{slug}")
+    if ask.on is None:  # values of today do not say why an account stood where it did
+        fields = (*fields, *by)
     untold = ask.fields is None and ask.include is None and ask.selection is None
-    asked = replace(ask, entity="accounts", fields=tuple(dict.fromkeys(fields)) if untold else ask.fields)
+    asked = replace(ask, entity="accounts", beside=True, fields=tuple(dict.fromkeys(fields)) if untold else ask.fields)
     if segment is None:
         return asked
-    if segment not in {case["slug"] for case in msgspec.json.decode(row["segments"])} | {row["rest"]}:
-        raise NotFound
+    known = names(row)
+    if segment not in known:
+        message = "Expected the slug of one of its segments, or of its rest."
+        raise Invalid(faults=(Fault(message, parameter="segment", suggestion=nearest(segment, known)),))
     stands, narrowed = Segment(slug, segment), said(ask).node
     return replace(asked, filter=None, criteria=stands if isinstance(narrowed, All) else And((stands, narrowed)))
+
+
+def _sum(held: Iterable[Held]) -> Held:
+    return Held(*(sum(each) for each in zip(NOTHING, *held, strict=True)))
+
+
+def _holds(held: Held, workspace: Workspace) -> dict[str, Any]:
+    churned = {"accounts": held.churned, "arr": workspace.major(held.churned_arr)}
+    return {"accounts": held.accounts, "arr": workspace.major(held.arr), "churned": churned}
 
 
 def _share(part: int, whole: int) -> float:

@@ -16,9 +16,11 @@ from app.domain.criteria.nodes import Node
 from app.domain.errors import NotFound
 from app.domain.roles import Principal, permit
 from app.domain.segmentation import books
+from app.domain.segmentation import leaving as reading
 from app.domain.segmentation.bodies import read
 from app.domain.segmentation.care import Care, care
 from app.domain.segmentation.kinds import MAKING, spec
+from app.domain.segmentation.leaving import Leaving
 from app.domain.segmentation.model import Segmentation
 from app.domain.workspaces import Workspace, clock
 from app.persistence import segments as kept
@@ -26,7 +28,7 @@ from app.persistence import simulations as rows
 from app.persistence import versions
 from app.persistence.database import Reader, Record
 from app.persistence.members import Rule
-from app.services import definitions, drafts, named
+from app.services import definitions, drafts, leaving, named
 from app.services.aside import aside
 from app.services.calls import new_id
 from app.services.care import models
@@ -45,15 +47,17 @@ Counts = dict[str, list[int]]
 async def simulate(
     db: Reader, principal: Principal, slug: str, body: Mapping[str, Any], now: datetime
 ) -> dict[str, Any]:
-    """A definition as a body, or, where the body is empty, the draft, else what stands with its cuts taken now.
+    """A definition as a body, or, where the body has none, the draft, else what stands with its cuts taken now.
 
     Segments with accounts, ARR, engagement load and CSMs needed before and after, moves between them, whom no segment would take (`rest`), and whom
-    several would but for their order (`overlap`). Raises Invalid, NotFound.
+    several would but for their order (`overlap`), and the segments that it leaves out with what names them (`removed`).
+    Raises Invalid, NotFound.
     """
     permit(principal, "segmentations.read")
     workspace = principal.workspace
     standing = await kept.one(db, workspace.id, slug)
-    wanted = read(slug, body) if body else await _wanted(db, workspace, slug, standing)
+    definition, said = reading.read(body)
+    wanted, said = (read(slug, definition), said) if definition else await _wanted(db, workspace, slug, standing, said)
     made = await definitions.made(db, workspace, wanted, now)
     rule = await _rule(db, workspace, made, now)
     exclusive = MAKING[wanted.kind].exclusive
@@ -67,17 +71,20 @@ async def simulate(
         "slug": slug, "kind": wanted.kind, "as_of": instant(now), "cuts": shown_cuts(wanted.kind, spec(wanted), made.cuts),
         **_counted(wanted, standing, found["flow"], workspace, loads),
         "overlap": [_pair(pair, wanted, workspace) for pair in found["overlap"]],
+        "removed": await leaving.told(db, principal, standing, [*(one.slug for one in wanted.segments), wanted.rest], said),
         "sample": [{**one, "arr": workspace.major(one["arr"])} for one in found["sample"]],
     }  # fmt: skip
 
 
-async def _wanted(db: Reader, workspace: Workspace, slug: str, standing: Record | None) -> Segmentation:
+async def _wanted(
+    db: Reader, workspace: Workspace, slug: str, standing: Record | None, said: Leaving
+) -> tuple[Segmentation, Leaving]:
     draft = await versions.draft(db, workspace.id, slug)
     if draft is not None:
-        return drafts.wanted(draft)
+        return drafts.wanted(draft), reading.either(said, drafts.left_out(draft))
     if standing is None:
-        raise NotFound
-    return stood(standing)
+        raise NotFound("There is no such segmentation in this workspace, and no draft of it: send a definition.")
+    return stood(standing), said
 
 
 async def _rule(db: Reader, workspace: Workspace, made: Made, now: datetime) -> Rule:

@@ -93,7 +93,7 @@ async def validation(
     asked = _asked(on, outcome, months, workspace, now)
     begins = await rows.begins(db, workspace.id, row["id"])
     of = again({**dict(row), **{name: msgspec.json.decode(row[name]) for name in ("spec", "segments")}})
-    stood, source = await _stood(db, workspace, of, row, asked.span, begins, now)
+    stood, source = await _stood(db, workspace, of, row, asked.span, asked.months, begins, now)
     rivals = [name for name in stood.read if name in TRIED]
     by = stood.by or row["id"]
     told = await rows.scored(db, workspace, asked.span, asked.outcome, by, stood.read, stood.cutting, rivals)
@@ -153,8 +153,8 @@ def _whole(months: str | int | None) -> int | None:
 
 
 async def _stood(
-    db: Reader, workspace: Workspace, of: Segmentation, row: Record, span: Span, begins: datetime | None, now: datetime
-) -> tuple[Stood, str]:
+    db: Reader, workspace: Workspace, of: Segmentation, row: Record, span: Span, months: int, begins: datetime | None, now: datetime
+) -> tuple[Stood, str]:  # fmt: skip
     """By history where it goes back so far, else by the criteria as of then. Raises Invalid where neither can be."""
     if begins is not None and begins <= span.moment:
         meant = await _meant(db, workspace, of, _frozen(row), span, now)
@@ -170,7 +170,7 @@ async def _stood(
         stood = await _then(db, workspace, of, row, span, now, lost)
         if stood is not None:
             return stood, "criteria"
-    raise Invalid(faults=(_unknown(begins, lost, workspace),))
+    raise Invalid(faults=_unknown(begins, lost, months, workspace, now))
 
 
 async def _then(
@@ -220,11 +220,24 @@ async def _checked(db: Reader, workspace: Workspace, node: Node, span: Span, now
     return await named.reading(db, setting, None, now, lambda within: check(node, ACCOUNTS, within).meaning)
 
 
-def _unknown(begins: datetime | None, lost: Mapping[str, None], workspace: Workspace) -> Fault:
-    since = None if begins is None else begins.astimezone(workspace.zone).date()
-    when = "It has no history of members yet" if since is None else f"Its history of members begins on {since}"
-    message = f"{when}, and of earlier days no past is kept of: {', '.join(lost)}. Expected a day since then."
-    return Fault(message, parameter="on", suggestion=None if since is None else since.isoformat())
+def _unknown(
+    begins: datetime | None, lost: Mapping[str, None], months: int, workspace: Workspace, now: datetime
+) -> tuple[Fault, ...]:
+    """Why it cannot be known, and what can be asked instead: another day, fewer months too where it takes both, or later."""
+    kept = f"of earlier days no past is kept of: {', '.join(lost)}."
+    if begins is None:
+        return (Fault(f"It has no history of members yet, and {kept}", parameter="on"),)
+    since, today = begins.astimezone(workspace.zone).date(), clock(workspace, now).today
+    message = f"Its history of members begins on {since}, and {kept}"
+    known = next((few for few in range(months, 0, -1) if later(since, few) <= today), None)
+    if known is None:
+        message = f"{message} It can be told from {later(since, 1)} on, of a month, and from {later(since, months)} on of {months}."
+        return (Fault(message, parameter="on"),)
+    day = Fault(f"{message} Expected a day since then.", parameter="on", suggestion=since.isoformat())
+    if known == months:
+        return (day,)
+    fewer = f"Expected at most {known}: that many have passed since {since}."
+    return day, Fault(fewer, parameter="months", suggestion=str(known))
 
 
 async def _before(
@@ -241,7 +254,7 @@ async def _before(
     day = later(asked.span.day, -asked.months)
     span = Span(day, past(day.isoformat(), workspace, now)[1], asked.span.day)
     try:
-        stood, _ = await _stood(db, workspace, of, row, span, begins, now)
+        stood, _ = await _stood(db, workspace, of, row, span, asked.months, begins, now)
     except Invalid as unknown:
         return None, unknown.detail
     told = await rows.scored(db, workspace, span, asked.outcome, stood.by or row["id"], stood.read)

@@ -160,7 +160,7 @@ async def _others(made: Furnished) -> None:
     made.things["segmentations"] = {"slug": slug, "segment": high}
     path = f"/v1/segmentations/{slug}"
     for version in (1, 2):
-        await made.send("PUT", path, body, writes.matching(version))
+        await made.send("PUT", path, {**body, "name": f"S {version}"}, writes.matching(version))
     await made.send("PUT", f"{path}/draft", body)
     pin = f"/v1/accounts/{made.things['accounts']['id']}/segments/{slug}/pin"
     for segment in (low, high, low):

@@ -81,13 +81,14 @@ def named(things: Mapping[str, Thing]) -> Mapping[str, list[str]]:
         "was": [segmentation["segment"]],
         "becomes": [segmentation["segment"]],
         "by": [f"segment.{segmentation['slug']}"],
+        "row_filter": [f'product = "{things["products"]["slug"]}"'],
     }  # fmt: skip
 
 
 NAMES_NOTHING = {
     "include", "limit", "count", "as_of", "on", "tz", "archived", "field", "groups", "entity", "reason", "params", "from",
     "to", "operation", "outcome", "months", "figure", "term", "first", "kind", "favourite", "event", "format", "bom",
-    "due_on", "due_from", "due_to", "basis", "lag", "model", "target_use", "state", "mine", "until", "name",
+    "due_on", "due_from", "due_to", "basis", "lag", "model", "target_use", "state", "mine", "until", "name", "what",
 }  # fmt: skip
 """Parameters that name nothing of a workspace."""
 ELSEWHERE = {"cursor", "after", "where", "criteria", "input"}
@@ -267,7 +268,9 @@ def arguments(root: str, within: str | None, things: Mapping[str, Thing]) -> dic
     args = FIELDS[root].args
     thing = things["lists of contacts" if (root, within) == ("list", "contacts") else COLLECTION.get(root, "accounts")]
     required = [one for one, argument in args.items() if is_required_argument(argument)]
-    names = required or [one for one in ("id", "slug") if one in args and root in COLLECTION][:1]
+    either = "externalId" in args
+    one = [one for one in ("id", "slug") if one in args and (either or root in COLLECTION)][:1]
+    names = [*required, *one] if either else required or one
     by_slug = {"segmentation": things["segmentations"]["slug"]}
     return {name: REQUIRED.get(name) or by_slug.get(name) or thing.get(snake(name), thing.get("id")) for name in names}
 
@@ -324,8 +327,10 @@ async def ask(who: Furnished, document: str) -> httpx.Response:
 async def test_an_argument_of_theirs_means_nothing(pair: Pair, root: str, within: str | None, argument: str) -> None:
     own = arguments(root, within, pair.ours.things)
     wrong = []
-    if within is None and (argument in own or (root in COLLECTION and argument in ("id", "slug", "externalId"))):
-        thing, own = pair.theirs.things[COLLECTION.get(root, "accounts")], {}
+    by_name = root in COLLECTION or "externalId" in FIELDS[root].args
+    if within is None and (argument in own or (by_name and argument in ("id", "slug", "externalId"))):
+        thing = pair.theirs.things[COLLECTION.get(root, "accounts")]
+        own = {name: told for name, told in own.items() if name not in ("id", "slug", argument)}
         values = [thing.get(snake(argument), thing.get("id", ""))]
     else:
         values = _values(snake(argument), pair.theirs.things)[:: 1 if argument != "filter" else 5]  # REST asks them all

@@ -119,6 +119,17 @@ def others(things: Mapping[str, Thing]) -> dict[str, list[Request]]:
     ruled = {"name": "R", "kind": "rules", "segments": [{**segment, "criteria": f"custom.{own} IS EMPTY"}]}
     banded = {"name": "R", "kind": "bands", "spec": {"field": f"custom.{own}", "cuts": {"by": "absolute", "at": [1]}},
               "segments": [segment, {"slug": "t", "name": "T"}], "rest": "rest"}  # fmt: skip
+    cuts, empty = {"by": "absolute", "at": [1]}, f"custom.{own} IS EMPTY"
+
+    def kind(name: str, spec: Mapping[str, Any]) -> list[Request]:
+        return [
+            (
+                "POST",
+                "/v1/segmentations/nothing/simulate",
+                {"name": "R", "kind": name, "spec": spec, "segments": [segment], "rest": "rest"},
+            )
+        ]
+
     measure = {"of": "arr", "worst": 0, "best": 1, "weight": 1}
     weighed = {"segmentation": "{segmentations.slug}", "weights": {things["segmentations"]["segment"]: {"arr": 2}}}
     usage = {"account_id": "{accounts.id}", "feature": "{features.slug}", "day": DAY, "value": 1}
@@ -153,6 +164,12 @@ def others(things: Mapping[str, Thing]) -> dict[str, list[Request]]:
         "segments": [(method, f"/v1/segmentations/nothing{place}", ruled)
                      for method, place in (("PUT", ""), ("PUT", "/draft"), ("POST", "/simulate"))],
         "spec": [("PUT", "/v1/segmentations/nothing", banded), ("POST", "/v1/segmentations/nothing/simulate", banded)],
+        **{side: kind("matrix", {"x": {"field": "arr", "cuts": cuts}, "y": {"field": "arr", "cuts": cuts}}
+                                | {side: {"field": f"custom.{own}", "cuts": cuts}}) for side in "xyz"},
+        "field": kind("score", {"measures": [{"field": f"custom.{own}", "values": {"x": 1}}], "at": [1]}),
+        "points": kind("score", {"measures": [{"criteria": empty, "points": 1}], "at": [1]}),
+        "among": kind("bands", {"field": "arr", "cuts": {"by": "median", "among": empty}}),
+        "considerations": kind("lanes", {"considerations": [{"field": f"custom.{own}", "lowers_below": 1}]}),
         "rows": [("POST", "/v1/usage", {"rows": [row]}) for row in rows],
         "records": [("POST", "/v1/usage/bulk", {"records": [row]}) for row in rows],
     }  # fmt: skip
@@ -195,6 +212,8 @@ NAMES_NOTHING = {
     "periods", "generate", "pattern", "first_day", "first_year", "years", "long_years", "year", "quarter", "period", "arr_factor",
     "best", "category", "consumption", "count_as", "done", "due_on", "engagement", "enough", "events", "frequency", "hours_per_csm",
     "inbound", "key", "meetings", "missing", "modules", "plan", "probability", "draft_version", "shift", "source", "targets", "weight", "worst",
+    "aim", "any", "at", "cadence", "call", "colour", "cuts", "empty", "event", "hours", "lane", "lifts_from", "lowers_below", "meeting",
+    "month", "notes", "other", "otherwise", "parts", "phases", "playbook", "steps", "success_plan", "touch", "until", "within",
 }  # fmt: skip
 """Members that say nothing of a thing in a workspace."""
 OF_QUESTIONS = {

@@ -123,7 +123,7 @@ async def test_a_segmentation_and_its_picture(house: House) -> None:
     await house.manager.put("/v1/accounts/external/placed", json={"name": "Placed", "arr": 999999})
     page = (await house.viewer.get("/v1/segmentations/own_tier/accounts?segment=high&limit=1")).json()
     assert page["data"][0]["segment"] == {"own_tier": "high"}
-    assert (await house.viewer.get("/v1/segmentations/own_tier/accounts?segment=none")).status_code == 404
+    assert (await house.viewer.get("/v1/segmentations/own_tier/accounts?segment=none")).status_code == 422
 
 
 async def test_an_import_from_file_to_rows(house: House) -> None:

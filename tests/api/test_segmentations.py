@@ -157,3 +157,98 @@ async def test_a_band_and_a_confirmation_say_why_an_account_stays(house: House) 
     assert await pending(1001) == ("high", None)
     versions = await ask(house.viewer, '{ segmentationVersions(slug: "steady", first: 1) { nodes { band confirm } } }')
     assert versions["segmentationVersions"]["nodes"] == [{"band": 0.1, "confirm": "2d"}]
+
+
+async def test_the_definition_that_is_answered_is_put_back_over_either_door_and_changes_nothing(house: House) -> None:
+    put = """mutation($slug: String!, $input: SegmentationInput!, $version: Int!) {
+      putSegmentation(slug: $slug, input: $input, expectedVersion: $version) { segmentation { version definition } } }"""
+    bodies = (await house.viewer.get("/v1/segmentations/presets")).json()["data"]
+    for slug, body in {**bodies, "sized": SIZE}.items():
+        path = f"/v1/segmentations/again-{slug}"
+        made = await sent(house.manager, "PUT", path, body)
+        told = (await sent(house.viewer, "GET", path)).json()
+        again = await sent(house.manager, "PUT", path, told["definition"], made.headers["etag"])
+        assert (again.status_code, again.json()) == (200, told), slug
+        assert again.headers["etag"] == made.headers["etag"]
+        query = f'{{ segmentation(slug: "again-{slug}") {{ version definition }} }}'
+        shown = (await ask(house.viewer, query))["segmentation"]
+        assert shown["definition"] == told["definition"]
+        same = await ask(house.manager, put, slug=f"again-{slug}", input=shown["definition"], version=1)
+        assert same["putSegmentation"]["segmentation"] == {"version": 1, "definition": told["definition"]}
+        back = await sent(house.manager, "POST", f"{path}/rollback", {"version": 1}, made.headers["etag"])
+        assert back.json() == told
+        await sent(house.manager, "DELETE", path, None, made.headers["etag"])
+
+
+async def test_both_doors_tell_and_refuse_what_leaves_a_named_segment_out(house: House) -> None:
+    path = "/v1/segmentations/named"
+    await sent(house.manager, "PUT", path, SIZE)
+    said = {
+        "entity": "accounts",
+        "name": "The big ones",
+        "visibility": "public",
+        "criteria": {"text": 'segment.named = "big"'},
+    }
+    listed = (await sent(house.manager, "POST", "/v1/lists", said)).json()
+    large = SIZE | {"segments": [{"slug": "large", "name": "Large", "criteria": {"text": "arr >= 100"}}]}
+    put = """mutation($input: SegmentationInput!) { putSegmentation(slug: "named", input: $input, expectedVersion: 1) {
+      segmentation { version } } }"""
+    over = (await house.manager.post("/graphql", json={"query": put, "variables": {"input": large}})).json()
+    refused = await house.manager.put(path, json=large, headers={"if-match": '"1"'})
+    assert refused.status_code == 409
+    (fault,) = refused.json()["errors"]
+    assert fault["message"] == "Expected no saved lists that name the segment big: 1 saved list (The big ones)."
+    assert over["errors"][0]["extensions"]["errors"] == [fault | {"pointer": "/input/segments"}]
+    query = """query($input: SegmentationInput!) { simulateSegmentation(slug: "named", input: $input) {
+      removed { slug becomes dependents { what count examples } } } }"""
+    told = (await sent(house.viewer, "POST", f"{path}/simulate", large)).json()["removed"]
+    assert told == [
+        {
+            "slug": "big",
+            "becomes": None,
+            "dependents": [{"what": "saved lists", "count": 1, "examples": ["The big ones"]}],
+        }
+    ]
+    assert (await ask(house.viewer, query, input=large))["simulateSegmentation"]["removed"] == told
+    done = await ask(house.manager, put, input=large | {"replace": {"big": "large"}})
+    assert done["putSegmentation"]["segmentation"]["version"] == 2
+    follows = (await sent(house.manager, "GET", f"/v1/lists/{listed['id']}")).json()
+    assert (follows["criteria"]["text"], follows["state"]) == ('segment.named = "large"', "ok")
+    back = await sent(house.manager, "POST", f"{path}/rollback", {"version": 1, "with_dependents": True}, '"2"')
+    assert back.json()["version"] == 3
+    assert (await sent(house.manager, "GET", f"/v1/lists/{listed['id']}")).json()["state"] == "broken"
+
+
+async def test_a_segment_that_is_not_there_is_named_with_the_nearest(house: House) -> None:
+    path = "/v1/segmentations/near"
+    await sent(house.manager, "PUT", path, SIZE)
+    answer = await house.viewer.get(f"{path}/accounts?segment=bgi")
+    (fault,) = answer.json()["errors"]
+    assert (answer.status_code, fault["parameter"], fault["suggestion"]) == (422, "segment", "big")
+    query = '{ segmentation(slug: "near") { accounts(segment: "bgi") { nodes { id } } } }'
+    (told,) = (await house.viewer.post("/graphql", json={"query": query})).json()["errors"]
+    assert [(one["pointer"], one["suggestion"]) for one in told["extensions"]["errors"]] == [("/segment", "big")]
+    account = (await sent(house.manager, "POST", "/v1/accounts", {"name": "Near"})).json()["id"]
+    pin = f"/v1/accounts/{account}/segments/near/pin"
+    for segment in ("bgi", "Big"):
+        refused = await house.manager.put(pin, json={"segment": segment, "reason": "Because"})
+        (fault,) = refused.json()["errors"]
+        assert (refused.status_code, fault["pointer"], fault["suggestion"]) == (422, "/segment", "big")
+    refused = await house.manager.put(
+        pin, json={"segment": "big", "reason": "Because", "until": "2030-01-01T00:00:00Z"}
+    )
+    assert refused.json()["errors"][0]["suggestion"] == "expires_at"
+    missing = await house.manager.delete(pin)
+    assert (missing.status_code, missing.json()["detail"]) == (404, "The account is not pinned in this segmentation.")
+
+
+async def test_what_needs_nothing_told_takes_no_body(house: House) -> None:
+    path = "/v1/segmentations/bare"
+    await sent(house.manager, "PUT", f"{path}/draft", SIZE)
+    assert (await house.viewer.post(f"{path}/simulate")).json()["segments"][0]["slug"] == "big"
+    assert (await house.manager.post(f"{path}/publish")).json()["version"] == 1
+    again = await house.manager.post(f"{path}/publish", headers={"if-match": '"1"'})
+    assert (again.status_code, again.json()["detail"]) == (
+        404,
+        "There is no draft of this segmentation: put one first.",
+    )

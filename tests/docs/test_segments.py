@@ -37,12 +37,16 @@ def looked_at(told: list[Any]) -> None:
 
 
 def simulated(told: list[Any]) -> None:
-    would, by_graphql = told
+    would, by_graphql, renamed = told
     for side in ("before", "after"):
         assert sum(one[side]["accounts"] for one in would["segments"]) == 2000
     assert sum(one["accounts"] for one in would["moves"]) == would["moved"]["accounts"] > 0
     assert would["load"]["after"]["hours"] < would["load"]["before"]["hours"]
     assert sum(one["after"]["accounts"] for one in by_graphql["simulateSegmentation"]["segments"]) == 2000
+    (left,) = renamed["removed"]
+    assert all(one["count"] == len(one["examples"]) for one in left["dependents"])
+    assert (left["slug"], left["becomes"]) in [(one["from"], one["to"]) for one in renamed["moves"]]
+    assert left["slug"] not in [one["to"] for one in renamed["moves"]]
 
 
 def published(told: list[Any]) -> None:

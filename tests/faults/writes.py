@@ -352,7 +352,15 @@ async def publish_draft(world: World) -> Send:
 
 
 async def roll_back(world: World) -> Send:
-    return Send(f"{(await delete_segmentation(world)).path}/rollback", {"version": 1}, 1)
+    return Send(f"{await _changed_segmentation(world)}/rollback", {"version": 1}, 2)
+
+
+async def _changed_segmentation(world: World) -> str:
+    """The address of one whose first version says something else."""
+    path = (await delete_segmentation(world)).path
+    changed = await world.admin.put(path, json={**SEGMENTATION, "name": "Changed"}, headers=matching(1))
+    assert changed.status_code == 200
+    return path
 
 
 async def _changed_scenario(world: World) -> Json:
@@ -657,7 +665,8 @@ async def g_publish_draft(world: World) -> Json:
 
 
 async def g_roll_back(world: World) -> Json:
-    return {**await g_delete_segmentation(world), "input": {"version": 1}}
+    slug = (await _changed_segmentation(world)).split("/")[3]
+    return {"slug": slug, "input": {"version": 1}, "expectedVersion": 2}
 
 
 async def g_roll_back_scenario(world: World) -> Json:

@@ -282,3 +282,20 @@ async def test_of_somebody_s_own_lists_only_public_ones_are_named(db: Database) 
     await listed(org, "ALL", "csm", name="Secret", visibility="private")
     await listed(org, "ALL", "csm", name="Open")
     assert await on(org, "users", org.user("csm")) == (Dependent("lists of their own", 2, ("Open",)),)
+
+
+async def test_every_part_of_a_spec_may_name_it(db: Database) -> None:
+    """The third axis of a matrix, and criteria and cuts of a score's measures."""
+    org = await organisation(db)
+    retail = await named(org, "industries", "retail")
+    cuts = {"by": "median", "among": 'industry = "retail"'}
+    axis = {"field": "arr", "cuts": {"by": "median"}}
+    both = [{"slug": one, "name": one, "z": one} for one in ("high", "low")]
+    bodies: dict[str, dict[str, Any]] = {
+        "axes": {"kind": "matrix", "spec": {"x": axis, "y": axis, "z": {**axis, "cuts": cuts}}, "segments": both},
+        "points": {"kind": "score", "spec": {"measures": [{"field": "arr", "cuts": cuts, "points": [0, 1]}], "at": [1]},
+                   "segments": [{"slug": one, "name": one} for one in ("high", "low")]},
+    }  # fmt: skip
+    for slug, body in bodies.items():
+        await segmentations.put(org.db, org.call(), slug, {"name": slug, **body}, None)
+    assert [str(one) for one in await on(org, "industries", retail, "retail")] == ["2 segmentations (axes, points)"]

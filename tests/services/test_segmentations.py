@@ -76,7 +76,7 @@ async def test_percentiles_are_frozen_until_put_again_and_ties_go_up(db: Databas
     body = TIER | {"spec": {"field": "arr", "cuts": {"by": "percentile", "at": [0.5, 0.9]}}}
     first = decoded(await segmentations.put(db, call(workspace), "tier", body, None))
     assert first["cuts"] == [
-        {"field": "arr", "at": [3, 5], "frozen_at": "2026-03-29", "accounts": 5, "within": None, "books": []}
+        {"field": "arr", "at": [3, 5], "frozen_at": "2026-03-29", "accounts": 5, "from": "data", "within": None, "books": []}
     ]
     assert await standing(db, workspace, "tier") == {
         "high": (1, Decimal(5)), "medium": (2, Decimal(6)), "low": (2, Decimal(3)), "unclassified": (0, Decimal(0)),
@@ -210,7 +210,7 @@ async def test_a_replaced_definition_moves_members_and_says_so(db: Database) -> 
     lower = TIER | {"spec": {"field": "arr", "cuts": {"by": "absolute", "at": [10, 20]}}}
     await segmentations.put(db, call(workspace, now=NOW + timedelta(hours=1)), "tier", lower, 1)
     rows = await db.fetch(
-        "SELECT segment, to_at, reason FROM memberships WHERE workspace_id = $1 ORDER BY from_at", workspace.id
+        "SELECT h.segment, h.to_at, h.reason FROM stays h WHERE h.workspace_id = $1 ORDER BY h.from_at", workspace.id
     )
     assert [tuple(row) for row in rows] == [
         ("medium", NOW + timedelta(hours=1), "definition"),
@@ -233,11 +233,12 @@ async def test_members_are_an_ask_for_accounts(db: Database) -> None:
     workspace = await workspaces.load(db, workspace.id)
     ask = await segmentations.members(db, principal(workspace), "tier", "high", Ask("accounts", filter="health < 40"))
     assert said(ask).text == 'in_segment("tier", "high") AND health < 40'
-    assert ask.fields == ("id", "name", "segment.tier", "arr")
+    assert ask.fields == ("id", "external_id", "name", "segment.tier", "arr")
     everyone = await segmentations.members(db, principal(workspace), "tier", None, Ask("accounts", fields="name"))
     assert (said(everyone).text, everyone.fields) == ("ALL", "name")
-    with pytest.raises(NotFound):
+    with pytest.raises(Invalid) as caught:
         await segmentations.members(db, principal(workspace), "tier", "highest", Ask("accounts"))
+    assert [(one.parameter, one.suggestion) for one in caught.value.faults] == [("segment", "high")]
 
 
 async def test_a_segmentation_goes_with_who_stands_and_stood_in_it(db: Database) -> None:
@@ -256,7 +257,7 @@ async def test_a_segmentation_goes_with_who_stands_and_stood_in_it(db: Database)
     with pytest.raises(NotFound):
         await segmentations.delete(db, org.call(), "size", 1)
     left = await org.rows(
-        "SELECT DISTINCT s.slug FROM memberships m JOIN members n ON n.workspace_id = $1 AND n.segmentation_id = m.segmentation_id"
+        "SELECT DISTINCT s.slug FROM stays m JOIN members n ON n.workspace_id = $1 AND n.segmentation_id = m.segmentation_id"
         " JOIN segmentations s ON s.workspace_id = $1 AND s.id = m.segmentation_id WHERE m.workspace_id = $1"
     )
     assert "size" not in {slug for (slug,) in left}

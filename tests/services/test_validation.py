@@ -10,9 +10,10 @@ from uuid import UUID
 
 import pytest
 
+from app.domain.criteria.time import months as later
 from app.domain.errors import Invalid, NotFound
 from app.persistence.database import Database
-from app.services import segmentations, validation
+from app.services import accounts, segmentations, validation
 from app.services.calls import new_id
 from app.services.settle import settle
 from tests.services.organisations import NOW, Organisation, organisation
@@ -199,3 +200,51 @@ async def test_fields_of_every_kind_are_tried_alone(db: Database) -> None:
     }  # fmt: skip
     assert found["taken_as_today"] == ["industry", "name"]
     assert found["verdict"] == "refused"
+
+
+WELL: dict[str, Any] = {
+    "name": "Well", "kind": "bands", "spec": {"field": "health", "cuts": {"by": "absolute", "at": [50]}},
+    "segments": [{"slug": "well", "name": "Well"}, {"slug": "ill", "name": "Ill"}],
+}  # fmt: skip
+
+
+async def refusal(org: Organisation, now: Any, said: dict[str, Any]) -> Invalid | None:
+    try:
+        await validation.validation(org.db, org.people["viewer"], "well", now, **said)
+    except Invalid as refused:
+        return refused
+    return None
+
+
+@pytest.mark.parametrize("days", [0, 20, 40, 100, 200])
+async def test_what_is_suggested_can_be_asked(db: Database, days: int) -> None:
+    """Every suggestion is followed until nothing is refused, or until it is said that nothing can be told yet, and from when."""
+    org = await organisation(db)
+    await segmentations.put(db, org.call(), "well", WELL, None)
+    await accounts.create(db, org.call(), {"name": "Acme", "health": 60})
+    now = NOW + days * DAY
+    asked_for: tuple[dict[str, Any], ...] = (
+        {}, {"on": ON}, {"on": now.date().isoformat()}, {"months": "12"}, {"on": "2020-02-29", "months": 3}, {"outcome": "chruned"},
+    )  # fmt: skip
+    for said in asked_for:
+        refused = await refusal(org, now, said)
+        for _ in range(3):
+            for one in refused.faults if refused else ():
+                said |= {str(one.parameter): one.suggestion} if one.suggestion else {}
+            refused = await refusal(org, now, said)
+        if days >= 30:
+            assert refused is None, said
+        else:
+            months = int(said.get("months", 6))
+            assert refused is not None
+            assert refused.faults[0].message.endswith(
+                f" It can be told from 2026-12-22 on, of a month, and from {later(NOW.date(), months)} on of {months}."
+            )
+
+
+async def test_without_any_history_no_day_is_suggested(db: Database) -> None:
+    org = await organisation(db)
+    await segmentations.put(db, org.call(), "well", WELL, None)
+    refused = await refusal(org, NOW, {})
+    assert refused is not None
+    assert [(one.parameter, one.suggestion) for one in refused.faults] == [("on", None)]

@@ -7,9 +7,14 @@ from typing import Any
 from app.api.graphql.build import argument, entered, given, member, operated, output, resolved, told
 from app.api.graphql.envelopes import PAGING, connect, paging
 from app.api.graphql.resources import body
-from app.api.graphql.segmentations import DEFINED, definition, document
+from app.api.graphql.segmentations import DEFINED, LEAVING, definition, document
 from app.api.graphql.writing import KEY, VERSION, VERSION_IF_THERE, Arguments, mended
 from app.services import drafts, simulations, versions
+
+
+def _dependents(source: Any, *_: Any) -> Any:
+    return [{"what": one.what, "count": one.count, "examples": list(one.examples)} for one in source["dependents"]]
+
 
 output("SegmentationVersion", [
     member("version", "int"), *DEFINED, member("cause", "str", "put, publish, rollback or refreeze."),
@@ -18,11 +23,11 @@ output("SegmentationVersion", [
 ], "A segmentation as it was defined and cut.")  # fmt: skip
 connect("SegmentationVersion")
 output("SegmentationDraft", [
-    member("slug", "str"), member("definition", "JSON", "As REST has it."), member("version", "int"),
+    member("slug", "str"), member("definition", "JSON", "As putSegmentationDraft takes it."), member("version", "int"),
     member("author_id", "Optional[ID]"), member("created_at", "DateTime"), member("updated_at", "DateTime"),
 ])  # fmt: skip
 output("SegmentationDraftPayload", [
-    resolved("draft", "SegmentationDraft", lambda source, *_: _draft(body(source.body))),
+    resolved("draft", "SegmentationDraft", lambda source, *_: body(source.body)),
     resolved("created", "bool", lambda source, *_: source.created),
 ])  # fmt: skip
 output("DiscardedPayload", [resolved("slug", "str", lambda source, *_: source)])
@@ -46,6 +51,10 @@ output("SimulatedAccount", [
     member("id", "ID"), member("name", "Optional[str]"), member("arr", "Money"), member("was", "Optional[str]"),
     member("becomes", "str"),
 ])  # fmt: skip
+output("SegmentLeftOut", [
+    member("slug", "str"), member("becomes", "Optional[str]", "The segment that takes its place, by `replace`."),
+    resolved("dependents", "list[ListDependent]", _dependents, description="What names it, as far as you can see that. With any, and without `becomes`, publishing is refused."),
+])  # fmt: skip
 output("SegmentationSimulation", [
     member("slug", "str"), member("kind", "SegmentationKind"), member("as_of", "DateTime"), member("cuts", "list[AxisCuts]"),
     member("segments", "list[SimulatedSegment]"), member("moves", "list[SimulatedMove]"), member("moved", "SimulatedCounts"),
@@ -53,24 +62,21 @@ output("SegmentationSimulation", [
     member("load", "SimulatedLoads", "What all segments together ask for."),
     member("overlap", "list[SimulatedOverlap]", "Whom two segments would take but for their order."),
     member("pinned", "int", "Accounts that stay where they are pinned."),
+    member("removed", "list[SegmentLeftOut]", "Segments that it leaves out."),
     member("sample", "list[SimulatedAccount]", "Of those that move, the 20 with the most ARR."),
 ], "What a definition would do if it were published now.")  # fmt: skip
 entered("PublishInput", [
     given("note", "Optional[str]", "Why."), given("draft_version", "Optional[int]", "Of the draft that was seen: another one is refused."),
+    *LEAVING,
 ])  # fmt: skip
-entered("RollbackInput", [given("version", "int"), given("note", "Optional[str]", "Why.")])
+entered("RollbackInput", [given("version", "int"), given("note", "Optional[str]", "Why."), *LEAVING])
 SLUG = argument("slug", "str")
 READ, WRITE = "segmentations.read", "segmentations.write"
-OWN = ("slug", "version", "author_id", "created_at", "updated_at")
-
-
-def _draft(found: dict[str, Any]) -> dict[str, Any]:
-    return {**found, "definition": {name: value for name, value in found.items() if name not in OWN}}
 
 
 async def _one(_: Any, info: Any, said: Arguments) -> Any:
     caller = info.context
-    return _draft(await drafts.get(caller.db, caller.principal, said["slug"]))
+    return await drafts.get(caller.db, caller.principal, said["slug"])
 
 
 async def _versions(_: Any, info: Any, said: Arguments) -> Any:
@@ -137,10 +143,10 @@ MUTATIONS = [
     ),
     operated(
         WRITE, "publish_segmentation", "Optional[SegmentationPayload]", _publish, SLUG, argument("input", "Optional[PublishInput]", None),
-        VERSION_IF_THERE, KEY, description="The draft becomes the next version, in one transaction with all that moves.",
+        VERSION_IF_THERE, KEY, description="The draft becomes the next version, in one transaction with all that moves. Where it says what stands, the version stays.",
     ),
     operated(
         WRITE, "rollback_segmentation", "Optional[SegmentationPayload]", _rollback, SLUG, argument("input", "RollbackInput"), VERSION,
-        KEY, description="An earlier version becomes the next one, with the cuts that it had.",
+        KEY, description="An earlier version becomes the next one, with the cuts that it had. Where it is what stands, the version stays.",
     ),
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from app.api.graphql.build import argument, choices, entered, given, member, ope
 from app.api.graphql.resources import body, connected, single
 from app.api.graphql.types import paging
 from app.api.graphql.writing import KEY, VERSION, Arguments, mended
-from app.domain.criteria.nodes import Segment
+from app.domain.criteria.nodes import NOWHERE, At, Segment
 from app.domain.segmentation.matrix import SIDES
 from app.domain.segmentation.model import KINDS, REFREEZES
 from app.services import segmentations
@@ -20,14 +20,18 @@ output("SegmentRule", [
     member("y", "Optional[list[str]]"), member("z", "Optional[list[str]]"), member("lane", "Optional[str]"), member("criteria", "Criteria"), member("engagement", "Optional[JSON]"),
     member("colour", "Optional[str]"),
 ], "A segment as it is defined; the first that an account meets is its own.")  # fmt: skip
+output("Churned", [member("accounts", "int"), member("arr", "Money")])
 output("Segment", [
     member("slug", "str"), member("name", "str"), member("colour", "Optional[str]"), member("engagement", "Optional[JSON]"),
-    member("accounts", "int"), member("arr", "Money"), member("share", "float", "Of the accounts."),
+    member("accounts", "int"), member("arr", "Money"),
+    member("churned", "Churned", "What of that is of accounts that are churned today: capacity, loads and engagements leave those out."),
+    member("share", "float", "Of the accounts."),
     member("arr_share", "float"),
 ], "A segment as it stands: how many accounts, how much ARR.")  # fmt: skip
 output("AxisCuts", [
     member("field", "str"), member("at", "list[float]"), member("frozen_at", "Date"), member("accounts", "Optional[int]"),
     member("within", "Optional[str]"), member("books", "JSON", "What each book is cut at, the first 50."),
+    member("from", "str", "The `definition` says so, taken from the `data` on `frozenAt`, or what the workspace began with at its `start`."),
 ])  # fmt: skip
 
 
@@ -35,10 +39,14 @@ STAYS = "An account stays in its segment while a number has left its cut by no m
 WAITS = "An account moves only when the criteria have put it elsewhere for so long: `36h`, `2d`, `1w`; null: off."
 COMPUTED = [
     member("state", "str", "fresh, stale, computing, degraded or broken; of the last two the members are those of before."),
-    member("detail", "Optional[str]", "Why it is degraded or broken."), member("computed_at", "Optional[DateTime]"),
-    member("as_of", "Optional[DateTime]", "Up to when time was followed; what is written moves members at once."),
+    member("detail", "Optional[str]", "Why it is degraded or broken, or what its cuts lack."), member("computed_at", "Optional[DateTime]"),
+    member("as_of", "Optional[DateTime]", "The moment that members are right for; what is written moves them at once."),
     member("checked_at", "Optional[DateTime]", "When members were last compared with a full evaluation: each night."),
     member("drifted", "Optional[int]", "Accounts that then stood elsewhere, and were placed."),
+]  # fmt: skip
+LEAVING = [
+    given("replace", "Optional[JSON]", "For each segment that is left out and that lists or weights of health name, the slug of the one that takes its place."),
+    given("with_dependents", "Optional[bool]", "Leave segments out although lists or weights of health name them: those mean nothing then."),
 ]  # fmt: skip
 DEFINED = [
     member("name", "str"), member("kind", "SegmentationKind"), member("spec", "JSON"),
@@ -59,8 +67,8 @@ async def _segments(source: Any, info: Any, said: Arguments) -> Any:
 async def _accounts(source: Any, info: Any, said: Arguments) -> Any:
     single(info, "segmentation(slug)")
     segment = said.get("segment")
-    within = None if segment is None else Segment(source["slug"], segment)
-    return await connected(info, "accounts", within)
+    within = None if segment is None else Segment(source["slug"], segment, places=(NOWHERE, At(pointer="/segment")))
+    return await connected(info, "accounts", within, beside=True)
 
 
 output("Segmentation", [
@@ -73,12 +81,13 @@ output("Segmentation", [
     resolved(
         "accounts", "AccountConnection", _accounts,
         argument("segment", "Optional[str]", None, "Only those of this segment."), *paging("accounts"),
-        description="Who stands in them.",
+        description="Who stands in them; with `on` who stood in them at the end of a past day: segments and stages are of then, what else is shown of today.",
     ),
+    member("definition", "JSON", "As putSegmentation takes it: put back as it is it changes nothing."),
     member("version", "int"), *COMPUTED, member("created_at", "DateTime"), member("updated_at", "DateTime"),
 ])  # fmt: skip
 output("SegmentationPreset", [
-    member("slug", "str"), member("definition", "JSON", "As putSegmentation takes it."),
+    member("slug", "str"), member("definition", "JSON", "As putSegmentation takes it, but that `criteria` are to be put as `{text: …}`."),
     member("source", "JSON", "The publication that it follows, and its page of documentation."),
 ])  # fmt: skip
 output("SegmentationPayload", [
@@ -95,7 +104,7 @@ entered("SegmentationInput", [
     given("name", "str"), given("kind", "SegmentationKind"), given("spec", "Optional[JSON]", "The axes and their cuts, as in REST."),
     given("segments", "list[SegmentInput]"), given("rest", "Optional[str]"),
     given("refreeze", "Optional[Refreezing]", "How often cuts are taken anew; null: when it is defined anew."),
-    given("band", "Optional[float]", STAYS), given("confirm", "Optional[str]", WAITS),
+    given("band", "Optional[float]", STAYS), given("confirm", "Optional[str]", WAITS), *LEAVING,
 ])  # fmt: skip
 
 
@@ -157,7 +166,7 @@ MUTATIONS = [
     operated(
         "segmentations.write", "put_segmentation", "Optional[SegmentationPayload]", _put, argument("slug", "str"), argument("input", "SegmentationInput"),
         argument("expected_version", "Optional[int]", None, "Needed where it is there already."), KEY,
-        description="Makes or replaces it, and places every account, before it answers.",
+        description="Makes or replaces it, and places every account, before it answers. Where nothing differs the version stays.",
     ),
     operated(
         "segmentations.write", "delete_segmentation", "Optional[DeletedPayload]", _delete, argument("slug", "str"), VERSION, KEY,

@@ -14,17 +14,18 @@ from app.api.rest.segmentations import KEY, TAG
 from app.api.rest.segmented import BODY, COUNT, DRAFT, SEGMENTATION, SIMULATED, TRIED, VERSION
 from app.api.rest.writes import answered, gone
 from app.api.routes import Payload, Route
+from app.api.segmentation_bodies import LEAVING
 from app.domain.segmentation.presets import presets
 from app.services import drafts, simulations, versions
 
 NOTE: dict[str, Any] = {"type": ["string", "null"], "maxLength": versions.NOTE}
 PUBLISH = {
     "type": "object", "additionalProperties": False,
-    "properties": {"note": NOTE, "draft_version": {**schemas.nullable({**COUNT, "minimum": 1}), "description": "of the draft that was seen: another one is refused"}},
+    "properties": {**LEAVING, "note": NOTE, "draft_version": {**schemas.nullable({**COUNT, "minimum": 1}), "description": "of the draft that was seen: another one is refused"}},
 }  # fmt: skip
 ROLLBACK = {
     "type": "object", "required": ["version"], "additionalProperties": False,
-    "properties": {"version": {**COUNT, "minimum": 1}, "note": NOTE},
+    "properties": {"version": {**COUNT, "minimum": 1}, "note": NOTE, **LEAVING},
 }  # fmt: skip
 
 
@@ -56,7 +57,7 @@ async def discard(request: Request) -> Answer:
 async def simulate(request: Request) -> Answer:
     """What a definition would do."""
     request.query(())
-    body = await request.object()
+    body = await request.object() if request.unread else {}
     return json(await simulations.simulate(request.db, request.principal, request.values[0], body, request.now))
 
 
@@ -64,7 +65,7 @@ async def publish(request: Request) -> Answer:
     """The segmentation as it is now."""
     request.query(())
     slug, version = request.values[0], expected_if_any(request)
-    body = await request.object()
+    body = await request.object() if request.unread else {}
     return answered(
         await drafts.publish(request.db, call(request, body), slug, body, version), f"/v1/segmentations/{slug}"
     )
@@ -94,7 +95,8 @@ ROUTES = (
           "The latest first, each as it was defined and cut, by whom and when.",
           parameters=(KEY, LIMIT, CURSOR), answer=Payload(schemas.collection(VERSION))),
     Route("POST", "/v1/segmentations/{slug}/rollback", WRITE, rollback, "Bring an earlier version back", TAG,
-          "As the next version, with the cuts that it had. Every account is placed before it answers.",
+          "As the next version, with the cuts that it had. Every account is placed before it answers. Where it is what stands already, the version stays. "
+          "Refused with 409 where it leaves out segments that lists or weights of health name: `errors` says which.",
           parameters=(KEY, IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(SEGMENTATION),
           body=Payload(ROLLBACK, example={"version": 1, "note": "Cuts were too high."}), problems=("conflict",)),
     Route("GET", "/v1/segmentations/{slug}/draft", READ, one, "The draft of a segmentation", TAG,
@@ -106,12 +108,13 @@ ROUTES = (
     Route("DELETE", "/v1/segmentations/{slug}/draft", WRITE, discard, "Discard a draft", TAG,
           parameters=(KEY, IF_MATCH, IDEMPOTENCY_KEY), status=204),
     Route("POST", "/v1/segmentations/{slug}/simulate", READ, simulate, "What a definition would do", TAG,
-          "Of a definition as the body has it, or with an empty object of the draft, else of what stands with its cuts taken now: who moves, "
-          "accounts and ARR before and after, whom no segment would take, whom two would. Nothing is written.",
-          parameters=(KEY,), answer=Payload(SIMULATED), body=Payload(TRIED, example={}), problems=("not-found",)),
+          "Of a definition as the body has it, or without one of the draft, else of what stands with its cuts taken now: who moves, "
+          "accounts and ARR before and after, whom no segment would take, whom two would, and what names segments that are left out. Nothing is written.",
+          parameters=(KEY,), answer=Payload(SIMULATED), body=Payload(TRIED, example={}, required=False), problems=("not-found",)),
     Route("POST", "/v1/segmentations/{slug}/publish", WRITE, publish, "Publish the draft", TAG,
           "It becomes the next version: cuts are taken now, and whoever stands elsewhere is moved, in one transaction. Where the segmentation "
-          "is there it needs `If-Match`, the segmentation's.",
+          "is there it needs `If-Match`, the segmentation's. Where the draft says what stands, the version stays. Refused with 409 where it leaves out "
+          "segments that lists or weights of health name: `errors` says which, `replace` and `with_dependents` what becomes of them.",
           parameters=(KEY, IF_MATCH_IF_THERE, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(SEGMENTATION),
-          body=Payload(PUBLISH, example={"note": "As agreed in the review."}), problems=("conflict", "not-found")),
+          body=Payload(PUBLISH, example={"note": "As agreed in the review."}, required=False), problems=("conflict", "not-found")),
 )  # fmt: skip

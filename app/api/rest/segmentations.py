@@ -107,7 +107,9 @@ ROUTES = (
     Route("GET", "/v1/segmentations/{slug}", "segmentations.read", one, "A segmentation", TAG,
           parameters=(KEY, IF_NONE_MATCH), headers=("ETag",), answer=Payload(SEGMENTATION)),
     Route("PUT", "/v1/segmentations/{slug}", "segmentations.write", put, "Define a segmentation", TAG,
-          "Cuts are frozen and every account is placed before it answers. A change needs `If-Match`, and makes a version.",
+          "Cuts are frozen and every account is placed before it answers. A change needs `If-Match`, and makes a version; where nothing differs, the cuts "
+          "included, the version stays. The `definition` of what GET answers can be put as it is. Refused with 409 where it leaves out segments that "
+          "lists or weights of health name: `errors` says which, `replace` and `with_dependents` what becomes of them.",
           parameters=(KEY, IF_MATCH_IF_THERE, IF_NEW, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(SEGMENTATION),
           body=Payload(BODY, example=ready("absolute", "absolute")["tier"]), problems=("conflict",)),
     Route("DELETE", "/v1/segmentations/{slug}", "segmentations.write", delete, "Delete a segmentation", TAG,
@@ -117,7 +119,8 @@ ROUTES = (
     Route("GET", "/v1/segmentations/{slug}/segments", "segmentations.read", segments, "Accounts and ARR per segment", TAG,
           parameters=(KEY, COUNTED_ON), answer=Payload(COUNTED), problems=("invalid",)),
     Route("GET", "/v1/segmentations/{slug}/accounts", "segmentations.read", accounts, "Accounts and where they stand", TAG,
-          "Unless told otherwise they show name, segment and the values that they are placed by; with `on` who stood there at the end "
-          "of a past day.",
+          "Unless told otherwise they show name, segment and the values that they are placed by. With `on` who stood there at the end "
+          "of a past day: segments and stages are of that day, and `filter` asks of nothing else; what `fields`, `include` and `sort` "
+          "name besides is of today.",
           parameters=(KEY, SEGMENT_OF, *QUESTION), answer=Payload(schemas.collection(schemas.ref("Account")))),
 )  # fmt: skip

@@ -6,8 +6,7 @@ from typing import Any
 
 from app.api import schemas
 from app.api.rest.parameters import IDENTITY, SLUG
-from app.domain.segmentation.care import KINDS as KINDS_OF_TOUCH
-from app.domain.segmentation.care import OWNERS, TOUCHES
+from app.api.segmentation_bodies import DEFINITION, ENGAGEMENT, LEAVING, STEADY
 from app.domain.segmentation.model import KINDS, REFREEZES
 
 TEXT: dict[str, Any] = {"type": "string"}
@@ -23,45 +22,6 @@ LEVELS: dict[str, Any] = {
     "description": "of a matrix: one level of the axis or several; left out, any",
 }
 OWN: dict[str, Any] = {"x": LEVELS, "y": LEVELS, "z": LEVELS, "lane": {**TEXT, "description": "of lanes"}}
-_CADENCE = {
-    "type": "object", "properties": {kind: {**TEXT, "pattern": "^[1-9][0-9]{0,3}[dw]$"} for kind in KINDS_OF_TOUCH},
-    "description": "days or weeks between touches, by kind; `any`: a check-in of whatever kind",
-}  # fmt: skip
-_HOURS = {
-    "type": "object",
-    "properties": {"month": MONEY, "year": MONEY},
-    "description": "of a CSM for each account: a month or a year",
-}
-_STEPS = {
-    "type": "object",
-    "properties": {
-        "name": TEXT,
-        "steps": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "name": TEXT, "owner": {"type": "string", "enum": list(OWNERS)},
-                    "day": {**COUNT, "description": "after the account entered the segment"},
-                    "kind": {"type": "string", "enum": list(KINDS_OF_TOUCH), "description": "the touch that fulfils it"},
-                },
-            },
-        },
-    },
-}  # fmt: skip
-ENGAGEMENT = {
-    "type": ["object", "null"],
-    "properties": {
-        "touch": {"type": "string", "enum": list(TOUCHES)}, "aim": TEXT, "cadence": _CADENCE, "hours": _HOURS,
-        "phases": {
-            "type": "array",
-            "items": {"type": "object", "properties": {"name": TEXT, "until": TEXT, "cadence": _CADENCE, "hours": _HOURS}},
-            "description": "cadences that hold until so many days after the account became a customer, one after the other",
-        },
-        "playbook": _STEPS, "success_plan": _STEPS, "notes": TEXT,
-    },
-    "description": "how accounts of the segment are looked after; put with a segmentation, unknown members are refused",
-}  # fmt: skip
 SEGMENT = {
     "type": "object",
     "properties": {
@@ -76,39 +36,36 @@ CUTS = {
         "properties": {
             "field": TEXT, "at": {"type": "array", "items": {"type": "number"}}, "frozen_at": {"type": "string", "format": "date"},
             "accounts": {"type": ["integer", "null"]}, "within": TEXT_OR_NONE,
+            "from": {
+                "type": "string", "enum": ["start", "definition", "data"],
+                "description": "where it comes from: the definition says so, taken from the accounts on `frozen_at`, or what the workspace began with",
+            },
             "books": {"type": "array", "items": {"type": "object"}, "description": "what each book is cut at, the first 50"},
         },
     },
 }  # fmt: skip
-STEADY: dict[str, Any] = {
-    "band": {
-        "type": ["number", "null"], "exclusiveMinimum": 0, "exclusiveMaximum": 1,
-        "description": "an account stays in its segment while a number has left its cut by no more than this share of it; null: off",
-    },
-    "confirm": {
-        "type": ["string", "null"], "pattern": "^[1-9][0-9]{0,3}[hdw]$",
-        "description": "an account moves only when the criteria have put it elsewhere for so long (`36h`, `2d`, `1w`); null: off",
-    },
-}  # fmt: skip
-DEFINED: dict[str, Any] = {
-    "name": TEXT, "kind": {"type": "string", "enum": list(KINDS)}, "spec": {"type": "object"},
+_DEFINED: dict[str, Any] = {
+    "name": TEXT, "kind": {"type": "string", "enum": list(KINDS)},
+    "spec": {"type": "object", "description": "as the definition of its kind has it"},
     "segments": {"type": "array", "items": SEGMENT}, "rest": TEXT,
-    "refreeze": {"type": ["string", "null"], "enum": [*REFREEZES, None]}, **STEADY, "cuts": CUTS,
+    "refreeze": {"type": ["string", "null"], "enum": [*REFREEZES, None]}, **STEADY,
 }  # fmt: skip
+DEFINED: dict[str, Any] = {**_DEFINED, "cuts": CUTS}
+DEFINITION_OF = {**schemas.ref(DEFINITION), "description": "as PUT takes it: put back as it is it changes nothing"}
 COMPUTED: dict[str, Any] = {
     "state": {
         "type": "string", "enum": ["fresh", "stale", "computing", "degraded", "broken"],
         "description": "of degraded and broken ones the members are those of the last time that went well",
     },
-    "detail": {**TEXT_OR_NONE, "description": "why it is degraded or broken"}, "computed_at": INSTANT_OR_NONE,
-    "as_of": {**INSTANT_OR_NONE, "description": "up to when time was followed; what is written moves members at once"},
+    "detail": {**TEXT_OR_NONE, "description": "why it is degraded or broken, or what its cuts lack"}, "computed_at": INSTANT_OR_NONE,
+    "as_of": {**INSTANT_OR_NONE, "description": "the moment that members are right for; what is written moves them at once"},
     "checked_at": {**INSTANT_OR_NONE, "description": "when members were last compared with a full evaluation: each night"},
     "drifted": {"type": ["integer", "null"], "description": "accounts that then stood elsewhere, and were placed"},
 }  # fmt: skip
 SEGMENTATION = {
     "type": "object",
     "properties": {
-        "id": IDENTITY, "slug": SLUG, **DEFINED, **COMPUTED, "version": COUNT, "created_at": INSTANT_OR_NONE,
+        "id": IDENTITY, "slug": SLUG, **DEFINED, "definition": DEFINITION_OF, **COMPUTED, "version": COUNT, "created_at": INSTANT_OR_NONE,
         "updated_at": INSTANT_OR_NONE,
     },
 }  # fmt: skip
@@ -121,6 +78,13 @@ VERSION = {
     },
 }  # fmt: skip
 _COUNTS = {"accounts": COUNT, "arr": MONEY}
+_HOLDS: dict[str, Any] = {
+    **_COUNTS,
+    "churned": {
+        "type": "object", "properties": _COUNTS,
+        "description": "what of that is of accounts that are churned today: capacity, loads and engagements leave those out",
+    },
+}  # fmt: skip
 COUNTED = {
     "type": "object",
     "properties": {
@@ -128,29 +92,19 @@ COUNTED = {
             "type": "array",
             "items": {
                 "type": "object",
-                "properties": {"slug": SLUG, "name": TEXT, **_COUNTS, "share": MONEY, "arr_share": MONEY},
+                "properties": {"slug": SLUG, "name": TEXT, **_HOLDS, "share": MONEY, "arr_share": MONEY},
             },
         },
-        **_COUNTS, "on": {"type": ["string", "null"], "format": "date"}, "version": COUNT, **COMPUTED,
+        **_HOLDS, "on": {"type": ["string", "null"], "format": "date"}, "version": COUNT, **COMPUTED,
     },
 }  # fmt: skip
-_TOLD: dict[str, Any] = {
-    "name": {**TEXT, "minLength": 1, "maxLength": 200}, "kind": {"type": "string", "enum": list(KINDS)}, "spec": {"type": "object"},
-    "segments": {"type": "array", "items": {"type": "object"}}, "rest": SLUG,
-    "refreeze": {
-        "type": ["string", "null"], "enum": [*REFREEZES, None],
-        "description": "how often cuts are taken anew; null: when it is defined anew",
-    },
-    **STEADY,
-}  # fmt: skip
-BODY: dict[str, Any] = {
-    "type": "object", "required": ["name", "kind", "segments"], "additionalProperties": False, "properties": _TOLD,
-}  # fmt: skip
-TRIED: dict[str, Any] = {"oneOf": [BODY, {"type": "object", "additionalProperties": False}]}
+_NOTHING = {"type": "object", "additionalProperties": False, "properties": LEAVING}
+BODY = schemas.ref(DEFINITION)
+TRIED: dict[str, Any] = {"anyOf": [BODY, _NOTHING]}
 DRAFT = {
     "type": "object",
     "properties": {
-        "slug": SLUG, **_TOLD, "version": COUNT, "author_id": AUTHOR, "created_at": INSTANT, "updated_at": INSTANT,
+        "slug": SLUG, **_DEFINED, **LEAVING, "definition": DEFINITION_OF, "version": COUNT, "author_id": AUTHOR, "created_at": INSTANT, "updated_at": INSTANT,
     },
 }  # fmt: skip
 
@@ -193,6 +147,11 @@ SIMULATED = {
         "overlap": {
             **_each(segments={"type": "array", "items": SLUG}, **_COUNTS),
             "description": "accounts that two segments would take but for their order; of kinds other than rules there are none",
+        },
+        "removed": {
+            **_each(slug=SLUG, becomes=TEXT_OR_NONE, dependents=_each(what=TEXT, count=COUNT, examples={"type": "array", "items": TEXT})),
+            "description": "segments that it leaves out, the one that takes the place of each by `replace`, and what names it: with any, and without "
+            "`becomes`, publishing is refused",
         },
         "sample": {
             **_each(id=dict(IDENTITY), name=TEXT, arr=MONEY, was=TEXT_OR_NONE, becomes=TEXT),

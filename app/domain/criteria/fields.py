@@ -150,9 +150,14 @@ def _unknown(path: str, entity: Entity, workspace: Workspace) -> tuple[str, str 
     if many and many.many:
         return f"{many.name} are many: ask any({many.name} WHERE …) or count({many.name} WHERE …).", None
     if head == "segment" and entity.name == "contacts":
-        return "Segments are of accounts.", f"account.{path}" if find(f"account.{path}", entity, workspace) else None
+        if find(f"account.{path}", entity, workspace) or through is None:
+            return "Segments are of accounts.", f"account.{path}"
+        return "Segments are of accounts.", _beyond(path, through, workspace)[1]
     if head in entity.fields and entity.fields[head].kind == "ref":
         return f"{head} is compared by id, external id or e-mail; its own fields cannot be asked here.", head
+    if path == "segment":
+        known = [one for one in paths(entity, workspace) if one.startswith("segment.")]
+        return "Expected the segmentation behind it: segment.<slug>.", known[0] if len(known) == 1 else None
     what = {"segment": "There is no such segmentation.", "custom": f"{entity.name} have no such attribute."}
     if rest and head in what:
         known = [one for one in paths(entity, workspace) if one.startswith(f"{head}.")]

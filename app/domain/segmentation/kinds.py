@@ -71,6 +71,16 @@ def body(of: Segmentation) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def definition(of: Segmentation) -> dict[str, Any]:
+    """The body, criteria spelt so that both doors read them: what is answered to be put back."""
+    told = body(of)
+    return {**told, "segments": [_spelt(one) for one in told["segments"]]}
+
+
+def _spelt(segment: dict[str, Any]) -> dict[str, Any]:
+    return {**segment, "criteria": {"text": segment["criteria"]}} if "criteria" in segment else segment
+
+
 def _said(segment: Segment) -> dict[str, Any]:
     criteria = {} if segment.criteria is None else {"criteria": text.format(segment.criteria)}
     named = {"slug": segment.slug, "name": segment.name, "colour": segment.colour, "engagement": segment.engagement}

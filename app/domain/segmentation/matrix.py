@@ -16,6 +16,8 @@ from app.domain.segmentation.model import NOTHING, Segment
 from app.domain.segmentation.reading import Faults
 
 SIDES = ("x", "y", "z")
+TOLD = 6
+"""Cells that an error names."""
 Spec = tuple[Axis, ...]
 
 
@@ -55,6 +57,8 @@ def fit(faults: Faults, spec: Spec, segments: Sequence[Segment]) -> None:
     names = [LEVELS[axis.cuts.count] for axis in spec]
     for n, segment in enumerate(segments):
         for side, told, known in zip(SIDES, segment.cell or (), [*names, ()], strict=False):
+            if len(set(told)) != len(told):
+                faults.add(f"/segments/{n}/{side}", "Expected each level once.")
             for one in told:
                 if not known:
                     faults.add(f"/segments/{n}/{side}", "Expected no level: there is no such axis.")
@@ -62,10 +66,27 @@ def fit(faults: Faults, spec: Spec, segments: Sequence[Segment]) -> None:
                     faults.one_of(one, f"/segments/{n}/{side}", known)
     if faults.found:
         return
-    taken = [one for segment in segments for one in cells(spec, segment)]
-    wanted = set(product(*names))
-    if set(taken) != wanted or len(taken) != len(wanted):
-        faults.add("/segments", f"Expected each of the {len(wanted)} cells in a segment, and no cell twice.")
+    taken: dict[tuple[str, ...], int] = {}
+    for n, segment in enumerate(segments):
+        for place in cells(spec, segment):
+            first = taken.setdefault(place, n)
+            if first != n:
+                faults.add(
+                    f"/segments/{n}", f"Expected no cell twice: {_called(place)} is in segment {first + 1} already."
+                )
+    wanted = list(product(*names))
+    left = [_called(place) for place in wanted if place not in taken]
+    if left:
+        more = ", …" if len(left) > TOLD else ""
+        which = (
+            f"{len(left)} of {len(wanted)} {'is' if len(left) == 1 else 'are'} in none: {', '.join(left[:TOLD])}{more}"
+        )
+        faults.add("/segments", f"Expected every cell in a segment: {which}.")
+
+
+def _called(cell: Sequence[str]) -> str:
+    """`x high y low`."""
+    return " ".join(f"{side} {level}" for side, level in zip(SIDES, cell, strict=False))
 
 
 def cells(spec: Spec, segment: Segment) -> list[tuple[str, ...]]:

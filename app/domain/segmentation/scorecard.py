@@ -69,7 +69,9 @@ def _measure(faults: Faults, told: object, pointer: str) -> Measure:
         field = faults.line(members.get("field"), f"{pointer}/field")
         if members.get("field") is None:
             faults.add(f"{pointer}/field", "Expected a value.")
-    elif members.get("criteria") is not None:
+    elif members.get("field") is not None:
+        faults.add(f"{pointer}/field", "Expected no field: the criteria say who gets the points.")
+    if way == "criteria" and members.get("criteria") is not None:
         criteria = faults.criteria(members["criteria"], f"{pointer}/criteria")
     if way == "cuts":
         axis = Axis(field, of_axes.read_cuts(faults, members["cuts"], f"{pointer}/cuts", 4), pointer)

@@ -191,6 +191,11 @@ def test_segments_are_of_accounts() -> None:
     with pytest.raises(Invalid, match=r"Segments are of accounts") as caught:
         checked('segment.tier = "high"', CONTACTS)
     assert caught.value.faults[0].suggestion == "account.segment.tier"
+    with pytest.raises(Invalid, match=r"Segments are of accounts") as caught:
+        checked('segment.teir = "high"', CONTACTS)
+    assert caught.value.faults[0].suggestion == "account.segment.tier"
+    with pytest.raises(Invalid, match=r"Expected the segmentation behind it"):
+        checked('segment = "high"')
     with pytest.raises(Invalid, match=r"account\.segment"):
         checked('in_segment("tier", "high")', CONTACTS)
 

@@ -208,6 +208,21 @@ def test_every_cell_is_in_one_segment() -> None:
             read("portfolio", portfolio | {"segments": segments})
 
 
+@pytest.mark.parametrize(
+    ("levels", "pointer", "message"),
+    [
+        ({"x": "low", "y": "low"}, "/segments/3", "Expected no cell twice: x low y low is in segment 1 already."),
+        ({"x": "low", "y": "low"}, "/segments", "Expected every cell in a segment: 1 of 4 is in none: x high y high."),
+        ({"x": ["high", "high"]}, "/segments/0/x", "Expected each level once."),
+    ],
+)
+def test_cells_that_are_missing_or_there_twice_are_named(levels: dict[str, Any], pointer: str, message: str) -> None:
+    portfolio = presets()["portfolio"]
+    with pytest.raises(Invalid) as caught:
+        read("portfolio", portfolio | {"segments": [portfolio["segments"][0] | levels, *portfolio["segments"][1:]]})
+    assert (pointer, message) in [(one.pointer, one.message) for one in caught.value.faults]
+
+
 def test_cuts_within_books_are_each_books_own_and_ties_go_up() -> None:
     book = presets()["book"] | {
         "spec": {side: {"field": "arr", "cuts": {"by": "median", "within": "region"}} for side in "xy"}
