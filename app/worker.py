@@ -11,7 +11,8 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -23,19 +24,36 @@ log = logging.getLogger("app.worker")
 
 EVERY = 60.0
 """Seconds from the end of one round to the next."""
-Chore = Callable[[Database, datetime], Awaitable[object]]
-MEMBERSHIP: tuple[Chore, ...] = (
-    days.roll_all, hours.refresh_all, pins.expire_all, ticks.follow_all, confirmations.confirm_all, ticks.refreeze_all,
-    checks.check_all,
-)  # fmt: skip
-"""In this order: each finds everybody where the one before has put them."""
+Chore = Callable[[Database, datetime], Awaitable[int]]
 
 
-async def _watch(db: Database, _: datetime) -> None:
+async def _check(db: Database, now: datetime) -> int:
+    """In how many segmentations members were compared."""
+    before = checks.counted["checks"]
+    await checks.check_all(db, now)
+    return checks.counted["checks"] - before
+
+
+MEMBERSHIP: Mapping[str, Chore] = {
+    "days_begun": days.roll_all, "ranks_refreshed": hours.refresh_all, "pins_ended": pins.expire_all,
+    "moved_by_time": ticks.follow_all, "moves_confirmed": confirmations.confirm_all, "cuts_taken": ticks.refreeze_all,
+    "checked": _check,
+}  # fmt: skip
+"""In this order: each finds everybody where the one before has put them. What each counts: workspaces whose day began, whose
+ranks were compared, pins, workspaces in which time moved accounts, accounts, and segmentations twice."""
+
+
+async def _watch(db: Database, _: datetime) -> int:
     await watches.check_all(db, partial(datetime.now, UTC))
+    return 0
 
 
-ROUNDS: tuple[tuple[Chore, ...], ...] = (MEMBERSHIP, (attribute_indexes.resume,), (_watch,))
+async def _resume(db: Database, now: datetime) -> int:
+    await attribute_indexes.resume(db, now)
+    return 0
+
+
+ROUNDS: tuple[Mapping[str, Chore], ...] = (MEMBERSHIP, {"indexes": _resume}, {"watches": _watch})
 """What is done one after the other; rounds do not wait for each other, as an index may take hours."""
 
 
@@ -68,19 +86,27 @@ async def run(dsn: str, size: int, every: float, started: Callable[[], None]) ->
         await db.close()
 
 
-async def _repeat(db: Database, chores: tuple[Chore, ...], every: float) -> None:
+async def _repeat(db: Database, chores: Mapping[str, Chore], every: float) -> None:
+    """Says what a round did, where it did anything; the first one in any case, so that nobody waits in silence."""
+    begun = chores is not MEMBERSHIP
     while True:
-        for chore in chores:
-            await _done(db, chore)
+        until, since = datetime.now(UTC), time.monotonic()
+        did = {name: count for name, chore in chores.items() if (count := await _done(db, name, chore))}
+        if did or not begun:
+            seconds = round(time.monotonic() - since, 3)
+            told = {"until": until.isoformat(timespec="seconds"), "did": did, "seconds": seconds, "next_in": every}
+            log.info("time was followed" if did else "nothing was due", extra=told)
+        begun = True
         await asyncio.sleep(every)
 
 
-async def _done(db: Database, chore: Chore) -> None:
-    """One that fails keeps no other from its turn, and has its own again in the next round."""
-    told = {"chore": chore.__module__}
+async def _done(db: Database, name: str, chore: Chore) -> int:
+    """How much was done. One that fails keeps no other from its turn, and has its own again in the next round."""
+    told = {"chore": name}
     try:
-        await chore(db, datetime.now(UTC))
+        return await chore(db, datetime.now(UTC))
     except StrataError as error:
         log.warning("a chore is left for the next round", extra=told | {"because": type(error).__name__})
     except Exception:
         log.exception("a chore failed", extra=told)
+    return 0

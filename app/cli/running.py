@@ -56,13 +56,25 @@ def serve_command(
     "--every", type=click.FloatRange(0.1, 3600), default=60, show_default=True, help="Seconds between two rounds."
 )
 def worker_command(every: float) -> None:
-    """Do the periodic work apart from the server, until Ctrl-C; several may run."""
+    """Do the periodic work apart from the server, until Ctrl-C; several may run.
+
+    You need it where `strata serve` runs with --no-worker or STRATA_WORKER=off, so that what answers does nothing else: `strata
+    serve` does the same work otherwise, and `make run` needs no worker beside it. It moves accounts that time moves, begins each
+    workspace's day, ends pins, confirms moves, takes cuts anew on schedule, and checks members once a night. It logs a line for
+    each round that did something, as `strata serve` logs.
+    """
     from app import worker
 
     read = settings.read()
     with database(read) as dsn:
         migrations.upgrade(dsn)
-        asyncio.run(worker.run(dsn, read.pool_size, every, lambda: say("the worker works; Ctrl-C stops it")))
+        asyncio.run(worker.run(dsn, read.pool_size, every, lambda: say(_works(every))))
+
+
+def _works(every: float) -> str:
+    return f"""the worker works; Ctrl-C stops it
+  every {every:g} seconds: accounts that time moves, the day of each workspace, pins that end, moves that are confirmed, cuts that are
+  due, watched lists, and once a night every member against a full evaluation; a line is logged for each round that did something"""
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -19,6 +19,20 @@ LIVES = (
     "invoices", "opportunities", "stage_moves",
 )  # fmt: skip
 """Tables of an account's life, each after those that it refers to."""
+SAY = """
+UPDATE accounts a SET health = n.health, growth_potential_by_hand = n.growth
+FROM unnest($2::uuid[], $3::float8[], $4::int8[]) n(id, health, growth)
+WHERE a.workspace_id = $1 AND a.id = n.id AND (a.health, a.growth_potential_by_hand) IS DISTINCT FROM (n.health, n.growth)
+"""
+CLOSE = """
+UPDATE opportunities o SET stage = n.stage, closed_at = n.closed_at FROM unnest($2::uuid[], $3::text[], $4::date[]) n(id, stage, closed_at)
+WHERE o.workspace_id = $1 AND o.id = n.id
+"""
+RULE = """
+UPDATE stages s SET entry = n.entry, expected_days = n.expected_days, leaves_after_days = n.leaves_after_days
+FROM unnest($2::text[], $3::text[], $4::int4[], $5::int4[]) n(slug, entry, expected_days, leaves_after_days)
+WHERE s.workspace_id = $1 AND s.slug = n.slug
+"""
 
 
 def _born(row: Mapping[str, object]) -> datetime:
@@ -65,3 +79,22 @@ async def copy_usage(tx: Transaction, workspace_id: UUID, lines: Iterable[str]) 
 async def analyse(tx: Transaction) -> None:
     """Tells the planner what has been loaded."""
     await planner.tell(tx, "users", "usage_days", *LIVES)
+
+
+async def say(tx: Transaction, workspace_id: UUID, told: Sequence[tuple[UUID, float | None, int | None]]) -> None:
+    """The health of these accounts, and the ARR that could be won of them (minor units), as somebody says them."""
+    await tx.execute(SAY, workspace_id, *_columns(told, 3))
+
+
+async def close(tx: Transaction, workspace_id: UUID, told: Sequence[tuple[object, ...]]) -> None:
+    """These opportunities come to a stage, and are closed, on a day."""
+    await tx.execute(CLOSE, workspace_id, *_columns(told, 3))
+
+
+async def rule(tx: Transaction, workspace_id: UUID, told: Sequence[tuple[object, ...]]) -> None:
+    """What is said of stages: slug, entry, expected_days, leaves_after_days."""
+    await tx.execute(RULE, workspace_id, *_columns(told, 4))
+
+
+def _columns(told: Sequence[tuple[object, ...]], count: int) -> list[list[object]]:
+    return [list(column) for column in zip(*told, strict=True)] or [[]] * count

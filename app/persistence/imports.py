@@ -76,7 +76,7 @@ async def alive(tx: Transaction, workspace_id: UUID, import_id: UUID, now: datet
 async def finish(
     tx: Transaction, workspace_id: UUID, import_id: UUID, state: str, detail: str | None, now: datetime
 ) -> None:
-    """It is over: `done`, or `failed` for the reason that `detail` says."""
+    """It is over: `done`, where `detail` says what else came of it, or `failed` for the reason that it says."""
     await tx.execute(FINISH, workspace_id, import_id, state, detail, now)
 
 

@@ -4,6 +4,7 @@ done twice."""
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -42,7 +43,7 @@ LEFT = """
 SELECT (SELECT count(*) FROM pins WHERE workspace_id = ANY ($1)) + (SELECT count(*) FROM workspaces w
   WHERE w.id = ANY ($1) AND w.facts_day < ($2::timestamptz AT TIME ZONE w.zone)::date)
 """
-MOVED = "SELECT account_id FROM member_events WHERE workspace_id = ANY ($1) AND was = 'small' ORDER BY account_id"
+MOVED = "SELECT account_id FROM memberships WHERE workspace_id = ANY ($1) AND segment = 'small' ORDER BY account_id"
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
@@ -107,7 +108,12 @@ async def test_a_killed_worker_leaves_its_work_to_another(db: Database, dsn: str
         assert [row["account_id"] for row in await watcher.fetch(MOVED, ids)] == sorted(made)
         second.send_signal(signal.SIGINT)
         assert second.wait(15) == 0
-        assert b"Traceback" not in (home / "second" / "worker.log").read_bytes()
+        wrote = (home / "second" / "worker.log").read_text()
+        assert "Traceback" not in wrote
+        assert "every 0.3 seconds" in wrote
+        did = [json.loads(line)["did"] for line in wrote.splitlines() if '"did"' in line]
+        assert sum(one.get("days_begun", 0) for one in did) > 0
+        assert [one for one in did[1:] if not one] == []
     finally:
         for process in (server.process, first, second):
             if process is not None:

@@ -10,7 +10,8 @@ from random import Random
 from app.domain.demo.cast import FEATURES
 from app.domain.demo.life import Life, expit
 
-BY_PERSON = timedelta(days=45)
+BY_PERSON = timedelta(days=124)
+"""So far back who signed in is known: for the scores of the months before, as of today."""
 WEEKEND = (5, 6)
 
 
@@ -20,7 +21,7 @@ def noise(rng: Random) -> Sequence[float]:
 
 
 def usage(life: Life, rng: Random, today: date, variation: Sequence[float]) -> Iterator[str]:
-    """One line a day with any usage. Sign-ins of the last 45 days are said per person, all else per account."""
+    """One line a day with any usage. Sign-ins of the last BY_PERSON are said per person, all else per account."""
     span = life.alive_days(today)
     if span is None or not life.seats_active:
         return

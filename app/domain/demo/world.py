@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from uuid import UUID
 
 from app.domain.demo import life as lives
-from app.domain.demo import stages
+from app.domain.demo import past, stages
 from app.domain.demo.cast import (
     ADMIN,
     COUNTRIES,
@@ -24,6 +24,7 @@ from app.domain.demo.cast import (
     TEAMS,
 )  # fmt: skip
 from app.domain.demo.life import Life, Row, Rows, identity, instant
+from app.domain.demo.past import Said
 from app.domain.demo.usage import noise, usage
 
 ACCOUNTS = 2_000
@@ -79,11 +80,26 @@ LANES = {"severe": -1.2, "medium": -0.6, "low": 0.0}
 """Shifts of the renewal logit per impact (forecasting.md, section 2)."""
 
 
-def accounts(seed: int, today: date, base: Foundation) -> Iterator[tuple[Rows, Iterator[str]]]:
-    """Each account's rows by table, and the lines of its daily usage."""
+@dataclass(frozen=True, slots=True)
+class Story:
+    """An account with all that is related to it: rows by table, and the lines of its daily usage. `opportunities` are beside
+    them, as they come and go; `said` on each of the days of the past."""
+
+    id: UUID
+    born: date
+    rows: Rows
+    opportunities: list[Row]
+    usage: Iterator[str]
+    said: Sequence[Said]
+    today: Said
+
+
+def accounts(seed: int, today: date, base: Foundation) -> Iterator[Story]:
+    """Each account with its life."""
     variation = noise(Random(f"{seed}-noise"))
     names = _names(Random(f"{seed}-names"))
-    parents: dict[str, UUID] = {}
+    parents: dict[str, tuple[UUID, date]] = {}
+    days = past.days(today)
     for number in range(1, ACCOUNTS + 1):
         rng = Random(f"{seed}-{number}")
         life, place = _begin(number, rng, today, base)
@@ -92,13 +108,32 @@ def accounts(seed: int, today: date, base: Foundation) -> Iterator[tuple[Rows, I
         lives.events(life, rng, today)
         lives.invoices(life, rng, today)
         lives.opportunities(life, rng, today)
-        account = _account(life, rng, next(names[life.industry.slug if life.industry else ""]), place, today)
-        account["parent_id"] = parents.get(place[0]) if life.size.type != "enterprise" and rng.random() < 0.04 else None
+        born, own = _born(life.id), Random(f"{seed}-{number}-stages")
+        name = next(names[life.industry.slug if life.industry else ""])
+        account, pace = _account(life, rng, name, place)
+        steps = stages.path(life, born, pace, own, today)
+        account |= {"stage": steps[-1].stage, "stage_since": steps[-1].day if steps[-1].stage else None}
+        above = parents.get(place[0]) if life.size.type != "enterprise" and rng.random() < 0.04 else None
+        account["parent_id"] = above[0] if above is not None and above[1] < born else None
         if life.size.type == "enterprise" and rng.random() < 0.2:
-            parents[place[0]] = life.id
-        stages.moves(life, account, Random(f"{seed}-{number}-stages"), today)
-        life.rows = {"accounts": [account], **life.rows}
-        yield life.rows, usage(life, rng, today, variation)
+            parents[place[0]] = life.id, born
+        stages.moves(life, account, steps, own, today)
+        opportunities = life.rows.pop("opportunities", [])
+        rows = {"accounts": [account], **life.rows}
+        said, now = _said(life, account, days, Random(f"{seed}-{number}-past"))
+        yield Story(life.id, born, rows, opportunities, usage(life, rng, today, variation), said, now)
+
+
+def _born(identity: UUID) -> date:
+    return datetime.fromtimestamp((identity.int >> 80) / 1000, tz=UTC).date()
+
+
+def _said(life: Life, account: Row, days: Sequence[date], rng: Random) -> tuple[Sequence[Said], Said]:
+    health, growth = account["health"], account["growth_potential_by_hand"]
+    assert isinstance(health, float | None)
+    assert isinstance(growth, int | None)
+    thought = _guess(life, rng) if life.ended else growth
+    return past.said(life, days, health, _usual(life), thought, rng), Said(health, growth)
 
 
 def _begin(number: int, rng: Random, today: date, base: Foundation) -> tuple[Life, tuple[str, str]]:
@@ -114,42 +149,38 @@ def _begin(number: int, rng: Random, today: date, base: Foundation) -> tuple[Lif
     return life, (country, region)
 
 
-def _account(life: Life, rng: Random, name: str, place: tuple[str, str], today: date) -> Row:
-    c, age = life.character, (today - life.started).days if life.started else 0
-    health = min(100.0, max(0.0, float(round(58 + 14 * c.use + 7 * c.mood + 5 * c.contact + rng.gauss(0, 5)))))
-    stage = _stage(life, age)
-    begun = life.started or today - timedelta(days=rng.randrange(5, 200))
+def _account(life: Life, rng: Random, name: str, place: tuple[str, str]) -> tuple[Row, float]:
+    """The account, but for its stage, and the pace at which it comes through stages."""
+    c = life.character
+    health = min(100.0, max(0.0, float(round(_usual(life) + rng.gauss(0, 5)))))
+    employees = max(3, round(rng.lognormvariate(0, 0.6) * life.size.employees))
+    csm = life.csm if rng.random() > 0.02 else None
+    pace = 0.5 if life.ended else rng.randrange(297) / 297
     return {
         "id": life.id, "external_id": f"A-{life.number:05}", "name": name, "domain": f"a{life.number:05}.example",
         "industry": life.industry.slug if life.industry else None, "type": life.size.type, "region": place[1],
-        "country": place[0], "employees": max(3, round(rng.lognormvariate(0, 0.6) * life.size.employees)), "parent_id": None,
-        "csm_id": life.csm if rng.random() > 0.02 else None, "stage": stage,
-        "stage_since": max(begun, today - timedelta(days=rng.randrange(3, 300))) if stage else None,
+        "country": place[0], "employees": employees, "parent_id": None, "csm_id": csm,
         "growth_potential_by_hand": _growth(life, rng),
         "cost_to_serve": round(life.arr * rng.uniform(0.08, 0.22)) + 60_000 if life.started else None,
         "health": health if life.started and not life.ended else None, "seats_active": life.seats_active or None,
         "seats_licensed_by_hand": None, "usage_limit": float(life.seats * 700) if life.seats else None,
         "is_reference": c.mood > 1 and rng.random() < 0.3, "case_studies": int(c.mood > 1.4 and rng.random() < 0.3),
         "became_customer_at": life.started, "churn_reason_by_hand": None,
-    }  # fmt: skip
+    }, pace  # fmt: skip
 
 
-def _stage(life: Life, age: int) -> str | None:
-    if life.started is None:
-        return "trial"
-    if life.ended:
-        return None
-    if age < 90:
-        return "onboarding"
-    if age < 240:
-        return "adoption"
-    return "advocate" if life.character.mood > 1.1 else "established"
+def _usual(life: Life) -> float:
+    """What its health goes up and down around."""
+    c = life.character
+    return 58 + 14 * c.use + 7 * c.mood + 5 * c.contact
 
 
 def _growth(life: Life, rng: Random) -> int | None:
     """The CSM's guess at ARR that could be won, for nearly all."""
-    if life.ended or rng.random() < 0.04:
-        return None
+    return None if life.ended or rng.random() < 0.04 else _guess(life, rng)
+
+
+def _guess(life: Life, rng: Random) -> int:
     room = rng.lognormvariate(-0.7 + 0.35 * life.character.use, 0.7)
     return max(60_000, round((life.arr or 600_000) * room / 6000) * 6000)
 

@@ -21,12 +21,14 @@ class Book:
 class Frozen:
     """An axis's cuts as amounts, ascending; money in major units. `accounts`: how many they were taken over, None where
     they are as told. Without any account there are no cuts, and nothing can be said of the axis. `books`: cuts within
-    each book, by the book's key; `at` is then empty."""
+    each book, by the book's key; `at` is then empty. `starting`: nobody told them, they are what a workspace begins with while
+    it has too few accounts to be cut by."""
 
     at: tuple[Decimal, ...]
     frozen_at: date
     accounts: int | None = None
     books: Mapping[str, Book] = field(default_factory=dict)
+    starting: bool = False
 
 
 def stored(cuts: Sequence[Frozen]) -> list[dict[str, Any]]:
@@ -34,6 +36,7 @@ def stored(cuts: Sequence[Frozen]) -> list[dict[str, Any]]:
     return [
         {"at": [str(c) for c in f.at], "frozen_at": f.frozen_at.isoformat(), "accounts": f.accounts}
         | ({"books": {key: [[str(c) for c in b.at], b.accounts] for key, b in f.books.items()}} if f.books else {})
+        | ({"starting": True} if f.starting else {})
         for f in cuts
     ]
 
@@ -44,6 +47,7 @@ def loaded(cuts: Sequence[Mapping[str, Any]]) -> tuple[Frozen, ...]:
         Frozen(
             tuple(Decimal(c) for c in one["at"]), date.fromisoformat(one["frozen_at"]), one["accounts"],
             {key: Book(tuple(Decimal(c) for c in at), n) for key, (at, n) in one.get("books", {}).items()},
+            one.get("starting", False),
         )
         for one in cuts
     )  # fmt: skip

@@ -26,7 +26,7 @@ from app.persistence.sessions import Session, session
 from app.persistence.staging import checks, plans, records, rules
 from app.persistence.staging.records import Todo
 from app.persistence.staging.rows import Column, Plan, Staged
-from app.services import effects, hours, settle, users
+from app.services import effects, hours, settle, starting_cuts, users
 from app.services.calls import Call, Effect, keep, keep_command, new_id
 from app.services.importing import staged
 from app.services.importing.files import Progress
@@ -75,7 +75,8 @@ def job(workspace: Workspace, import_id: UUID, now: datetime, call: Call | None)
 
 
 async def run(db: Database, work: Job, file: Opened, progress: Progress) -> None:
-    """Imports the file; what goes wrong with the whole is told in the resource, as state `failed` and why."""
+    """Imports the file; what goes wrong with the whole is told in the resource, as state `failed` and why. What follows from
+    it beside its rows, that starting cuts were taken from the accounts, is told there too."""
     state: State = "failed"
     detail: str | None = "The import was stopped: send the file again, it goes on where it was."
     try:
@@ -86,7 +87,9 @@ async def run(db: Database, work: Job, file: Opened, progress: Progress) -> None
                     await planner.tell(tx, *_written(entity))
             async with own.transaction() as tx:
                 await hours.refresh(tx, work.workspace.id, work.moment)
-        state, detail = "done", None
+            async with own.transaction() as tx:
+                told = await starting_cuts.take(tx, work.workspace.id, work.moment)
+        state, detail = "done", told
     except StrataError as error:
         detail = _told(error)
     except Exception:
