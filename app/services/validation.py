@@ -110,7 +110,7 @@ async def validation(
         "slug": row["slug"], "name": row["name"], "version": row["version"], "on": asked.span.day, "until": asked.span.until,
         "months": asked.months, "outcome": asked.outcome, "source": source, "history_begins": instant(begins),
         "taken_as_today": [name for name in stood.read if name in STEADY and name != "id"] if stood.by else [],
-        "sampled": told["total"] > rows.SCORED_AT_MOST, **shown(judged, segments, names(row), because, workspace),
+        "sampled": told["total"] > rows.SCORED_AT_MOST, **shown(judged, of, segments, names(row), because, workspace),
     }  # fmt: skip
 
 
@@ -158,8 +158,17 @@ async def _stood(
     """By history where it goes back so far, else by the criteria as of then. Raises Invalid where neither can be."""
     if begins is not None and begins <= span.moment:
         meant = await _meant(db, workspace, of, _frozen(row), span, now)
-        known = tuple(sorted(name for one in meant for name in columns(one) if name in (*DATED, *STEADY)))
-        return Stood(None, tuple(dict.fromkeys(known))), "history"
+        relative = [
+            (axis, inside)
+            for axis, inside in zip(of.axes, await _among(db, workspace, of, span, now), strict=True)
+            if axis.cuts.shares
+            and axis.cuts.within is None
+            and axis.field in DATED
+            and not undated(inside, span.moment, span.day)
+        ]
+        known = {name for one in meant for name in columns(one) if name in (*DATED, *STEADY)}
+        known |= {name for axis, inside in relative for name in (axis.field, *columns(inside))}
+        return _stands(None, tuple(sorted(known)), relative), "history"
     lost: dict[str, None] = {}
     for axis in of.axes:
         if axis.cuts.within is not None or axis.cuts.by == "natural":
@@ -177,7 +186,7 @@ async def _then(
     db: Reader, workspace: Workspace, of: Segmentation, row: Record, span: Span, now: datetime, lost: dict[str, None]
 ) -> Stood | None:
     """The criteria with cuts taken as of then; None where `lost` tells what cannot be known."""
-    among = [await _checked(db, workspace, axis.cuts.among or All(), span, now) for axis in of.axes]
+    among = await _among(db, workspace, of, span, now)
     meant = await _meant(db, workspace, of, _frozen(row), span, now)
     lost |= dict.fromkeys(name for one in (*meant, *among) for name in undated(one, span.moment, span.day))
     if lost:
@@ -190,10 +199,18 @@ async def _then(
     cases = await _meant(db, workspace, of, cuts, span, now)
     rule = Rule(new_id(), tuple(zip((one.slug for one in of.segments), cases, strict=True)), of.rest)
     relative = [(axis, inside) for axis, inside in zip(of.axes, among, strict=True) if axis.cuts.shares]
-    return Stood(
-        rule, read, tuple(Cutting(axis.field, inside) for axis, inside in relative),
-        tuple(tuple(map(float, axis.cuts.shares)) for axis, _ in relative),
-    )  # fmt: skip
+    return _stands(rule, read, relative)
+
+
+async def _among(db: Reader, workspace: Workspace, of: Segmentation, span: Span, now: datetime) -> tuple[Meaning, ...]:
+    """The accounts that each axis is cut over."""
+    return tuple([await _checked(db, workspace, axis.cuts.among or All(), span, now) for axis in of.axes])
+
+
+def _stands(by: Rule | None, read: tuple[str, ...], relative: Sequence[tuple[Axis, Meaning]]) -> Stood:
+    """With the axes that are cut by shares of these accounts, to see how steady their cuts are."""
+    cutting = tuple(Cutting(axis.field, inside) for axis, inside in relative)
+    return Stood(by, read, cutting, tuple(tuple(map(float, axis.cuts.shares)) for axis, _ in relative))
 
 
 def _frozen(row: Record) -> tuple[Frozen, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain.segmentation.analysis import CRAMER, FALSE, word
+from app.domain.segmentation.model import Segmentation
 from app.domain.segmentation.validation import BOOTSTRAPS, LogRank, Outcomes, Rival, Skill
 from app.domain.segmentation.verdicts import LEAST
 from app.domain.statistics import Effect, wilson
@@ -29,6 +30,7 @@ class Judged:
 
 def shown(
     judged: Judged,
+    of: Segmentation,
     segments: Mapping[str, Outcomes],
     known: Mapping[str, str],
     because: str | None,
@@ -53,10 +55,17 @@ def shown(
         },
         "stability": {
             "adjusted_rand": _rounded(judged.steady), "bootstraps": BOOTSTRAPS if judged.steady is not None else 0,
-            "because": None if judged.steady is not None else "Nothing is cut by shares of the accounts.",
+            "because": None if judged.steady is not None else _unsteady(of),
         },
         "fields": [_field(one, effect, q, rho) for one, effect, q, rho in judged.rivals], "tried": judged.tried,
     }  # fmt: skip
+
+
+def _unsteady(of: Segmentation) -> str:
+    """Why it is not told how steady the cuts are."""
+    if not any(axis.cuts.shares for axis in of.axes):
+        return "Nothing is cut by shares of the accounts."
+    return "Its cuts are within books, or of fields of which no past is kept."
 
 
 def _segment(one: Outcomes, workspace: Workspace) -> dict[str, Any]:

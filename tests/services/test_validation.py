@@ -126,6 +126,9 @@ async def test_history_tells_where_it_goes_back_so_far(db: Database) -> None:
     assert (found["source"], found["history_begins"][:10]) == ("history", "2026-03-17")
     assert "health" in found["skill"]["because"]
     assert found["verdict"] in ("weak", "not shown")
+    await segmentations.put(db, org.call(now=NOW - 250 * DAY), "tier", TIER, None)
+    cut = await asked(org, "tier")
+    assert (cut["source"], cut["stability"]["bootstraps"], cut["stability"]["because"]) == ("history", 20, None)
     with pytest.raises(Invalid) as refused:
         await asked(org, "then", on="2026-03-01")
     assert refused.value.faults[0].parameter == "on"
