@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.persistence.database import Database
-from tests.api.conftest import House
+from tests.api.conftest import House, apart
+from tests.servers import Server
 
 ROWS = """query ($id: ID!, $rows: String, $sort: String) {
   forecastAccounts(id: $id, rowFilter: $rows, sort: $sort) { nodes { name arr expected expectedNet expectedLoss p05 p95 } }
@@ -43,7 +44,12 @@ async def forecast(house: House) -> str:
     return forecast_id
 
 
-async def test_rows_by_their_own_figures_and_what_came_of_them(house: House, database: Database) -> None:
+async def test_rows_by_their_own_figures_and_what_came_of_them(server: Server, database: Database) -> None:
+    async with apart(database, server, "Forecasts") as house:
+        await _rows_and_what_came(house, database)
+
+
+async def _rows_and_what_came(house: House, database: Database) -> None:
     forecast_id = await forecast(house)
     path = f"/v1/forecasts/{forecast_id}/accounts"
     asked = {"row_filter": "expected_loss >= 100 AND probability < 1", "sort": "-expected_loss"}
