@@ -39,6 +39,9 @@ SELECT workspace_id, segmentation_id, account_id, from_at,
 FROM memberships
 """
 
+# All at once: whoever is in the way is met before the work is done, not after it.
+ALONE = "LOCK TABLE {} IN ACCESS EXCLUSIVE MODE"
+
 
 def _index(name: str, table: str, columns: list[str], where: str | None = None) -> None:
     """Beside those who read and write the table."""
@@ -60,6 +63,7 @@ def upgrade() -> None:
     _index("memberships_left_idx", "memberships", LEFT)
     _drop("members_segment_idx", "members")
     _drop("members_pending_idx", "members")
+    op.execute(ALONE.format("members, memberships, member_events"))
     op.add_column("members", sa.Column("reason", TEXT, nullable=False, server_default="definition"))
     op.execute(REASON)
     op.alter_column("members", "reason", server_default=None)
@@ -77,6 +81,7 @@ def downgrade() -> None:
     _index("memberships_left_idx", "memberships", LEFT, "to_at IS NOT NULL")
     _drop("members_entered_idx", "members")
     _drop("members_held_idx", "members")
+    op.execute(ALONE.format("members, memberships"))
     op.alter_column("memberships", "to_at", nullable=True)
     op.execute(OPENED)
     op.drop_column("members", "reason")

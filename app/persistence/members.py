@@ -10,17 +10,14 @@ from uuid import UUID
 
 import asyncpg
 
-from app.domain.catalogue import ACCOUNTS, ENTITIES
+from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria.meant import Meaning
 from app.domain.segmentation import hysteresis
 from app.domain.segmentation.hysteresis import OFF, Steady
-from app.domain.segmentation.spans import Span
 from app.domain.workspaces import Workspace
 from app.persistence import planner
 from app.persistence.compile import Scope, condition
-from app.persistence.compile.operands import shown
-from app.persistence.compile.rows import start
-from app.persistence.database import Reader, Record, Transaction
+from app.persistence.database import Transaction
 from app.persistence.facts import FEW
 from app.persistence.scoped import Scoped, bound, restricted
 
@@ -144,13 +141,6 @@ SELECT s.id FROM segmentations s WHERE s.workspace_id = $1 AND s.id = ANY ($2)
 WRITTEN = ("members", "memberships")
 PLACED = ("accounts", *WRITTEN)
 """What a placement of all accounts writes, and what it is read with."""
-# Those whose move has waited for as long as it had to.
-CONFIRMED = """
-SELECT DISTINCT m.account_id AS id FROM segmentations s
-JOIN members m ON m.workspace_id = $1 AND m.segmentation_id = s.id AND m.held IS NOT NULL
-  AND m.pending_since <= $2::timestamptz - s.confirm::interval
-WHERE s.workspace_id = $1 AND s.confirm IS NOT NULL AND s.state IN ('ok', 'computing') ORDER BY 1
-"""
 
 
 def plan(rules: Sequence[Rule], workspace: Workspace, scoped: Scoped) -> Plan:
@@ -306,27 +296,3 @@ async def compare(tx: Transaction, plan: Plan, now: datetime) -> dict[UUID, int]
         return None
     await tx.execute("RELEASE SAVEPOINT compared")
     return {row["segmentation_id"]: row["accounts"] for row in found}
-
-
-async def confirmed(reader: Reader, workspace_id: UUID, now: datetime) -> list[UUID]:
-    """The accounts of which some move has waited for as long as it had to, by id."""
-    return _ids(await reader.fetch(CONFIRMED, workspace_id, now))
-
-
-async def within(reader: Reader, workspace: Workspace, spans: Sequence[Span]) -> list[UUID]:
-    """The accounts with an instant in one of the spans, by id."""
-    scope = Scope(workspace)
-    return _ids(await reader.fetch(f"{' UNION '.join(_within(span, scope) for span in spans)} ORDER BY 1", *scope.args))
-
-
-def _ids(found: Sequence[Record]) -> list[UUID]:
-    return [row["id"] for row in found]
-
-
-def _within(span: Span, scope: Scope) -> str:
-    alias = scope.alias()
-    entity = ACCOUNTS if span.relation is None else ENTITIES[span.relation.target]
-    value = shown(span.of, start(entity, alias), scope).sql
-    ends = [f"{value} {sign} {scope.typed(end, 'instant')}" for sign, end in ((">=", span.lo), ("<=", span.hi))]
-    key = "id" if span.relation is None else "account_id AS id"
-    return f"SELECT {alias}.{key} {scope.rows(entity.name, alias, ends)}"

@@ -3,10 +3,6 @@ view `stays` reads both as one: [from_at, to_at), which is null while a stay las
 
 from __future__ import annotations
 
-from uuid import UUID
-
-from app.persistence.database import Reader, Record
-
 # Stays follow each other without a gap: each begins with the move into it, out of the one before.
 MOVES = """
 SELECT m.segmentation_id, m.account_id, m.from_at AS at,
@@ -15,8 +11,3 @@ FROM stays m WHERE m.workspace_id = $1
 """
 """Every change of where accounts stand: `was` is null where one had stood nowhere. Conditions that are added must leave
 accounts whole: on `m.account_id` and `m.segmentation_id`."""
-
-
-async def moves(reader: Reader, workspace_id: UUID) -> list[Record]:
-    """Every change of a workspace, the earliest first: (segmentation_id, account_id, at, was, segment, reason)."""
-    return await reader.fetch(f"{MOVES} ORDER BY at, segmentation_id, account_id", workspace_id)

@@ -23,5 +23,5 @@ async def identified(db: Reader, principal: Principal, external_id: str) -> UUID
     told = None if UNSTORABLE.search(external_id) else external_id
     found = None if told is None else await rows.of_external(db, principal.workspace.id, told)
     if found is None:
-        raise NotFound
+        raise NotFound("There is no such account in this workspace.")
     return found

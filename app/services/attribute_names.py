@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ from app.domain.catalogue import ACCOUNTS, ENTITIES
 from app.domain.criteria import text, tree
 from app.domain.dependents import Dependent
 from app.domain.errors import Invalid, Unreadable
+from app.domain.segmentation.bodies import parts
 from app.persistence import attributes as rows
 from app.persistence import versions
 from app.persistence.database import Record, Transaction
@@ -138,7 +139,7 @@ def _segmentation(row: Record) -> dict[str, Any]:
 
 def _renamed_segmentation(row: Record, told: Rename) -> dict[str, Any]:
     document = _segmentation(row)
-    for part in _parts(document["spec"]):
+    for part in parts(document["spec"]):
         if part.get("field"):
             part["field"] = told(part["field"], ACCOUNTS)
         if part.get("criteria"):
@@ -148,12 +149,6 @@ def _renamed_segmentation(row: Record, told: Rename) -> dict[str, Any]:
     for case in document["segments"]:
         case["criteria"] = _renamed_text(case["criteria"], told)
     return document
-
-
-def _parts(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """What of a spec names fields: the axes of bands and of a matrix, measures of a score, considerations of lanes."""
-    axes = (spec, spec.get("x"), spec.get("y"), spec.get("z"))
-    yield from (part for part in (*axes, *spec.get("measures", ()), *spec.get("considerations", ())) if part)
 
 
 def _renamed_text(criteria: str, told: Rename) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -16,6 +15,7 @@ from app.domain.criteria import text, tree
 from app.domain.dependents import Dependent, Mention, mentions, of_path
 from app.domain.errors import Invalid, Unreadable
 from app.domain.roles import Principal
+from app.domain.segmentation.bodies import parts
 from app.persistence import dependents
 from app.persistence.database import Record, Transaction
 from app.services import followed
@@ -89,20 +89,14 @@ def _of_list(row: Record) -> Iterator[Mention]:
 
 
 def _of_segmentation(row: Record) -> Iterator[Mention]:
-    parts = [*_parts(msgspec.json.decode(row["spec"]))]
+    named = [*parts(msgspec.json.decode(row["spec"]))]
     told: Iterable[str | None] = (
         *(case["criteria"] for case in msgspec.json.decode(row["segments"])),
-        *(part.get("criteria") for part in parts),
-        *((part.get("cuts") or {}).get("among") for part in parts),
+        *(part.get("criteria") for part in named),
+        *((part.get("cuts") or {}).get("among") for part in named),
     )
     for criteria in told:
         if criteria is not None:
             yield from mentions(text.parse(criteria), ACCOUNTS)
-    for part in parts:
+    for part in named:
         yield from of_path(part.get("field") or "")
-
-
-def _parts(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """What of a spec names anything: axes, measures of a score, considerations of lanes."""
-    axes = (spec, spec.get("x"), spec.get("y"), spec.get("z"))
-    yield from (part for part in (*axes, *spec.get("measures", ()), *spec.get("considerations", ())) if part)

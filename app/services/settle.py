@@ -12,10 +12,11 @@ from app.domain.facts import INPUTS
 from app.domain.segmentation.hysteresis import OFF
 from app.domain.segmentation.spans import Span, UnfollowedError, spans
 from app.domain.workspaces import Workspace
-from app.persistence import changes, facts, members, segments, workspaces
+from app.persistence import changes, confirmations, facts, members, segments, workspaces
 from app.persistence.database import Transaction
 from app.persistence.members import Plan
 from app.persistence.scoped import Scoped, scoped
+from app.persistence.spans import within
 from app.services import lifecycle, measures
 from app.services.prepared import Prepared, defined, names_more, prepare
 
@@ -52,16 +53,17 @@ async def settle(
 
     `changed` names the fields of the accounts where nothing else was written: what no fact and no rule reads is then
     not computed again; leave it out for new accounts and related records. `wrote` names the entity of the related records
-    where nothing else was written. `fresh`: the transaction made them with their facts, and nothing is related to them yet.
+    where nothing else was written. `fresh`: the transaction wrote them with the facts that follow.
     """
     if account_ids is not None:
         account_ids = list(dict.fromkeys(account_ids))
         if not account_ids:
             return
     touched = written = None if changed is None else frozenset(changed)
-    if not fresh and (touched is None or not touched.isdisjoint(INPUTS)):
-        await facts.lock(tx, workspace.id, account_ids)
-        await facts.refresh(tx, workspace.id, account_ids, usage=touched is None)
+    if touched is None or not touched.isdisjoint(INPUTS):
+        if not fresh:
+            await facts.lock(tx, workspace.id, account_ids)
+            await facts.refresh(tx, workspace.id, account_ids, usage=touched is None)
         touched = None
     # Of related records contacts alone move a reference of an account, and a day that passes moves none.
     moved = wrote in (None, "contacts") if written is None else not written.isdisjoint(REMEMBERED)
@@ -186,7 +188,7 @@ async def follow(tx: Transaction, workspace: Workspace, since: datetime, now: da
     every = await defined(tx, workspace)
     before, after = [await prepare(tx, every, workspace, at) for at in (since, now)]
     moved = _spans(before, after)
-    found = await members.within(tx, workspace, moved) if moved else []
+    found = await within(tx, workspace, moved) if moved else []
     if found:
         await facts.lock(tx, workspace.id, found)
         await _place_now(tx, workspace.id, found, now, None, "time")
@@ -196,7 +198,7 @@ async def follow(tx: Transaction, workspace: Workspace, since: datetime, now: da
 
 async def confirm(tx: Transaction, workspace_id: UUID, now: datetime) -> int:
     """Make the moves that have waited for as long as they had to; how many accounts those were of."""
-    found = await members.confirmed(tx, workspace_id, now)
+    found = await confirmations.confirmed(tx, workspace_id, now)
     if found:
         await facts.lock(tx, workspace_id, found)
         await _place_now(tx, workspace_id, found, now, None, "time")

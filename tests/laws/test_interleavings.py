@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import pytest
@@ -20,13 +20,14 @@ from app.domain.errors import NotFound, Unavailable
 from app.domain.roles import Principal
 from app.domain.segmentation import books, hysteresis
 from app.domain.segmentation.hysteresis import Stand
-from app.domain.workspaces import clock
-from app.persistence import segments, stays
-from app.persistence.database import Database, Transaction
+from app.domain.workspaces import Workspace, clock
+from app.persistence import segments
+from app.persistence.database import Database, Record
 from app.services import accounts, checks, confirmations, days, pins, segmentations, ticks, workspaces
 from app.services.calls import Call
 from app.services.prepared import definition
 from app.services.settle import settle
+from tests import stays
 from tests.laws import worlds
 from tests.laws.test_membership import CARE, CUBE, LATELY, SCORED, coherent, record, rewrite
 from tests.laws.worlds import NOW, World
@@ -37,6 +38,7 @@ DEFINED: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 ROUNDS = 4
 Stood = dict[tuple[UUID, UUID], Stand]
+Thing = TypeVar("Thing")
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
 MEMBERS = "SELECT segmentation_id, account_id, segment, rule, held, pending_since FROM members WHERE workspace_id = $1"
 PINNED = """
@@ -52,6 +54,15 @@ SELECT count(*) FROM {} m WHERE m.workspace_id = $1
   AND (NOT EXISTS (SELECT FROM accounts a WHERE a.workspace_id = $1 AND a.id = m.account_id)
     OR NOT EXISTS (SELECT FROM segmentations s WHERE s.workspace_id = $1 AND s.id = m.segmentation_id))
 """
+
+
+class Told(NamedTuple):
+    """What the database says at one moment."""
+
+    workspace: Workspace
+    defined: Sequence[Record]
+    pinned: Sequence[Record]
+    members: Sequence[Record]
 
 
 class Office:
@@ -77,18 +88,20 @@ class Office:
             if self.random.random() < 0.5:
                 task.cancel()
             else:
-                await self.killer.fetch(TERMINATE)
+                await self.steadily(lambda: self.killer.fetch(TERMINATE))
             try:
                 await task
             except (Unavailable, asyncio.CancelledError):
                 self.killed += 1
+        await self.steadily(work)
+
+    async def steadily(self, work: Callable[[], Awaitable[Thing]]) -> Thing:
+        """Does it as soon as the server is there for it: connections that ended just now are made again."""
         while True:
             try:
-                await work()
-            except Unavailable:  # a connection that ended just now
+                return await work()
+            except Unavailable:
                 await asyncio.sleep(0.05)
-            else:
-                return
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
@@ -138,7 +151,7 @@ class Office:
 
     async def unpin(self) -> None:
         """An account that was kept goes where the criteria put it."""
-        row = await self.db.fetchrow(ONE_PIN, self.w.workspace_id)
+        row = await self.steadily(lambda: self.db.fetchrow(ONE_PIN, self.w.workspace_id))
         if row is None:
             return
 
@@ -169,25 +182,30 @@ class Office:
 
     async def compare(self) -> None:
         """Rows of members are what the reference says, step by step."""
-        async with self.db.transaction() as tx:
-            await self._expected(tx)
-            rows = await tx.fetch(MEMBERS, self.w.workspace_id)
-            found = {
-                (r["segmentation_id"], r["account_id"]): Stand(r["segment"], r["rule"], r["held"], r["pending_since"])
-                for r in rows
-            }
-            assert found == self.stood
-            await coherent(tx, self.w.workspace_id)
-
-    async def _expected(self, tx: Transaction) -> None:
-        workspace = await workspaces.load(tx, self.w.workspace_id)
-        setting = Setting(workspace, clock(workspace, self.now), people=False)
-        held = {
-            (r["segmentation_id"], r["account_id"]): r["segment"]
-            for r in await tx.fetch(PINNED, workspace.id, self.now)
+        told = await self.steadily(self._told)
+        found = {
+            (r["segmentation_id"], r["account_id"]): Stand(r["segment"], r["rule"], r["held"], r["pending_since"])
+            for r in told.members
         }
-        records = {account_id: record(self.w, account_id, workspace) for account_id in self.w.accounts}
-        for row in await segments.all_of(tx, workspace.id):
+        self._expect(told)
+        assert found == self.stood
+
+    async def _told(self) -> Told:
+        async with self.db.transaction() as tx:
+            workspace = await workspaces.load(tx, self.w.workspace_id)
+            await coherent(tx, workspace.id)
+            return Told(
+                workspace,
+                await segments.all_of(tx, workspace.id),
+                await tx.fetch(PINNED, workspace.id, self.now),
+                await tx.fetch(MEMBERS, workspace.id),
+            )
+
+    def _expect(self, told: Told) -> None:
+        setting = Setting(told.workspace, clock(told.workspace, self.now), people=False)
+        held = {(r["segmentation_id"], r["account_id"]): r["segment"] for r in told.pinned}
+        records = {account_id: record(self.w, account_id, told.workspace) for account_id in self.w.accounts}
+        for row in told.defined:
             one = definition(row)
             within = books.over(setting, one.books)
             cases = [(slug, check(node, ACCOUNTS, within).meaning) for slug, node in one.cases]

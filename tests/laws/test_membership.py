@@ -18,12 +18,13 @@ from app.domain.roles import Principal
 from app.domain.segmentation import books
 from app.domain.segmentation.presets import INSTALLED, presets
 from app.domain.workspaces import Workspace, clock
-from app.persistence import segments, stays
+from app.persistence import segments
 from app.persistence.database import Database, Transaction
 from app.services import days, pins, segmentations, ticks, workspaces
 from app.services.calls import Call
 from app.services.prepared import definition
 from app.services.settle import settle
+from tests import stays
 from tests.laws import worlds
 from tests.laws.worlds import MODULES, NOW, World
 

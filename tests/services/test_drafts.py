@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 
 from app.domain.errors import Forbidden, Invalid, NotFound, VersionRequired, VersionStale
-from app.persistence import stays
 from app.persistence.database import Database
 from app.services import accounts, drafts, memberships, pins, segmentations, simulations, ticks, versions
+from tests import stays
 from tests.services.organisations import NOW, Organisation, document, organisation
 
 LATER = NOW + timedelta(hours=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from app.domain.records import SLUG
@@ -77,6 +77,12 @@ def fields_of(kind: Kind, spec: Mapping[str, Any]) -> tuple[str, ...]:
     else:
         named = [axis.field for axis in MAKING[kind].axes(read_)]
     return tuple(dict.fromkeys(named))
+
+
+def parts(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What of a stored spec names fields: the axes of bands and of a matrix, measures of a score, considerations of lanes."""
+    axes = (spec, spec.get("x"), spec.get("y"), spec.get("z"))
+    yield from (part for part in (*axes, *spec.get("measures", ()), *spec.get("considerations", ())) if part)
 
 
 def _band(faults: Faults, told: object) -> float | None:
