@@ -144,9 +144,9 @@ def left_out(row: Record) -> Leaving:
 
 def document(row: Record) -> dict[str, Any]:
     """A draft as it is answered, its `definition` as `put` takes it."""
+    defined = {**definition(wanted(row)), **leaving.told(left_out(row))}
     return {
-        "slug": row["slug"], **msgspec.json.decode(row["body"]),
-        "definition": {**definition(wanted(row)), **leaving.told(left_out(row))}, "version": row["version"], "author_id": row["author_id"],
+        "slug": row["slug"], **defined, "definition": defined, "version": row["version"], "author_id": row["author_id"],
         "created_at": instant(row["created_at"]), "updated_at": instant(row["updated_at"]),
     }  # fmt: skip
 

@@ -38,7 +38,7 @@ RECORD = schemas.ref(schemas.title(SCENARIOS))
 SAID: dict[str, Any] = {
     "slug": SLUG,
     "name": {"type": "string", "minLength": 1, "maxLength": LINE},
-    "external_id": {"type": ["string", "null"], "maxLength": LINE},
+    "external_id": {"type": ["string", "null"], "minLength": 1, "maxLength": LINE},
     "impacts": {
         "type": "object", "additionalProperties": {"type": ["string", "null"], "enum": [*IMPACTS, None]},
         "description": "by the slug of an industry; null takes it out, industries that are not named stay as they are",

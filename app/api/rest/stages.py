@@ -41,7 +41,7 @@ POSITION = {"type": "integer", "minimum": 1, "maximum": 2**31 - 1,
 RULED_DAYS = {"type": ["integer", "null"], "minimum": 1, "maximum": lifecycle.MOST_DAYS}
 SAID: dict[str, Any] = {
     "slug": SLUG, "name": {"type": "string", "minLength": 1, "maxLength": LINE}, "position": POSITION,
-    "external_id": {"type": ["string", "null"], "maxLength": LINE},
+    "external_id": {"type": ["string", "null"], "minLength": 1, "maxLength": LINE},
     "entry": {"type": ["string", "object", "null"],
               "description": "criteria: accounts that begin to meet them move here, forward only; a move by hand stands until what they say changes"},
     "expected_days": {**RULED_DAYS, "description": "accounts that stay longer are stuck"},
