@@ -86,18 +86,7 @@ async def due(
         f"""
         WITH {RENEWALS}
         SELECT {", ".join(f"coalesce(array_agg({c} ORDER BY d.due_on, a.id, d.id), '{{}}')" for c in columns)}
-        FROM (
-          SELECT r.id, r.account_id, r.arr, r.due_on, r.product, r.start_date, r.first_started, r.seats
-          FROM renewals r
-          WHERE r.due_on >= {first} AND r.due_on < {last} AND r.start_date <= {day} AND r.decided_on >= {day}
-            AND (r.by_hand OR r.followed_on IS NULL OR r.followed_on > {day})
-          UNION ALL
-          SELECT b.id, b.id, greatest(b.arr, 0), b.renewal_date, '', NULL, b.became_customer_at, NULL
-          FROM accounts b
-          WHERE b.workspace_id = $1 AND b.renewal_date >= {first} AND b.renewal_date < {last}
-            AND NOT EXISTS (SELECT FROM contracts e WHERE e.workspace_id = $1 AND e.account_id = b.id)
-        ) d
-        JOIN accounts a ON a.workspace_id = $1 AND a.id = d.account_id
+        {_open(f"{{due}} >= {first} AND {{due}} < {last}", day)}
         WHERE a.archived_at IS NULL AND {inside}
         """,
         *scope.args,
@@ -108,6 +97,49 @@ async def due(
         ids, accounts, arr, due_on, products, industries, started, first_started, seats, tuple(rest[: len(keys)]),
         tuple(rest[len(keys) :]),
     )  # fmt: skip
+
+
+def _open(when: str, day: str) -> str:
+    """FROM renewals `d` that are open on a day, of accounts `a`; `when` says of `{due}`, the day on which they are due, which."""
+    return f"""FROM (
+          SELECT r.id, r.account_id, r.arr, r.due_on, r.product, r.start_date, r.first_started, r.seats
+          FROM renewals r
+          WHERE {when.format(due="r.due_on")} AND r.start_date <= {day} AND r.decided_on >= {day}
+            AND (r.by_hand OR r.followed_on IS NULL OR r.followed_on > {day})
+          UNION ALL
+          SELECT b.id, b.id, greatest(b.arr, 0), b.renewal_date, '', NULL, b.became_customer_at, NULL
+          FROM accounts b
+          WHERE b.workspace_id = $1 AND {when.format(due="b.renewal_date")}
+            AND NOT EXISTS (SELECT FROM contracts e WHERE e.workspace_id = $1 AND e.account_id = b.id)
+        ) d
+        JOIN accounts a ON a.workspace_id = $1 AND a.id = d.account_id"""
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Renewals that were due before a period and today, and are open; ARR in minor units. `since`: the first day one was due."""
+
+    renewals: int
+    arr: int
+    since: date | None
+
+
+async def overdue(reader: Reader, workspace: Workspace, first: date, where: Meaning, today: date) -> Overdue:
+    """Of the accounts that meet the criteria: a forecast whose period begins on `since` has them in it."""
+    scope = Scope(workspace)
+    day, before = scope.bind(today), scope.bind(min(first, today))
+    inside = condition(where, ACCOUNTS, "a", scope)
+    row = await reader.fetchrow(
+        f"""
+        WITH {RENEWALS}
+        SELECT count(*), coalesce(sum(d.arr), 0)::bigint, min(d.due_on)
+        {_open(f"{{due}} < {before}", day)}
+        WHERE a.archived_at IS NULL AND {inside}
+        """,
+        *scope.args,
+    )
+    assert row is not None  # an aggregate answers one row
+    return Overdue(*row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,11 @@ WITHOUT_DATE = (
     "In force on the day of the forecast and not in it: contracts without an end date, and accounts with neither contracts nor a "
     "renewal date. Nothing says when they renew."
 )
+OVERDUE_NONE = "Nothing that was due before is open."
+OVERDUE = (
+    "Due before the period, open, and not in it: nobody has set an outcome, no contract carries them on, and the time in which one may "
+    "is not over. To include them, begin with `from` {since}."
+)
 SIDE_BY_SIDE = (
     "Groups are those of the first way, of lanes too: an account counts in the same group throughout, whatever lane another "
     "scenario puts it in."
@@ -52,7 +57,16 @@ def forecast(
             "contracts": made.undated.contracts, "accounts": made.undated.accounts, "arr": workspace.major(made.undated.arr),
             "because": WITHOUT_DATE,
         },
+        "overdue": _overdue(made, workspace),
         "groups": told["groups"], "rates": [_rate(rate) for rate in computed.rates],
+    }  # fmt: skip
+
+
+def _overdue(made: Made, workspace: Workspace) -> dict[str, Any]:
+    of = made.overdue
+    return {
+        "renewals": of.renewals, "arr": workspace.major(of.arr), "since": of.since,
+        "because": OVERDUE_NONE if of.since is None else OVERDUE.format(since=of.since),
     }  # fmt: skip
 
 
@@ -116,8 +130,8 @@ def _money(workspace: Workspace) -> Money:
 
 def _total(of: Total, money: Money) -> dict[str, Any]:
     return {
-        "due": {"accounts": of.due_accounts, "arr": money(of.due_arr_minor)},
-        "expected_accounts": round(of.expected_accounts, 6), "expected": money(of.expected_minor),
+        "due": {"renewals": of.due_renewals, "accounts": of.due_accounts, "arr": money(of.due_arr_minor)},
+        "expected_renewals": round(of.expected_renewals, 6), "expected": money(of.expected_minor),
         "p05": money(of.p05_minor), "p50": money(of.p50_minor), "p95": money(of.p95_minor),
         "target": money(of.target_minor), "target_probability": _chance(of.target_probability),
         "net": {

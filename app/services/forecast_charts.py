@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from app.domain.pictures.waterfall import Step, Waterfall, waterfall
 from app.domain.roles import Principal
 from app.domain.workspaces import clock
 from app.persistence import forecast_charts as rows
-from app.persistence.database import Database
+from app.persistence.database import Database, Record
 from app.services import backtests, forecasts, waterfalls
 from app.services.aside import aside
 
@@ -28,6 +28,9 @@ SAID: Mapping[ledger.Step, str] = {
     "renewed": "Closed: renewed", "churned": "Closed: churned", "amount_up": "More is due", "amount_down": "Less is due",
     "likelihood_up": "More likely", "likelihood_down": "Less likely", "called": "Calls by hand",
 }  # fmt: skip
+EMPTY: Mapping[str, int] = dict.fromkeys(("renewals", "due", "expected", "closed", "kept"), 0)
+"""A month in which nothing is due."""
+NOTHING: Mapping[str, Any] = dict.fromkeys(("p05", "p50", "p95"), 0.0)
 RANGES = "Ranges by month are kept where a forecast is grouped by month alone."
 
 
@@ -46,9 +49,9 @@ async def months(db: Database, principal: Principal, forecast_id: UUID, now: dat
 
     first, end = (date.fromisoformat(told[name]) for name in ("from", "to"))
     drawn = []
-    for one in listed:
-        found = ranges.get(one["month"].strftime("%Y-%m"), {})
-        over = one["closed"] == one["renewals"]
+    for one in _every(listed, first, end):
+        found = ranges.get(one["month"].strftime("%Y-%m"), NOTHING if ranges and not one["renewals"] else {})
+        over = one["closed"] == one["renewals"] > 0
         drawn.append(
             Month(
                 one["month"], found.get("p05"), found.get("p50"), found.get("p95"), major(one["expected"]),
@@ -57,6 +60,9 @@ async def months(db: Database, principal: Principal, forecast_id: UUID, now: dat
         )  # fmt: skip
     title = f"Renewals due {_spelled(first)} to {_spelled(end - timedelta(days=1))}"
     note = f"{told['skill']['verdict'].capitalize()}. {told['skill']['because']}" + ("" if ranges else f" {RANGES}")
+    made = clock(workspace, datetime.fromisoformat(told["as_of"])).today
+    if first < made:
+        note += f" Of what was due before {_spelled(made)} only what was open then is in it."
     return await aside(lambda: fan(Fan(title, workspace.currency, tuple(drawn), None, note)))
 
 
@@ -99,6 +105,19 @@ async def moved(db: Database, principal: Principal, now: datetime, ask: waterfal
         Step(f"On {last}", float(told["closing"])), told["words"],
     )  # fmt: skip
     return await aside(lambda: waterfall(drawn))
+
+
+def _every(listed: Sequence[Record], first: date, end: date) -> Sequence[Mapping[str, Any]]:
+    """Every month of `[first, end)`, those without renewals too, so that time runs evenly; none where nothing is due at all."""
+    known: dict[date, Mapping[str, Any]] = {one["month"]: dict(one) for one in listed}
+    if not known:
+        return ()
+    found: list[Mapping[str, Any]] = []
+    month = first.replace(day=1)
+    while month < end:
+        found.append(known.get(month, {**EMPTY, "month": month}))
+        month = (month.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return found
 
 
 def _part(month: date, first: date, end: date) -> str:

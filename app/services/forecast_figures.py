@@ -20,7 +20,7 @@ from app.domain.scenarios import LANES
 from app.domain.workspaces import Workspace
 from app.persistence import forecasts, known, scenarios
 from app.persistence.database import Reader, Record
-from app.persistence.forecasts import ClosedColumns, DueColumns, RenewalColumns, Undated
+from app.persistence.forecasts import ClosedColumns, DueColumns, Overdue, RenewalColumns, Undated
 
 EPOCH = date(1970, 1, 1)
 
@@ -45,17 +45,19 @@ class Figures:
     scenarios: Mapping[str, Scenario]
     active: str | None
     undated: Undated
+    overdue: Overdue
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A forecast under one way to see things: `lane` per renewal due in its scenario, `undated` what is not in it."""
+    """A forecast under one way to see things: `lane` per renewal due in its scenario, `undated` and `overdue` what is not in it."""
 
     computed: Forecast
     under: Under
     scenario: Scenario | None
     lane: list[str]
     undated: Undated
+    overdue: Overdue
 
 
 async def read(
@@ -72,11 +74,12 @@ async def read(
         _chosen(known_ways, way)
     due = await forecasts.due(reader, workspace, wanted, where, met, today)
     undated = await forecasts.undated(reader, workspace, where, today)
+    overdue = await forecasts.overdue(reader, workspace, wanted.start, where, today)
     closed = await forecasts.closed(reader, workspace, today)
     asked = _closed_asked(closed, _ahead(due, today)).astype(np.int64).tolist() + [(today - EPOCH).days] * len(due.arr)
     told = await known.columns(reader, workspace, [*closed.account_ids, *due.account_ids], asked)
     active = next((row["slug"] for row in rows if row["is_active"]), None)
-    return Figures(today, due, closed, told, known_ways, active, undated)
+    return Figures(today, due, closed, told, known_ways, active, undated, overdue)
 
 
 def _scenario(row: Record) -> Scenario:
@@ -131,7 +134,7 @@ def _made(
     told = _texts(_lanes(figures, figures.active, columns.industries))
     due = Due(
         _texts(list(map(str, columns.renewal_ids))), _ints(columns.arr), _days(columns.due_on), _texts(columns.industries),
-        _pairs(columns.industries, columns.products), told,
+        _pairs(columns.industries, columns.products), told, _texts(list(map(str, columns.account_ids))),
     )  # fmt: skip
     targets = {tuple(target.key[name] for name, _ in wanted.groups): target.amount for target in wanted.targets}
     learnt, known_then = taught
@@ -142,6 +145,7 @@ def _made(
         scenario,
         lane,
         figures.undated,
+        figures.overdue,
     )
 
 

@@ -99,7 +99,7 @@ async def get(db: Database, principal: Principal, forecast_id: UUID) -> bytes:
     permit(principal, "forecasts.read", own=True)
     found = await forecasts.get(db, principal.workspace.id, forecast_id)
     if found is None or (not allows(principal, "forecasts.read") and found[1] != principal.user_id):
-        raise NotFound
+        raise NotFound("There is no forecast with this id. The list of forecasts has those that are kept.")
     return found[0]
 
 

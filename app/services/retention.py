@@ -166,7 +166,8 @@ def _apart(whole: Sums, alone: tuple[int, int], workspace: Workspace) -> dict[st
             **_open(whole, workspace),
             "because": "Renewals due in the period that are not decided: nobody has set an outcome, and what their contracts tell is "
             f"decided {LATE} days after the term, renewed or not, so that neither counts before the other. They are in no renewal "
-            "rate; in GRR, NRR and logo churn counts what is in force.",
+            "rate; in GRR, NRR and logo churn counts what is in force. What a contract known today carries on is among them till then; "
+            "forecasts hold it for renewed at once, so that they may have fewer open.",
         },
         "without_contracts": {
             "accounts": count, "arr": workspace.major(arr),

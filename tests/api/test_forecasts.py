@@ -24,6 +24,10 @@ def camel(told: dict[str, Any]) -> dict[str, Any]:
     return {first[name]: value for name, value in told.items()}
 
 
+OVERDUE = """{ previewForecast(input: {filter: "name = \\"Late\\""}) { due { renewals accounts arr } expectedRenewals expected
+  overdue { renewals arr since because } } }"""
+
+
 def among(told: Any, shown: Any) -> Any:
     """What is told of all that is shown, member by member."""
     if isinstance(shown, dict):
@@ -68,6 +72,7 @@ async def _rows_and_what_came(house: House, database: Database) -> None:
     answer = (await house.admin.post("/graphql", json={"query": ROWS, "variables": wrong})).json()
     assert answer["errors"][0]["extensions"]["errors"] == refused
 
+    await _overdue(house)
     today = datetime.now(UTC).date()
     async with database.transaction() as tx:
         await tx.execute("UPDATE forecasts SET as_of = as_of - interval '30 days' WHERE workspace_id = $1", house.id)
@@ -80,3 +85,20 @@ async def _rows_and_what_came(house: House, database: Database) -> None:
     assert shown == among(told, shown)
     wrong_lag = await house.admin.get("/v1/forecasts/accuracy?lag=13")
     assert (wrong_lag.status_code, wrong_lag.json()["errors"][0]["parameter"]) == (422, "lag")
+
+
+async def _overdue(house: House) -> None:
+    """What is due, renewals and accounts apart, and what was due before and is open, in both doors alike."""
+    today = datetime.now(UTC).date()
+    account = (await house.admin.post("/v1/accounts", json={"name": "Late"})).json()["id"]
+    for end in (today - timedelta(9), today + timedelta(9), today + timedelta(19)):
+        told = {"start_date": str(today - timedelta(300)), "end_date": str(end), "arr": 70}
+        assert (await house.admin.post(f"/v1/accounts/{account}/contracts", json=told)).status_code == 201
+    rest = (await house.admin.post("/v1/forecasts/preview", json={"where": 'name = "Late"'})).json()
+    assert rest["due"] == {"renewals": 2, "accounts": 1, "arr": 140}
+    assert 0 < rest["expected_renewals"] < 2
+    assert (rest["overdue"]["renewals"], rest["overdue"]["since"]) == (1, str(today - timedelta(9)))
+    answer = (await house.admin.post("/graphql", json={"query": OVERDUE})).json()["data"]["previewForecast"]
+    assert answer == among(rest, answer)
+    missing = await house.admin.get("/v1/forecasts/00000000-0000-7000-8000-000000000000")
+    assert (missing.status_code, "no forecast with this id" in missing.json()["detail"]) == (404, True)

@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -162,17 +162,27 @@ def commands(folder: Path, server: Server) -> dict[str, str]:
     }  # fmt: skip
 
 
-async def tell(found: tuple[Block, ...], heading: str, folder: Path, server: Server, key: str) -> list[list[Any]]:
-    """The lines that each block of a recipe is answered with, after they were held against what the guide shows."""
+async def tell(
+    found: tuple[Block, ...], heading: str, folder: Path, server: Server, key: str, other: Differing | None = None
+) -> list[list[Any]]:
+    """The lines that each block of a recipe is answered with, after they were held against what the guide shows; `other` says what
+    else of it is to be so, and all that is not is told at once."""
     told = await answered(found, heading, folder, server, key)
+    differing = []
     for one, lines in told:
         if isinstance(one.shown, list):
             assert not list(unsaid(one.shown, lines)), lines
         elif one.shown is not None:
             assert not list(untrue(one.shown, lines[-1])), lines[-1]
+            differing += list(other(one.shown, lines[-1])) if other else []
+    assert not differing, "\n".join(["", *differing])
     for picture in folder.glob("*.svg"):
         assert picture.read_text().startswith("<svg "), picture
     return [lines for _, lines in told]
+
+
+Differing = Callable[[Any, Any], Iterator[str]]
+"""Of what is shown and what is answered, what is not so, in words."""
 
 
 def cents(amount: float) -> int:

@@ -3,25 +3,56 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.docs.guides import blocks, cents, recipes, tell
-from tests.servers import Server
+from tests.servers import ROOT, Server
 
 BLOCKS = blocks("forecasts.md")
+DAY = date.fromisoformat(re.findall(r"demo made on (\d{4}-\d\d-\d\d)", (ROOT / "docs" / "forecasts.md").read_text())[0])
+MILLIONS = 1_000_000
 RECIPES = recipes(BLOCKS)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
 async def test_a_recipe(recipe: str, server: Server, demo_key: str, tmp_path: Path) -> None:
     """It runs, what is shown of its answers is so, and they are what the words around it say."""
-    told = await tell(BLOCKS, recipe, tmp_path, server, demo_key)
+    told = await tell(BLOCKS, recipe, tmp_path, server, demo_key, figures)
     if check := CHECKS.get(int(recipe.partition(".")[0])):
         check([lines[-1] for lines in told if lines])
+
+
+def figures(shown: Any, told: Any, at: str = "") -> Iterator[str]:
+    """What is shown and is not so: on the day that the page's figures are of, all of it, as exactly as it is shown; on others,
+    when the demo is another one, no whole amount of millions may be half or twice what comes."""
+    match shown, told:
+        case dict(), dict():
+            for name, inner in shown.items():
+                yield from figures(inner, told[name], f"{at}/{name}")
+        case list(), list():
+            kept = [one for one in shown if one != "…"]
+            for place, (one, other) in enumerate(zip(kept, told, strict=False)):
+                yield from figures(one, other, f"{at}/{place}")
+        case _ if datetime.now(UTC).date() == DAY:
+            if not so(shown, told):
+                yield f"{at} is {told}, shown is {shown}"
+        case (int() | float(), int() | float()) if abs(shown) >= MILLIONS and not re.search(r"/\d|/steps/", at):
+            if not 0.5 < told / shown < 2:
+                yield f"{at} is {told}, shown is {shown}"
+
+
+def so(shown: Any, told: Any) -> bool:
+    """Numbers are shown with as many places as are needed."""
+    if isinstance(shown, float) and isinstance(told, int | float):
+        places = len(str(shown).partition(".")[2])
+        return bool(abs(told - shown) <= 0.5 * 10**-places * (1 + 1e-6))
+    return bool(shown == told)
 
 
 def added_up(told: list[Any]) -> None:

@@ -125,6 +125,6 @@ def test_any_grouping_adds_up(due: list[tuple[int, str, str, int]], past: list[t
     for keys in ((months,), (renewals.parent, renewals.child), (months, renewals.child)):
         found = forecast(renewals, history, day, keys)
         assert sum(group.total.expected_minor for group in found.groups) == found.total.expected_minor
-        assert sum(group.total.due_accounts for group in found.groups) == found.total.due_accounts
+        assert sum(group.total.due_renewals for group in found.groups) == found.total.due_renewals
         for part in (found.total, *(group.total for group in found.groups)):
             assert 0 <= part.p05_minor <= part.p50_minor <= part.p95_minor <= part.due_arr_minor

@@ -51,13 +51,25 @@ async def test_a_forecast_by_month_says_what_was_kept_since(org: Organisation) -
     by_month = await kept(org, group_by=["month"])
     texts, told = words(await forecast_charts.months(org.db, org.as_("manager"), by_month, NOW))
     assert texts[0] == "Renewals due 1 Jul 2026 to 31 Dec 2026"
-    july, december = (part for part in told.split("; ") if "2026: " in part)
+    months = [part for part in told.split("; ") if "2026: " in part]
+    july, august, *_, december = months
+    assert [part.partition(" 2026")[0][-3:] for part in months] == ["Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    assert ("due $0" in august, "p95 $0" in august, "actual" in august) == (True, True, False)
     assert ("due $160" in july, "actual $100" in july, "p05" in july) == (True, True, True)
     assert ("due $40" in december, "actual" in december) == (True, False)
     at_once = await kept(org)
     texts, told = words(await forecast_charts.months(org.db, org.as_("manager"), at_once, NOW))
     assert forecast_charts.RANGES in " ".join(texts)
     assert "p05" not in told
+
+
+async def test_a_period_that_had_begun_says_since_when_it_is_open(org: Organisation) -> None:
+    """What was decided before the day of the forecast is not in it, and a month without renewals has its place."""
+    written = await forecasts.create(
+        org.db, org.call("manager"), {"from": "2026-07-01", "to": "2027-01-01", "group_by": ["month"]}
+    )
+    texts, _ = words(await forecast_charts.months(org.db, org.as_("manager"), written.id, NOW))
+    assert f"Of what was due before {NOW.day} {NOW:%b %Y} only what was open then is in it." in " ".join(texts)
 
 
 async def test_who_may_not_read_a_forecast_may_not_look_at_it(org: Organisation) -> None:

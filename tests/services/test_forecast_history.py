@@ -93,7 +93,7 @@ async def test_few_data_are_answered_honestly(db: Database, history: str, arr: i
     await made.contracts(org, terms, ids)
     told = await asked(org, group_by=["month", "lane"], target=1)
     still_due = 1 + (sum(HISTORIES[history]))
-    assert told["due"] == {"accounts": still_due, "arr": still_due * arr // 100}
+    assert told["due"] == {"renewals": still_due, "accounts": still_due, "arr": still_due * arr // 100}
     assert (told["model"], told["skill"]["verdict"]) == ("segment", "no skill shown")
     assert told["skill"]["because"].endswith((".", "apart."))
     for one in (told, *told["groups"]):
@@ -110,7 +110,7 @@ async def test_an_account_without_contracts_is_due_on_its_own_date(db: Database)
     days = [TODAY + timedelta(days=30), TODAY + timedelta(days=40)]
     await made.accounts(org, ["one", "two"], arr=[0, 500_00], renewal_date=days)
     told = await asked(org)
-    assert told["due"] == {"accounts": 2, "arr": 500}
+    assert told["due"] == {"renewals": 2, "accounts": 2, "arr": 500}
     assert told["p05"] == 0 < told["expected"] < told["p95"] == 500
 
 
@@ -130,4 +130,4 @@ async def test_what_is_carried_on_is_due_no_more(db: Database) -> None:
     await made.contracts(org, [early, late, half, other, *on], ids)
     due = {"from": str(TODAY - timedelta(days=60)), "to": str(TODAY + timedelta(days=60))}
     told = await asked(org, **due, group_by=["product"])
-    assert [(one["key"]["product"], one["due"]["accounts"]) for one in told["groups"]] == [("plus", 1)]
+    assert [(one["key"]["product"], one["due"]["renewals"]) for one in told["groups"]] == [("plus", 1)]

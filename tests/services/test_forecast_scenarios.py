@@ -56,7 +56,7 @@ def part(row: Mapping[str, Any], name: str) -> float:
 async def test_reasons_add_up_and_rows_add_up_to_the_cent(demo_db: Database, admin: Principal, kept: UUID) -> None:
     whole = document(await forecasts.get(demo_db, admin, kept))
     told = await rows(demo_db, admin, kept)
-    assert len(told) == whole["due"]["accounts"] > 100
+    assert len(told) == whole["due"]["renewals"] > 100
     for name in ("expected", "expected_net", "arr"):
         of = {"expected": whole["expected"], "expected_net": whole["net"]["expected"], "arr": whole["due"]["arr"]}
         assert sum(row[name] for row in told) == of[name]
@@ -71,7 +71,7 @@ async def test_each_row_leads_to_its_money(demo_db: Database, admin: Principal, 
     """Chances add up to the renewals that are counted, and what is stated of a row gives its amounts, to the cent."""
     whole = document(await forecasts.get(demo_db, admin, kept))
     told = await rows(demo_db, admin, kept)
-    assert sum(float(row["probability"]) for row in told) == pytest.approx(float(whole["expected_accounts"]), abs=1e-5)
+    assert sum(float(row["probability"]) for row in told) == pytest.approx(float(whole["expected_renewals"]), abs=1e-5)
     for row in told:
         worth = row["arr"] * row["money_probability"]
         assert abs(worth * row["kept_share"] - row["expected"]) <= Decimal("0.01")

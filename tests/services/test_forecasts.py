@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -61,7 +61,9 @@ async def test_what_is_due_is_what_the_contracts_say(demo_db: Database, admin: P
     answer = await made(demo_db, admin, {**PERIOD, "group_by": ["month"]})
     rows = await due_rows(demo_db)
     assert len(rows) > 100
-    assert answer["due"] == {"accounts": len(rows), "arr": Decimal(sum(r["arr"] for r in rows)) / 100}
+    assert answer["due"] == {
+        "renewals": len(rows), "accounts": len({r["account_id"] for r in rows}), "arr": Decimal(sum(r["arr"] for r in rows)) / 100,
+    }  # fmt: skip
     by_month: dict[str, int] = {}
     for row in rows:
         by_month[f"{row['end_date']:%Y-%m}"] = by_month.get(f"{row['end_date']:%Y-%m}", 0) + row["arr"]
@@ -73,7 +75,7 @@ async def test_groups_add_up_to_the_total_to_the_cent(demo_db: Database, admin: 
         answer = await made(demo_db, admin, {**PERIOD, "group_by": group_by})
         assert sum(g["expected"] for g in answer["groups"]) == answer["expected"]
         assert sum(g["due"]["arr"] for g in answer["groups"]) == answer["due"]["arr"]
-        assert sum(g["expected_accounts"] for g in answer["groups"]) == answer["expected_accounts"]
+        assert sum(g["expected_renewals"] for g in answer["groups"]) == answer["expected_renewals"]
         for part in (answer, *answer["groups"]):
             assert 0 <= part["p05"] <= part["p50"] <= part["p95"] <= part["due"]["arr"]
 
@@ -89,7 +91,7 @@ async def test_the_target_has_a_probability(demo_db: Database, admin: Principal)
 async def test_where_narrows_it(demo_db: Database, admin: Principal) -> None:
     whole = await made(demo_db, admin, {**PERIOD, "group_by": ["product"]})
     part = await made(demo_db, admin, {**PERIOD, "where": 'segment.tier = "high"'})
-    assert 0 < part["due"]["accounts"] < whole["due"]["accounts"]
+    assert 0 < part["due"]["renewals"] < whole["due"]["renewals"]
 
 
 async def test_a_csm_sees_the_own_book_alone(demo_db: Database, admin: Principal) -> None:
@@ -97,7 +99,7 @@ async def test_a_csm_sees_the_own_book_alone(demo_db: Database, admin: Principal
     answer = await made(demo_db, csm, {**PERIOD, "group_by": ["csm"]})
     mine = [r for r in await due_rows(demo_db) if r["csm_id"] == csm.user_id]
     assert [g["key"]["csm"] for g in answer["groups"]] == [str(csm.user_id)]
-    assert answer["due"]["accounts"] == len(mine) > 0
+    assert answer["due"]["renewals"] == len(mine) > 0
     others = await made(demo_db, admin, PERIOD)
     assert DECODER.decode(await forecasts.get(demo_db, csm, UUID(answer["id"])))["id"] == answer["id"]
     with pytest.raises(NotFound):
@@ -113,7 +115,7 @@ async def test_a_viewer_may_not(demo_db: Database) -> None:
 
 async def test_nothing_due_is_an_honest_nothing(demo_db: Database, admin: Principal) -> None:
     answer = await made(demo_db, admin, {**PERIOD, "where": 'name = "nobody is called so"', "group_by": ["month"]})
-    assert (answer["due"], answer["expected"], answer["groups"]) == ({"accounts": 0, "arr": 0}, 0, [])
+    assert (answer["due"], answer["expected"], answer["groups"]) == ({"renewals": 0, "accounts": 0, "arr": 0}, 0, [])
     assert (answer["p05"], answer["p95"]) == (0, 0)
 
 
@@ -129,9 +131,35 @@ async def test_what_nothing_dates_is_said(db: Database) -> None:
     answer = DECODER.decode(await forecasts.preview(db, org.as_("manager"), NOW, {}))
     told = answer["without_date"]
     assert (told["contracts"], told["accounts"], told["arr"]) == (1, 2, 130)
-    assert answer["due"] == {"accounts": 1, "arr": 50}
+    assert answer["due"] == {"renewals": 1, "accounts": 1, "arr": 50}
     some = DECODER.decode(await forecasts.preview(db, org.as_("manager"), NOW, {"where": 'name = "Bare"'}))
     assert some["without_date"]["arr"] == 30
+
+
+async def test_what_is_overdue_is_said_and_how_to_include_it(db: Database) -> None:
+    """What was due before and is open is beside the forecast, until the period begins with it; two of one account are two."""
+    org = await organisation(db)
+    late, alone = [(await accounts.create(org.db, org.call(), {"name": name})).id for name in ("Late", "Alone")]
+    since = {day: (NOW - timedelta(days=day)).date().isoformat() for day in (400, 30, 20, 5, -30)}
+    terms = [
+        (late, {"arr": 100, "start_date": since[400], "end_date": since[30]}),
+        (late, {"arr": 40, "start_date": since[400], "end_date": since[5]}),
+        (late, {"arr": 20, "start_date": since[400], "end_date": since[-30]}),
+        (alone, {"arr": 10, "start_date": since[400], "end_date": since[20], "outcome": "churned"}),
+    ]
+    for account, told in terms:
+        await records.create(org.db, org.call(), "contracts", told, account=account)
+    answer = DECODER.decode(await forecasts.preview(db, org.as_("manager"), NOW, {}))
+    assert answer["due"] == {"renewals": 1, "accounts": 1, "arr": 20}
+    told = answer["overdue"]
+    assert (told["renewals"], told["arr"], told["since"]) == (2, 140, since[30])
+    assert since[30] in told["because"]
+    whole = DECODER.decode(await forecasts.preview(db, org.as_("manager"), NOW, {"from": told["since"]}))
+    assert whole["due"] == {"renewals": 3, "accounts": 1, "arr": 160}
+    assert (whole["overdue"]["renewals"], whole["overdue"]["since"]) == (0, None)
+    other = {"where": 'name = "Alone"', "from": since[-30]}
+    none = DECODER.decode(await forecasts.preview(db, org.as_("manager"), NOW, other))
+    assert (none["overdue"]["renewals"], none["overdue"]["arr"]) == (0, 0)
 
 
 @pytest.mark.parametrize(

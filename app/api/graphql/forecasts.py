@@ -27,7 +27,7 @@ def _spread() -> list[Any]:
 
 def _totals() -> list[Any]:
     return [
-        member("due", "Due", "What is up for renewal."), member("expected_accounts", "float"), *_spread(),
+        member("due", "Due", "What is up for renewal."), member("expected_renewals", "Optional[float]", "How many of them come, on average."), *_spread(),
         member("target", "Optional[Money]"), member("target_probability", "Optional[float]"),
         member("net", "ForecastNet", "With what is bought more."),
     ]  # fmt: skip
@@ -41,7 +41,10 @@ def _skill() -> list[Any]:
     ]  # fmt: skip
 
 
-output("Due", [member("accounts", "int"), member("arr", "Money")])
+output("Due", [
+    member("renewals", "Optional[int]", "None where it was forecast before they were told."),
+    member("accounts", "int", "That they are of, each once."), member("arr", "Money"),
+])  # fmt: skip
 output("ForecastNet", [*_spread(), member("target_probability", "Optional[float]")])
 output("ForecastGroup", [member("key", "JSON", "What it is grouped by."), *_totals()])
 output("ForecastSkill", _skill(), "Whether the model in charge beats a simpler one on past renewals.")
@@ -62,6 +65,10 @@ output("ForecastReasons", [member("base", "float"), member("names", "list[str]")
 output("ForecastUndated", [
     member("contracts", "int"), member("accounts", "int"), member("arr", "Money"), member("because", "str"),
 ], "What is in force and not in a forecast, as nothing says when it renews.")  # fmt: skip
+output("ForecastOverdue", [
+    member("renewals", "int"), member("arr", "Money"), member("since", "Optional[Date]", "The first day on which one was due."),
+    member("because", "str"),
+], "What was due before the period and is open; a forecast from `since` on has it in it.")  # fmt: skip
 output("RenewalRate", [
     member("basis", "str"), member("parent", "Optional[str]"), member("segment", "Optional[str]"), member("n", "int"),
     member("effective_n", "float"), member("raw", "Optional[float]"), member("shrunk", "float"), member("low", "float"),
@@ -75,7 +82,8 @@ output("Forecast", [
     member("months_ahead", "Optional[int]", "So far ahead both models were replayed: half of the renewals are due so soon."),
     member("challenger", "Optional[ForecastChallenger]"), member("drift", "Optional[ForecastDrift]"),
     member("lanes", "list[ForecastLane]"), member("reasons", "Optional[ForecastReasons]"),
-    member("without_date", "Optional[ForecastUndated]"), member("groups", "list[ForecastGroup]"),
+    member("without_date", "Optional[ForecastUndated]"), member("overdue", "Optional[ForecastOverdue]"),
+    member("groups", "list[ForecastGroup]"),
     member("rates", "list[RenewalRate]"),
 ], "Renewals due in a period and what they are expected to bring, with a 90 % interval.")  # fmt: skip
 connect("Forecast")
@@ -100,7 +108,7 @@ output("ForecastCall", [
 output("ForecastRenewal", [
     member("renewal_id", "ID", "The contract, or the account where it has none."), member("account_id", "ID"),
     member("name", "str"), member("product", "Optional[str]"), member("lane", "Optional[str]"), member("due_on", "Date"),
-    member("arr", "Money"), member("probability", "float", "That it renews, as `expectedAccounts` counts it."),
+    member("arr", "Money"), member("probability", "float", "That it renews, as `expectedRenewals` counts it."),
     member("money_probability", "Optional[float]", "The same weighed by money."),
     member("kept_share", "Optional[float]", "Of what is due, kept on average if it renews."),
     member("paid_share", "Optional[float]", "The same with what is bought more."),
@@ -117,7 +125,7 @@ entered("WhatIfInput", [
     given("filter", "Optional[str]", "Criteria as text; not together with `where`."),
     given("shift", "Optional[float]", "Logits that move the chance."),
     given("probability", "Optional[float]", "The chance instead, 0 to 1."),
-    given("arr_factor", "Optional[float]", "What multiplies the price that is paid on renewal."),
+    given("arr_factor", "Optional[float]", "What multiplies the price that is paid on renewal; above what is due it shows in `net`."),
 ])  # fmt: skip
 
 

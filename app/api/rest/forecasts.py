@@ -22,10 +22,16 @@ from app.services import forecasts
 _DAY = {"type": "string", "format": "date"}
 _MONEY = {"type": ["number", "null"]}
 _CHANCE = {"type": ["number", "null"]}
-DUE = {"type": "object", "properties": {"accounts": {"type": "integer"}, "arr": {"type": "number"}}}
+DUE = {
+    "type": "object",
+    "properties": {
+        "renewals": {"type": "integer"}, "accounts": {"type": "integer", "description": "that they are of, each once"},
+        "arr": {"type": "number"},
+    },
+}  # fmt: skip
 _SPREAD = {"expected": _MONEY, "p05": _MONEY, "p50": _MONEY, "p95": _MONEY}
 _TOTALS = {
-    "due": DUE, "expected_accounts": {"type": "number"}, **_SPREAD, "target": _MONEY, "target_probability": _CHANCE,
+    "due": DUE, "expected_renewals": {"type": "number", "description": "how many of them come, on average"}, **_SPREAD, "target": _MONEY, "target_probability": _CHANCE,
     "net": {"type": "object", "description": "with what is bought more", "properties": {**_SPREAD, "target_probability": _CHANCE}},
 }  # fmt: skip
 _SCENARIO = {"type": ["object", "null"], "description": "its slug, its name, and the shift of each lane in logits"}
@@ -49,6 +55,12 @@ FORECAST = {
                 "contracts": {"type": "integer"}, "accounts": {"type": "integer"}, "arr": {"type": "number"}, "because": {"type": "string"},
             },
         },
+        "overdue": {
+            "type": "object", "description": "what was due before the period and is open; a forecast from `since` on has it in it",
+            "properties": {
+                "renewals": {"type": "integer"}, "arr": {"type": "number"}, "since": schemas.nullable(_DAY), "because": {"type": "string"},
+            },
+        },
         "groups": _GROUPS, "rates": {"type": "array", "items": {"type": "object"}},
     },
 }  # fmt: skip
@@ -62,7 +74,7 @@ WHAT_IF = {
             "where": {**schemas.CRITERIA, "description": "the accounts meant; all where it is left out"},
             "shift": {"type": "number", "description": "logits that move the chance"},
             "probability": {"type": "number", "description": "the chance instead, 0 to 1"},
-            "arr_factor": {"type": "number", "description": "what multiplies the price that is paid on renewal"},
+            "arr_factor": {"type": "number", "description": "what multiplies the price that is paid on renewal; above what is due it shows in net"},
         },
     },
     "description": "what is supposed of accounts, in this order; nothing is written",
@@ -121,7 +133,7 @@ RENEWAL = {
     "properties": {
         "renewal_id": {**IDENTITY, "description": "the contract, or the account where it has none"}, "account_id": IDENTITY,
         "name": {"type": "string"}, "product": {"type": ["string", "null"]}, "lane": {"type": ["string", "null"]},
-        "due_on": _DAY, "arr": {"type": "number"}, "probability": {"type": "number", "description": "that it renews, as expected_accounts counts it"},
+        "due_on": _DAY, "arr": {"type": "number"}, "probability": {"type": "number", "description": "that it renews, as expected_renewals counts it"},
         "money_probability": {**_CHANCE, "description": "the same weighed by money: large renewals differ from small ones"},
         "kept_share": {**_CHANCE, "description": "of what is due, kept on average if it renews"},
         "paid_share": {**_CHANCE, "description": "the same with what is bought more"},

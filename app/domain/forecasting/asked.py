@@ -22,8 +22,7 @@ T = TypeVar("T")
 Dimension = Literal["month", "quarter", "csm", "lane", "product"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 MAX_GROUPS = 3
-SPAN = timedelta(days=365)
-LONGEST = timedelta(days=3660)
+LONGEST_YEARS = 10
 
 
 WAYS = ("scenario", "lanes", "what_if")
@@ -142,18 +141,28 @@ def period(
     """`[start, end)`: from today on, for a year, where nothing is said. Raises Invalid for an empty or endless one, at the
     parameters that say them where those do."""
     first = start or (min(today, end - timedelta(days=1)) if end and end > date.min else today)
-    last = end or first + min(SPAN, date.max - first)
+    last = end or years_after(first, 1)
     since, until = parameters or ("from", "to")
     message = None
     if last <= first:
         message = f"`{until}` is the day after the last one: it must be later than `{since}`."
-    elif last - first > LONGEST:
-        message = "A forecast covers at most ten years."
+    elif last > (latest := years_after(first, LONGEST_YEARS)):
+        message = f"A forecast covers at most ten years: from {first} on, `{until}` is {latest} at the latest. What lies beyond is asked for by itself."
     if message is not None:
         # What was not told is not to blame.
         blamed = until if end is not None else since
         raise Invalid(faults=(_placed(message, f"/{blamed}", blamed if parameters else None),))
     return first, last
+
+
+def years_after(day: date, years: int) -> date:
+    """The same day of a later year, 1 March for 29 February where there is none; the last of the calendar beyond its end."""
+    if day.year + years > date.max.year:
+        return date.max
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 3, 1)
 
 
 def groups(

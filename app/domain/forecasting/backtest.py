@@ -141,7 +141,7 @@ def judged(lags: Sequence[Tried]) -> Backtest:
     scores = tuple(found for one in lags for found in one.scores)
     coverage = tuple(found for one in lags for found in one.coverage)
     recent = skill.judge(lags[0].replayed, chosen, LAST_THREE)
-    return Backtest(scores, coverage, chosen, verdict, verdicts, _words(chosen, verdict, verdicts, recent))
+    return Backtest(scores, coverage, chosen, verdict, verdicts, _words(chosen, verdict, verdicts, recent, coverage))
 
 
 def score(name: str, lag: int, replayed: Replay, history: History) -> Score:
@@ -263,11 +263,24 @@ def _last_three(history: History) -> Model:
     return predict
 
 
-def _words(chosen: str, verdict: Skill, verdicts: Mapping[str, Skill], recent: Skill) -> str:
+def _words(
+    chosen: str, verdict: Skill, verdicts: Mapping[str, Skill], recent: Skill, coverage: Sequence[Coverage]
+) -> str:
     """The verdict as people read it."""
     said = [f"Segments against one rate for all: {verdict.verdict}. {verdict.because}"]
     for name, found in verdicts.items():
         said.append(f"{name.capitalize()} against the simpler rates: {found.verdict}. {found.because}")
     said.append(f"In charge: {chosen}.")
     said.append(f"Against the share of the last three months: {recent.verdict}. {recent.because}")
+    said += [narrow for one in coverage if (narrow := too_narrow(one))]
     return " ".join(said)
+
+
+def too_narrow(of: Coverage) -> str | None:
+    """In words, where fewer of the ranges held than their level can be by chance; None where it can."""
+    if of.high is None or of.held is None or of.high >= LEVEL:
+        return None
+    when = "of the same month" if of.lag == 0 else "a month ahead" if of.lag == 1 else f"{of.lag} months ahead"
+    whose = "months" if of.of == "months" else "months of single books"
+    held = round(of.held * of.intervals)
+    return f"Its {LEVEL:.0%} ranges {when} held {held} of {of.intervals} {whose}: read them as too narrow."

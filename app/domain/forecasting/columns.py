@@ -18,21 +18,28 @@ Texts = NDArray[np.str_]
 class Due:
     """Renewals to come, columns (n,): ids, ARR in minor units (int64, >= 0), due dates (datetime64[D]), segments.
 
-    `parent` and `child` name the account's segment on two levels; an empty text is a segment like any other. `lane` is
+    `account_id` is whose each is; None where every one is an account of its own. `parent` and `child` name the account's segment on two levels; an empty text is a segment like any other. `lane` is
     the account's lane of reaction, empty where it has none; None where nobody knows lanes.
     Raises ValueError where columns differ in length or an amount is negative.
     """
 
-    account_id: Texts
+    renewal_id: Texts
     arr_minor: Ints
     date: Dates
     parent: Texts
     child: Texts
     lane: Texts | None = None
+    account_id: Texts | None = None
 
     def __post_init__(self) -> None:
-        lane = self.account_id if self.lane is None else self.lane
-        _check((self.account_id, self.arr_minor, self.date, self.parent, self.child, lane), self.arr_minor)
+        lane = self.renewal_id if self.lane is None else self.lane
+        columns = (self.renewal_id, self.arr_minor, self.date, self.parent, self.child, lane, self.owner)
+        _check(columns, self.arr_minor)
+
+    @property
+    def owner(self) -> Texts:
+        """Whose renewal each is."""
+        return self.renewal_id if self.account_id is None else self.account_id
 
 
 @dataclass(frozen=True)

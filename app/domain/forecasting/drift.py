@@ -65,7 +65,7 @@ def measure(predicted: Floats, renewed: NDArray[np.bool_], month: Ints) -> Drift
     # The prior drew each shock towards nought, to the share `told`, and its square to told^2; chance is taken off the sum,
     # for off each month what is above nought alone would stay. A month that could tell nothing counts for nothing.
     excess = max(float(told @ (missed**2 - chance - known)), 0.0)
-    tau = _shock(excess, float((told**3).sum()))
+    tau = _shock(excess, float((told**3).sum()), len(months))
     return Drift(_damped(shocks), tau, tuple(months.tolist()), tuple(shocks.tolist()))
 
 
@@ -74,17 +74,19 @@ def _damped(shocks: Floats) -> float:
     return DAMPING * float(shocks[-RECENT:].mean()) if len(shocks) else 0.0
 
 
-def _shock(excess: float, months: float) -> float:
-    """tau from the sum of squared errors beyond chance, and for how many months they count.
+def _shock(excess: float, months: float, replayed: int) -> float:
+    """tau from the sum of squared errors beyond chance, for how many months they count, and how many there were.
 
-    The usual shock counts for four months, and for fewer as the months say more than it. What is estimated from few months
-    is itself uncertain: the quantiles of Student's t at 90 % are those of the normal times 1 + .93 / degrees of freedom.
+    The usual shock counts for four months, and for fewer as the months say more than it: not before there are more than
+    three of them, and fully from six on. What is estimated from few months is itself uncertain: the quantiles of Student's t
+    at 90 % are those of the normal times 1 + .93 / degrees of freedom.
     """
     if months <= 0:
         return USUAL_SHOCK
     contradicted = min(1.0, USUAL_SHOCK**2 * months / max(excess, 1e-12))
     # As far as there are months to contradict it: few leave the usual shock as it is.
-    usual = USUAL_MONTHS * contradicted ** (months / (USUAL_MONTHS + months))
+    heard = min(max(replayed - RECENT, 0) / RECENT, 1.0)
+    usual = USUAL_MONTHS * contradicted ** (heard * months / (USUAL_MONTHS + months))
     counted = usual + months
     doubt = 1 + _STUDENT * (months / counted) / counted
     return float(np.sqrt((usual * USUAL_SHOCK**2 + excess) / counted) * doubt)

@@ -16,8 +16,12 @@ from app.domain.forecasting.rates import Ints, Segments
 Bools = NDArray[np.bool_]
 T = TypeVar("T")
 
-LEAST_MONTHS = 3
-LEAST_RENEWALS = 30
+LEAST_MONTHS = 6
+LEAST_RENEWALS = 100
+LEAST_GAIN = 0.005
+"""Brier skill below which nobody's decision would be another one: it is none, however sure it is."""
+_ALIKE = 1e-6
+"""Chances that differ by less are the same."""
 OVERALL, SEGMENT, LOGISTIC = "overall", "segment", "logistic"
 _WORDS = {
     OVERALL: "one rate for all", SEGMENT: "segments", LOGISTIC: "the regression",
@@ -72,9 +76,15 @@ class Replay:
 
 
 def overall(seen: Seen) -> Floats:
-    """One rate for all."""
-    rate = (seen.kept @ seen.weights + rates.PRIOR_MEAN) / (seen.weights.sum() + 1)
-    return np.full(len(seen.asked), float(rate))
+    """One rate for all: what segments are held against, found as theirs are where there is one segment.
+
+    Found in another way the two would differ where nothing is told apart, and the difference be taken for skill.
+    """
+    counts = rates.count(np.zeros(len(seen.known), dtype=np.int64), 1, seen.weights, seen.kept)
+    return np.full(len(seen.asked), float(rates.fit("logo", _ONE, counts).mean[0]))
+
+
+_ONE = Segments(("",), ("",), np.zeros(1, dtype=np.int64))
 
 
 def segment(segments: Segments, code: Ints) -> Model:
@@ -158,7 +168,11 @@ def replaying(
 
 
 def judge(replayed: Replay, model: str = SEGMENT, base: str = OVERALL) -> Skill:
-    """The verdict: skill is shown when the Brier skill is above zero by a standard error, clustered by month."""
+    """The verdict: skill is shown when the Brier skill is above zero by a standard error, clustered by month.
+
+    Of few months the error is itself uncertain: as many of them are needed as Student's t has where the normal has one.
+    Who gives all renewals of a month one chance has no skill: it tells none from another.
+    """
     months, renewals = len(np.unique(replayed.month)), len(replayed.month)
     if months < LEAST_MONTHS or renewals < LEAST_RENEWALS:
         because = (
@@ -172,15 +186,39 @@ def judge(replayed: Replay, model: str = SEGMENT, base: str = OVERALL) -> Skill:
     if replayed.renewed.all() or not replayed.renewed.any():
         because = f"All {renewals} replayed renewals ended alike: there was nothing to tell apart."
         return Skill("no skill shown", because, brier, plain, None, None, months, renewals)
+    name, other = _WORDS.get(model, model), _WORDS.get(base, base)
+    if not _told_apart(replayed, model):
+        because = f"{name[0].upper()}{name[1:]} gave all {renewals} renewals of their months the same chance: nothing told one from another."
+        return Skill("no skill shown", because, brier, plain, None, None, months, renewals)
     gain = 1 - brier / plain
     _, place = np.unique(replayed.month, return_inverse=True)
     surprise = np.bincount(place, theirs - ours - gain * theirs)
     error = float(np.sqrt((surprise**2).sum() * months / (months - 1)) / theirs.sum())
     figures = f"Brier skill {gain:.3f}, standard error {error:.3f}, over {renewals} renewals in {months} months"
-    if gain > error:
+    if gain > error * errors_needed(np.bincount(place)) and gain >= LEAST_GAIN:
         return Skill("skill shown", f"{figures}.", brier, plain, gain, error, months, renewals)
-    did_not = f"{_WORDS.get(model, model)} did not predict better than {_WORDS.get(base, base)} by a standard error"
+    enough = f"by {LEAST_GAIN} at least" if error < gain < LEAST_GAIN else "by a standard error"
+    did_not = f"{name} did not predict better than {other} {enough}"
     return Skill("no skill shown", f"{figures}: {did_not}.", brier, plain, gain, error, months, renewals)
+
+
+def _told_apart(replayed: Replay, model: str) -> bool:
+    """Whether any month's renewals were given chances that differ."""
+    _, place = np.unique(replayed.month, return_inverse=True)
+    p = replayed.predicted[model]
+    low, high = np.full(place.max() + 1, np.inf), np.full(place.max() + 1, -np.inf)
+    np.minimum.at(low, place, p)
+    np.maximum.at(high, place, p)
+    return bool((high - low > _ALIKE).any())
+
+
+def errors_needed(renewals: Ints) -> float:
+    """How many standard errors of these months, each with its renewals, are one of many: t's quantile where z is one.
+
+    Months count by Kish, (sum n)^2 / sum n^2; the quantile is Cornish and Fisher's expansion, to .01 from three on.
+    """
+    free = max(float(renewals.sum()) ** 2 / float((renewals.astype(np.float64) ** 2).sum()) - 1, 1.0)
+    return 1 + 0.5 / free + 0.25 / free**2
 
 
 def in_charge(replayed: Replay) -> tuple[str, Mapping[str, Skill]]:

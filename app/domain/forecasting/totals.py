@@ -31,15 +31,16 @@ class Money:
 
 @dataclass(frozen=True)
 class Total:
-    """A book's forecast in minor units. `expected_accounts` is the expected number of renewals, by logo rates, in millionths
-    that are shared out as money is: groups add up to it.
+    """A book's forecast in minor units: `due_renewals` of `due_accounts`, which may have several. `expected_renewals` is how many
+    of them come on average, by logo rates, in millionths that are shared out as money is: groups add up to it.
 
     `expected_minor` and the quantiles are of what is kept of what is due, contraction included; `net` has expansion too.
     """
 
+    due_renewals: int
     due_accounts: int
     due_arr_minor: int
-    expected_accounts: float
+    expected_renewals: float
     expected_minor: int
     p05_minor: int
     p50_minor: int
@@ -60,10 +61,11 @@ class GroupTotal:
 @dataclass(frozen=True)
 class Totals:
     """Sums over rows of one forecast: `kept` and `net` (n,) in minor units add up to the cent, whatever the rows, and so do
-    the `renewals` expected, (n,), in millionths."""
+    the `renewals` expected, (n,), in millionths. `whose` numbers their accounts."""
 
     chances: Chances
     renewals: Ints
+    whose: Ints
     arr_minor: Ints
     kept: Ints
     net: Ints
@@ -77,9 +79,10 @@ class Totals:
         if self.gross is not self.chances.paid:
             net = _money(self.chances.spread(rows, self.chances.paid), int(self.net[rows].sum()), None, target_minor)
         return Total(
-            due_accounts=len(rows),
+            due_renewals=len(rows),
+            due_accounts=len(np.unique(self.whose[rows])),
             due_arr_minor=due,
-            expected_accounts=int(self.renewals[rows].sum()) / MILLION,
+            expected_renewals=int(self.renewals[rows].sum()) / MILLION,
             expected_minor=kept.expected_minor,
             p05_minor=kept.p05_minor,
             p50_minor=kept.p50_minor,
@@ -94,14 +97,15 @@ def totals(chances: Chances, due: Due) -> Totals:
     """Expected amounts per renewal, to the cent: what is kept, and with what is bought more."""
     paid = chances.paid
     gross = paid if bool((paid <= 1).all()) else np.minimum(paid, 1.0)
-    kept = to_the_cent(due.arr_minor, chances.share(gross), due.account_id)
-    counted = to_the_cent(np.full(len(kept), MILLION, dtype=np.int64), chances.logo, due.account_id)
+    kept = to_the_cent(due.arr_minor, chances.share(gross), due.renewal_id)
+    counted = to_the_cent(np.full(len(kept), MILLION, dtype=np.int64), chances.logo, due.renewal_id)
+    whose = np.unique(due.owner, return_inverse=True)[1].astype(np.int64)
     if gross is paid:
-        return Totals(chances, counted, due.arr_minor, kept, kept, gross)
+        return Totals(chances, counted, whose, due.arr_minor, kept, kept, gross)
     more = chances.share(paid - gross)
     times = max(int(np.ceil(more.max(initial=0.0))), 1)
-    net = kept + to_the_cent(due.arr_minor * times, more / times, due.account_id)
-    return Totals(chances, counted, due.arr_minor, kept, net, gross)
+    net = kept + to_the_cent(due.arr_minor * times, more / times, due.renewal_id)
+    return Totals(chances, counted, whose, due.arr_minor, kept, net, gross)
 
 
 def alone(found: Totals, level: float) -> Ints:

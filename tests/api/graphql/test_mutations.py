@@ -321,14 +321,14 @@ async def test_segmentations(house: House, ask: Ask, fail: Ask) -> None:
 
 
 async def test_forecasts(house: House, ask: Ask, fail: Ask) -> None:
-    query = """mutation($input: ForecastInput!) { createForecast(input: $input) { forecast { id from to asOf due { accounts arr } expected
+    query = """mutation($input: ForecastInput!) { createForecast(input: $input) { forecast { id from to asOf due { renewals accounts arr } expected
       p05 p50 p95 target targetProbability skill { verdict } groups { key due { accounts } } rates { basis segment n } } } }"""
     made = (await ask(house.manager, query, input={"groupBy": ["month"], "filter": "arr > 0", "target": 5}))[
         "createForecast"
     ]["forecast"]
     again = await ask(
         house.manager,
-        "query($id: ID!) { forecast(id: $id) { id asOf due { accounts arr } } forecasts(first: 1) { nodes { id } } }",
+        "query($id: ID!) { forecast(id: $id) { id asOf due { renewals accounts arr } } forecasts(first: 1) { nodes { id } } }",
         id=made["id"],
     )
     assert again["forecast"] == {name: made[name] for name in ("id", "asOf", "due")}

@@ -17,6 +17,21 @@ def test_a_period_is_a_year_from_today() -> None:
     assert period(None, date(2020, 1, 1), TODAY) == (date(2019, 12, 31), date(2020, 1, 1))
 
 
+def test_a_year_is_one_of_the_calendar() -> None:
+    """It ends the day before the same day of the next year, leap years included."""
+    for start, end in (
+        (date(2020, 1, 1), date(2021, 1, 1)), (date(2019, 6, 1), date(2020, 6, 1)), (date(2020, 2, 29), date(2021, 3, 1)),
+    ):  # fmt: skip
+        assert period(start, None, TODAY) == (start, end)
+
+
+def test_ten_years_are_the_most_and_the_latest_end_is_told() -> None:
+    assert period(date(2026, 1, 1), date(2036, 1, 1), TODAY) == (date(2026, 1, 1), date(2036, 1, 1))
+    with pytest.raises(Invalid) as refused:
+        period(date(2026, 1, 1), date(2036, 1, 2), TODAY)
+    assert "`to` is 2036-01-01 at the latest" in refused.value.faults[0].message
+
+
 @pytest.mark.parametrize(
     ("start", "end", "blamed"),
     [(date.max, None, "from"), (None, date.min, "to"), (date.max, date.max, "to"), (date.min, date.max, "to")],

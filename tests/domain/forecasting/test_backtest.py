@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.domain.forecasting.backtest import LAGS, Backtest, auc, backtest, calibration
+from app.domain.forecasting.backtest import LAGS, Backtest, Coverage, auc, backtest, calibration, too_narrow
 from app.domain.forecasting.features import Facts
 from app.domain.forecasting.renewals import History
 from bench.published import SUBSCRIPTIONS
@@ -53,7 +53,7 @@ def test_auc_and_calibration_match_an_oracle() -> None:
 
 
 def test_segments_that_differ_beat_every_base() -> None:
-    found = backtest(past(2_000, 9, 1.2))
+    found = backtest(past(2_000, 10, 1.2))  # three months ahead, six of them can be replayed
     sound(found)
     assert found.skill.verdict == "skill shown"
     for lag in LAGS:
@@ -74,6 +74,20 @@ def test_intervals_hold_in_months_that_move_together() -> None:
     print(f"{cover.held} of {cover.intervals} months held, mean width {cover.width}")
     assert cover.held is not None
     assert cover.held >= 0.85
+
+
+def test_ranges_that_held_too_few_months_are_told_as_too_narrow() -> None:
+    """Clearly: what chance alone may do to ranges that are as wide as they should be is not blamed on them."""
+    ill = Coverage(3, "months", 24, 0.54, 0.38, 0.69, 0.3)
+    assert too_narrow(ill) == "Its 90% ranges 3 months ahead held 13 of 24 months: read them as too narrow."
+    assert too_narrow(Coverage(0, "books", 60, 0.87, 0.78, 0.92, 0.3)) is None
+    assert too_narrow(Coverage(0, "months", 0, None, None, None, None)) is None
+    history = past(2_000, 12, 0.6, seed=4)
+    moved = np.where(history.due >= FIRST + 240, 0.0, history.kept)  # all at once nobody renews any more
+    found = backtest(
+        History(history.arr_minor, history.due, history.closed, moved, history.parent, history.child), lags=(1,)
+    )
+    assert "read them as too narrow" in found.words
 
 
 def test_books_have_intervals_of_their_own() -> None:

@@ -62,6 +62,16 @@ def test_lanes_move_on_their_own_from_where_the_scenario_starts() -> None:
     assert {s.lane: s.shift for s in nothing} == pytest.approx({"severe": -1.2, "medium": -0.6, "low": 0.0})
 
 
+def test_a_shock_of_three_months_leans_on_the_usual_one() -> None:
+    """However far they were off, the usual shock counts for four months beside them, as forecasting.md 2 has it."""
+    few, more = (drift.measure(*months_of([0.7, -0.7] * half, 20_000)) for half in (1, 4))
+    three = drift.measure(*months_of([0.7, -0.7, 0.7], 20_000))
+    missed = [0.7, -0.7 - 0.35, 0.7]
+    written = np.sqrt((4 * 0.10**2 + sum(np.square(missed))) / (4 + 3))
+    assert three.tau == pytest.approx(written * (1 + 0.93 * 3 / 7**2), abs=0.03)
+    assert few.tau < three.tau < more.tau
+
+
 def test_small_months_tell_the_shock_that_was_planted() -> None:
     """24 months of 100 renewals, whose shocks are known to a quarter of a logit: chance and the prior take nothing away."""
     rng = np.random.default_rng(3)

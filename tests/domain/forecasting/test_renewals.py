@@ -28,12 +28,12 @@ def history_of(kept: list[float], amount: int = 1_000_00, child: str = "x") -> H
 def sound(found: Forecast, due: Due) -> None:
     """What holds of every forecast."""
     total = found.total
-    assert total.due_accounts == len(due.arr_minor)
+    assert total.due_renewals == len(due.arr_minor)
     assert total.due_arr_minor == due.arr_minor.sum()
     for part in (total, *(group.total for group in found.groups)):
         assert 0 <= part.p05_minor <= part.p50_minor <= part.p95_minor <= part.due_arr_minor
         assert 0 <= part.expected_minor <= part.due_arr_minor
-        assert 0 <= part.expected_accounts <= part.due_accounts
+        assert 0 <= part.expected_renewals <= part.due_renewals
     if found.groups:
         assert sum(group.total.expected_minor for group in found.groups) == total.expected_minor
         assert sum(group.total.due_arr_minor for group in found.groups) == total.due_arr_minor
@@ -75,7 +75,7 @@ def test_money_follows_arr_rates_and_counts_follow_logos() -> None:
     days = np.full(400, np.datetime64("2024-12-31"))
     past = History(amounts, days, days, kept, np.full(400, "a"), np.full(400, "x"))
     total = forecast(due_of([500_00] * 100), past, AS_OF).total
-    assert total.expected_accounts == pytest.approx(50, abs=2)
+    assert total.expected_renewals == pytest.approx(50, abs=2)
     assert total.expected_minor == pytest.approx(0.9 * 100 * 500_00, rel=0.02)
 
 
@@ -104,7 +104,7 @@ def test_what_a_caller_may_not_pass() -> None:
     with pytest.raises(ValueError, match="not negative"):
         due_of([-1])
     with pytest.raises(ValueError, match="one length"):
-        Due(due.account_id[:1], due.arr_minor, due.date, due.parent, due.child)
+        Due(due.renewal_id[:1], due.arr_minor, due.date, due.parent, due.child)
     with pytest.raises(ValueError, match="between 0 and 1"):
         history_of([float("nan")])
     with pytest.raises(ValueError, match="one value per renewal"):
@@ -188,7 +188,7 @@ def test_what_is_assumed_moves_every_chance_by_as_much(strength: float) -> None:
     after = forecast(due, past, AS_OF, known=known, assumed=assumed(60, scenario=-1.2, shift=0.2))
     sound(after, due)
     assert logit(after.probability) - logit(before.probability) == pytest.approx(np.full(60, -1.0), abs=1e-6)
-    assert after.total.expected_accounts < before.total.expected_accounts
+    assert after.total.expected_renewals < before.total.expected_renewals
     said = forecast(due, past, AS_OF, known=known, assumed=assumed(60, chance=0.25, shift=3.0))
     sound(said, due)
     assert said.total.expected_minor == pytest.approx(0.25 * said.total.due_arr_minor, abs=1)
@@ -236,9 +236,27 @@ def test_a_lane_has_its_own_shift() -> None:
     past = History(np.full(4_800, 100_00), days, days, kept, np.full(4_800, "a"), np.full(4_800, "x"), lane)
     due = due_of([1_000_00] * 40)
     lanes = np.where(np.arange(40) < 20, "severe", "low")
-    due = Due(due.account_id, due.arr_minor, due.date, due.parent, due.child, lanes)
+    due = Due(due.renewal_id, due.arr_minor, due.date, due.parent, due.child, lanes)
     found = forecast(due, past, AS_OF)
     sound(found, due)
     shifts = {one.lane: one.shift for one in found.lanes}
     assert shifts["severe"] < -0.3 < 0.3 < shifts["low"]
     assert found.probability[:20].mean() < 0.75 < found.probability[20:].mean()
+
+
+@pytest.mark.parametrize(("renewals", "months"), [(40, 3), (200, 4), (400, 5)])
+def test_noise_of_few_months_leads_nothing(renewals: int, months: int) -> None:
+    """Inputs that say nothing, coins of 80 %: the rates stay in charge, and ranges are not wider than a bad month's."""
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        days = AS_OF - rng.integers(1, months * 30, renewals)
+        kept, whose = (rng.random(renewals) < 0.8).astype(np.float64), np.arange(renewals + 100)
+        arr = rng.integers(1_000_00, 5_000_00, renewals)
+        past = History(arr, days, days, kept, np.full(renewals, "a"), np.full(renewals, "x"))
+        told = np.concatenate([days - 400, np.full(100, AS_OF - 10)])
+        facts = tuple(Facts(f"x{k}", whose, told, rng.normal(0, 1, renewals + 100)) for k in range(6))
+        due = due_of([3_000_00] * 100)
+        found = forecast(due, past, AS_OF, known=Known(facts, whose[renewals:], whose[:renewals]))
+        assert (found.model, found.skill.verdict) == ("segment", "no skill shown")
+        assert found.drift.tau < 0.6
+        assert (found.total.p95_minor - found.total.p05_minor) < 0.45 * found.total.due_arr_minor

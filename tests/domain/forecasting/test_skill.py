@@ -41,6 +41,59 @@ def test_segments_of_pure_chance_show_none() -> None:
     assert shown.count("no skill shown") >= 8
 
 
+@pytest.mark.parametrize("months", [5, 12, 24])
+def test_one_segment_tells_nothing_apart(months: int) -> None:
+    """Coins of 80 %: whatever came, the one rate of the one segment is the one rate of all."""
+    for seed in range(4):
+        found = replayed(*months_of(40 * months, months, {"": 0.8}, seed))
+        assert (found.predicted[SEGMENT] == found.predicted[OVERALL]).all()
+        verdict = judge(found)
+        assert (verdict.verdict, verdict.brier_skill) == ("no skill shown", None)
+        assert ("the same chance" if months > 5 else "are needed to tell") in verdict.because
+
+
+def test_products_of_pure_chance_are_rarely_taken_for_skill() -> None:
+    """Five of them: fewer than the sixth of all histories that lie above their mean by a standard error."""
+    products = dict.fromkeys("abcde", 0.8)
+    shown = [judge(replayed(*months_of(240, 8, products, seed))).verdict for seed in range(30)]
+    print(f"false skill in {shown.count('skill shown')} of {len(shown)}")
+    assert shown.count("skill shown") <= 5
+
+
+def guessed(renewals: int, months: int, gain: float, seed: int = 0) -> Replay:
+    """A model that knows some of what comes, `gain` of the distance to it, against .8 for all."""
+    rng = np.random.default_rng(seed)
+    renewed, month = rng.random(renewals) < 0.8, np.arange(renewals) % months
+    base = np.full(renewals, 0.8)
+    return Replay({OVERALL: base, SEGMENT: base + gain * (renewed - base)}, np.arange(renewals), month, renewed)
+
+
+@pytest.mark.parametrize(("renewals", "months"), [(39, 3), (400, 5), (99, 9)])
+def test_few_months_or_renewals_show_nothing_however_good(renewals: int, months: int) -> None:
+    verdict = judge(guessed(renewals, months, 0.5))
+    assert verdict.verdict == "no skill shown"
+    assert f"Only {renewals} renewals in {months} months" in verdict.because
+    assert judge(guessed(100, 6, 0.5)).verdict == "skill shown"
+
+
+def test_a_skill_of_nothing_is_none_however_sure() -> None:
+    """Brier skill .002 and standard error .000, of months that went alike."""
+    verdict = judge(guessed(6_000, 12, 0.001))
+    assert verdict.brier_skill is not None
+    assert verdict.standard_error is not None
+    assert 0.001 < verdict.brier_skill < 0.004
+    assert verdict.standard_error < 0.0005
+    assert verdict.verdict == "no skill shown"
+    assert verdict.because.endswith("by 0.005 at least.")
+
+
+def test_of_few_months_more_standard_errors_are_asked_for() -> None:
+    """As Student's t has it; one month that holds nearly all renewals counts for little more than one."""
+    for free, quantile in ((3, 1.1969), (5, 1.1105), (10, 1.0526), (20, 1.0257)):
+        assert skill.errors_needed(np.full(free + 1, 50)) == pytest.approx(quantile, abs=0.004)
+    assert skill.errors_needed(np.array([900, 20, 20, 20, 20, 20])) > 1.5
+
+
 def test_too_little_to_tell_is_said_in_words() -> None:
     verdict = judge(replayed(*months_of(20, 12, {"a": 0.9, "b": 0.1})))
     assert verdict.verdict == "no skill shown"
@@ -89,7 +142,7 @@ def test_what_was_known_in_time_takes_charge() -> None:
 def test_what_was_known_too_late_for_the_lag_does_not() -> None:
     model, verdicts = in_charge(with_facts(*driven(known_before=60), lag=3))
     assert model == SEGMENT
-    assert "the regression did not predict better than segments" in verdicts[LOGISTIC].because
+    assert "the same chance: nothing told one from another" in verdicts[LOGISTIC].because
 
 
 @pytest.mark.parametrize("early", [0, 100])
