@@ -42,6 +42,7 @@ _ALL = (
     Problem("headers-too-large", 431, "The headers are too large", "Send fewer or shorter headers."),
     Problem("internal", 500, "Something went wrong here", "It is our fault. Repeat the request later, and tell us the `request_id`."),
     Problem("busy", 503, "As much is running as this process takes", "Wait for the time in `Retry-After` and send the same request again; fewer fields and records are sent sooner."),
+    Problem("ending", 503, "This process ends", "Wait for the time in `Retry-After` and send the same request again; where it writes, with the same `Idempotency-Key`."),
     Problem("unavailable", 503, "The database does not answer", "Wait for the time in `Retry-After` and try again."),
 )  # fmt: skip
 PROBLEMS: Mapping[str, Problem] = MappingProxyType({p.name: p for p in _ALL})

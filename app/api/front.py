@@ -28,6 +28,7 @@ LINGER_BYTES = 256 << 20
 PROBLEM = (b"content-type", b"application/problem+json")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 OTHER = "OTHER"
+ENDING = "The process that took this request ends before it is answered."
 
 
 class Front:
@@ -51,6 +52,8 @@ class Front:
             try:
                 found = self._find(request)
                 answer = found if isinstance(found, Answer) else await serve(found, request)
+            except asyncio.CancelledError:  # nobody cancels a request but the server, when its time to end is over
+                answer = problem(request, Refused("ending", ENDING, headers=[(b"retry-after", b"2")]))
             except Exception as error:  # the last resort: whatever it is becomes a problem document
                 if isinstance(error, Forbidden):
                     await refusals.keep(self.table, request, error)

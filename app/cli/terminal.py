@@ -61,7 +61,9 @@ def _explained(error: Exception) -> str:
 def _place(fault: Fault) -> str:
     if fault.pointer or fault.parameter:
         return f"{fault.pointer or fault.parameter}: "
-    return "" if fault.line is None else f"line {fault.line}, column {fault.column}: "
+    if fault.line is None:
+        return ""
+    return f"line {fault.line}: " if fault.column is None else f"line {fault.line}, column {fault.column}: "
 
 
 def with_database(work: Callable[[Database], Awaitable[T]]) -> T:

@@ -13,7 +13,10 @@ from app.api import documented
 from app.api.cors import Origins
 from app.api.door import Door
 from app.api.front import Front
+from app.api.requests import Request
+from app.api.responses import Answer
 from app.api.rest import table
+from app.api.routes import PUBLIC, Route, Table
 from app.persistence.database import Database
 from tests.api.conftest import House
 
@@ -68,6 +71,24 @@ async def test_origins_that_are_allowed(house: House, database: Database) -> Non
         assert read.headers["vary"] == "Origin"
         other = await client.get("/v1/workspace", headers={**house.viewer.headers, "origin": "https://evil.example"})
         assert "access-control-allow-origin" not in other.headers
+
+
+async def test_who_still_waits_when_the_process_ends_is_told(database: Database) -> None:
+    waits = asyncio.Event()
+
+    async def wait(_: Request) -> Answer:
+        waits.set()
+        await asyncio.Event().wait()
+        raise AssertionError("nothing wakes it")
+
+    app = Front(Door(database), Table((Route("GET", "/v1/long", PUBLIC, wait, "Long", "x"),)), httpx.ASGITransport)  # type: ignore[arg-type]  # nothing reaches what is behind
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
+        asked = asyncio.create_task(client.get("/v1/long"))
+        await waits.wait()
+        asked.cancel()
+        answer = await asked
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/ending")
+    assert {"retry-after", "x-request-id"} <= set(answer.headers)
 
 
 async def test_a_list_from_its_making_to_its_end(house: House) -> None:
