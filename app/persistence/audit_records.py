@@ -18,11 +18,13 @@ FULL = 10_000
 """Records that are kept as they were when they go with their account."""
 
 COLUMNS = "workspace_id, record_id, at, audit_id, entity, before, after"
-# Read in the statement that writes: `x` is what stood, `w` is what was written.
+# Read in the statement that writes: `x` is what stood, each by its key, `w` is what was written.
 WRITTEN = """
   INSERT INTO audit_records ({columns})
   SELECT $1, w.id, $2, {entry}, '{table}', CASE WHEN {made} THEN NULL ELSE d.before END, d.after
-  FROM written w LEFT JOIN {table} x ON x.workspace_id = $1 AND x.id = w.id CROSS JOIN LATERAL (
+  FROM written w LEFT JOIN LATERAL (
+    SELECT x.* FROM {table} x WHERE x.workspace_id = $1 AND x.id = w.id OFFSET 0
+  ) x ON true CROSS JOIN LATERAL (
     SELECT jsonb_object(array_agg(v.name), array_agg(v.had)) AS before, jsonb_object(array_agg(v.name), array_agg(v.has)) AS after
     FROM (VALUES {pairs}) v(name, had, has) WHERE v.had IS DISTINCT FROM v.has
   ) d{only}"""

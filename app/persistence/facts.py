@@ -260,23 +260,22 @@ COUNTED = ("k", "e", "g", "ad", "au")
 """The blocks that the counts stand on."""
 
 
-def _of(scope: Scope, alias: str, column: str = "account_id") -> str:
+def _of(scope: Scope, alias: str, column: str = "account_id", ids: str = "$2") -> str:
     match scope:
         case "one":
-            return f"{alias}.{column} = $2"
+            return f"{alias}.{column} = {ids}"
         case "few" | "many":
-            return f"{alias}.{column} = ANY ($2)"
+            return f"{alias}.{column} = ANY ({ids})"
         case "all":
             return "true"
         case _:
             assert_never(scope)
 
 
-def _block(scope: Scope, name: str, block: str, alias: str) -> str:
+def _block(scope: Scope, name: str, block: str, alias: str, ids: str = "$2") -> str:
     whole = scope in ("many", "all")
-    rows = block.format(
-        active=ACTIVE, term=TERM, **{alias: _of(scope, alias) if whole else f"{alias}.account_id = a.id"}
-    )
+    which = _of(scope, alias, ids=ids) if whole else f"{alias}.account_id = a.id"
+    rows = block.format(active=ACTIVE, term=TERM, **{alias: which})
     return f"\n  LEFT JOIN {'' if whole else 'LATERAL '}({rows}\n  ) {name} ON {name}.account_id = a.id"
 
 
@@ -304,17 +303,32 @@ def counts(scope: Scope) -> str:
     return COUNTS.format(joins=blocks + NOT_LOST + MEANT, a=_of(scope, "a", "id"))
 
 
-def made(columns: Mapping[str, str]) -> str:
+def made(columns: Mapping[str, str], new: str) -> str:
     """A join that gives the kept columns of accounts on their way into the table, as `n`: of such an account there are no
-    related records. `columns` are those of SAID as SQL; the statement begins with SHARED."""
+    related records. `columns` are those of SAID as SQL, `new` whether it is one; of others nothing is computed. The
+    statement begins with SHARED."""
     nothing = "".join(
         f"\n  LEFT JOIN ({_empty(*block)}\n  ) {block[0]} ON {block[0]}.account_id = a.id" for block in BLOCKS
     )
     latest = LATEST.replace("workspace_id = $1", "workspace_id = $1 AND false")
     said = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
-    return f""" CROSS JOIN LATERAL (
-  SELECT {_facts()} FROM (SELECT {said}) a CROSS JOIN w CROSS JOIN al{nothing}{latest}{MEANT}
-) n"""
+    return f""" LEFT JOIN LATERAL (
+  SELECT {_facts()} FROM (SELECT {said} WHERE {new}) a CROSS JOIN w CROSS JOIN al{nothing}{latest}{MEANT}
+) n ON true"""
+
+
+def told(columns: Mapping[str, str], scope: Literal["few", "many"], source: str, known: str, ids: str) -> str:
+    """CTEs that give the same as `n`, by `id`, of accounts that may be there already, and have related records then.
+    `source` is a FROM clause, `known` the id that such a one has, null of a new one, and `ids` all of these, as SQL. Many are
+    to be joined by hashing. The statement begins with SHARED."""
+    said = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+    blocks = "".join(_block(scope, *block, ids=ids) for block in BLOCKS)
+    latest = LATEST.replace("account_id = a.id", "account_id = a.known")
+    return f"""a AS MATERIALIZED (
+  SELECT {said}, {known} AS known {source}
+), n AS MATERIALIZED (
+  SELECT a.id, {_facts()} FROM a CROSS JOIN w CROSS JOIN al{blocks}{latest}{MEANT}
+)"""
 
 
 def _empty(_name: str, block: str, alias: str) -> str:

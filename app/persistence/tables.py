@@ -244,10 +244,22 @@ fiscal_periods = _tenant(
 
 accounts = _entity("accounts", Column("health_said", Double))  # by hand, before the workspace's own model gave health
 for _name in (
-    "name", "arr", "renewal_date", "last_interaction_at", "churned_at", "became_customer_at", "health", "csm_id",
-    "parent_id", "stage", "industry",
+    "name", "arr", "renewal_date", "churned_at", "health", "csm_id", "stage", "industry",
 ):  # fmt: skip
     Index(f"accounts_{_name}_idx", accounts.c.workspace_id, accounts.c[_name], accounts.c.id)
+Index(
+    "accounts_parent_id_idx", accounts.c.workspace_id, accounts.c.parent_id, accounts.c.id,
+    postgresql_where=text("parent_id IS NOT NULL"),
+)  # fmt: skip  # looked up, never sorted by: most accounts have none, and their changes need not enter it
+Index(
+    "accounts_last_interaction_at_idx", accounts.c.workspace_id, accounts.c.last_interaction_at, accounts.c.id,
+    postgresql_include=["archived_at"],
+)  # fmt: skip  # the quiet ones are counted without reading the table
+Index(
+    "accounts_type_arr_idx", accounts.c.workspace_id, accounts.c.type, accounts.c.arr, accounts.c.id,
+    postgresql_where=text("archived_at IS NULL"),
+    postgresql_include=["renewal_date", "health", "stage", "region", "status", "csm_id"],
+)  # fmt: skip  # pages and summaries of one type of account: without it they walk all by ARR, or read the table
 Index(
     "accounts_archived_idx", accounts.c.workspace_id, accounts.c.id, postgresql_where=text("archived_at IS NOT NULL")
 )  # contacts and related records of archived accounts are left out by it

@@ -26,6 +26,9 @@ KNOWN = ("segmentations", "attributes", "periods", "stages")
 """What is read of a workspace beside its settings."""
 CALENDARS = 256
 """Calendars that are not read again while their rows stay the same."""
+KEPT = 256
+"""Workspaces that are not read again while none of their rows was written."""
+_current: dict[UUID, tuple[tuple[str | None, ...] | None, Workspace]] = {}
 _PERIODS = msgspec.json.Decoder(list[tuple[int, int, int, date, date]])
 
 INSERT_STAGES = """
@@ -75,6 +78,13 @@ def _money(entity: Entity) -> list[str]:
 
 HAS_AMOUNTS = _amounts()
 LOAD = f"SELECT {columns('$1')} FROM workspaces w WHERE w.id = $1"
+# Who wrote each row that a workspace is made of, and where it lies: of another version of it, one of them is another.
+MARKS = f"""SELECT w.xmin::text || w.ctid::text, {
+    ", ".join(
+        f"(SELECT string_agg(x.xmin::text || x.ctid::text, '') FROM {name} x WHERE x.workspace_id = $1)"
+        for name in ("segmentations", "attributes", "fiscal_periods", "stages")
+    )
+} FROM workspaces w WHERE w.id = $1"""
 FIND = "SELECT id FROM workspaces WHERE slug = $1"
 ARE_THERE = "SELECT EXISTS (SELECT 1 FROM workspaces)"
 HOLD = "SELECT version FROM workspaces WHERE id = $1 FOR NO KEY UPDATE"
@@ -91,6 +101,21 @@ async def load(reader: Reader, workspace_id: UUID) -> Workspace:
     if row is None:
         raise LookupError(f"no workspace {workspace_id}")
     return made(row)
+
+
+async def current(tx: Transaction, workspace_id: UUID) -> Workspace:
+    """The same as `load` gives, as often as something is written: it is read anew where any row of it is another version.
+    Raises LookupError."""
+    row = await tx.fetchrow(MARKS, workspace_id)
+    marks = None if row is None else tuple(row)
+    known = _current.get(workspace_id)
+    if known is not None and known[0] == marks:
+        return known[1]
+    found = await load(tx, workspace_id)
+    if len(_current) >= KEPT:
+        _current.clear()
+    _current[workspace_id] = (marks, found)
+    return found
 
 
 async def find(reader: Reader, slug: str) -> UUID | None:

@@ -102,7 +102,7 @@ async def _place_now(
     anew: Collection[UUID] = (),
 ) -> None:
     # Read after the lock: whoever defines segments anew has either finished or waits for these accounts.
-    current = await workspaces.load(tx, workspace_id)
+    current = await workspaces.current(tx, workspace_id)
     weighs, told, moved = measures.weighs(current), touched, frozenset[str]()
     if weighs:  # what health weighs is by segment: those come first, and again where health moved anything
         await _place(tx, current, account_ids, now, touched, reason, anew)

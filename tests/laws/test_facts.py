@@ -7,12 +7,17 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from app.domain.catalogue import ACCOUNTS
 from app.domain.facts import account_facts, contact_facts, contract_status, windows
-from app.persistence import facts
+from app.domain.roles import Principal
+from app.persistence import facts, workspaces
 from app.persistence.database import Database, Transaction
+from app.services import bulk
+from app.services.calls import COMMAND, Call
+from app.services.importing import json_records
 from tests.laws import worlds
 from tests.laws.worlds import DAY, FEATURES, World
 
@@ -111,3 +116,26 @@ async def test_another_workspace_is_not_touched(db: Database) -> None:
         assert await kept_accounts(tx, other) == before
         assert await refresh(tx, one, list(other.accounts)) == 0
         assert await kept_accounts(tx, other) == before
+
+
+@pytest.mark.parametrize("count", [30, 130])
+async def test_a_bulk_upsert_writes_the_facts_that_follow(db: Database, count: int) -> None:
+    """Few accounts and many; those that are there have related records, new ones come between them."""
+    w = worlds.world(41 + count, 150)
+    async with db.transaction() as tx:
+        await worlds.insert(tx, w)
+        await refresh(tx, w, None)
+    told: list[dict[str, Any]] = [{"external_id": f"new-{n}", "name": "New", "arr": n, "health": 50} for n in range(5)]
+    for n, row in enumerate(list(w.accounts.values())[:count]):
+        said = {"seats_active": n % 31, "health": n % 101, "became_customer_at": DAY - timedelta(days=n)}
+        if n % 3:  # others leave it out
+            said["usage_limit"] = n + 0.5
+        row.update(said)
+        told.insert(n, {"external_id": row["external_id"], **said})
+    raw = msgspec.json.encode(told)
+    call = Call(Principal(COMMAND, await workspaces.load(db, w.workspace_id), "admin"), worlds.NOW)
+    written = await bulk.upsert(db, call, "accounts", json_records.sent(raw, lambda: msgspec.json.decode(raw)), "all")
+    assert msgspec.json.decode(written.body)["updated"] >= count - 1
+    async with db.transaction() as tx:
+        await compare(tx, w)
+        assert await refresh(tx, w, None) == 0

@@ -122,3 +122,19 @@ async def test_of_another_day_usage_is_read_by_account(db: Database, workspace: 
     assert rows == 50
     assert "usage_days" in plan, plan
     by_account_alone(plan)
+
+
+@pytest.mark.parametrize("order", ["became_customer_at", "-became_customer_at"])
+async def test_an_order_by_day_alone_begins_with_the_index_of_a_list(
+    db: Database, workspace: Workspace, order: str
+) -> None:
+    plan, rows = await explained(db, question(LISTS["new-accounts"], workspace, (order,)), workspace)
+    assert rows == 50
+    assert INDEXES["new-accounts"] in plan, plan
+    assert "Seq Scan on accounts" not in plan, plan
+
+
+async def test_accounts_of_a_type_are_found_in_order(db: Database, workspace: Workspace) -> None:
+    one = replace(LISTS["new-accounts"], criteria='type = "rare" AND region = "north"')
+    plan, _ = await explained(db, question(one, workspace, ("-arr",)), workspace)
+    assert "accounts_type_arr_idx" in plan, plan

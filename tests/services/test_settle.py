@@ -144,6 +144,33 @@ async def test_an_account_made_meanwhile_is_as_right_as_any(
     assert await _stored(org) == before
 
 
+async def test_an_account_that_somebody_made_since_is_settled_with_those_told(
+    db: Database, watch: asyncpg.Connection[Any]
+) -> None:
+    org = await organisation(db)
+    await org.industry("retail")
+    old = await accounts.create(db, org.call(), NEW | {"external_id": "old"})
+    await segmentations.put(db, org.call(), "size", SIZE, None)
+    told = [NEW | {"external_id": name, "health": 10} for name in ("old", "new")]
+    raw = msgspec.json.encode(told)
+    async with db.transaction() as barrier:
+        # Rows are told apart already; what is known is waited for.
+        await facts.lock(barrier, org.workspace.id, [old.id])
+        first = asyncio.create_task(
+            bulk.upsert(db, org.call(), "accounts", json_records.sent(raw, lambda: told), "all")
+        )
+        await _until(watch, waiting=1)
+        await accounts.create(db, org.call(), NEW | {"health": 90})
+    shown = msgspec.json.decode((await first).body)
+    assert [one["outcome"] for one in shown["results"]] == ["updated", "updated"]
+    before = await _stored(org)
+    bands = await org.rows("SELECT health, health_band FROM accounts WHERE workspace_id = $1")
+    assert bands == [(10, "red"), (10, "red")]
+    async with db.transaction() as tx:
+        await settle(tx, org.workspace, None, NOW, reason="definition")
+    assert await _stored(org) == before
+
+
 async def test_makers_of_accounts_take_turns_with_who_seals(db: Database, watch: asyncpg.Connection[Any]) -> None:
     org = await organisation(db)
 

@@ -74,7 +74,10 @@ WHAT_IF = {
             "where": {**schemas.CRITERIA, "description": "the accounts meant; all where it is left out"},
             "shift": {"type": "number", "description": "logits that move the chance"},
             "probability": {"type": "number", "description": "the chance instead, 0 to 1"},
-            "arr_factor": {"type": "number", "description": "what multiplies the price that is paid on renewal; above what is due it shows in net"},
+            "arr_factor": {
+                "type": "number",
+                "description": "what multiplies the price that is paid on renewal; above what is due it shows in net",
+            },
         },
     },
     "description": "what is supposed of accounts, in this order; nothing is written",

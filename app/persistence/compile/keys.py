@@ -18,8 +18,9 @@ from app.persistence.tables import metadata
 def _indexes() -> Iterator[tuple[str, str]]:
     for table in metadata.tables.values():
         for index in table.indexes:
-            names = [getattr(column, "name", None) for column in index.expressions]
-            if len(names) == 3 and (names[0], names[2]) == ("workspace_id", "id"):
+            names = [getattr(getattr(one, "element", one), "name", None) for one in index.expressions]
+            whole = index.dialect_options["postgresql"]["where"] is None
+            if whole and len(names) > 2 and (names[0], names[-1]) == ("workspace_id", "id"):
                 yield table.name, str(names[1])
 
 
@@ -31,7 +32,7 @@ def _partial() -> Iterator[tuple[str, str]]:
 
 
 INDEXED = frozenset(_indexes())
-"""Columns with an index (workspace_id, column, id)."""
+"""Columns with an index of all rows (workspace_id, column, …, id)."""
 ABOVE_ZERO = frozenset(_partial())
 """Columns with an index of the rows where they are above 0, which are few."""
 

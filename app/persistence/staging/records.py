@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial as bound
+from typing import Literal
 from uuid import UUID
 
 from app.domain.catalogue import ACCOUNTS, Entity, Field
@@ -18,6 +21,9 @@ from app.persistence.staging.values import SQL_TYPES
 
 CHUNK = 10_000
 """Rows of one transaction."""
+Facts = Literal["new", "made", "few", "many"]
+"""Of which accounts facts are computed on their way into the table: where all are new, of new ones alone, of which there
+are no related records, or of few and many of any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +36,13 @@ class Todo:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What one chunk did, in rows of the file; `same` were made the same by somebody else in between."""
+    """What one chunk did, in rows of the file; `same` were made the same by somebody else in between. `strays` are
+    accounts that somebody else has made in between, and that were changed."""
 
     created: int
     updated: int
     same: int
+    strays: tuple[UUID, ...] = ()
 
 
 FILL = """
@@ -62,8 +70,14 @@ WITH {shared}written AS (
   RETURNING z.id{written}
 ), told AS ({told}
 )
-SELECT count(*) FILTER (WHERE id BETWEEN $5 AND $6) AS created, count(*) AS written FROM written
+SELECT count(*) FILTER (WHERE id BETWEEN $5 AND $6) AS created, count(*) AS written{strays} FROM written
 """
+# Each by its key: joined by hashing, as facts of many are, all accounts would be read.
+STANDING = """ LEFT JOIN LATERAL (
+  SELECT x.* FROM accounts x WHERE x.workspace_id = $1 AND x.id = t.id OFFSET 0
+) x ON true"""
+# What somebody else has made since the rows were told apart.
+STRAYS = ", array_agg(id) FILTER (WHERE id NOT BETWEEN $5 AND $6 AND NOT id = ANY ({known})) AS strays"
 # The account's latest move is what it stood in before; the first stage of a new account is a move as well.
 MOVES = """
 INSERT INTO stage_moves (workspace_id, id, account_id, stage, moved_at, actor_id, was, was_since)
@@ -154,28 +168,44 @@ async def one_primary(
 
 @dataclass(frozen=True, slots=True)
 class Chunks:
-    """How chunks of one file are written: the statements, and the ids that the import makes."""
+    """How chunks of one file are written: the statements, and the ids that the import makes; `follow`: whether kept facts
+    follow from what is told."""
 
     entity: Entity
-    upsert: str
+    upsert: Callable[[Facts], str]
+    follow: bool
     moves: str | None
     import_id: UUID
     today: date
 
     async def apply(
-        self, tx: Transaction, workspace_id: UUID, first: int, last: int, of: Of, actor: UUID | None
+        self,
+        tx: Transaction,
+        workspace_id: UUID,
+        first: int,
+        last: int,
+        of: Of,
+        actor: UUID | None,
+        known: Sequence[UUID] = (),
     ) -> Applied:
         """Writes rows `first` to `last`, and for the audit what changed of each; the accounts they touch are locked
-        already."""
+        already. Of accounts, `known` are those that are there, which are written with the facts that follow."""
         low = UUID(prefix(self.import_id) + "0" * 10)
         high = UUID(prefix(self.import_id) + "f" * 10)
-        more = (self.today,) if self.moves else ()
-        row = await tx.fetchrow(self.upsert, workspace_id, of.at, first, last, low, high, of.entry_id, *more)
+        size: Facts = "few" if last - first < facts.FEW else "many"
+        if not (self.follow and known):
+            size = "made" if known else "new"
+        more: list[object] = [self.today] if self.moves else []
+        if self.entity.name == ACCOUNTS.name:
+            more.append(list(known))
+        async with tx.hashing() if size == "many" else nullcontext():
+            row = await tx.fetchrow(self.upsert(size), workspace_id, of.at, first, last, low, high, of.entry_id, *more)
         assert row is not None  # aggregates
         if self.moves:
             await tx.execute(self.moves, workspace_id, of.at, actor, first, last, prefix(self.import_id))
         created, written = int(row["created"]), int(row["written"])
-        return Applied(created, written - created, last - first + 1 - written)
+        strays = row["strays"] or () if self.entity.name == ACCOUNTS.name else ()
+        return Applied(created, written - created, last - first + 1 - written, tuple(strays))
 
 
 def chunks(
@@ -184,10 +214,14 @@ def chunks(
     """The statements for this file's columns. `with_made`: the audit has a row of what is made, too."""
     staged = entity.name == "accounts" and any(c.name == "stage" for c in columns)
     moves = MOVES.format(made=made_id("$6::text", "t.line")) if staged else None
-    return Chunks(entity, _upsert(entity, columns, partial, staged, with_made), moves, import_id, today)
+    upsert = bound(_upsert, entity, columns, partial, staged, with_made)
+    follow = entity.name == ACCOUNTS.name and any(c.target in facts.SAID for c in columns)
+    return Chunks(entity, upsert, follow, moves, import_id, today)
 
 
-def _upsert(entity: Entity, columns: Sequence[Column], partial: bool, staged: bool, with_made: bool) -> str:
+def _upsert(
+    entity: Entity, columns: Sequence[Column], partial: bool, staged: bool, with_made: bool, size: Facts
+) -> str:
     fields = {c.name: f for c in columns for f in importable(entity).values() if f.column == c.name}
     names = [c.target for c in columns]
     values = [_given("t", c, partial, _before(entity, c, fields)) for c in columns]
@@ -202,13 +236,13 @@ def _upsert(entity: Entity, columns: Sequence[Column], partial: bool, staged: bo
     values += [f'x."{name}"' for name in lacking]
     needs = partial or lacking or entity.name == "features" or own.NAME in names
     join = f" LEFT JOIN {entity.name} x ON x.workspace_id = $1 AND x.id = t.id" if needs else ""
-    shared = ""
-    if entity.name == ACCOUNTS.name:  # a new one comes with its facts, so that it is not written a second time
-        said = dict(zip(names, values, strict=True))
-        join += facts.made({name: "t.id" if name == "id" else said.get(name, _nothing(name)) for name in facts.SAID})
-        shared = f"{facts.SHARED}, "
+    shared, known = "", None
+    if entity.name == ACCOUNTS.name:  # it comes with its facts, so that it is not written a second time
+        known = "$9::uuid[]" if staged else "$8::uuid[]"
+        shared, join, kept = _facts(dict(zip(names, values, strict=True)), size, join, known)
         names += facts.KEPT
-        values += [f"n.{name}" for name in facts.KEPT]
+        values += kept
+        sets += [] if size in ("new", "made") else [f"{name} = excluded.{name}" for name in facts.KEPT]
     return UPSERT.format(
         shared=shared, table=entity.name, names="".join(f', "{n}"' for n in names), values="".join(f", {v}" for v in values),
         join=join, written="".join(f', z."{c.target}"' for c in columns),
@@ -216,7 +250,29 @@ def _upsert(entity: Entity, columns: Sequence[Column], partial: bool, staged: bo
         key="id" if entity.name == "users" else entity.key, sets=", ".join(sets),
         stored=", ".join(f'z."{c.target}"' for c in columns) + ", 0",
         fresh=", ".join(f'excluded."{c.target}"' for c in columns) + ", 0",
+        strays="" if known is None else STRAYS.format(known=known),
     )  # fmt: skip
+
+
+def _facts(said: Mapping[str, str], size: Facts, join: str, known: str) -> tuple[str, str, list[str]]:
+    """What the statement begins with, what it joins, and the values of the kept columns of accounts; `said` is what the
+    rows tell, by column."""
+    shared, values = f"{facts.SHARED}, ", [f"n.{name}" for name in facts.KEPT]
+    columns = {name: said.get(name, _nothing(name) if size == "new" else f"x.{name}") for name in facts.SAID}
+    columns["id"] = "t.id"
+    if size == "new":
+        return shared, join + facts.made(columns, "true"), values
+    if size == "made":
+        values = [f"CASE WHEN x.id IS NULL THEN n.{name} ELSE x.{name} END" for name in facts.KEPT]
+        return shared, STANDING + facts.made(columns, "x.id IS NULL"), values
+    source = f"FROM import_todo t{STANDING} WHERE t.pos BETWEEN $3 AND $4"
+    told = facts.told(columns, size, source, "x.id", known)
+    return f"{shared}{told}, ", f"{STANDING} LEFT JOIN n ON n.id = t.id", values
+
+
+def _nothing(name: str) -> str:
+    """A column of accounts that a file does not have."""
+    return f"NULL::{SQL_TYPES[ACCOUNTS.fields[name.removesuffix('_by_hand')].kind]}"
 
 
 def _before(entity: Entity, column: Column, fields: Mapping[str, Field]) -> str:
@@ -224,11 +280,6 @@ def _before(entity: Entity, column: Column, fields: Mapping[str, Field]) -> str:
     if column.name == own.NAME:
         return f'x."{column.target}"'
     return f'coalesce(x."{column.target}", {_initial(entity, fields[column.name])})'
-
-
-def _nothing(name: str) -> str:
-    """A column of accounts that a file does not have."""
-    return f"NULL::{SQL_TYPES[ACCOUNTS.fields[name.removesuffix('_by_hand')].kind]}"
 
 
 def _initial(entity: Entity, field: Field) -> str:

@@ -96,7 +96,14 @@ class Days:
     """How chunks of usage are written."""
 
     async def apply(
-        self, tx: Transaction, workspace_id: UUID, first: int, last: int, of: Of, actor: UUID | None
+        self,
+        tx: Transaction,
+        workspace_id: UUID,
+        first: int,
+        last: int,
+        of: Of,
+        actor: UUID | None,
+        known: Sequence[UUID] = (),
     ) -> Applied:
         """Merges values `first` to `last` into their days; the accounts are locked already. The audit counts them only."""
         await tx.execute(MERGE, workspace_id, first, last)

@@ -86,13 +86,14 @@ class Writer:
         fresh, known = await records.touched(tx, self.entity, first, last)
         if known:
             await facts.lock(tx, workspace_id, known)
-        applied = await self.chunks.apply(tx, workspace_id, first, last, of, actor)
+        applied = await self.chunks.apply(tx, workspace_id, first, last, of, actor, known)
         if follow is not None:
             await follow(tx)
         if self.entity.name == ACCOUNTS.name:
             # Somebody else may have made one of them since: then it has records, and no facts of ours.
             await settle.settle(tx, self.workspace, fresh, now, fresh=applied.created == len(fresh))
-            await settle.settle(tx, self.workspace, known, now, changed=self.changed)
+            await settle.settle(tx, self.workspace, known, now, changed=self.changed, fresh=True)
+            await settle.settle(tx, self.workspace, applied.strays, now)
         elif known:
             await settle.settle(tx, self.workspace, known, now, wrote=self.entity.name)
         elif self.entity.name == "features":  # what share of them an account uses changes for every account
