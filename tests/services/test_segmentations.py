@@ -76,7 +76,15 @@ async def test_percentiles_are_frozen_until_put_again_and_ties_go_up(db: Databas
     body = TIER | {"spec": {"field": "arr", "cuts": {"by": "percentile", "at": [0.5, 0.9]}}}
     first = decoded(await segmentations.put(db, call(workspace), "tier", body, None))
     assert first["cuts"] == [
-        {"field": "arr", "at": [3, 5], "frozen_at": "2026-03-29", "accounts": 5, "from": "data", "within": None, "books": []}
+        {
+            "field": "arr",
+            "at": [3, 5],
+            "frozen_at": "2026-03-29",
+            "accounts": 5,
+            "from": "data",
+            "within": None,
+            "books": [],
+        }
     ]
     assert await standing(db, workspace, "tier") == {
         "high": (1, Decimal(5)), "medium": (2, Decimal(6)), "low": (2, Decimal(3)), "unclassified": (0, Decimal(0)),
