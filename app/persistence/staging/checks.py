@@ -182,12 +182,12 @@ async def across(
         await tx.execute(PRIMARY.format(account=account), workspace_id)
     if "parent_id" in columns:
         await _parents(tx, workspace_id, problems, parent_bit)
-    await _warn(tx, problems, "duplicate", "import_superseded s")
-    await _warn(tx, problems, "before_contract", "import_rows r WHERE r.early AND r.errs IS NULL")
+    await warn(tx, problems, "duplicate", "import_superseded s")
+    await warn(tx, problems, "before_contract", "import_rows r WHERE r.early AND r.errs IS NULL")
     if {"start_date", "end_date"} <= set(columns):
-        await _warn(tx, problems, "ends_first", "import_rows r WHERE r.end_date < r.start_date AND r.errs IS NULL")
+        await warn(tx, problems, "ends_first", "import_rows r WHERE r.end_date < r.start_date AND r.errs IS NULL")
     if "arr" in columns:
-        await _warn(tx, problems, "negative", "import_rows r WHERE r.arr < 0 AND r.errs IS NULL")
+        await warn(tx, problems, "negative", "import_rows r WHERE r.arr < 0 AND r.errs IS NULL")
 
 
 async def _usage(tx: Transaction, columns: Sequence[str], problems: list[Problem]) -> None:
@@ -231,9 +231,10 @@ async def _parents(tx: Transaction, workspace_id: UUID, problems: list[Problem],
     await tx.execute(DEPTHS, workspace_id, bit, DEPTH)
 
 
-async def _warn(tx: Transaction, problems: list[Problem], code: str, rows: str) -> None:
+async def warn(tx: Transaction, problems: list[Problem], code: str, rows: str, *args: object) -> None:
+    """Marks the lines of `rows`, SQL that binds `args` from $2 on, with a warning, which is added to `problems`."""
     problems.append(problem(None, code))
-    await tx.execute(WARN.format(rows=rows), len(problems))
+    await tx.execute(WARN.format(rows=rows), len(problems), *args)
 
 
 async def counts(tx: Transaction) -> Record:

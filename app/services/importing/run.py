@@ -23,7 +23,7 @@ from app.persistence.audit_records import Of
 from app.persistence.database import Database, Record, Transaction
 from app.persistence.members import PLACED
 from app.persistence.sessions import Session, session
-from app.persistence.staging import checks, plans, records, rules
+from app.persistence.staging import checks, doubts, plans, records, rules
 from app.persistence.staging.records import Todo
 from app.persistence.staging.rows import Column, Plan, Staged
 from app.services import effects, hours, settle, starting_cuts, users
@@ -172,6 +172,7 @@ async def _check(
 ) -> None:
     async with own.transaction() as tx:
         await staged.check(tx, work.workspace.id, mapping, plan, held.partial, problems)
+        await doubts.mark(tx, work.workspace.id, mapping.entity, [c.name for c in plan.columns], problems)
         if _modelled(work, mapping):
             await rules.leave_as_modelled(tx, work.workspace.id)
 
