@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from types import FrameType
 
@@ -53,8 +54,9 @@ def application() -> ASGIApp:
     return app
 
 
-def serve(listening: socket.socket, workers: int, started: Callable[[], None]) -> None:
-    """Serve until a signal; `started` is called when requests are answered. Gives back control after the last one."""
+def serve(listening: socket.socket, workers: int, started: Callable[[], None], stopping: threading.Event) -> None:
+    """Serve until a signal, which sets `stopping`; `started` is called when requests are answered. Gives back control
+    after the last one."""
     config = uvicorn.Config(
         FACTORY,
         factory=True,
@@ -71,20 +73,26 @@ def serve(listening: socket.socket, workers: int, started: Callable[[], None]) -
     )
     if workers > 1:
         os.environ["STRATA_SUPERVISOR"] = str(os.getpid())
-        _Workers(config, [listening], started).run()
+        _Workers(config, [listening], started, stopping).run()
         return
-    server = _Server(config, started)
+    server = _Server(config, started, stopping)
     server.run(sockets=[listening])
     if not server.started:
         raise ServingError("the server did not start: the log above says why")
 
 
 class _Server(uvicorn.Server):
-    """Tells when it answers."""
+    """Tells when it answers, and when it is to end."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]):
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None], stopping: threading.Event):
         super().__init__(config)
         self.announce = announce
+        self.stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end."""
+        self.stopping.set()
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
@@ -96,17 +104,24 @@ class _Server(uvicorn.Server):
 class _Workers(Multiprocess):
     """Supervises processes on one socket; a second interrupt kills them."""
 
-    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], announce: Callable[[], None]):
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        sockets: list[socket.socket],
+        announce: Callable[[], None],
+        stopping: threading.Event,
+    ):
         super().__init__(config, sockets)
         self.announce = announce
-        self.stopping = 0
+        self.stopping = stopping
         for sent in (signal.SIGINT, signal.SIGTERM):
             signal.signal(sent, self._asked_to_stop)
 
     def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:
-        self.stopping += 1
+        again = self.stopping.is_set()
+        self.stopping.set()
         self.should_exit.set()
-        if self.stopping > 1:
+        if again:
             for process in self.processes:
                 process.kill()
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -34,8 +35,8 @@ def serve_command(
 ) -> None:
     """Start the database, migrate, and answer over HTTP until Ctrl-C."""
     signal.signal(signal.SIGTERM, _terminated)
-    read = settings.read()
-    with listen(host, read.port if port is None else port) as listening, database(read) as dsn:
+    read, stopping = settings.read(), threading.Event()
+    with listen(host, read.port if port is None else port) as listening, database(read, stopping) as dsn:
         migrations.upgrade(dsn)
         key = asyncio.run(_demo_key(dsn, read)) if demo else None
         os.environ["STRATA_DATABASE_URL"] = dsn
@@ -48,7 +49,7 @@ def serve_command(
                 address_file.write_text(url)
             say(_greeting(url, key))
 
-        serve(listening, workers, started)
+        serve(listening, workers, started, stopping)
 
 
 @click.command("worker")
@@ -66,7 +67,7 @@ def worker_command(every: float) -> None:
     from app import worker
 
     read = settings.read()
-    with database(read) as dsn:
+    with database(read, threading.Event()) as dsn:
         migrations.upgrade(dsn)
         asyncio.run(worker.run(dsn, read.pool_size, every, lambda: say(_works(every))))
 

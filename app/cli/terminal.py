@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -79,13 +80,15 @@ def with_database(work: Callable[[Database], Awaitable[T]]) -> T:
 
 
 @contextmanager
-def database(read: settings.Settings) -> Iterator[str]:
-    """Address of the database: the server given, or ours for as long as it is needed."""
+def database(read: settings.Settings, stopping: threading.Event | None = None) -> Iterator[str]:
+    """Address of the database: the server given, or ours for as long as it is needed; for what runs until it is
+    `stopping`, ours is started again when it ends before."""
     logs.configure(read.log_level)
     if read.database_url is not None:
         yield read.database_url
         return
-    with embedded.running(read.data_dir, progress=say) as dsn:
+    ours = embedded.kept(read.data_dir, stopping, say) if stopping else embedded.running(read.data_dir, progress=say)
+    with ours as dsn:
         yield dsn
 
 

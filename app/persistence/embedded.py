@@ -1,12 +1,14 @@
 """The PostgreSQL that comes along: made, started, shared and stopped from the binaries of a wheel."""
 
 import asyncio
+import logging
 import os
 import shutil
 import signal
 import socket
 import struct
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,10 +26,13 @@ from app.persistence.embedded_files import (
     socket_directory,
 )
 
+log = logging.getLogger("app.database")
+
 Progress = Callable[[str], None]
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+KEEP_SECONDS = 2.0
 READY_FOR_QUERY = b"Z\0\0\0\5I"
 TERMINATE = b"X\0\0\0\4"
 # After the postmaster was killed its backends may still hold shared memory for a moment.
@@ -261,6 +266,42 @@ class running:  # noqa: N801 - used as `with embedded.running(...)`
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await asyncio.to_thread(self.__exit__, kind, error, trace)
+
+
+@contextmanager
+def kept(data_dir: Path, stopping: threading.Event, progress: Progress | None = None) -> Iterator[str]:
+    """The same for what serves: until `stopping` is set, a server that has ended is started again within seconds."""
+    held = running(data_dir, progress=progress)
+    with held as dsn:
+        held.cluster.progress = log.info
+        keeper = threading.Thread(target=_keep, args=(held.cluster, stopping), daemon=True)
+        keeper.start()
+        try:
+            yield dsn
+        finally:
+            stopping.set()
+            keeper.join()
+
+
+def _keep(cluster: Cluster, stopping: threading.Event) -> None:
+    while not stopping.wait(KEEP_SECONDS):
+        try:
+            if cluster.pid() is None and _started_again(cluster, stopping):
+                log.warning("the embedded database had ended and was started again", extra={"its_log": cluster.log})
+        except Exception:  # whatever it is: a full disk may have room later, and the keeper goes on
+            log.exception(
+                "the embedded database has ended and could not be started again: its log says why; it is tried again",
+                extra={"its_log": cluster.log},
+            )
+
+
+def _started_again(cluster: Cluster, stopping: threading.Event) -> bool:
+    """False when there is no need any longer: another process was faster, or the end has come."""
+    with _gate(cluster.home):
+        if stopping.is_set() or cluster.pid() is not None:
+            return False
+        cluster.start()
+    return True
 
 
 def stop(data_dir: Path) -> None:

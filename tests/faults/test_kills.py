@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import signal
+import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
 
 from app.persistence import embedded, migrations
@@ -112,3 +116,43 @@ async def test_the_database_is_killed(durable: embedded.Cluster, server: list[Se
         await asyncio.to_thread(durable.start)
 
     await agree(durable, *await under_load(durable, server, kill))
+
+
+async def test_the_killed_database_of_a_server_is_started_again(home: Path) -> None:
+    data = home / "kept"
+    server = await asyncio.to_thread(start_server, None, data, "--workers", "2")
+    cluster = embedded.Cluster(data)
+    try:
+        _, token = await place(cluster)
+        killed = cluster.pid()
+        assert killed is not None
+        os.kill(killed, signal.SIGKILL)
+        answers: list[httpx.Response] = []
+        until = time.monotonic() + 30
+        headers = {"authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as client:
+            while cluster.pid() in (None, killed) or answers[-1].status_code != 200:
+                assert time.monotonic() < until, "nobody started it again"
+                await asyncio.sleep(0.1)
+                answers.append(await client.get("/v1/accounts"))
+        refused = [one for one in answers if one.status_code != 200]
+        assert {one.status_code for one in refused} == {503}
+        assert all("retry-after" in one.headers for one in refused)
+    finally:
+        await asyncio.to_thread(stop_process, server.process)
+    assert server.process.returncode == 0
+    lines = [json.loads(line) for line in (data / "serve.log").read_text().splitlines() if line.startswith("{")]
+    told = [line["message"] for line in lines if line["logger"] == "app.database" and line["level"] == "warning"]
+    assert told == ["the embedded database had ended and was started again"]
+    assert cluster.pid() is None
+
+
+async def test_a_database_that_ends_with_its_server_is_not_started_again(home: Path) -> None:
+    data = home / "ending"
+    stopping = threading.Event()
+    with embedded.kept(data, stopping):
+        cluster = embedded.Cluster(data)
+        stopping.set()
+        embedded.stop(data)
+        await asyncio.sleep(1.5 * embedded.KEEP_SECONDS)
+        assert cluster.pid() is None
