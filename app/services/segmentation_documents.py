@@ -57,9 +57,9 @@ def audited(row: Record | None) -> dict[str, Any] | None:
 def computed(row: Record, workspace: Workspace, now: datetime) -> dict[str, Any]:
     """How far members can be trusted. `broken`: it means nothing any more; `degraded`: computing it failed, and for both
     `detail` says why and members are those of the last time; `computing`: cuts are being taken anew; `stale`: its day, or
-    what time moved, was not yet followed; else `fresh`. `as_of`: the moment that members are right for. `computed_at`: when
-    all were last placed. `checked_at`: when members were last compared with a full evaluation, and how many then had
-    `drifted` from it, and were mended."""
+    what time moved, was not yet followed; else `fresh`. `as_of`: up to when time was followed, or when all were placed where
+    it moves nobody. `computed_at`: when all were last placed, each night at least. `checked_at`: when members were last
+    compared with a full evaluation, and how many then had `drifted` from it, and were mended."""
     behind = workspace.facts_day < clock(workspace, now).today
     late = row["as_of"] is not None and now - row["as_of"] > LATE
     state = row["state"] if row["state"] != "ok" else "stale" if behind or late else "fresh"
@@ -67,20 +67,10 @@ def computed(row: Record, workspace: Workspace, now: datetime) -> dict[str, Any]
         "state": state,
         "detail": row["detail"] or _uncut(row) or _starting(row),
         "computed_at": instant(row["computed_at"]),
-        "as_of": instant(_as_of(row, state, now)),
+        "as_of": instant(row["as_of"] or row["computed_at"]),
         "checked_at": instant(row["checked_at"]),
         "drifted": row["drifted"],
     }
-
-
-def _as_of(row: Record, state: str, now: datetime) -> datetime | None:
-    """Up to when time was followed, where it moves accounts. Where it moves nobody, members that are fresh are right for the
-    minute that it is, and others for when they were placed last."""
-    followed: datetime | None = row["as_of"]
-    placed: datetime | None = row["computed_at"]
-    if followed is not None or placed is None or state != "fresh":
-        return followed or placed
-    return max(placed, now.replace(second=0, microsecond=0))
 
 
 def _starting(row: Record) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from app.domain.segmentation.presets import ENOUGH
 from app.persistence import workspaces as rows
 from app.persistence.database import Database
-from app.services import segmentations, versions, workspaces
+from app.services import days, segmentations, versions, workspaces
 from tests.services.files import bring
 from tests.services.organisations import NOW, Organisation, organisation
 
@@ -99,15 +99,16 @@ async def test_what_somebody_defined_or_brought_back_stays(db: Database, tmp_pat
     assert ([cut["from"] for cut in portfolio["cuts"]], portfolio["version"]) == (["start", "start"], 3)
 
 
-async def test_members_that_time_does_not_move_are_right_for_the_minute_that_it_is(db: Database) -> None:
+async def test_members_that_time_does_not_move_are_right_for_when_they_were_placed(db: Database) -> None:
     org = await begun(db)
-    assert (await shown(org, "tier"))["as_of"] == "2026-11-22T12:00:00Z"
-    later = await shown(org, "tier", NOW + timedelta(hours=3, seconds=59))
-    assert (later["state"], later["as_of"], later["computed_at"]) == (
-        "fresh", "2026-11-22T15:00:00Z", "2026-11-22T12:00:00Z",
-    )  # fmt: skip
-    tomorrow = await shown(org, "tier", NOW + timedelta(days=1))
-    assert (tomorrow["state"], tomorrow["as_of"]) == ("stale", "2026-11-22T12:00:00Z")
+    later = await shown(org, "tier", NOW + timedelta(hours=3))
+    assert (later["state"], later["as_of"]) == ("fresh", "2026-11-22T12:00:00Z")
+    tomorrow = NOW + timedelta(days=1)
+    behind = await shown(org, "tier", tomorrow)
+    assert (behind["state"], behind["as_of"]) == ("stale", "2026-11-22T12:00:00Z")
+    await days.roll(db, org.workspace.id, tomorrow)
+    followed = await shown(org, "tier", tomorrow)
+    assert followed["as_of"] == followed["computed_at"] == "2026-11-23T12:00:00Z"
 
 
 async def test_members_that_time_moves_are_right_for_up_to_when_it_was_followed(db: Database) -> None:
