@@ -55,6 +55,12 @@ def worker(dsn: str, data: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
 
 
+def did(data: Path) -> list[dict[str, int]]:
+    """What a worker says that it did, round by round."""
+    lines = (data / "worker.log").read_text().splitlines(keepends=True)
+    return [json.loads(line)["did"] for line in lines if '"did"' in line and line.endswith("\n")]
+
+
 async def due(org: Organisation) -> UUID:
     """A workspace with a pin to be ended and a day to be rolled; gives the account."""
     made = await accounts.create(org.db, org.call(), {"name": "Acme", "arr": 500})
@@ -88,6 +94,9 @@ async def test_a_killed_worker_leaves_its_work_to_another(db: Database, dsn: str
     async def done() -> bool:
         return await left() == 0
 
+    async def told() -> bool:
+        return any(one.get("days_begun") for one in did(home / "second"))
+
     server = start_server(dsn, home / "no-worker", "--no-worker")
     first = second = None
     try:
@@ -106,14 +115,13 @@ async def test_a_killed_worker_leaves_its_work_to_another(db: Database, dsn: str
         await holder.close()
         await until(done)
         assert [row["account_id"] for row in await watcher.fetch(MOVED, ids)] == sorted(made)
+        await until(told)
         second.send_signal(signal.SIGINT)
         assert second.wait(15) == 0
         wrote = (home / "second" / "worker.log").read_text()
         assert "Traceback" not in wrote
         assert "every 0.3 seconds" in wrote
-        did = [json.loads(line)["did"] for line in wrote.splitlines() if '"did"' in line]
-        assert sum(one.get("days_begun", 0) for one in did) > 0
-        assert [one for one in did[1:] if not one] == []
+        assert [one for one in did(home / "second")[1:] if not one] == []
     finally:
         for process in (server.process, first, second):
             if process is not None:
