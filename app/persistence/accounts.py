@@ -40,7 +40,7 @@ ORPHAN = """
 UPDATE accounts SET parent_id = NULL, version = version + 1, updated_at = $3 WHERE workspace_id = $1 AND parent_id = $2
 """
 BELONGING = (
-    "account_changes", "memberships", "members", "pins", "renewal_calls", "stage_verdicts", "stage_moves", "account_scores", "steps_done", "usage_windows", "usage_days", "churns", "sentiments",
+    "account_changes", "past_stays", "members", "pins", "renewal_calls", "stage_verdicts", "stage_moves", "account_scores", "steps_done", "usage_windows", "usage_days", "churns", "sentiments",
     "requests", "tickets", "surveys", "invoices", "interactions", "opportunities", "contracts", "contacts",
 )  # fmt: skip
 """The tables of what belongs to an account, those before that refer to others."""

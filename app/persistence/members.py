@@ -56,7 +56,7 @@ WITH {stands}, changed AS MATERIALIZED (
 )"""
 # Found again by their key: a join would read all members there are for the few that change.
 WRITE = """, closed AS (
-  INSERT INTO memberships (workspace_id, segmentation_id, account_id, segment, from_at, to_at, reason)
+  INSERT INTO past_stays (workspace_id, segmentation_id, account_id, segment, from_at, to_at, reason)
   SELECT $1, segmentation_id, account_id, was, was_since, since, was_reason FROM changed WHERE moved AND was IS NOT NULL
 ), placed AS (
   INSERT INTO members (workspace_id, segmentation_id, account_id, segment, since, reason, rule, held, pending_since)
@@ -138,7 +138,7 @@ STANDING = """
 SELECT s.id FROM segmentations s WHERE s.workspace_id = $1 AND s.id = ANY ($2)
   AND EXISTS (SELECT FROM members m WHERE m.workspace_id = $1 AND m.segmentation_id = s.id)
 """
-WRITTEN = ("members", "memberships")
+WRITTEN = ("members", "past_stays")
 PLACED = ("accounts", *WRITTEN)
 """What a placement of all accounts writes, and what it is read with."""
 

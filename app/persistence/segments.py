@@ -118,7 +118,7 @@ async def replace(
 
 async def delete(tx: Transaction, workspace_id: UUID, segmentation_id: UUID) -> None:
     """Take a segmentation away, with its members and their history; the accounts must be locked."""
-    for table in ("members", "memberships", "pins", "steps_done", "segmentation_versions"):
+    for table in ("members", "past_stays", "pins", "steps_done", "segmentation_versions"):
         await tx.execute(
             f"DELETE FROM {table} WHERE workspace_id = $1 AND segmentation_id = $2", workspace_id, segmentation_id
         )

@@ -1,4 +1,4 @@
-"""Stays: where accounts stand and stood, each stored once. What lasts is in `members`, what is over in `memberships`; the
+"""Stays: where accounts stand and stood, each stored once. What lasts is in `members`, what is over in `past_stays`; the
 view `stays` reads both as one: [from_at, to_at), which is null while a stay lasts."""
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ LEFT = """
 SELECT (SELECT count(*) FROM pins WHERE workspace_id = ANY ($1)) + (SELECT count(*) FROM workspaces w
   WHERE w.id = ANY ($1) AND w.facts_day < ($2::timestamptz AT TIME ZONE w.zone)::date)
 """
-MOVED = "SELECT account_id FROM memberships WHERE workspace_id = ANY ($1) AND segment = 'small' ORDER BY account_id"
+MOVED = "SELECT account_id FROM past_stays WHERE workspace_id = ANY ($1) AND segment = 'small' ORDER BY account_id"
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 

@@ -300,7 +300,7 @@ async def _copy_segments(tx: Transaction, made: Population) -> None:
         for name, segment, since, until in one["memberships"]
         if until is not None
     ]  # fmt: skip
-    await _copy(tx, own.id, "memberships", stays)
+    await _copy(tx, own.id, "past_stays", stays)
     moves = [
         {"id": UUID(int=(one["id"].int << 8) % 2**128 + n), "account_id": one["id"], "stage": stage, "moved_at": when}
         for one in made.records["accounts"]

@@ -300,7 +300,7 @@ async def test_nothing_is_left_of_what_is_deleted_meanwhile(office: Office) -> N
         office.random.shuffle(writes)
         done = await asyncio.gather(*writes, return_exceptions=True)
         assert [one for one in done if isinstance(one, Exception) and not isinstance(one, Unavailable)] == []
-    for table in ("members", "memberships"):
+    for table in ("members", "past_stays"):
         assert await db.fetchval(LEFT_OVER.format(table), w.workspace_id) == 0, table
     assert await db.fetchval("SELECT count(*) FROM accounts WHERE workspace_id = $1", w.workspace_id) < len(w.accounts)
 

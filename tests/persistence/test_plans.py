@@ -42,7 +42,7 @@ async def org(db: Database) -> Organisation:
         NOW - timedelta(days=365),
     )
     await made.run(
-        """INSERT INTO memberships (workspace_id, segmentation_id, account_id, segment, from_at, to_at, reason)
+        """INSERT INTO past_stays (workspace_id, segmentation_id, account_id, segment, from_at, to_at, reason)
         SELECT $1, s.id, a.id, 'small', $2::timestamptz - a.arr * interval '1 minute', $2::timestamptz - a.arr * interval '1 second', 'write'
         FROM accounts a, segmentations s WHERE a.workspace_id = $1 AND s.workspace_id = $1 AND a.arr % 100 = 1""",
         NOW,
@@ -58,7 +58,7 @@ async def org(db: Database) -> Organisation:
         """INSERT INTO stage_moves (workspace_id, id, account_id, stage, moved_at)
         SELECT $1, id, id, CASE WHEN arr % 1000 = 0 THEN 'trial' ELSE 'advocate' END, created_at FROM accounts WHERE workspace_id = $1"""
     )
-    for table in ("accounts", "members", "memberships", "stage_moves"):
+    for table in ("accounts", "members", "past_stays", "stage_moves"):
         await made.db.fetch(f"ANALYZE {table}")
     loaded = await workspaces.load(db, made.workspace.id)
     return made.with_workspace(segmentations=loaded.segmentations, epoch=loaded.epoch)
@@ -92,7 +92,7 @@ async def question(org: Organisation, criteria: str, order: str) -> Question:
     ("criteria", "index", "found"),
     [
         ('entered("size", "small", last(20min))', "members_entered_idx", 20),
-        ('left("size", "small", last(1h))', "memberships_left_idx", 36),
+        ('left("size", "small", last(1h))', "past_stays_left_idx", 36),
         ("rank_desc(arr) <= 40", "accounts_arr_idx", 40), ("percent_rank(arr) >= 0.9999", "accounts_arr_idx", 20),
         ("ntile10(arr) = 10 AND rank_desc(arr) <= 30", "accounts_arr_idx", 30),
     ],
@@ -126,5 +126,5 @@ async def test_a_day_that_has_been_is_looked_up_account_by_account(org: Organisa
     assert rows == 50
     assert "stage_moves_account_idx" in plan, plan
     assert "members_pk" in plan, plan
-    assert "memberships_pk" in plan or "memberships_entered_idx" in plan, plan
+    assert "past_stays_pk" in plan or "past_stays_entered_idx" in plan, plan
     assert "Seq Scan on stage_moves" not in plan, plan

@@ -122,7 +122,7 @@ async def test_a_broken_list_answers_an_error(db: Database) -> None:
     before = org.with_workspace(segmentations=known.segmentations, epoch=known.epoch)
     list_id = await make(before, criteria={"text": 'segment.tier = "low"'}, columns=["name", "segment.tier"])
     assert await held(before, "csm", list_id) == [{"name": "a", "segment": {"tier": "low"}}]
-    for table in ("memberships", "members", "segmentations"):
+    for table in ("past_stays", "members", "segmentations"):
         await org.run(f"DELETE FROM {table} WHERE workspace_id = $1")
     known = await workspaces.load(db, org.workspace.id)
     after = org.with_workspace(segmentations=known.segmentations, epoch=known.epoch)

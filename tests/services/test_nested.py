@@ -173,7 +173,7 @@ async def test_a_broken_list_breaks_what_names_it_with_the_reason(org: Organisat
     inner = await make(changed, 'segment.care = "big"', name="Inner")
     outer = await make(changed, of(inner))
     assert await held(changed, outer) == "CD"
-    for table in ("members", "memberships", "segmentation_versions"):
+    for table in ("members", "past_stays", "segmentation_versions"):
         await org.run(f"DELETE FROM {table} WHERE workspace_id = $1")
     await org.run("DELETE FROM segmentations WHERE workspace_id = $1")
     gone = org.with_workspace(segmentations={})

@@ -76,7 +76,7 @@ segmentation_drafts = tenant(
     PrimaryKeyConstraint("workspace_id", "slug"),
 )
 members = tenant(
-    "members",  # stays that last; no references, nor in memberships: written a million at a time, deleted with what they are of
+    "members",  # stays that last; no references, nor in past_stays: written a million at a time, deleted with what they are of
     Column("segmentation_id", UUID(), nullable=False),
     Column("account_id", UUID(), nullable=False),
     Column("segment", TEXT, nullable=False),
@@ -95,8 +95,8 @@ members = tenant(
         postgresql_where=text("held IS NOT NULL"),
     ),
 )
-memberships = tenant(
-    "memberships",  # stays that are over: [from_at, to_at); persistence/stays.py reads them with those that last
+past_stays = tenant(
+    "past_stays",  # stays that are over: [from_at, to_at); persistence/stays.py reads them with those that last
     Column("segmentation_id", UUID(), nullable=False),
     Column("account_id", UUID(), nullable=False),
     Column("segment", TEXT, nullable=False),
@@ -104,8 +104,8 @@ memberships = tenant(
     Column("to_at", INSTANT, nullable=False),
     Column("reason", TEXT, nullable=False),
     PrimaryKeyConstraint("workspace_id", "segmentation_id", "account_id", "from_at"),
-    Index("memberships_entered_idx", "workspace_id", "segmentation_id", "segment", "from_at", "account_id"),
-    Index("memberships_left_idx", "workspace_id", "segmentation_id", "segment", "to_at", "account_id"),
+    Index("past_stays_entered_idx", "workspace_id", "segmentation_id", "segment", "from_at", "account_id"),
+    Index("past_stays_left_idx", "workspace_id", "segmentation_id", "segment", "to_at", "account_id"),
 )
 pins = tenant(
     "pins",  # accounts that somebody keeps in a segment, whatever the criteria say
