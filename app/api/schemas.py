@@ -8,7 +8,7 @@ from typing import Any
 from app.domain.catalogue import ACCOUNTS, Entity, Field
 from app.domain.codes import COUNTRIES
 from app.domain.questions import DEFAULT_LIMIT, MAX_LIMIT
-from app.domain.records import BLANK, FORMS, LINE, PROSE, PROSES
+from app.domain.values import BLANK, FORMS, LINE, PROSE, PROSES
 
 _TYPES: dict[str, dict[str, Any]] = {
     "text": {"type": "string"},

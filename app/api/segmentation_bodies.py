@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.api.schemas import CRITERIA, nullable, ref
-from app.domain.records import PROSE
 from app.domain.scenarios import IMPACTS
 from app.domain.segmentation import axes, care, lanes, scorecard
 from app.domain.segmentation.model import MAX_SEGMENTS, REFREEZES, REST, Kind
 from app.domain.segmentation.presets import presets
 from app.domain.segmentation.reading import NAME_LENGTH
+from app.domain.values import PROSE
 
 Schema = dict[str, Any]
 SLUG: Schema = {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"}

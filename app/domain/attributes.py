@@ -12,7 +12,7 @@ from app.domain.catalogue import ENTITIES, Entity, Field, Kind
 from app.domain.criteria import nodes
 from app.domain.criteria.nodes import Aggregate, Cmp, Const, FieldValue, Has, In, Operand, Path, Quant, Rank
 from app.domain.errors import Fault, Invalid
-from app.domain.records import Value
+from app.domain.values import Value
 from app.domain.workspaces import Workspace
 
 Order = Literal["unique", "order"]

@@ -8,11 +8,12 @@ from itertools import islice, pairwise
 from types import MappingProxyType
 from typing import Any
 
-from app.domain import records
+from app.domain import records, values
 from app.domain.calendars import DAY, FiscalCalendar, FiscalPeriod, calendar
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid, escape
-from app.domain.records import MAX_FAULTS, MisfitError
+from app.domain.records import MAX_FAULTS
+from app.domain.values import MisfitError
 
 MAX_PERIODS = 700
 MAX_YEARS = 50
@@ -69,7 +70,7 @@ def _whole(low: int, high: int) -> Callable[[object], int]:
 
 
 def _day(told: object) -> date:
-    found = records.day(told)
+    found = values.day(told)
     if not FIRST_YEAR <= found.year <= LAST_YEAR:
         raise MisfitError(f"a date in the years {FIRST_YEAR} to {LAST_YEAR}")
     return found

@@ -10,7 +10,7 @@ from typing import Literal
 from app.domain.catalogue import ENTITIES, Entity, Field
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
-from app.domain.records import FORMED, HOLLOW, LINE, PROSE, PROSES
+from app.domain.values import FORMED, HOLLOW, LINE, PROSE, PROSES
 
 State = Literal["staged", "running", "done", "failed"]
 STATES: tuple[State, ...] = ("staged", "running", "done", "failed")

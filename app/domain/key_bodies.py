@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.domain import records
+from app.domain import records, values
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
 from app.domain.keys import MOST_OVERLAP_HOURS, OVERLAP_HOURS
-from app.domain.records import MisfitError
 from app.domain.roles import ROLES, SCOPES, Role
+from app.domain.values import MisfitError
 
 NEW = ("name", "role", "user_id", "scopes", "expires_at")
 ROTATION = ("overlap_hours", "expires_at")
@@ -41,8 +41,8 @@ class Rotation:
 def new(body: Mapping[str, object], now: datetime) -> NewKey:
     """A key as `{name, role, user_id?, scopes?, expires_at?}` says. Raises Invalid."""
     told = _Told(body, NEW)
-    name, role = told.take("name", records.text), told.take("role", _role)
-    user_id, scopes = told.take("user_id", records.identity), told.take("scopes", _scopes, frozenset())
+    name, role = told.take("name", values.text), told.take("role", _role)
+    user_id, scopes = told.take("user_id", values.identity), told.take("scopes", _scopes, frozenset())
     expires_at = told.later("expires_at", now)
     if not (name or "").strip():
         told.missing("name", "a name")
@@ -81,7 +81,7 @@ class _Told:
 
     def later(self, member: str, now: datetime) -> datetime | None:
         """A moment that is still to come."""
-        moment: datetime | None = self.take(member, records.instant)
+        moment: datetime | None = self.take(member, values.instant)
         if moment is not None and moment <= now:
             self.fault(member, "an instant to come")
         return moment

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, cast
 
-from app.domain import records
+from app.domain import records, values
 from app.domain.criteria import spellings
 from app.domain.criteria.nodes import Node
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid, escape
 from app.domain.lists import ENTITIES, PARAMETER_KINDS, VISIBILITIES, Parameter, ParameterKind
-from app.domain.records import MisfitError
 from app.domain.selections import MAX_SORT
+from app.domain.values import MisfitError
 
 NAME_LENGTH = 200
 MAX_COLUMNS = 50
@@ -57,17 +57,17 @@ def parameter_value(kind: str, told: object) -> Any:
     """The value of a list's parameter in its type. Raises MisfitError."""
     match kind:
         case "text":
-            return records.text(told)
+            return values.text(told)
         case "number":
             if isinstance(told, bool) or not isinstance(told, int | Decimal) or not Decimal(told).is_finite():
                 raise MisfitError("a number")
             return told
         case "date":
-            return records.day(told)
+            return values.day(told)
         case "instant":
-            return records.instant(told)
+            return values.instant(told)
         case _:
-            return records.boolean(told)
+            return values.boolean(told)
 
 
 def parameter_text(kind: str, told: object) -> object:
@@ -82,16 +82,16 @@ def parameter_text(kind: str, told: object) -> object:
 def _name(told: object) -> str:
     if told in (None, ""):
         raise MisfitError("a name")
-    return records.text(told, NAME_LENGTH)
+    return values.text(told, NAME_LENGTH)
 
 
 def _description(told: object) -> str | None:
-    return None if told in (None, "") else records.text(told, records.PROSE)
+    return None if told in (None, "") else values.text(told, values.PROSE)
 
 
 def folder(told: object) -> str | None:
     """The name of a folder, without spaces around it; None for no folder. Raises MisfitError."""
-    return None if told in (None, "") else records.text(told, FOLDER_LENGTH).strip() or None
+    return None if told in (None, "") else values.text(told, FOLDER_LENGTH).strip() or None
 
 
 def _one_of(known: tuple[str, ...]) -> Callable[[object], str]:
@@ -111,7 +111,7 @@ def _paths(limit: int) -> Callable[[object], list[str]]:
     def read(told: object) -> list[str]:
         if not isinstance(told, list) or len(told) > limit:
             raise MisfitError(f"an array of at most {limit} fields")
-        given = [records.text(path, MAX_PATH) for path in told]
+        given = [values.text(path, MAX_PATH) for path in told]
         if any(path != path.strip() or not path for path in given):
             raise MisfitError("names of fields")
         if len({path.removeprefix("-") for path in given}) < len(given):
@@ -180,7 +180,7 @@ READERS: Mapping[str, Callable[[object], Any]] = {
     "columns": _columns,
     "sort": _paths(MAX_SORT),
     "visibility": _one_of(VISIBILITIES),
-    "mine": records.boolean,
+    "mine": values.boolean,
     "params": _params,
-    "owner_id": records.identity,
+    "owner_id": values.identity,
 }

@@ -13,7 +13,8 @@ from app.domain.catalogue import ENTITIES, Entity, Field
 from app.domain.criteria.suggest import nearest
 from app.domain.date_formats import DateFormat, FormatError
 from app.domain.errors import Fault, Invalid, escape
-from app.domain.records import MAX_FAULTS, MisfitError, text
+from app.domain.records import MAX_FAULTS
+from app.domain.values import MisfitError, text
 from app.domain.workspaces import Workspace
 
 REFERENCES: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 
-from app.domain import records
+from app.domain import records, values
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, escape
-from app.domain.records import MisfitError
+from app.domain.values import MisfitError
 
 IMPACTS = ("severe", "medium", "low")
 """What a scenario can mean for an industry, the worst first; each is a lane of reaction."""
@@ -60,7 +60,7 @@ def lanes(told: object, standing: Mapping[str, float]) -> tuple[dict[str, float]
 
 
 def _shift(told: object) -> Decimal:
-    given = records.decimal(told)
+    given = values.decimal(told)
     if abs(given) > FURTHEST:
         raise MisfitError(f"a number from -{FURTHEST} to {FURTHEST}")
     return given

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from app.domain.criteria.coerce import identity
-from app.domain.records import LINE, SLUG, UNSTORABLE
+from app.domain.values import LINE, SLUG, UNSTORABLE
 
 Algorithm = Literal["RS256", "ES256"]
 LONGEST = 8_192

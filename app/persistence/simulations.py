@@ -22,7 +22,7 @@ WITH tried AS MATERIALIZED (
   SELECT {a}.id, {a}.name, {a}.arr, {a}.status <> 'churned' AS cared, {today}::date - {a}.became_customer_at AS age,
     {case} AS rule{met} {source}
 ), beside AS MATERIALIZED (
-  SELECT t.id, t.name, t.arr, t.cared, t.age, m.segment AS was, coalesce(p.segment, t.rule) AS becomes, p.segment IS NOT NULL AS pinned
+  SELECT t.id, t.name, t.arr, t.cared, t.age, m.segment AS was, coalesce(p.segment, {stays}t.rule) AS becomes, p.segment IS NOT NULL AS pinned
   FROM tried t
   LEFT JOIN members m ON m.workspace_id = $1 AND m.segmentation_id = {of} AND m.account_id = t.id
   LEFT JOIN pins p ON p.workspace_id = $1 AND p.segmentation_id = {of} AND p.account_id = t.id
@@ -41,6 +41,7 @@ SELECT json_build_object(
     ORDER BY arr DESC, id LIMIT {sample}) s)
 ) AS told, (SELECT coalesce(array_agg(loads ORDER BY was, becomes), '{{}}') FROM flowing) AS loads
 """
+HELD = "CASE WHEN m.held IN ('band', 'confirmation') THEN m.segment END, "
 OVERLAP = """(SELECT coalesce(json_agg(o), '[]') FROM (
     SELECT x.n::int4 AS first, y.n::int4 AS second, count(*) AS accounts, sum(t.arr)::bigint AS arr
     FROM tried t, unnest(t.met) x(n), unnest(t.met) y(n) WHERE x.n < y.n
@@ -48,12 +49,13 @@ OVERLAP = """(SELECT coalesce(json_agg(o), '[]') FROM (
 
 
 async def tried(
-    reader: Reader, workspace: Workspace, rule: Rule, standing: UUID | None, clock: Clock, *, exclusive: bool
-) -> dict[str, Any]:
+    reader: Reader, workspace: Workspace, rule: Rule, standing: UUID | None, clock: Clock,
+    *, exclusive: bool, holding: bool,
+) -> dict[str, Any]:  # fmt: skip
     """`flow` from where accounts stand to where the rule would put them, null where they stand nowhere, with `loads`: of
     those that are not churned ARR and days since they became customers or UNKNOWN, 8 and 4 bytes each; `overlap`: pairs of segments, by place from 0,
-    whose criteria both hold, none where they exclude each other; `sample` of those that would move. ARR in minor units;
-    unarchived accounts only."""
+    whose criteria both hold, none where they exclude each other; `sample` of those that would move. `holding`: a band and moves that wait to be
+    confirmed hold on to accounts as they do. ARR in minor units; unarchived accounts only."""
     scope = Scope(workspace)
     alias = scope.alias()
     conditions = [condition(meaning, ACCOUNTS, alias, scope) for _, meaning in rule.cases]
@@ -65,7 +67,7 @@ async def tried(
         a=alias, case=f"CASE {' '.join(whens)} ELSE {scope.bind(rule.rest)}::text END",
         met="" if exclusive else f", array_remove(ARRAY[{marks}]::int4[], NULL) AS met",
         source=scope.rows("accounts", alias, [f"{alias}.archived_at IS NULL"]), of=f"{scope.bind(standing)}::uuid",
-        now=scope.bind(clock.as_of), today=scope.bind(clock.today), known=scope.bind([*(slug for slug, _ in rule.cases), rule.rest]),
+        now=scope.bind(clock.as_of), today=scope.bind(clock.today), stays=HELD if holding else "", known=scope.bind([*(slug for slug, _ in rule.cases), rule.rest]),
         overlap="'[]'::json" if exclusive else OVERLAP, sample=SAMPLE, unknown=UNKNOWN,
     )  # fmt: skip
     row = await reader.fetchrow(text, *scope.args, point=False)

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from app.domain.errors import NotFound
-from app.domain.records import UNSTORABLE
 from app.domain.roles import Principal
+from app.domain.values import UNSTORABLE
 from app.persistence import account_names as rows
 from app.persistence.database import Reader
 

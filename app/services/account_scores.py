@@ -8,12 +8,12 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.domain import records, score_bodies
+from app.domain import score_bodies
 from app.domain.errors import Fault, Invalid, NotFound
 from app.domain.facts import health_band
-from app.domain.records import MisfitError
 from app.domain.roles import Principal, permit
 from app.domain.scores import Name, Part, Scores, consumption_parts, engagement_parts, health_parts, shifts
+from app.domain.values import MisfitError, day
 from app.domain.workspaces import Workspace
 from app.persistence import scores as rows
 from app.persistence.database import Reader, Record
@@ -65,7 +65,7 @@ async def of_account(
 
 def _day(told: str | None, parameter: str) -> date | None:
     try:
-        return None if told is None else records.day(told)
+        return None if told is None else day(told)
     except MisfitError as misfit:
         fault = misfit.fault("")
         raise Invalid(faults=(Fault(fault.message, parameter=parameter),)) from None

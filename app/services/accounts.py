@@ -8,12 +8,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from app.domain import records
 from app.domain.catalogue import ACCOUNTS, OF_ACCOUNT
 from app.domain.errors import Fault, Invalid, NotFound, VersionStale
 from app.domain.records import Told
 from app.domain.related import RELATED
 from app.domain.roles import permit
+from app.domain.values import Value
 from app.domain.workspaces import clock
 from app.persistence import accounts, audit_records, workspaces
 from app.persistence import records as rows
@@ -254,7 +254,7 @@ async def _said(tx: Transaction, call: Call, given: Given, standing: Record | No
 
 
 def _by_hand(
-    name: str, value: records.Value, standing: Record | None, said: Mapping[str, bool], faults: list[Fault]
+    name: str, value: Value, standing: Record | None, said: Mapping[str, bool], faults: list[Fault]
 ) -> dict[str, Any]:
     """Sets the field by hand, unless related records say it; saying the same as they do changes nothing."""
     if not said.get(TOLD_BY[name]):

@@ -12,8 +12,8 @@ from app.domain.attributes import MOST, Attribute
 from app.domain.catalogue import ATTRIBUTES
 from app.domain.dependents import EXAMPLES
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, VersionStale, escape
-from app.domain.records import Value
 from app.domain.roles import permit
+from app.domain.values import Value
 from app.persistence import attributes as rows
 from app.persistence import facts, segments, workspaces
 from app.persistence import records as table

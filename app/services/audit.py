@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from app.domain import moments, records
+from app.domain import moments, values
 from app.domain.audit import NOUNS, OPERATIONS, OUTCOMES, Outcome
 from app.domain.catalogue import ENTITIES
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
-from app.domain.records import MisfitError
 from app.domain.roles import Principal, permit
+from app.domain.values import MisfitError
 from app.domain.workspaces import Workspace
 from app.persistence import audit
 from app.persistence.audit import Wanted
@@ -83,8 +83,8 @@ def _wanted(told: Mapping[str, str], zone: ZoneInfo) -> Wanted:
 
     wanted = Wanted(
         read("from", lambda text: moments.span(text, zone)[0]), read("to", lambda text: moments.span(text, zone)[0]),
-        read("actor_id", records.identity), read("operation", lambda text: _one_of(text, OPERATIONS, "accounts.write")),
-        read("entity", lambda text: _one_of(text, NOUNS, "accounts")), read("entity_id", records.identity),
+        read("actor_id", values.identity), read("operation", lambda text: _one_of(text, OPERATIONS, "accounts.write")),
+        read("entity", lambda text: _one_of(text, NOUNS, "accounts")), read("entity_id", values.identity),
         read("request_id", _request), read("outcome", _outcome),
     )  # fmt: skip
     if faults:
@@ -99,7 +99,7 @@ def _one_of(told: str, known: Collection[str], example: str) -> str:
 
 
 def _request(told: str) -> str:
-    return records.text(told)
+    return values.text(told)
 
 
 def _outcome(told: str) -> Outcome:

@@ -13,7 +13,6 @@ from uuid import UUID
 
 import numpy as np
 
-from app.domain import records
 from app.domain.errors import Fault, Invalid
 from app.domain.forecasting import backtest as testing
 from app.domain.forecasting import chances
@@ -22,6 +21,7 @@ from app.domain.forecasting.inputs import Terms, inputs
 from app.domain.forecasting.renewals import History
 from app.domain.forecasting.skill import Skill, asked_on
 from app.domain.roles import Principal, permit
+from app.domain.values import MisfitError, day
 from app.domain.workspaces import clock
 from app.persistence import backtests as kept
 from app.persistence import forecasts
@@ -118,8 +118,8 @@ def _read(start: str | None, end: str | None, lags: str | None) -> Wanted:
     days: list[date | None] = []
     for name, told in (("from", start), ("to", end)):
         try:
-            days.append(None if told is None else records.day(told))
-        except records.MisfitError as misfit:
+            days.append(None if told is None else day(told))
+        except MisfitError as misfit:
             faults.append(misfit.fault(parameter=name))
             days.append(None)
     if days[0] and days[1] and _month(days[1]) <= _month(days[0]):

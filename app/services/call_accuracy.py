@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from app.domain import records
+from app.domain import values
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
 from app.domain.forecasting import ledger
@@ -61,8 +61,8 @@ def days(start: str | None, end: str | None) -> tuple[date | None, date | None]:
     found: list[date | None] = []
     for name, told in (("from", start), ("to", end)):
         try:
-            found.append(None if told is None else records.day(told))
-        except records.MisfitError as misfit:
+            found.append(None if told is None else values.day(told))
+        except values.MisfitError as misfit:
             found.append(None)
             faults.append(misfit.fault(parameter=name))
     if found[0] and found[1] and found[1] <= found[0]:

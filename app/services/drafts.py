@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from app.domain import records
+from app.domain import records, values
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, VersionStale
 from app.domain.roles import Principal, permit
 from app.domain.segmentation import leaving
@@ -126,7 +126,7 @@ async def publish(
 
 async def found(db: Reader, workspace_id: UUID, slug: str) -> Record:
     """The stored draft. Raises NotFound."""
-    row = None if records.UNSTORABLE.search(slug) else await versions.draft(db, workspace_id, slug)
+    row = None if values.UNSTORABLE.search(slug) else await versions.draft(db, workspace_id, slug)
     if row is None:
         raise NotFound("There is no draft of this segmentation: put one first.")
     return row

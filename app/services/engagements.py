@@ -16,9 +16,9 @@ from app.domain.criteria.nodes import And, Cmp, Const, Me, Node, Path
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
 from app.domain.questions import COUNT_CAP, Count
-from app.domain.records import UNSTORABLE
 from app.domain.roles import Principal, permit
 from app.domain.segmentation.care import KINDS
+from app.domain.values import UNSTORABLE
 from app.domain.workspaces import Clock, Workspace, clock
 from app.persistence import engagements as rows
 from app.persistence import users

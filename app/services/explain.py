@@ -23,9 +23,9 @@ from app.domain.criteria.suggest import nearest
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, Unreadable
 from app.domain.lists import ENTITIES as EXPLAINED
 from app.domain.members import Members, misfit_params, misfits
-from app.domain.records import UNSTORABLE
 from app.domain.roles import Principal, permit
 from app.domain.segmentation import books
+from app.domain.values import UNSTORABLE
 from app.domain.workspaces import clock
 from app.persistence import explain as rows
 from app.persistence import segments as kept

@@ -12,8 +12,9 @@ from uuid import UUID
 from app.domain.catalogue import USERS
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid, NotFound
-from app.domain.records import Named, only
+from app.domain.records import only
 from app.domain.roles import permit
+from app.domain.values import Named
 from app.persistence import hand_overs, lists, users, workspaces
 from app.persistence import records as rows
 from app.persistence.database import Database, Transaction

@@ -5,8 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from app.domain.errors import NotFound
-from app.domain.records import UNSTORABLE
 from app.domain.roles import permit
+from app.domain.values import UNSTORABLE
 from app.persistence import pins
 from app.persistence import segments as kept
 from app.persistence.database import Record, Transaction

@@ -15,9 +15,9 @@ from app.domain.criteria.meant import Meaning
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid, StrataError
 from app.domain.lifecycle import Cause
-from app.domain.records import MisfitError
 from app.domain.roles import Principal, permit
 from app.domain.segmentation.parts import names, of_segments, parts
+from app.domain.values import MisfitError
 from app.domain.workspaces import Workspace, clock
 from app.persistence import lifecycle
 from app.persistence.database import Reader, Transaction

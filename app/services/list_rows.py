@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.domain import list_bodies, lists, records
+from app.domain import list_bodies, lists, values
 from app.domain.criteria.nodes import Me, MyTeam, Node
 from app.domain.errors import Conflict, Fault, Invalid
 from app.domain.lists import List, ListEntity
-from app.domain.records import MisfitError
 from app.domain.roles import Principal, permit
 from app.domain.segmentation.parts import parts
+from app.domain.values import MisfitError
 from app.persistence import lists as rows
 from app.persistence.database import Reader
 from app.services import listings, nested, uses
@@ -71,6 +71,6 @@ def _somebody(principal: Principal, of: List, told: Mapping[str, Any]) -> None:
 
 def _searched(entity: ListEntity, told: str) -> Node:
     try:
-        return lists.searched(entity, records.text(told, list_bodies.NAME_LENGTH))
+        return lists.searched(entity, values.text(told, list_bodies.NAME_LENGTH))
     except MisfitError as misfit:
         raise Invalid(faults=(misfit.fault(parameter="search"),)) from None

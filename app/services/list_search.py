@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from app.domain import list_bodies, lists, records
+from app.domain import list_bodies, lists, values
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
-from app.domain.records import MisfitError, Named
 from app.domain.roles import Principal, permit
+from app.domain.values import MisfitError, Named
 from app.persistence import lists as rows
 from app.persistence.database import Reader
 from app.services import listings, nested, references
@@ -74,7 +74,7 @@ async def _sought(db: Reader, principal: Principal, told: Search) -> rows.Sought
         ("folder", told.folder, list_bodies.FOLDER_LENGTH), ("search", told.search, list_bodies.NAME_LENGTH)
     ):  # fmt: skip
         try:
-            records.text(text or "", longest)
+            values.text(text or "", longest)
         except MisfitError as misfit:
             raise Invalid(faults=(misfit.fault(parameter=name),)) from None
     owner = None if told.owner is None else await _owner(db, principal, told.owner)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from app.domain import list_bodies, lists, records
+from app.domain import list_bodies, lists
 from app.domain.catalogue import ENTITIES
 from app.domain.criteria import text, tree
 from app.domain.criteria.check import Setting, check
@@ -22,6 +22,7 @@ from app.domain.errors import Fault, Invalid, NotFound, StrataError
 from app.domain.list_templates import Template
 from app.domain.lists import List, Parameter, ParameterKind, Visibility, asked
 from app.domain.roles import Principal
+from app.domain.values import MisfitError
 from app.domain.workspaces import Person, Workspace, clock
 from app.persistence.database import Record
 from app.services.calls import ENCODER, Effect, Written
@@ -136,7 +137,7 @@ def parameters(params: Sequence[Parameter], told: Mapping[str, object] | None = 
             continue
         try:
             values[one.name] = list_bodies.parameter_value(one.type, given)
-        except records.MisfitError as misfit:
+        except MisfitError as misfit:
             faults.append(misfit.fault(parameter=f"param.{one.name}"))
     known = {one.name for one in params}
     unknown = [name for name in told or {} if name not in known]

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from app.domain import list_bodies, lists, records
+from app.domain import list_bodies, lists, values
 from app.domain.dependents import EXAMPLES, Dependent, dependent, refuse
 from app.domain.errors import Conflict, Fault, Forbidden, Invalid
 from app.domain.list_templates import TEMPLATES
 from app.domain.lists import DEFAULT_COLUMNS, List, ListEntity
-from app.domain.records import MisfitError
 from app.domain.roles import Principal, permit
+from app.domain.values import MisfitError
 from app.persistence import defaults, favourites, named, users, workspaces
 from app.persistence import lists as rows
 from app.persistence import watches as histories
@@ -143,7 +143,7 @@ async def get(db: Database, principal: Principal, list_id: UUID, now: datetime) 
 
 def _reason(told: str) -> str:
     try:
-        reason = records.text(told, REASON).strip()
+        reason = values.text(told, REASON).strip()
     except MisfitError as misfit:
         raise Invalid(faults=(misfit.fault(parameter="reason"),)) from None
     if not reason:

@@ -12,8 +12,8 @@ from app.domain import mappings as domain
 from app.domain.catalogue import Entity
 from app.domain.errors import Fault, Invalid, NotFound
 from app.domain.imports import kind_of
-from app.domain.records import MisfitError, slug
 from app.domain.roles import Principal, permit
+from app.domain.values import MisfitError, slug
 from app.persistence import mappings
 from app.persistence.database import Database, Transaction
 from app.services import effects

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.domain import records
+from app.domain import records, values
 from app.domain.catalogue import ACCOUNTS
 from app.domain.errors import Fault, Invalid, NotFound
-from app.domain.records import MisfitError
 from app.domain.roles import Principal, permit
+from app.domain.values import MisfitError
 from app.domain.workspaces import clock
 from app.persistence import records as rows
 from app.persistence import stages
@@ -124,7 +124,7 @@ def _read(body: Mapping[str, object]) -> tuple[str | None, str | None]:
     if "stage" not in members:
         faults.append(Fault("Expected the slug of a stage, or null: it cannot be left out.", pointer="/stage"))
     stage, note = members.get("stage"), members.get("note")
-    for name, told, read in (("stage", stage, records.slug), ("note", note, _note)):
+    for name, told, read in (("stage", stage, values.slug), ("note", note, _note)):
         try:
             if told is not None:
                 read(told)
@@ -136,7 +136,7 @@ def _read(body: Mapping[str, object]) -> tuple[str | None, str | None]:
 
 
 def _note(told: object) -> str:
-    return records.text(told, records.PROSE)
+    return values.text(told, values.PROSE)
 
 
 def _entry(row: Record, now: datetime) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from app.domain import records
+from app.domain import records, values
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid, NotFound, Unavailable
-from app.domain.records import MisfitError
 from app.domain.roles import permit
+from app.domain.values import MisfitError
 from app.persistence import facts, pins, workspaces
 from app.persistence.database import Database, Record, Transaction
 from app.services import effects, settle
@@ -111,7 +111,7 @@ def _read(body: Mapping[str, object], now: datetime) -> tuple[str, str, datetime
     members = records.only(body, MEMBERS, {"until": "expires_at", "expires": "expires_at"})
     faults: list[Fault] = []
     given: dict[str, Any] = {"expires_at": None}
-    readers = (("segment", partial(records.text, limit=SLUG)), ("reason", _reason), ("expires_at", records.instant))
+    readers = (("segment", partial(values.text, limit=SLUG)), ("reason", _reason), ("expires_at", values.instant))
     for name, read in readers:
         told = members.get(name)
         try:
@@ -129,7 +129,7 @@ def _read(body: Mapping[str, object], now: datetime) -> tuple[str, str, datetime
 
 
 def _reason(told: object) -> str:
-    found = records.text(told, REASON)
+    found = values.text(told, REASON)
     if not found.strip():
         raise MisfitError("a reason")
     return found

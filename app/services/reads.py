@@ -13,9 +13,9 @@ from app.domain.criteria.check import Echo, RankEcho
 from app.domain.criteria.coerce import identity, is_identity
 from app.domain.errors import NotFound
 from app.domain.questions import COUNT_CAP, Count, Selection
-from app.domain.records import UNSTORABLE
 from app.domain.roles import Principal, permit
 from app.domain.selections import Place, Told, selection
+from app.domain.values import UNSTORABLE
 from app.domain.workspaces import Person
 from app.persistence import compile, reads
 from app.persistence.compile import Record

@@ -11,7 +11,7 @@ from app.domain.criteria.coerce import identity
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault
 from app.domain.imports import VALUES
-from app.domain.records import Named, Value
+from app.domain.values import Named, Value
 from app.persistence import accounts as rows
 from app.persistence import references, users
 from app.persistence.database import Reader, Record, Transaction

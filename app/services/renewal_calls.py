@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from app.domain import records
+from app.domain import values
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.forecasting import renewal_calls as calling
 from app.domain.forecasting.ledger import DEFAULTS
@@ -222,8 +222,8 @@ def _term(row: Record) -> Term:
 
 def _day(told: str | None) -> date | None:
     try:
-        return None if told is None else records.day(told)
-    except records.MisfitError as misfit:
+        return None if told is None else values.day(told)
+    except values.MisfitError as misfit:
         raise Invalid(faults=(misfit.fault(parameter="due_on"),)) from None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from app.domain import records
+from app.domain import records, values
 from app.domain.errors import Fault, Invalid, NotFound
 from app.domain.roles import Principal, permit
 from app.persistence import scenario_versions as rows
@@ -26,7 +26,7 @@ async def every(
 ) -> tuple[list[dict[str, Any]], list[tuple[int]], bool]:
     """Versions, the latest first; the key of each, and whether there are more. Raises NotFound."""
     permit(principal, "records.read")
-    standing = None if records.UNSTORABLE.search(slug) else await kept.one(db, principal.workspace.id, slug)
+    standing = None if values.UNSTORABLE.search(slug) else await kept.one(db, principal.workspace.id, slug)
     if standing is None:
         raise NotFound
     listed = await rows.page(db, principal.workspace.id, standing["id"], before, limit + 1)

@@ -11,12 +11,13 @@ import msgspec
 
 from app.domain.criteria import text, tree
 from app.domain.errors import NotFound
-from app.domain.records import UNSTORABLE
+from app.domain.segmentation.axes import Axis
 from app.domain.segmentation.bodies import again, axes_of
 from app.domain.segmentation.cuts import Book, Frozen, loaded
 from app.domain.segmentation.kinds import MAKING, definition
 from app.domain.segmentation.model import Segmentation
 from app.domain.segmentation.presets import ENOUGH
+from app.domain.values import UNSTORABLE
 from app.domain.workspaces import Workspace, clock
 from app.persistence import segments as kept
 from app.persistence.database import Reader, Record
@@ -109,15 +110,22 @@ def _segment(kind: Any, case: Mapping[str, Any]) -> dict[str, Any]:
 
 def shown_cuts(kind: Any, spec: Mapping[str, Any], cuts: Sequence[Frozen]) -> list[dict[str, Any]]:
     """What each axis is cut at, as numbers; money in major units. Of books the first SHOWN_BOOKS. `from`: the `definition` says
-    so, taken from the `data`, or what the workspace began with at its `start`."""
+    so, taken from the `data`, or what the workspace began with at its `start`. `taken`: for each cut whether it was taken
+    with this very version."""
     return [
         {
             "field": axis.field, "at": list(frozen.at), "frozen_at": frozen.frozen_at.isoformat(), "accounts": frozen.accounts,
-            "from": "start" if frozen.starting else "definition" if frozen.accounts is None else "data",
+            "from": "start" if frozen.starting else "definition" if frozen.accounts is None else "data", "taken": _taken(axis, frozen),
             "within": axis.cuts.within, "books": [_book(key, book) for key, book in [*frozen.books.items()][:SHOWN_BOOKS]],
         }
         for axis, frozen in zip(axes_of(kind, spec), cuts, strict=True)
     ]  # fmt: skip
+
+
+def _taken(axis: Axis, frozen: Frozen) -> list[bool]:
+    if frozen.kept or frozen.accounts is None:
+        return [not kept for kept in frozen.kept] or [False] * axis.cuts.count
+    return [True] * axis.cuts.count
 
 
 def _book(key: str, book: Book) -> dict[str, Any]:

@@ -72,7 +72,8 @@ async def apply(db: Database, call: Call, planned: Sequence[Planned], note: str 
     async def act(tx: Transaction) -> Written:
         workspace_id = call.principal.workspace.id
         await workspaces.hold(tx, workspace_id)
-        changed = {one.slug: await _defined(tx, call, one) for one in wanted}
+        defined = {one.slug: await _defined(tx, call, one) for one in wanted}
+        changed = {slug: before for slug, (before, differs) in defined.items() if differs}
         said = {one.slug: one.said for one in wanted}
         written = await finish_all(tx, call, changed, "put", note=note, said=said)
         return Written(workspace_id, 0, b"", False, tuple(effect for one in written for effect in one.effects))
@@ -82,16 +83,15 @@ async def apply(db: Database, call: Call, planned: Sequence[Planned], note: str 
         keys.forget(db)
 
 
-async def _defined(tx: Transaction, call: Call, one: Planned) -> Record | None:
-    """Stores the definition; what stood before."""
+async def _defined(tx: Transaction, call: Call, one: Planned) -> tuple[Record | None, bool]:
+    """Stores the definition; what stood before, and whether it is another."""
     workspace_id = call.principal.workspace.id
     workspace = await workspaces.load(tx, workspace_id)
     standing = await kept.hold(tx, workspace_id, one.slug)
     if (standing["version"] if standing else None) != one.version:
         raise VersionStale
     before = await kept.one(tx, workspace_id, one.slug) if standing is not None else None
-    await definitions.define(tx, workspace, one.wanted, standing["id"] if standing else None, call.now)
-    return before
+    return before, await definitions.redefine(tx, workspace, one.wanted, before, call.now)
 
 
 async def every(db: Reader, principal: Principal) -> dict[str, Any]:
@@ -135,15 +135,14 @@ def _within(slug: str, error: StrataError) -> Iterator[Fault]:
 async def _planned(db: Reader, principal: Principal, wanted: Segmentation, said: Leaving, now: datetime) -> Planned:
     row = await kept.one(db, principal.workspace.id, wanted.slug)
     version = None if row is None else row["version"]
-    lines = _difference(wanted.slug, None if row is None else stood(row), wanted)
-    if not lines:
-        return Planned(wanted, "same", version, said=said)
     try:
-        simulated = await simulations.simulate(
-            db, principal, wanted.slug, {**body(wanted), leaving.REPLACE: said.instead}, now
-        )
+        made = await definitions.made(db, principal.workspace, wanted, now, row)
+        if row is not None and definitions.same(row, made.stored):
+            return Planned(wanted, "same", version, said=said)
+        simulated = await simulations.tried(db, principal, row, made, said, now)
     except Invalid as error:
         raise Invalid(faults=tuple(_within(wanted.slug, error))) from None
+    lines = _difference(wanted.slug, None if row is None else stood(row), wanted)
     return Planned(wanted, "new" if row is None else "changed", version, lines, simulated, said)
 
 

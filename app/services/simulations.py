@@ -47,7 +47,7 @@ Counts = dict[str, list[int]]
 async def simulate(
     db: Reader, principal: Principal, slug: str, body: Mapping[str, Any], now: datetime
 ) -> dict[str, Any]:
-    """A definition as a body, or, where the body has none, the draft, else what stands with its cuts taken now.
+    """A definition as a body, or, where the body has none, the draft: cut as putting or publishing it would; else what stands with its cuts taken anew.
 
     Segments with accounts, ARR, engagement load and CSMs needed before and after, moves between them, whom no segment would take (`rest`), and whom
     several would but for their order (`overlap`), and the segments that it leaves out with what names them (`removed`).
@@ -57,34 +57,41 @@ async def simulate(
     workspace = principal.workspace
     standing = await kept.one(db, workspace.id, slug)
     definition, said = reading.read(body)
-    wanted, said = (read(slug, definition), said) if definition else await _wanted(db, workspace, slug, standing, said)
-    made = await definitions.made(db, workspace, wanted, now)
+    draft = None if definition else await versions.draft(db, workspace.id, slug)
+    if definition:
+        wanted = read(slug, definition)
+    elif draft is not None:
+        wanted, said = drafts.wanted(draft), reading.either(said, drafts.left_out(draft))
+    elif standing is not None:
+        wanted = stood(standing)
+    else:
+        raise NotFound("There is no such segmentation in this workspace, and no draft of it: send a definition.")
+    anew = not definition and draft is None
+    made = await definitions.made(db, workspace, wanted, now, standing, anew=anew)
+    return await tried(db, principal, standing, made, said, now)
+
+
+async def tried(
+    db: Reader, principal: Principal, standing: Record | None, made: Made, said: Leaving, now: datetime
+) -> dict[str, Any]:
+    """The same of a definition that is cut, beside what stands. Raises Invalid for a place that cannot be taken."""
+    wanted, workspace = made.of, principal.workspace
     rule = await _rule(db, workspace, made, now)
-    exclusive = MAKING[wanted.kind].exclusive
+    alike = standing is not None and definitions.places_alike(standing, made.stored)
     found = await rows.tried(
-        db, workspace, rule, None if standing is None else standing["id"], clock(workspace, now), exclusive=exclusive
-    )
+        db, workspace, rule, None if standing is None else standing["id"], clock(workspace, now),
+        exclusive=MAKING[wanted.kind].exclusive, holding=alike,
+    )  # fmt: skip
     stood = {} if standing is None else models(msgspec.json.decode(standing["segments"]))
     meant = {segment.slug: care(segment.engagement) for segment in wanted.segments}
     loads = await aside(partial(_loads, found["flow"], stood, meant, workspace))
     return {
-        "slug": slug, "kind": wanted.kind, "as_of": instant(now), "cuts": shown_cuts(wanted.kind, spec(wanted), made.cuts),
+        "slug": wanted.slug, "kind": wanted.kind, "as_of": instant(now), "cuts": shown_cuts(wanted.kind, spec(wanted), made.cuts),
         **_counted(wanted, standing, found["flow"], workspace, loads),
         "overlap": [_pair(pair, wanted, workspace) for pair in found["overlap"]],
         "removed": await leaving.told(db, principal, standing, [*(one.slug for one in wanted.segments), wanted.rest], said),
         "sample": [{**one, "arr": workspace.major(one["arr"])} for one in found["sample"]],
     }  # fmt: skip
-
-
-async def _wanted(
-    db: Reader, workspace: Workspace, slug: str, standing: Record | None, said: Leaving
-) -> tuple[Segmentation, Leaving]:
-    draft = await versions.draft(db, workspace.id, slug)
-    if draft is not None:
-        return drafts.wanted(draft), reading.either(said, drafts.left_out(draft))
-    if standing is None:
-        raise NotFound("There is no such segmentation in this workspace, and no draft of it: send a definition.")
-    return stood(standing), said
 
 
 async def _rule(db: Reader, workspace: Workspace, made: Made, now: datetime) -> Rule:

@@ -8,12 +8,12 @@ from uuid import UUID
 
 import msgspec
 
-from app.domain import records
+from app.domain import records, values
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Conflict, Fault, Invalid
-from app.domain.records import PROSE, MisfitError
 from app.domain.roles import permit
 from app.domain.segmentation.care import PLANS, Care
+from app.domain.values import PROSE, MisfitError
 from app.persistence import account_names, steps
 from app.persistence.database import Database, Record, Transaction
 from app.services import effects
@@ -76,7 +76,7 @@ def _read(body: Mapping[str, object]) -> dict[str, Any]:
     members = records.only(body, MEMBERS)
     faults: list[Fault] = []
     given: dict[str, Any] = {"done": True, "note": None}
-    for name, read in (("plan", _plan), ("step", records.text), ("done", records.boolean), ("note", _note)):
+    for name, read in (("plan", _plan), ("step", values.text), ("done", values.boolean), ("note", _note)):
         try:
             if members.get(name) is not None:
                 given[name] = read(members[name])
@@ -96,7 +96,7 @@ def _plan(told: object) -> str:
 
 
 def _note(told: object) -> str:
-    return records.text(told, PROSE)
+    return values.text(told, PROSE)
 
 
 def _audited(slug: str, given: Mapping[str, Any], row: Record | None) -> dict[str, Any]:

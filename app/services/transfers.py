@@ -8,8 +8,9 @@ from uuid import UUID
 
 from app.domain.errors import Fault, Invalid
 from app.domain.lists import Visibility
-from app.domain.records import MisfitError, Named, identity, only, text
+from app.domain.records import only
 from app.domain.roles import permit
+from app.domain.values import MisfitError, Named, identity, text
 from app.persistence import defaults, favourites, users
 from app.persistence import lists as rows
 from app.persistence.database import Database, Transaction

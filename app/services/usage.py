@@ -12,8 +12,8 @@ from uuid import UUID
 from app.domain import records
 from app.domain.catalogue import USAGE
 from app.domain.errors import Fault, Invalid, NotFound
-from app.domain.records import Named
 from app.domain.roles import permit
+from app.domain.values import Named
 from app.domain.workspaces import clock
 from app.persistence import records as rows
 from app.persistence import usage

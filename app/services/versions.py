@@ -8,12 +8,12 @@ from types import MappingProxyType
 from typing import Any, Literal
 from uuid import UUID
 
-from app.domain import records
+from app.domain import records, values
 from app.domain.errors import Fault, Invalid, NotFound
-from app.domain.records import MisfitError
 from app.domain.roles import Principal, permit
 from app.domain.segmentation.leaving import MEMBERS, STAYING, Leaving
 from app.domain.segmentation.leaving import read as read_leaving
+from app.domain.values import MisfitError
 from app.domain.workspaces import Workspace
 from app.persistence import segments as kept
 from app.persistence import versions as rows
@@ -124,7 +124,7 @@ def note_of(members: Mapping[str, object]) -> str | None:
     """Why somebody did it. Raises Invalid."""
     try:
         told = members.get("note")
-        return None if told in (None, "") else records.text(told, NOTE)
+        return None if told in (None, "") else values.text(told, NOTE)
     except MisfitError as misfit:
         raise Invalid(faults=(misfit.fault("/note"),)) from None
 

@@ -17,8 +17,8 @@ from app.domain.criteria.check import Checked, Setting, check
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Conflict, Fault, Invalid, StrataError, Unavailable
 from app.domain.lists import List
-from app.domain.records import MisfitError
 from app.domain.roles import Principal, permit
+from app.domain.values import MisfitError
 from app.domain.workspaces import Workspace, clock
 from app.persistence import lists as rows
 from app.persistence import watches, workspaces

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import numpy as np
 
-from app.domain import records
+from app.domain import values
 from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria import check, text
 from app.domain.criteria.meant import Meaning
@@ -227,8 +227,8 @@ def _told(ask: Ask, today: date) -> tuple[date, date, date, date, Basis | None]:
 
     def day(name: str, told: str | None) -> date | None:
         try:
-            return None if told is None else records.day(told)
-        except records.MisfitError as misfit:
+            return None if told is None else values.day(told)
+        except values.MisfitError as misfit:
             faults.append(misfit.fault(parameter=name))
             return None
 

@@ -11,14 +11,14 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
-from app.domain import records
+from app.domain import records, values
 from app.domain.codes import CURRENCIES
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
-from app.domain.records import MisfitError
 from app.domain.roles import Principal, permit
 from app.domain.segmentation.care import MOST_HOURS
 from app.domain.segmentation.reading import is_number
+from app.domain.values import MisfitError
 from app.domain.workspaces import Workspace
 from app.persistence import days, workspaces
 from app.persistence.database import Database, Reader, Transaction
@@ -54,7 +54,7 @@ async def create_workspace(db: Database, name: str, now: datetime, **settings: o
 async def create_in(tx: Transaction, name: str, now: datetime, **settings: object) -> UUID:
     """A new workspace without segmentations, within a transaction that does more."""
     given = _read(
-        {"slug": _slug_of(name), "currency": "USD", "zone": "UTC", **settings, "name": name}, {"slug": records.slug}
+        {"slug": _slug_of(name), "currency": "USD", "zone": "UTC", **settings, "name": name}, {"slug": values.slug}
     )
     given["minor_digits"] = minor_digits(given["currency"])
     given["arr_per_csm"] = _minor(given.get("arr_per_csm", Decimal(ARR_PER_CSM)), given["minor_digits"])
@@ -102,7 +102,7 @@ async def change(db: Database, call: Call, body: Mapping[str, object], expected_
     Forbidden, VersionRequired, VersionStale, Conflict for a currency without that word.
     """
     permit(call.principal, "workspace.write")
-    told = _read(body, {KEEP_AMOUNTS: records.boolean})
+    told = _read(body, {KEEP_AMOUNTS: values.boolean})
 
     async def act(tx: Transaction) -> Written:
         workspace_id = call.principal.workspace.id
@@ -165,9 +165,9 @@ def _band(told: object) -> float:
 
 
 def _amount(told: object) -> Decimal:
-    if records.money(told, 3) <= 0:
+    if values.money(told, 3) <= 0:
         raise MisfitError("an amount above 0")
-    return records.decimal(told)
+    return values.decimal(told)
 
 
 def _hours(told: object) -> float:
@@ -177,7 +177,7 @@ def _hours(told: object) -> float:
 
 
 def _name(told: object) -> str:
-    if not (name := records.text(told)):
+    if not (name := values.text(told)):
         raise MisfitError("a name")
     return name
 
@@ -243,7 +243,7 @@ async def _recount(tx: Transaction, given: dict[str, Any], standing: Workspace, 
 
 def _minor(amount: Decimal, digits: int) -> int:
     try:
-        return records.money(amount, digits)
+        return values.money(amount, digits)
     except MisfitError as misfit:
         raise Invalid(faults=(misfit.fault("/arr_per_csm"),)) from None
 

@@ -13,17 +13,18 @@ from app.domain.criteria.coerce import identity
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.records import Told
 from app.domain.roles import Principal
+from app.domain.values import UNSTORABLE, Value
 from app.persistence import records as rows
 from app.persistence.database import Transaction
 from app.persistence.records import By
 from app.services import reads
 from app.services.calls import Call, Effect, Written
 
-Given = Mapping[str, records.Value]
+Given = Mapping[str, Value]
 """What a body says, by field name."""
 
 
-def read(call: Call, entity: Entity, body: Mapping[str, object], *, partial: bool) -> dict[str, records.Value]:
+def read(call: Call, entity: Entity, body: Mapping[str, object], *, partial: bool) -> dict[str, Value]:
     """The members of a body. Raises Invalid with a Fault per wrong one."""
     told = look(call, entity, body, partial=partial)
     if told.faults:
@@ -78,7 +79,7 @@ def addressed(by: By, value: str) -> UUID | str:
         if found is None:
             raise NotFound
         return found
-    if records.UNSTORABLE.search(value):
+    if UNSTORABLE.search(value):
         raise NotFound
     return value
 

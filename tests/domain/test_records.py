@@ -10,11 +10,11 @@ from uuid import UUID
 
 import pytest
 
-from app.domain import records
+from app.domain import records, values
 from app.domain.catalogue import ACCOUNTS, CONTACTS, ENTITIES, INTERACTIONS, PRODUCTS, Field
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
-from app.domain.records import Named
+from app.domain.values import Named
 
 ATTRIBUTES = {
     ("accounts", "region"): Field("region", "enum", optional=True, values=("emea", "apac")),
@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ID = UUID("01939b1e-0000-7000-8000-000000000001")
 
 
-def read(body: object, entity: str = "accounts", partial: bool = True, digits: int = 2) -> dict[str, records.Value]:
+def read(body: object, entity: str = "accounts", partial: bool = True, digits: int = 2) -> dict[str, values.Value]:
     return records.read(ENTITIES[entity], body, minor_digits=digits, attributes=ATTRIBUTES, partial=partial, now=NOW)
 
 
@@ -61,7 +61,7 @@ def test_a_whole_account_comes_out_typed() -> None:
     ],
 )  # fmt: skip
 def test_money_is_exact(told: object, digits: int, minor: int) -> None:
-    assert records.money(told, digits) == minor
+    assert values.money(told, digits) == minor
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_money_is_exact(told: object, digits: int, minor: int) -> None:
 )  # fmt: skip
 def test_money_that_is_not_exact_or_no_number_is_refused(told: object) -> None:
     began = time.monotonic()
-    with pytest.raises(records.MisfitError):
-        records.money(told, 2)
+    with pytest.raises(values.MisfitError):
+        values.money(told, 2)
     assert time.monotonic() - began < 1
 
 

@@ -26,9 +26,9 @@ from app.api.rest.segmented import COMPUTED, COUNT, INSTANT, INSTANT_OR_NONE, MO
 from app.api.rest.writes import bare
 from app.api.routes import Parameter, Payload, Route
 from app.domain.errors import Fault, Invalid
-from app.domain.records import PROSE
 from app.domain.segmentation.care import KINDS, OWNERS, PLANS
 from app.domain.segmentation.reading import NAME_LENGTH
+from app.domain.values import PROSE
 from app.services import engagements, steps
 from app.services.engagements import STATES, WHATS, Asked, Whose
 

@@ -14,8 +14,9 @@ from app.api.rest.workspace import WORKSPACE
 from app.api.routes import Payload, Route
 from app.domain.errors import Fault, Invalid
 from app.domain.lists import ENTITIES
-from app.domain.records import MisfitError, identity, only
+from app.domain.records import only
 from app.domain.roles import ROLES
+from app.domain.values import MisfitError, identity
 from app.services import defaults, me
 
 DEFAULTS: dict[str, Any] = {

@@ -23,7 +23,7 @@ from app.api.rest.segmented import INSTANT, INSTANT_OR_NONE, TEXT_OR_NONE
 from app.api.rest.writes import answered, gone
 from app.api.routes import Parameter, Payload, Route
 from app.domain.forecasting.ledger import CATEGORIES, DEFAULTS
-from app.domain.records import PROSE
+from app.domain.values import PROSE
 from app.services import renewal_calls
 
 TAG = "forecasts"

@@ -27,8 +27,8 @@ from app.api.rest.parameters import (
 from app.api.rest.writes import answered, gone
 from app.api.routes import Parameter, Payload, Route
 from app.domain.catalogue import SCENARIOS
-from app.domain.records import LINE
 from app.domain.scenarios import FURTHEST, IMPACTS
+from app.domain.values import LINE
 from app.services import scenario_comparison, scenario_versions, scenarios
 from app.services.asks import Ask
 

@@ -26,7 +26,7 @@ from app.api.rest.writes import answered, bare, gone
 from app.api.routes import Parameter, Payload, Route
 from app.domain.catalogue import STAGES
 from app.domain.lifecycle import CAUSES
-from app.domain.records import LINE, PROSE
+from app.domain.values import LINE, PROSE
 from app.services import lifecycle, moves, stages
 
 TAG = "lifecycle"

@@ -14,7 +14,7 @@ from app.api.rest.writes import bare
 from app.api.routes import Parameter, Payload, Route
 from app.domain.catalogue import USAGE
 from app.domain.errors import Invalid
-from app.domain.records import LINE
+from app.domain.values import LINE
 from app.services import usage
 
 WRITE = "records.write"

@@ -14,7 +14,7 @@ from app.api.rest.parameters import IDEMPOTENCY_KEY, IDENTITY, IF_MATCH, IF_MATC
 from app.api.rest.writes import answered, bare, gone
 from app.api.routes import Payload, Route
 from app.domain.catalogue import USERS
-from app.domain.records import LINE
+from app.domain.values import LINE
 from app.services import hand_overs, users
 
 WRITE = "users.write"

@@ -9,8 +9,8 @@ from app.api.rest.parameters import IDEMPOTENCY_KEY, IDENTITY, IF_MATCH, IF_NONE
 from app.api.rest.writes import answered
 from app.api.routes import Payload, Route
 from app.domain.codes import CURRENCIES
-from app.domain.records import LINE
 from app.domain.segmentation.care import MOST_HOURS
+from app.domain.values import LINE
 from app.services import workspaces
 
 SETTINGS = {

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Literal, TypeVar, get_args
 
-from app.domain import records
+from app.domain import records, values
 from app.domain.criteria import spellings
 from app.domain.criteria.members import Members
 from app.domain.criteria.nodes import Node
@@ -77,12 +77,12 @@ def read(body: object, minor_digits: int) -> Said:
     def member(name: str, reader: Callable[[object], T]) -> T | None:
         try:
             return None if told.get(name) is None else reader(told[name])
-        except records.MisfitError as misfit:
+        except values.MisfitError as misfit:
             faults.append(misfit.fault(f"/{name}"))
             return None
 
     said = Said(
-        member("from", records.day), member("to", records.day), member("as_of", records.instant),
+        member("from", values.day), member("to", values.day), member("as_of", values.instant),
         None, member("group_by", _names) or (), member("target", lambda v: supposed.amount(v, minor_digits)),
     )  # fmt: skip
     if faults:
@@ -123,16 +123,16 @@ def _way(told: object, pointer: str) -> Under:
         return Under(scenario=told, pointer=pointer)
     members = Members(told, pointer, (), ("name", *WAYS))
     try:
-        name = None if members.get("name") is None else records.text(members.get("name"))
-    except records.MisfitError as misfit:
+        name = None if members.get("name") is None else values.text(members.get("name"))
+    except values.MisfitError as misfit:
         raise Invalid(faults=(misfit.fault(members.pointer("name")),)) from None
     return replace(under({way: members.get(way) for way in WAYS}, pointer), name=name)
 
 
 def _names(told: object) -> tuple[str, ...]:
     if not isinstance(told, list) or len(told) > MAX_GROUPS:
-        raise records.MisfitError(f"an array of at most {MAX_GROUPS} groupings")
-    return tuple(records.text(name) for name in told)
+        raise values.MisfitError(f"an array of at most {MAX_GROUPS} groupings")
+    return tuple(values.text(name) for name in told)
 
 
 def period(

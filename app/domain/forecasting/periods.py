@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, get_args
 
-from app.domain import records
+from app.domain import values
 from app.domain.criteria.suggest import nearest
 from app.domain.criteria.time import months
 from app.domain.errors import Fault, Invalid
@@ -88,8 +88,8 @@ def label(day: date, series: Series) -> str:
 
 def _day(told: str | None, parameter: str) -> date | None:
     try:
-        return None if told is None else records.day(told)
-    except records.MisfitError as misfit:
+        return None if told is None else values.day(told)
+    except values.MisfitError as misfit:
         raise Invalid(faults=(misfit.fault(parameter=parameter),)) from None
 
 

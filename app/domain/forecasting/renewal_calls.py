@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from app.domain import records
+from app.domain import records, values
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
 from app.domain.forecasting.ledger import CATEGORIES, DEFAULTS, Category
@@ -38,13 +38,13 @@ def read(body: object, minor_digits: int) -> Said:
     def member(name: str, reader: Callable[[object], T]) -> T | None:
         try:
             return None if told.get(name) is None else reader(told[name])
-        except records.MisfitError as misfit:
+        except values.MisfitError as misfit:
             faults.append(misfit.fault(f"/{name}"))
             return None
 
     category, probability = member("category", _category), member("probability", _probability)
     amount = member("amount", lambda given: _amount(given, minor_digits))
-    note, due_on = member("note", lambda given: records.text(given, records.PROSE)), member("due_on", records.day)
+    note, due_on = member("note", lambda given: values.text(given, values.PROSE)), member("due_on", values.day)
     if told.get("category") is None:
         faults.append(Fault("Expected a category: it cannot be left out.", pointer="/category"))
     if faults or category is None:
@@ -63,18 +63,18 @@ def _category(told: object) -> Category:
         if told == known:
             return known
     near = nearest(told, CATEGORIES) if isinstance(told, str) else None
-    raise records.MisfitError(f"one of {', '.join(CATEGORIES)}", near)
+    raise values.MisfitError(f"one of {', '.join(CATEGORIES)}", near)
 
 
 def _probability(told: object) -> float:
-    chance = float(records.decimal(told))
+    chance = float(values.decimal(told))
     if not 0 <= chance <= 1:
-        raise records.MisfitError("a probability from 0 to 1")
+        raise values.MisfitError("a probability from 0 to 1")
     return chance
 
 
 def _amount(told: object, minor_digits: int) -> int:
-    amount = records.money(told, minor_digits)
+    amount = values.money(told, minor_digits)
     if amount < 0:
-        raise records.MisfitError("an amount from 0")
+        raise values.MisfitError("an amount from 0")
     return amount

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from app.domain import records, scenarios
+from app.domain import scenarios
 from app.domain.criteria import spellings
 from app.domain.criteria.members import Members, child
 from app.domain.criteria.nodes import All, At, Node
@@ -14,6 +14,7 @@ from app.domain.criteria.suggest import invalid, nearest
 from app.domain.errors import Invalid
 from app.domain.records import FEW
 from app.domain.scenarios import FURTHEST
+from app.domain.values import MisfitError, decimal, money
 
 MOST = 10
 """Things supposed in one question."""
@@ -70,8 +71,8 @@ def _number(members: Members, name: str, low: int, high: int) -> float | None:
     if told is None:
         return None
     try:
-        found = records.decimal(told)
-    except records.MisfitError as misfit:
+        found = decimal(told)
+    except MisfitError as misfit:
         raise Invalid(faults=(misfit.fault(members.pointer(name)),)) from None
     if not Decimal(low) <= found <= Decimal(high):
         raise invalid(members.at_member(name), f"Expected a number from {low} to {high}.")
@@ -100,7 +101,7 @@ def targets(told: object, groupings: tuple[str, ...], minor_digits: int) -> tupl
                 raise invalid(key.at_member(name), "Expected a text, or null.")
         try:
             reached = amount(members.get("target"), minor_digits)
-        except records.MisfitError as misfit:
+        except MisfitError as misfit:
             raise Invalid(faults=(misfit.fault(members.pointer("target")),)) from None
         found.append(Target({name: str(value or "") for name, value in values.items()}, reached, key.at.pointer))
     return tuple(found)
@@ -108,9 +109,9 @@ def targets(told: object, groupings: tuple[str, ...], minor_digits: int) -> tupl
 
 def amount(told: object, minor_digits: int) -> int:
     """What is to be reached, in minor units. Raises MisfitError."""
-    found = records.money(told, minor_digits)
+    found = money(told, minor_digits)
     if found < 0:
-        raise records.MisfitError("an amount from 0 on")
+        raise MisfitError("an amount from 0 on")
     return found
 
 

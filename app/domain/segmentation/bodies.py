@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from app.domain.records import SLUG
 from app.domain.segmentation import care, hysteresis, lanes, matrix
 from app.domain.segmentation.axes import Axis
 from app.domain.segmentation.kinds import MAKING
@@ -21,6 +20,7 @@ from app.domain.segmentation.model import (
     Segmentation,
 )
 from app.domain.segmentation.reading import COLOUR, Faults, is_number
+from app.domain.values import SLUG
 
 MEMBERS = ("name", "kind", "spec", "segments", "rest", "refreeze", "band", "confirm")
 OF_ALL = ("slug", "name", "colour", "engagement")

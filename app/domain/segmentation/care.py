@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from app.domain.records import PROSE, UNSTORABLE
 from app.domain.segmentation.reading import Faults, is_number
+from app.domain.values import PROSE, UNSTORABLE
 
 Touch = Literal["high", "hybrid", "low"]
 TOUCHES: tuple[Touch, ...] = ("high", "hybrid", "low")

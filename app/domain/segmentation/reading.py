@@ -14,7 +14,7 @@ from app.domain.criteria.nodes import Node
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid, StrataError
 from app.domain.members import below
-from app.domain.records import SLUG, UNSTORABLE
+from app.domain.values import SLUG, UNSTORABLE
 
 NAME_LENGTH = 200
 COLOUR = re.compile("#[0-9a-fA-F]{6}")

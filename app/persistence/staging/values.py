@@ -18,7 +18,8 @@ from app.domain.date_formats import DateFormat
 from app.domain.imports import Origin
 from app.domain.mappings import Source
 from app.domain.numbers import DIGITS, LEAST, MOST
-from app.domain.records import AHEAD, BLANKS, FORMS, INT64, LINE, PROSE, PROSES
+from app.domain.records import AHEAD
+from app.domain.values import BLANKS, FORMS, INT64, LINE, PROSE, PROSES
 from app.domain.workspaces import Workspace
 from app.persistence.staging import own
 

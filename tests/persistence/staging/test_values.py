@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.domain import date_formats, records
+from app.domain import date_formats, values
 from app.domain.catalogue import Field
 from app.domain.imports import FileKind
 from app.domain.mappings import Source
 from app.domain.numbers import exact
-from app.domain.records import MisfitError
+from app.domain.values import MisfitError
 from app.domain.workspaces import Workspace
 from app.persistence.database import Database
 from app.persistence.staging.values import Bound, fit
@@ -52,7 +52,7 @@ def expected(field: Field, told: str) -> Any:
     if field.kind == "bool":
         value = {"true": True, "false": False}.get(told, told)
     try:
-        return records.value(field, value, WORKSPACE.minor_digits)
+        return values.value(field, value, WORKSPACE.minor_digits)
     except MisfitError:
         return None
 
