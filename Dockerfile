@@ -1,6 +1,8 @@
 FROM python:3.13-slim AS build
+# requirements-clusters.lock also suggests clusters.
+ARG LOCK=requirements.lock
 WORKDIR /srv
-COPY requirements.lock .
+COPY ${LOCK} requirements.lock
 RUN python -m venv /srv/venv \
     && /srv/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
 

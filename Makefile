@@ -1,4 +1,4 @@
-# Everything from nothing with Python 3.11+ and make:  make run · make test · make check · make bench · make lock
+# Everything from nothing with Python 3.11+ and make:  make run · make clusters · make test · make check · make bench · make lock
 # PORT, STRATA_DATA_DIR and STRATA_DATABASE_URL are respected; PYTHON names the interpreter.
 
 PYTHON ?= python3
@@ -20,13 +20,16 @@ TESTED = set -o pipefail; $(BIN)/python -m pytest $(2) 2>&1 \
 	| (trap '' INT; while IFS= read -r line; do printf '%s %s\n' '$(1)' "$$line"; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test suite isolation apart check bench format lock clean
+.PHONY: help run clusters test suite isolation apart check bench format lock clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
 
 run: $(VENV)/runtime.stamp
 	@exec $(BIN)/strata serve
+
+# What suggests clusters takes 170 MB: only who wants it installs it.
+clusters: $(VENV)/clusters.stamp
 
 # Two at a time: each is busy with one core, and has a PostgreSQL of its own. What is left comes where one has ended.
 test:
@@ -57,6 +60,7 @@ format: $(VENV)/dev.stamp
 
 lock:
 	$(LOCK) --output-file requirements.lock
+	$(LOCK) --extra clusters --output-file requirements-clusters.lock
 	$(LOCK) --extra dev --output-file requirements-dev.lock
 
 clean:
@@ -79,7 +83,12 @@ $(VENV)/runtime.stamp: requirements.lock $(VENV)/bin/strata
 	@$(PIP) install --require-hashes -r requirements.lock
 	@touch $@
 
+$(VENV)/clusters.stamp: requirements-clusters.lock $(VENV)/runtime.stamp
+	@echo "installing requirements-clusters.lock"
+	@$(PIP) install --require-hashes -r requirements-clusters.lock
+	@touch $@
+
 $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/bin/strata
 	@echo "installing requirements-dev.lock"
 	@$(PIP) install --require-hashes -r requirements-dev.lock
-	@touch $@ $(VENV)/runtime.stamp
+	@touch $@ $(VENV)/runtime.stamp $(VENV)/clusters.stamp
