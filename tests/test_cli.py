@@ -187,11 +187,19 @@ def test_an_organisation_sets_itself_up(data: Path, tmp_path: Path) -> None:
     assert "1 of 2 rows were rejected" in half.stderr
 
 
+HALVES = {
+    "name": "Halves", "kind": "bands", "spec": {"field": "arr", "cuts": {"by": "median"}},
+    "segments": [{"slug": "above", "name": "Above"}, {"slug": "below", "name": "Below"}],
+}  # fmt: skip
+
+
 def test_segmentations_are_planned_and_applied_from_a_file(data: Path, tmp_path: Path) -> None:
     def strata(*arguments: str) -> "subprocess.CompletedProcess[str]":
         return run("segmentations", *arguments, "--workspace", "own", STRATA_DATA_DIR=str(data), STRATA_DATABASE_URL="")
 
-    run("workspace", "create", "Own", "--slug", "own", STRATA_DATA_DIR=str(data), STRATA_DATABASE_URL="")
+    own = {"STRATA_DATA_DIR": str(data), "STRATA_DATABASE_URL": ""}
+    run("workspace", "create", "Own", "--slug", "own", **own)
+    run("user", "create", "ada@example.com", "--name", "Ada", "--workspace", "own", **own)
     file = tmp_path / "segmentations.json"
     file.write_text(strata("show").stdout)
     assert (strata("plan", str(file)).returncode, "~" in strata("plan", str(file)).stdout) == (0, False)
@@ -204,6 +212,13 @@ def test_segmentations_are_planned_and_applied_from_a_file(data: Path, tmp_path:
     assert (refused.returncode, strata("plan", str(file)).returncode) == (130, 3)
     assert "applied 1" in strata("apply", str(file), "--yes", "--note", "as agreed").stderr
     assert strata("plan", str(file)).stdout == "= size: same\n"
+    wanted = {"size": size | {"name": "How large"}, "halves": HALVES}
+    file.write_text(json.dumps({"segmentations": wanted}))
+    assert "no active user" in strata("apply", str(file), "--yes", "--user", "bob@example.com").stderr
+    assert "applied 2" in strata("apply", str(file), "--yes", "--user", "ada@example.com").stderr
+    (refused, anew) = (strata("refreeze", slug, "--yes") for slug in ("tier", "halves"))
+    assert (refused.returncode, "Expected cuts that are taken from the accounts" in refused.stderr) == (1, True)
+    assert (anew.returncode, anew.stdout.splitlines()[0]) == (0, "arr nowhere: no account has it")
     file.write_text('{"segmentations": {"size": {"kind": "ruls"}}}')
     wrong = strata("plan", str(file))
     assert (wrong.returncode, "/segmentations/size/kind: " in wrong.stderr, "rules?" in wrong.stderr) == (1, True, True)

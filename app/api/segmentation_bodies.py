@@ -252,7 +252,7 @@ def _body(kind: Kind) -> Schema:
     needed = ("name", "kind", "segments", *(("spec",) if kind in ("bands", "matrix", "score") else ()))
     refreeze = {
         "type": ["string", "null"], "enum": [*REFREEZES, None], "default": None,
-        "description": "how often cuts are taken anew; null: when it is defined anew. Nothing where cuts are amounts",
+        "description": "how often cuts are taken anew; null: when …/refreeze asks for it. Nothing where cuts are amounts",
     }  # fmt: skip
     rest = {**nullable(SLUG), "default": REST, "description": "the segment of whoever no other takes"}
     made = _object(

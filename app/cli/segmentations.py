@@ -1,6 +1,7 @@
 """Segmentations as code: a file of definitions, planned, applied, written."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,10 @@ from app.persistence.database import Database
 from app.services.segmentation_files import Planned
 
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+NOTE = click.option("--note", help="Why, kept with each version.")
+USER = click.option(
+    "--user", metavar="EMAIL", help="The member whose version it is.  [default: nobody's, and the audit says command]"
+)
 COLOURS = {"+": "green", "-": "red"}
 DIFFERS = 3
 """What a plan that would change anything exits with; 1 and 2 are errors."""
@@ -61,8 +66,9 @@ def plan(file: Path, workspace: str) -> None:
 @FILE
 @WORKSPACE
 @click.option("--yes", is_flag=True, help="Apply without asking.")
-@click.option("--note", help="Why, kept with each version.")
-def apply(file: Path, workspace: str, yes: bool, note: str | None) -> None:
+@NOTE
+@USER
+def apply(file: Path, workspace: str, yes: bool, note: str | None, user: str | None) -> None:
     """Make what FILE says stand: all of it in one transaction, or nothing."""
     from app.services import segmentation_files
     from app.services.calls import Call
@@ -71,17 +77,47 @@ def apply(file: Path, workspace: str, yes: bool, note: str | None) -> None:
     document = _read(file)
 
     async def work(db: Database) -> int:
-        principal = await commanded(db, workspace)
+        principal = await commanded(db, workspace, user)
         planned = await segmentation_files.plan(db, principal, document, now())
         _say(planned)
         changed = sum(one.state != "same" for one in planned)
         if changed and not yes:
             click.confirm(f"Apply {changed} of {len(planned)}?", abort=True, err=True)
-        await segmentation_files.apply(db, Call(principal, now()), planned, note)
+        await segmentation_files.apply(db, Call(principal, now()), planned, _noted(note, user))
         return changed
 
     changed = with_database(work)
     say(f"applied {changed}" if changed else "nothing to apply")
+
+
+@segmentations.command("refreeze")
+@click.argument("slug")
+@WORKSPACE
+@click.option("--yes", is_flag=True, help="Take them without asking.")
+@NOTE
+@USER
+def refreeze(slug: str, workspace: str, yes: bool, note: str | None, user: str | None) -> None:
+    """Take the cuts of segmentation SLUG anew from the accounts of today: `apply` keeps those that a file says as before."""
+    from app.services import simulations, versions
+    from app.services.calls import Call
+    from app.services.workspaces import commanded
+
+    async def work(db: Database) -> bool:
+        principal = await commanded(db, workspace, user)
+        version, simulated = await simulations.refrozen(db, principal, slug, now())
+        for line in (*_cuts(simulated), *_moves(simulated)):
+            click.echo(line)
+        if not yes:
+            click.confirm(f"Take the cuts of {slug} anew?", abort=True, err=True)
+        written = await versions.refreeze(db, Call(principal, now()), slug, {"note": _noted(note, user)}, version)
+        return written.version != version
+
+    say("cuts taken" if with_database(work) else "cuts are what they were")
+
+
+def _noted(note: str | None, user: str | None) -> str | None:
+    """Whose version it is where it has no author."""
+    return note if user else f"At the command line: {note}" if note else "At the command line."
 
 
 def _read(file: Path) -> object:
@@ -101,24 +137,45 @@ def _say(planned: Iterable[Planned]) -> None:
                 click.echo(f"    {line}")
 
 
+def _cuts(simulated: Mapping[str, Any]) -> Iterable[str]:
+    for cut in simulated["cuts"]:
+        at = ", ".join(f"{amount:,}" for amount in cut["at"])
+        yield (
+            f"{cut['field']} at {at}"
+            if at
+            else f"{cut['field']} within {len(cut['books'])} books"
+            if cut["books"]
+            else f"{cut['field']} nowhere: no account has it"
+        )
+
+
 def _moves(simulated: Mapping[str, Any]) -> Iterable[str]:
-    moved = simulated["moved"]
+    from app.services.leaving import called
+
+    moved, segments = simulated["moved"], simulated["segments"]
+    several = {name for name, count in Counter(one["name"] for one in segments).items() if count > 1}
+    known = {
+        one["slug"]: called(one["slug"], one["name"]) if one["name"] in several else one["name"] for one in segments
+    }
     yield f"{moved['accounts']:,} accounts would move, with {moved['arr']:,} of ARR"
     for move in simulated["moves"]:
-        yield f"  {move['from'] or 'nowhere'} -> {move['to']}: {move['accounts']:,}, {move['arr']:,}"
+        was, becomes = (known.get(move[side], "nowhere") for side in ("from", "to"))
+        yield f"  {was} -> {becomes}: {move['accounts']:,}, {move['arr']:,}"
 
 
 def left_out(one: Planned) -> Iterable[str]:
     """A line for each segment that would be left out: what becomes of what names it."""
-    from app.services.leaving import WAY
+    from app.services.leaving import WAY, called
 
+    known = {segment.slug: called(segment.slug, segment.name) for segment in one.wanted.segments}
     for gone in one.simulated["removed"] if one.simulated else ():
-        named = ", ".join(map(str, gone["dependents"]))
+        named, segment = ", ".join(map(str, gone["dependents"])), called(gone["slug"], gone["name"])
         if gone["becomes"]:
-            yield f"{gone['slug']} is left out: {gone['becomes']} takes its place" + (f" in {named}" if named else "")
+            instead = known.get(gone["becomes"], gone["becomes"])
+            yield f"{segment} is left out: {instead} takes its place" + (f" in {named}" if named else "")
         elif not named:
-            yield f"{gone['slug']} is left out: nothing names it"
+            yield f"{segment} is left out: nothing names it"
         elif one.said.along:
-            yield f"{gone['slug']} is left out: {named} would mean nothing"
+            yield f"{segment} is left out: {named} would mean nothing"
         else:
-            yield f"{gone['slug']} is left out, which apply refuses: {named} would mean nothing. {WAY[0].upper()}{WAY[1:]}."
+            yield f"{segment} is left out, which apply refuses: {named} would mean nothing. {WAY[0].upper()}{WAY[1:]}."

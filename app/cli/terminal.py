@@ -50,13 +50,15 @@ class Commands(click.Group):
 
 
 def _explained(error: Exception) -> str:
-    """The message, and of each fault where it is and what may have been meant."""
+    """The message where it says more than the faults do, and of each fault where it is and what may have been meant."""
     if not isinstance(error, StrataError) or not error.faults:
         return str(error)
-    return "\n  ".join(
+    told = [] if error.detail == error.faults[0].message else [error.detail]
+    told += (
         f"{_place(fault)}{fault.message}" + (f" Did you mean {fault.suggestion}?" if fault.suggestion else "")
         for fault in error.faults
     )
+    return "\n  ".join(told)
 
 
 def _place(fault: Fault) -> str:

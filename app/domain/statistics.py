@@ -12,6 +12,9 @@ Z = NormalDist().inv_cdf(0.5 + LEVEL / 2)
 EXACT = 40.0
 """Up to this noncentrality the distribution is summed; above it its approximation agrees to three digits."""
 
+EXACT_PLACES = 17
+"""Places behind the point after which numbers up to 1 do not differ."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:
@@ -206,3 +209,15 @@ def _gamma_above(a: float, x: float) -> float:
         if abs(d * c - 1) < 1e-15:
             break
     return found * math.exp(a * math.log(x) - x - math.lgamma(a))
+
+
+def beside(value: float, limit: float, places: int) -> str:
+    """A number with so many places behind the point, and more where it would read as being on another side of a limit than
+    it is."""
+    while True:
+        text = f"{value:.{places}f}"
+        if places >= EXACT_PLACES or ((float(text) > limit) - (float(text) < limit)) == (
+            (value > limit) - (value < limit)
+        ):
+            return text
+        places += 1

@@ -17,7 +17,7 @@ from app.persistence.staging.rows import prefix
 class Attempt:
     """Who tried what, when and through which door: what the entries of one write have in common.
 
-    `actor_id` is the user, or the key of a service, None for the command line; `reason` says why it was refused.
+    `actor_id` is the user, or the key of a service, None for the command line where it names nobody; `reason` says why it was refused.
     """
 
     at: datetime

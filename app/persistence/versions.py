@@ -29,6 +29,11 @@ SELECT DISTINCT c.slug FROM segmentation_versions v
 CROSS JOIN LATERAL (SELECT x ->> 'slug' AS slug FROM jsonb_array_elements(v.segments) x UNION ALL SELECT v.rest) c
 WHERE v.workspace_id = $1 AND v.segmentation_id = $2 ORDER BY c.slug
 """
+NAMES = """
+SELECT DISTINCT ON (c.slug) c.slug, c.name FROM segmentation_versions v
+CROSS JOIN LATERAL (SELECT x ->> 'slug' AS slug, x ->> 'name' AS name FROM jsonb_array_elements(v.segments) x) c
+WHERE v.workspace_id = $1 AND v.segmentation_id = $2 ORDER BY c.slug, v.version DESC
+"""
 DRAFT = "SELECT slug, body, version, author_id, created_at, updated_at FROM segmentation_drafts WHERE workspace_id = $1 AND slug = $2"
 PUT_DRAFT = """
 INSERT INTO segmentation_drafts AS d (workspace_id, slug, body, author_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)
@@ -75,6 +80,12 @@ async def one(reader: Reader, workspace_id: UUID, segmentation_id: UUID, version
 async def slugs(reader: Reader, workspace_id: UUID, segmentation_id: UUID) -> list[str]:
     """Every segment that some version has or had, the rest included."""
     return [row["slug"] for row in await reader.fetch(SLUGS, workspace_id, segmentation_id, point=True)]
+
+
+async def names(reader: Reader, workspace_id: UUID, segmentation_id: UUID) -> dict[str, str]:
+    """What every segment that some version has or had was called last, by slug; the rest has no name of its own."""
+    found = await reader.fetch(NAMES, workspace_id, segmentation_id, point=True)
+    return {row["slug"]: row["name"] for row in found}
 
 
 async def draft(reader: Reader, workspace_id: UUID, slug: str, *, held: bool = False) -> Record | None:

@@ -166,7 +166,8 @@ async def _keep(tx: Transaction, workspace_id: UUID, told: audit.Attempt, effect
 def attempt(principal: Principal, now: datetime, door: Door, request_id: str | None, operation: str) -> audit.Attempt:
     """Who does what, as the audit has it."""
     if principal.credential_id == COMMAND:
-        return audit.Attempt(now, "command", operation)
+        role = None if principal.person is None else principal.role
+        return audit.Attempt(now, "command", operation, None, principal.user_id, role)
     actor_id = principal.user_id or principal.credential_id
     return audit.Attempt(now, door, operation, request_id, actor_id, principal.role, principal.credential_id)
 

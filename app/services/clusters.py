@@ -15,6 +15,7 @@ from app.domain.criteria.nodes import All
 from app.domain.errors import Fault, Invalid, Unreadable
 from app.domain.roles import Principal, permit
 from app.domain.segmentation.clusters import BOOTSTRAPS, STABLE, Wanted, agreement, called, definition, read
+from app.domain.statistics import beside
 from app.domain.workspaces import Workspace, clock
 from app.persistence import clusters as rows
 from app.persistence.database import Reader
@@ -52,7 +53,7 @@ async def suggest(db: Reader, principal: Principal, body: object, now: datetime)
     found = await apart(lambda: grouped(wanted.fields, major, whole, wanted.count))
     if found.stability < STABLE:
         message = (
-            f"Expected clusters that hold: where accounts are drawn anew they agree by {found.stability:.2f} (mean adjusted Rand "
+            f"Expected clusters that hold: where accounts are drawn anew they agree by {beside(found.stability, STABLE, 2)} (mean adjusted Rand "
             f"index of {found.draws}), below {STABLE}. Ask for fewer, or on other fields."
         )
         raise Invalid(faults=(Fault(message, pointer="/count"),))

@@ -4,36 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
-from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria import text
-from app.domain.criteria.check import Setting, check, shown
-from app.domain.criteria.folds import NUMBERS
-from app.domain.criteria.meant import All, Column, CustomOf, Meaning, SegmentOf, Shown
+from app.domain.criteria.check import Setting
 from app.domain.criteria.nodes import Node
 from app.domain.errors import Conflict, Fault, Invalid, Unreadable
 from app.domain.segmentation import books
-from app.domain.segmentation.axes import Axis
 from app.domain.segmentation.bodies import axes_of
-from app.domain.segmentation.breaks import breaks
-from app.domain.segmentation.cuts import Book, Frozen, loaded, stored
+from app.domain.segmentation.cuts import Frozen, loaded, stored
+from app.domain.segmentation.keeping import Standing
 from app.domain.segmentation.kinds import expanded, own, spec
 from app.domain.segmentation.model import Segmentation
-from app.domain.segmentation.parts import of_segments
 from app.domain.segmentation.points import TooManyError
-from app.domain.workspaces import Workspace, clock
-from app.persistence import cuts as found_in
+from app.domain.workspaces import Workspace
 from app.persistence import segments as kept
 from app.persistence.database import Reader, Record, Transaction
 from app.services import measures, named
 from app.services.calls import ENCODER, new_id
+from app.services.cuts import freeze, meant, setting_of
+from app.services.segmentation_documents import stood
 
 MOST = 50
 """Segmentations of one workspace."""
@@ -58,22 +52,15 @@ class Made:
         }  # fmt: skip
 
 
-async def counted(tx: Transaction, workspace: Workspace, paths: Sequence[str], now: datetime) -> list[int]:
-    """How many unarchived accounts have a value above 0, for each field."""
-    setting = _setting(workspace, now)
-    return [
-        await found_in.count(
-            tx,
-            workspace,
-            found_in.Asked(Column(ACCOUNTS.fields[path]), _meaning(text.parse(f"{path} > 0"), "", setting)),
-        )
-        for path in paths
-    ]
-
-
-async def made(reader: Reader, workspace: Workspace, wanted: Segmentation, now: datetime) -> Made:
-    """Cut by the accounts as they are and checked; nothing is written. Raises Invalid."""
-    cuts = await _freeze(reader, workspace, wanted, now)
+async def made(
+    reader: Reader, workspace: Workspace, wanted: Segmentation, now: datetime, standing: Record | None = None,
+    *, anew: bool = False,
+) -> Made:  # fmt: skip
+    """Checked and cut; nothing is written. Cuts that it tells as what stands does stay as they were frozen, others are taken
+    from the accounts as they are; `anew`: all that are taken are, and amounts stay what they are. Raises Invalid."""
+    cuts = await freeze(reader, workspace, wanted, now, () if standing is None else _stands(standing, told=anew))
+    if not anew:  # whoever puts what a workspace began with has said it
+        cuts = tuple(replace(one, starting=False) for one in cuts)
     try:
         cases = expanded(wanted, cuts)
     except TooManyError:
@@ -82,55 +69,89 @@ async def made(reader: Reader, workspace: Workspace, wanted: Segmentation, now: 
         _sayable(cases)
     within = books.of(wanted.axes, cuts)
     weighed = measures.weighed_by(workspace, wanted.slug)
-    await named.reading(reader, _setting(workspace, now), None, now, partial(_sound, cases, within, weighed))
+    await named.reading(reader, setting_of(workspace, now), None, now, partial(_sound, cases, within, weighed))
     return Made(wanted, cuts, cases)
 
 
+def cut_anew(row: Record) -> Segmentation:
+    """What stands, to be cut anew. Raises Conflict where no cuts are taken from the accounts."""
+    wanted = stood(row)
+    if all(axis.cuts.by == "absolute" for axis in wanted.axes):
+        raise Conflict("Expected cuts that are taken from the accounts: this definition tells amounts, or has no cuts.")
+    return wanted
+
+
 async def define(
-    tx: Transaction,
-    workspace: Workspace,
-    wanted: Segmentation,
-    standing: UUID | None,
-    now: datetime,
-    *,
-    starting: bool = False,
-) -> None:
-    """Check, freeze and store; `starting` where amounts that are cut at are nobody's wish. Raises Invalid, Conflict where there
-    are too many or another one came first."""
-    found = await made(tx, workspace, wanted, now)
+    tx: Transaction, workspace: Workspace, wanted: Segmentation, standing: Record | None, now: datetime,
+    *, starting: bool = False, anew: bool = False,
+) -> None:  # fmt: skip
+    """Check, freeze as `made` does and store; `starting` where amounts that are cut at are nobody's wish. Raises Invalid,
+    Conflict where there are too many or another one came first."""
+    found = await made(tx, workspace, wanted, now, standing, anew=anew)
     if starting:
         found = replace(found, cuts=tuple(replace(one, starting=one.accounts is None) for one in found.cuts))
     await _store(tx, workspace, found, standing, now)
 
 
 async def redefine(
-    tx: Transaction, workspace: Workspace, wanted: Segmentation, before: Record | None, now: datetime
-) -> bool:
+    tx: Transaction, workspace: Workspace, wanted: Segmentation, before: Record | None, now: datetime,
+    *, anew: bool = False,
+) -> bool:  # fmt: skip
     """The same, but where it stands so already, with these cuts: then nothing is written, and it gives False."""
-    found = await made(tx, workspace, wanted, now)
+    found = await made(tx, workspace, wanted, now, before, anew=anew)
     if before is not None and same(before, found.stored):
         return False
-    await _store(tx, workspace, found, None if before is None else before["id"], now)
+    await _store(tx, workspace, found, before, now)
     return True
 
 
 def same(standing: Record, other: Mapping[str, Any] | Record) -> bool:
     """Whether a segmentation that is whole says what another stored definition does, and is cut where that is; never mind
     on which day, and over how many accounts."""
-    return standing["state"] == "ok" and _said(standing) == _said(other)
+    plain = ("name", "refreeze")
+    return (
+        places_alike(standing, other)
+        and all(standing[name] == other[name] for name in plain)
+        and all(
+            msgspec.json.decode(standing[name]) == msgspec.json.decode(other[name]) for name in ("spec", "segments")
+        )
+    )
 
 
-def _said(stored_: Mapping[str, Any] | Record) -> tuple[Any, ...]:
-    plain = tuple(stored_[name] for name in ("name", "kind", "rest", "refreeze", "band", "confirm"))
-    decoded = tuple(msgspec.json.decode(stored_[name]) for name in ("spec", "segments"))
+def places_alike(standing: Record, other: Mapping[str, Any] | Record) -> bool:
+    """Whether a segmentation that is whole puts every account where another stored definition does: names, colours and
+    engagement move nobody."""
+    return standing["state"] == "ok" and _placing(standing) == _placing(other)
+
+
+def _placing(stored_: Mapping[str, Any] | Record) -> tuple[Any, ...]:
+    plain = tuple(stored_[name] for name in ("kind", "rest", "band", "confirm"))
+    cases = [(one["slug"], one["criteria"]) for one in msgspec.json.decode(stored_["segments"])]
     cuts = loaded(msgspec.json.decode(stored_["cuts"]))
-    return *plain, *decoded, [(one.at, {key: book.at for key, book in one.books.items()}) for one in cuts]
+    return *plain, cases, [(one.at, {key: book.at for key, book in one.books.items()}) for one in cuts]
 
 
-async def _store(tx: Transaction, workspace: Workspace, made: Made, standing: UUID | None, now: datetime) -> None:
+def brought_back(earlier: Record) -> dict[str, Any]:
+    """An earlier version, by column, as the next one: its cuts stand from before, and are taken from nobody."""
+    axes = axes_of(earlier["kind"], msgspec.json.decode(earlier["spec"]))
+    cuts = [
+        frozen if frozen.accounts is None else replace(frozen, kept=(True,) * axis.cuts.count)
+        for axis, frozen in zip(axes, loaded(msgspec.json.decode(earlier["cuts"])), strict=True)
+    ]
+    return {**{name: earlier[name] for name in kept.STORED}, "cuts": ENCODER.encode(stored(cuts))}
+
+
+def _stands(row: Record, *, told: bool) -> Standing:
+    """What a stored segmentation is cut at; `told`: of it only amounts that the definition tells."""
+    cuts = loaded(msgspec.json.decode(row["cuts"]))
+    axes = axes_of(row["kind"], msgspec.json.decode(row["spec"]))
+    return [(axis, frozen) for axis, frozen in zip(axes, cuts, strict=True) if frozen.accounts is None or not told]
+
+
+async def _store(tx: Transaction, workspace: Workspace, made: Made, standing: Record | None, now: datetime) -> None:
     wanted, written = made.of, made.stored
     if standing is not None:
-        await kept.replace(tx, workspace.id, standing, written, now)
+        await kept.replace(tx, workspace.id, standing["id"], written, now)
         return
     if await kept.count(tx, workspace.id) >= MOST:
         raise Conflict(f"A workspace has at most {MOST} segmentations.")
@@ -144,7 +165,7 @@ async def sound(reader: Reader, workspace: Workspace, slug: str, row: Record, no
     axes = axes_of(row["kind"], msgspec.json.decode(row["spec"]))
     within = books.of(axes, loaded(msgspec.json.decode(row["cuts"])))
     weighed = measures.weighed_by(workspace, slug)
-    await named.reading(reader, _setting(workspace, now), None, now, partial(_sound, cases, within, weighed))
+    await named.reading(reader, setting_of(workspace, now), None, now, partial(_sound, cases, within, weighed))
 
 
 def _cases(wanted: Segmentation, cases: Sequence[Node]) -> list[dict[str, Any]]:
@@ -172,90 +193,7 @@ def _too_large() -> Invalid:
     return Invalid(faults=(Fault(message, pointer="/spec"),))
 
 
-# -- cuts --------------------------------------------------------------------------------------------------------------
-
-
-async def _freeze(reader: Reader, workspace: Workspace, wanted: Segmentation, now: datetime) -> tuple[Frozen, ...]:
-    """The cuts of every axis, those that are relative looked up, a statement each."""
-    today = clock(workspace, now).today
-    fields = [_numeric(axis, workspace) for axis in wanted.axes]
-
-    def asked(setting: Setting) -> list[found_in.Asked]:
-        return [
-            found_in.Asked(of, _among(axis, setting), _by(axis, workspace))
-            for of, axis in zip(fields, wanted.axes, strict=True)
-        ]
-
-    every = await named.reading(reader, _setting(workspace, now), None, now, asked)
-    return tuple([await _cuts(reader, workspace, axis, of, today) for axis, of in zip(wanted.axes, every, strict=True)])
-
-
-async def _cuts(reader: Reader, workspace: Workspace, axis: Axis, asked: found_in.Asked, today: date) -> Frozen:
-    if axis.cuts.by == "absolute":
-        return Frozen(axis.cuts.at, today)
-    money = not isinstance(asked.of, SegmentOf) and asked.of.field.kind == "money"
-    if axis.cuts.by == "natural":
-        histogram = await found_in.histogram(reader, workspace, asked)
-        accounts = sum(one.count for one in histogram.bins)
-        at = [histogram.least[place] for place in breaks(histogram.bins, axis.cuts.parts)]
-        return Frozen(_major(at, money, workspace), today, accounts)
-    shares = [float(share) for share in axis.cuts.shares]
-    found = await found_in.quantiles(reader, workspace, asked, shares)
-    accounts = sum(n for _, n in found.values())
-    if axis.cuts.within is None:
-        return Frozen(_major(found[""][0], money, workspace) if found else (), today, accounts)
-    by_book = {key: Book(_major(at, money, workspace), n) for key, (at, n) in found.items()}
-    return Frozen((), today, accounts, by_book)
-
-
-def _major(values: Sequence[Decimal], money: bool, workspace: Workspace) -> tuple[Decimal, ...]:
-    return tuple(workspace.major(int(v)) if money else v for v in values)
-
-
-def _numeric(axis: Axis, workspace: Workspace) -> Column | CustomOf:
-    pointer = f"{axis.pointer}/field"
-    of = shown(axis.field, ACCOUNTS, workspace, pointer=pointer)
-    if isinstance(of, SegmentOf) or of.field.kind not in NUMBERS:
-        raise Invalid(faults=(Fault("Expected a field of numbers or money.", pointer=pointer),))
-    return of
-
-
-def _by(axis: Axis, workspace: Workspace) -> Shown | None:
-    return None if axis.cuts.within is None else shown(axis.cuts.within, ACCOUNTS, workspace)
-
-
-def _among(axis: Axis, setting: Setting) -> Meaning:
-    if axis.cuts.among is None:
-        return All()
-    return _meaning(axis.cuts.among, f"{axis.pointer}/cuts/among", setting)
-
-
 # -- checking ----------------------------------------------------------------------------------------------------------
-
-
-def _setting(workspace: Workspace, now: datetime) -> Setting:
-    return Setting(workspace, clock(workspace, now), people=False)
-
-
-def _meaning(node: Node, pointer: str, setting: Setting) -> Meaning:
-    """Checked, and standing on no other segment: those are placed at the same moment, in no order."""
-    try:
-        meaning = check(node, ACCOUNTS, setting).meaning
-    except (Invalid, Unreadable) as error:
-        raise Invalid(faults=tuple(_placed(fault, pointer) for fault in error.faults)) from None
-    if of_segments(meaning):
-        raise Invalid(
-            faults=(
-                Fault(
-                    "Expected criteria that ask for no segment: segments do not build on each other.", pointer=pointer
-                ),
-            )
-        )
-    return meaning
-
-
-def _placed(fault: Fault, pointer: str) -> Fault:
-    return Fault(fault.message, fault.pointer or pointer, None, fault.line, fault.column, fault.suggestion)
 
 
 def _sound(cases: Sequence[Node], within: books.Books, weighed: bool, setting: Setting) -> None:
@@ -263,7 +201,7 @@ def _sound(cases: Sequence[Node], within: books.Books, weighed: bool, setting: S
     for n, node in enumerate(cases):
         pointer = f"/segments/{n}/criteria"
         try:
-            meaning = _meaning(node, pointer, books.over(setting, within))
+            meaning = meant(node, pointer, books.over(setting, within))
         except Invalid as error:
             faults += error.faults
         else:

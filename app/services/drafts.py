@@ -51,7 +51,7 @@ async def put(db: Database, call: Call, slug: str, body: object, expected_versio
             raise VersionStale
         elif await versions.count_drafts(tx, workspace_id) >= definitions.MOST:
             raise Conflict(f"A workspace has at most {definitions.MOST} drafts.")
-        await definitions.made(tx, workspace, wanted, call.now)
+        await definitions.made(tx, workspace, wanted, call.now, await kept.one(tx, workspace_id, slug))
         await versions.put_draft(tx, workspace_id, slug, said_so, call.principal.user_id, call.now)
         row = await versions.draft(tx, workspace_id, slug)
         assert row is not None
@@ -86,10 +86,10 @@ async def discard(db: Database, call: Call, slug: str, expected_version: int | N
 async def publish(
     db: Database, call: Call, slug: str, body: Mapping[str, object], expected_version: int | None
 ) -> Written:
-    """The draft becomes the segmentation's next version, its first where there is none: cuts are taken now, every account
+    """The draft becomes the segmentation's next version, its first where there is none: cut as `segmentations.put` does, every account
     that stands elsewhere is moved, and the draft is no more, in one transaction; where it says what stands there is no next
     version. `{note?, draft_version?, replace?, with_dependents?}`: with the draft's version nothing is published that its
-    reader has not seen, the others as in `segmentations.put`.
+    reader has not seen, the others as in `segmentations.put`, before what the draft says of them.
 
     Raises NotFound without a draft, VersionRequired or VersionStale where the segmentation is there, VersionStale for
     another version of the draft, Invalid where the draft means nothing any more, Conflict that tells what names segments that

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -22,14 +23,15 @@ from app.domain.errors import Conflict, Fault, Invalid, Unreadable
 from app.domain.roles import Principal
 from app.domain.segmentation import leaving
 from app.domain.segmentation.leaving import Leaving, gone, names, renamed
-from app.persistence import attributes as named_in
-from app.persistence import dependents as rows
+from app.persistence import dependents as naming
+from app.persistence import leaving as rows
 from app.persistence import pins, scores, workspaces
 from app.persistence.database import Reader, Record, Transaction
 from app.services import effects
 from app.services.calls import ENCODER, Call, Effect
 from app.services.dependents import shown_name
 from app.services.pins import audited as audited_pin
+from app.services.segmentation_documents import names as names_of
 
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
 WAY = (
@@ -53,7 +55,11 @@ async def told(
     if standing is None or not left:
         return []
     found = await _naming(db, principal, standing, left)
-    return [{"slug": slug, "becomes": said.instead.get(slug), "dependents": found[slug]} for slug in left]
+    known = names_of(standing)
+    return [
+        {"slug": slug, "name": known[slug], "becomes": said.instead.get(slug), "dependents": found[slug]}
+        for slug in left
+    ]
 
 
 async def follow(
@@ -69,7 +75,7 @@ async def follow(
         return ()
     lost = [slug for slug in left if slug not in said.instead]
     if lost and not said.along:
-        _refuse(await _naming(tx, call.principal, before, lost), slugs(after))
+        _refuse(before, await _naming(tx, call.principal, before, lost), slugs(after))
     instead = {old: new for old, new in said.instead.items() if old in left}
     return (
         *(await _lists(tx, call, before, instead) if instead else ()),
@@ -78,15 +84,22 @@ async def follow(
     )
 
 
-def _refuse(found: Mapping[str, Sequence[Dependent]], after: Sequence[str]) -> None:
+def called(slug: str, name: str) -> str:
+    """A segment by its name, and by what criteria and `replace` call it."""
+    return slug if name == slug else f"{name} ({slug})"
+
+
+def _refuse(row: Record, found: Mapping[str, Sequence[Dependent]], after: Sequence[str]) -> None:
+    known = {slug: called(slug, name) for slug, name in names_of(row).items()}
     faults = tuple(
-        Fault(f"Expected no {one.what} that name the segment {slug}: {one}.", "/segments", suggestion=nearest(slug, after))
+        Fault(f"Expected no {one.what} that name the segment {known[slug]}: {one}.", "/segments", suggestion=nearest(slug, after))
         for slug, every in found.items()
         for one in every
     )  # fmt: skip
     if faults:
-        what = "; ".join(f"{slug} by {', '.join(map(str, every))}" for slug, every in found.items() if every)
-        raise Conflict(f"Expected no segment left out that something names: {what}. For each of them {WAY}.", faults)
+        what = "; ".join(f"{known[slug]} by {', '.join(map(str, every))}" for slug, every in found.items() if every)
+        message = f"Expected no segment of {row['slug']} left out that something names: {what}. For each of them {WAY}."
+        raise Conflict(message, faults)
 
 
 # -- what names them ---------------------------------------------------------------------------------------------------
@@ -97,7 +110,7 @@ async def _naming(
 ) -> dict[str, tuple[Dependent, ...]]:
     """What names each of the segments; private lists by name only to those who may see it."""
     of = str(row["id"])
-    every = await rows.lists(db, principal.workspace.id, [of])
+    every = await naming.lists(db, principal.workspace.id, [of])
     named = [(shown_name(principal, one), node) for one in every if (node := _criteria(one)) is not None]
     model = (await workspaces.load(db, principal.workspace.id)).scores.health
     weighed = model.weights or {} if model is not None and model.by == row["slug"] else {}
@@ -122,21 +135,24 @@ def _criteria(row: Record) -> Node | None:
 
 
 async def _lists(tx: Transaction, call: Call, of: Record, instead: Mapping[str, str]) -> list[Effect]:
+    workspace_id, own = call.principal.workspace.id, str(of["id"])
+    told: dict[UUID, str] = {}
     done: list[Effect] = []
-    for row in await named_in.lists(tx, call.principal.workspace.id, str(of["id"])):
+    for row in await rows.lists(tx, workspace_id, of["id"]):
         node = _criteria(row)
-        changed = renamed(node, str(of["id"]), instead)
+        changed = renamed(node, own, instead)
         if changed == node:
             continue
         before, after = DECODER.decode(row["criteria"]), tree.dump_document(changed)
-        said = {"criteria": ENCODER.encode(after), "columns": row["columns"], "sort": row["sort"]}
-        await named_in.rename_list(tx, call.principal.workspace.id, row["id"], said, call.now)
+        told[row["id"]] = ENCODER.encode(after).decode()
         # The audit is read by admins, who see of a private list its name alone.
         done += (
             effects.differing("lists", row["id"], {"criteria": before}, {"criteria": after})
             if row["visibility"] == "public"
             else (Effect("lists", row["id"], {}, {}),)
         )
+    if told:
+        await rows.rename(tx, workspace_id, told, call.now)
     return done
 
 

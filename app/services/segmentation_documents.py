@@ -10,7 +10,9 @@ from uuid import UUID
 import msgspec
 
 from app.domain.criteria import text, tree
+from app.domain.criteria.nodes import Cmp, Const, Path
 from app.domain.errors import NotFound
+from app.domain.segmentation import books
 from app.domain.segmentation.axes import Axis
 from app.domain.segmentation.bodies import again, axes_of
 from app.domain.segmentation.cuts import Book, Frozen, loaded
@@ -30,28 +32,33 @@ AUDITED = ("slug", "name", "kind", "spec", "segments", "rest", "refreeze", "band
 
 
 def document(row: Record, workspace: Workspace, now: datetime) -> dict[str, Any]:
-    """A stored segmentation as it is answered, its `definition` as `put` takes it; encode Decimals as numbers."""
+    """A stored segmentation as it is answered, its `definition` as `put` takes it; encode Decimals as numbers. A segment's
+    `filter` finds who stands in it, however they came."""
+    slug, told = row["slug"], defined(row, row["slug"])
+    segments = [{**one, "filter": text.format(_stands(slug, one["slug"]))} for one in told["segments"]]
     return {
-        "id": row["id"], "slug": row["slug"], **defined(row), **computed(row, workspace, now), "definition": definition(stood(row)), "version": row["version"],
+        "id": row["id"], "slug": slug, **told, "segments": segments, **computed(row, workspace, now), "definition": definition(stood(row)), "version": row["version"],
         "created_at": instant(row["created_at"]), "updated_at": instant(row["updated_at"]),
     }  # fmt: skip
 
 
-def defined(row: Record) -> dict[str, Any]:
+def defined(row: Record, slug: str) -> dict[str, Any]:
     """What a stored segmentation, or a version of it, says and was cut at."""
     kind, spec = row["kind"], msgspec.json.decode(row["spec"])
+    cuts = loaded(msgspec.json.decode(row["cuts"]))
+    within = books.of(axes_of(kind, spec), cuts)
     return {
         "name": row["name"], "kind": kind, "spec": spec,
-        "segments": [_segment(kind, case) for case in msgspec.json.decode(row["segments"])], "rest": row["rest"],
-        "refreeze": row["refreeze"], "band": row["band"], "confirm": row["confirm"], "cuts": shown_cuts(kind, spec, loaded(msgspec.json.decode(row["cuts"]))),
+        "segments": [_segment(kind, case, slug, within) for case in msgspec.json.decode(row["segments"])], "rest": row["rest"],
+        "refreeze": row["refreeze"], "band": row["band"], "confirm": row["confirm"], "cuts": shown_cuts(kind, spec, cuts),
     }  # fmt: skip
 
 
 def audited(row: Record | None) -> dict[str, Any] | None:
-    """What a definition says and what it was cut at, for the audit: a definition put again is cut anew."""
+    """What a definition says and what it was cut at, for the audit: cuts may be others though it says the same."""
     if row is None:
         return None
-    shown = {"slug": row["slug"], "version": row["version"], **defined(row)}
+    shown = {"slug": row["slug"], "version": row["version"], **defined(row, row["slug"])}
     return {name: shown[name] for name in AUDITED}
 
 
@@ -101,11 +108,29 @@ def _uncut(row: Record) -> str | None:
     return f"No account had {' or '.join(fields)} when cuts were taken: put it again once some have, or say when to refreeze."
 
 
-def _segment(kind: Any, case: Mapping[str, Any]) -> dict[str, Any]:
-    criteria = {"text": case["criteria"], "tree": tree.dump(text.parse(case["criteria"]))}
+def _segment(kind: Any, case: Mapping[str, Any], slug: str, within: books.Books) -> dict[str, Any]:
+    """`criteria` are its own: whom an earlier segment takes stands there. Where they cannot say the cuts of all books they ask
+    for who stands in it, and `detail` says so."""
+    said = books.spelt(text.parse(case["criteria"]), within)
+    told = _stands(slug, case["slug"]) if said is None else said
+    criteria = {"text": text.format(told), "tree": tree.dump(told)}
     own = {name: case[name] for name in MAKING[kind].own if name in case and name != "criteria"}
     return {"slug": case["slug"], "name": case["name"], **own, "criteria": criteria,
+            "detail": _unsaid(within) if said is None else None,
             "engagement": case.get("engagement"), "colour": case.get("colour")}  # fmt: skip
+
+
+def _stands(slug: str, segment: str) -> Cmp:
+    return Cmp(Path(f"segment.{slug}"), "eq", Const(segment))
+
+
+def _unsaid(within: books.Books) -> str:
+    kinds = dict.fromkeys(axis.cuts.within for axis, _ in within)
+    count = len({key for _, frozen in within for key in frozen.books})
+    return (
+        f"Cut within each {' and '.join(map(str, kinds))}: the cuts of {count} books are more than criteria can say. Its criteria ask "
+        "for those who stand in it today, pinned ones too."
+    )
 
 
 def shown_cuts(kind: Any, spec: Mapping[str, Any], cuts: Sequence[Frozen]) -> list[dict[str, Any]]:
@@ -123,9 +148,9 @@ def shown_cuts(kind: Any, spec: Mapping[str, Any], cuts: Sequence[Frozen]) -> li
 
 
 def _taken(axis: Axis, frozen: Frozen) -> list[bool]:
-    if frozen.kept or frozen.accounts is None:
-        return [not kept for kept in frozen.kept] or [False] * axis.cuts.count
-    return [True] * axis.cuts.count
+    if frozen.kept or not (frozen.at or frozen.books):
+        return [not kept for kept in frozen.kept]
+    return [frozen.accounts is not None] * axis.cuts.count
 
 
 def _book(key: str, book: Book) -> dict[str, Any]:

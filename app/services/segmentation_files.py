@@ -23,7 +23,7 @@ from app.persistence.database import Database, Reader, Record, Transaction
 from app.services import definitions, keys, simulations
 from app.services.calls import ENCODER, Call, Written, once
 from app.services.segmentation_documents import stood
-from app.services.versions import finish_all
+from app.services.versions import finish_all, note_of
 
 MEMBER = "segmentations"
 State = Literal["new", "changed", "same"]
@@ -67,6 +67,7 @@ async def apply(db: Database, call: Call, planned: Sequence[Planned], note: str 
     tells what names segments that are left out.
     """
     permit(call.principal, "segmentations.write")
+    note = note_of({"note": note})
     wanted = [one for one in planned if one.state != "same"]
 
     async def act(tx: Transaction) -> Written:

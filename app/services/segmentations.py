@@ -24,7 +24,8 @@ from app.persistence.segments import Held
 from app.services import dependents, effects, keys
 from app.services.asks import Ask, said
 from app.services.calls import Call, Written, once, versioned
-from app.services.definitions import MOST, counted, define, redefine
+from app.services.cuts import counted
+from app.services.definitions import MOST, define, redefine
 from app.services.memberships import past
 from app.services.segmentation_documents import audited, computed, document, found, names, plain
 from app.services.settle import place
@@ -51,8 +52,8 @@ def presets(principal: Principal) -> dict[str, Any]:
 
 
 async def put(db: Database, call: Call, slug: str, body: object, expected_version: int | None) -> Written:
-    """Create or replace a segmentation, freeze its cuts anew and place every account, in one transaction. Where nothing
-    differs, the cuts included, it stays the version that it is. `replace` and `with_dependents` beside the definition say
+    """Create or replace a segmentation and place every account, in one transaction. Cuts that are said as before stay as they
+    were frozen, others are taken now. Where nothing differs it stays the version that it is. `replace` and `with_dependents` beside the definition say
     what becomes of what names segments that it leaves out.
 
     Raises Invalid, VersionRequired or VersionStale where it exists, VersionStale where a version of nothing is expected,
@@ -148,10 +149,12 @@ async def segments(db: Reader, principal: Principal, slug: str, now: datetime, o
     else:
         standing = await memberships.counted(db, workspace.id, row["id"], day[1])
     cases = {case["slug"]: case for case in msgspec.json.decode(row["segments"])}
-    whole, known = _sum(standing.values()), names(row)
+    whole, known, earlier = _sum(standing.values()), names(row), dict[str, str]()
+    if not standing.keys() <= known.keys():
+        earlier = await versions.names(db, workspace.id, row["id"])
     data = [
         {
-            "slug": name, "name": known.get(name, plain(name)), "colour": cases.get(name, {}).get("colour"),
+            "slug": name, "name": known.get(name) or earlier.get(name) or plain(name), "colour": cases.get(name, {}).get("colour"),
             "engagement": cases.get(name, {}).get("engagement"), **_holds(held, workspace),
             "share": _share(held.accounts, whole.accounts), "arr_share": _share(held.arr, whole.arr),
         }

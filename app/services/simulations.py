@@ -20,7 +20,7 @@ from app.domain.segmentation import leaving as reading
 from app.domain.segmentation.bodies import read
 from app.domain.segmentation.care import Care, care
 from app.domain.segmentation.kinds import MAKING, spec
-from app.domain.segmentation.leaving import Leaving
+from app.domain.segmentation.leaving import STAYING, Leaving
 from app.domain.segmentation.model import Segmentation
 from app.domain.workspaces import Workspace, clock
 from app.persistence import segments as kept
@@ -34,7 +34,7 @@ from app.services.calls import new_id
 from app.services.care import models
 from app.services.definitions import Made
 from app.services.loads import Caps, Load, caps_of, hours, needs
-from app.services.segmentation_documents import instant, names, plain, shown_cuts, stood
+from app.services.segmentation_documents import found, instant, names, plain, shown_cuts, stood
 
 LOAD = Struct(">qi")
 """ARR and days of an account, as the database sends them."""
@@ -71,6 +71,15 @@ async def simulate(
     return await tried(db, principal, standing, made, said, now)
 
 
+async def refrozen(db: Reader, principal: Principal, slug: str, now: datetime) -> tuple[int, dict[str, Any]]:
+    """The version that stands, and what taking its cuts anew would do, whatever draft there is. Raises NotFound, Conflict where
+    none are taken from the accounts."""
+    permit(principal, "segmentations.read")
+    standing = await found(db, principal.workspace.id, slug)
+    made = await definitions.made(db, principal.workspace, definitions.cut_anew(standing), now, standing, anew=True)
+    return standing["version"], await tried(db, principal, standing, made, STAYING, now)
+
+
 async def tried(
     db: Reader, principal: Principal, standing: Record | None, made: Made, said: Leaving, now: datetime
 ) -> dict[str, Any]:
@@ -78,19 +87,19 @@ async def tried(
     wanted, workspace = made.of, principal.workspace
     rule = await _rule(db, workspace, made, now)
     alike = standing is not None and definitions.places_alike(standing, made.stored)
-    found = await rows.tried(
+    told = await rows.tried(
         db, workspace, rule, None if standing is None else standing["id"], clock(workspace, now),
         exclusive=MAKING[wanted.kind].exclusive, holding=alike,
     )  # fmt: skip
     stood = {} if standing is None else models(msgspec.json.decode(standing["segments"]))
     meant = {segment.slug: care(segment.engagement) for segment in wanted.segments}
-    loads = await aside(partial(_loads, found["flow"], stood, meant, workspace))
+    loads = await aside(partial(_loads, told["flow"], stood, meant, workspace))
     return {
         "slug": wanted.slug, "kind": wanted.kind, "as_of": instant(now), "cuts": shown_cuts(wanted.kind, spec(wanted), made.cuts),
-        **_counted(wanted, standing, found["flow"], workspace, loads),
-        "overlap": [_pair(pair, wanted, workspace) for pair in found["overlap"]],
+        **_counted(wanted, standing, told["flow"], workspace, loads),
+        "overlap": [_pair(pair, wanted, workspace) for pair in told["overlap"]],
         "removed": await leaving.told(db, principal, standing, [*(one.slug for one in wanted.segments), wanted.rest], said),
-        "sample": [{**one, "arr": workspace.major(one["arr"])} for one in found["sample"]],
+        "sample": [{**one, "arr": workspace.major(one["arr"])} for one in told["sample"]],
     }  # fmt: skip
 
 

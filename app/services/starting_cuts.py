@@ -14,7 +14,8 @@ from app.domain.segmentation.kinds import definition
 from app.domain.workspaces import Workspace
 from app.persistence import segments, versions, workspaces
 from app.persistence.database import Record, Transaction
-from app.services.definitions import counted, define
+from app.services.cuts import counted
+from app.services.definitions import define
 from app.services.segmentation_documents import stood
 from app.services.settle import place
 
@@ -50,7 +51,7 @@ async def _taken(tx: Transaction, workspace: Workspace, slug: str, counts: dict[
     }
     spec = ready.presets(*(relative[field] for field in FIELDS))[slug]["spec"]
     wanted = read(slug, {**definition(stood(row)), "spec": spec})
-    await define(tx, workspace, wanted, row["id"], now, starting=True)
+    await define(tx, workspace, wanted, row, now, starting=True)
     said = ", ".join(f"{field} of {counts[field]:,}" for field in fields)
     note = f"Starting values until then; cuts taken from the accounts that have come: {said}."
     await versions.keep(tx, workspace.id, slug, "refreeze", now, note=note)

@@ -105,15 +105,15 @@ async def _refrozen(db: Database, workspace_id: UUID, row: Record, now: datetime
         if standing is None or standing["version"] != row["version"]:
             return False
         decoded = {name: msgspec.json.decode(row[name]) for name in ("spec", "segments")}
-        await definitions.define(tx, workspace, again({**dict(row), **decoded}), row["id"], now)
+        await definitions.define(tx, workspace, again({**dict(row), **decoded}), row, now, anew=True)
         await versions.keep(tx, workspace_id, row["slug"], "refreeze", now)
         await settle.place(tx, await workspaces.load(tx, workspace_id), now)
     return True
 
 
 def _is_due(row: Record, today: date) -> bool:
-    frozen = min((one.frozen_at for one in loaded(msgspec.json.decode(row["cuts"]))), default=today)
-    return frozen < begun(row["refreeze"], today)
+    taken = (one for one in loaded(msgspec.json.decode(row["cuts"])) if one.accounts is not None)
+    return min((one.frozen_at for one in taken), default=today) < begun(row["refreeze"], today)
 
 
 def begun(every: Refreeze, today: date) -> date:

@@ -25,7 +25,6 @@ from app.services.segmentation_documents import audited, defined, document, foun
 from app.services.settle import place
 
 Cause = Literal["put", "publish", "rollback", "refreeze"]
-STORED = ("name", "kind", "spec", "segments", "rest", "cuts", "refreeze", "band", "confirm")
 NOTE = 500
 
 
@@ -52,7 +51,8 @@ async def finish_all(
         row = await kept.one(tx, workspace_id, slug)
         assert row is not None
         followed[slug] = await leaving.follow(tx, call, before, row, said.get(slug, STAYING))
-        anew.add(row["id"])
+        if before is None or not definitions.places_alike(before, row):
+            anew.add(row["id"])
     workspace = await workspaces.load(tx, workspace_id)
     await place(tx, workspace, call.now, anew=anew)
     return [await _written(tx, call, workspace, slug, before, followed[slug]) for slug, before in changed.items()]
@@ -81,7 +81,7 @@ async def every(
     row = await found(db, principal.workspace.id, slug)
     listed = await rows.page(db, principal.workspace.id, row["id"], before, limit + 1)
     page = listed[:limit]
-    return [_shown(one) for one in page], [(one["version"],) for one in page], len(listed) > limit
+    return [_shown(one, slug) for one in page], [(one["version"],) for one in page], len(listed) > limit
 
 
 async def rollback(
@@ -112,10 +112,40 @@ async def rollback(
         assert before is not None, "it is held"
         if definitions.same(before, earlier):
             return unchanged(workspace, before, call.now)
-        await kept.replace(tx, workspace_id, standing["id"], {name: earlier[name] for name in STORED}, call.now)
+        await kept.replace(tx, workspace_id, standing["id"], definitions.brought_back(earlier), call.now)
         return await finish(tx, call, slug, before, "rollback", note=note, restores=wanted, said=said)
 
     written = await once(db, call, f"segmentations.write rollback {slug}", act)
+    keys.forget(db)
+    return written
+
+
+async def refreeze(
+    db: Database, call: Call, slug: str, body: Mapping[str, object], expected_version: int | None
+) -> Written:
+    """Takes all cuts that are taken from the accounts anew, as the next version; every account is placed. Where they are what
+    they were there is no next one. `{note?}`. A definition keeps those that it says as before, so that this is asked for.
+
+    Raises NotFound, VersionRequired, VersionStale, Invalid where the definition means nothing any more, Conflict where no
+    cuts are taken from the accounts.
+    """
+    permit(call.principal, "segmentations.write")
+    note = note_of(records.only(body, ("note",)))
+
+    async def act(tx: Transaction) -> Written:
+        workspace_id = call.principal.workspace.id
+        await workspaces.hold(tx, workspace_id)
+        workspace = await workspaces.load(tx, workspace_id)
+        standing = await kept.hold(tx, workspace_id, slug)
+        before = await kept.one(tx, workspace_id, slug) if standing is not None else None
+        if standing is None or before is None:
+            raise NotFound("There is no such segmentation in this workspace.")
+        versioned(standing["version"], expected_version)
+        if not await definitions.redefine(tx, workspace, definitions.cut_anew(before), before, call.now, anew=True):
+            return unchanged(workspace, before, call.now)
+        return await finish(tx, call, slug, before, "refreeze", note=note)
+
+    written = await once(db, call, f"segmentations.write refreeze {slug}", act)
     keys.forget(db)
     return written
 
@@ -137,8 +167,8 @@ def _read(body: Mapping[str, object]) -> tuple[int, str | None, Leaving]:
     return version, note_of(members), said
 
 
-def _shown(row: Record) -> dict[str, Any]:
+def _shown(row: Record, slug: str) -> dict[str, Any]:
     return {
-        "version": row["version"], **defined(row), "cause": row["cause"], "restores": row["restores"],
+        "version": row["version"], **defined(row, slug), "cause": row["cause"], "restores": row["restores"],
         "author_id": row["author_id"], "author": row["author"], "note": row["note"], "created_at": instant(row["created_at"]),
     }  # fmt: skip

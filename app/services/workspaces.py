@@ -22,7 +22,7 @@ from app.domain.values import MisfitError
 from app.domain.workspaces import Workspace
 from app.persistence import days, workspaces
 from app.persistence.database import Database, Reader, Transaction
-from app.services import effects, keys, segmentations, settle
+from app.services import effects, keys, people, segmentations, settle
 from app.services.calls import COMMAND, ENCODER, Call, Effect, Written, keep_command, new_id, once, versioned
 
 NOUN = "workspace"
@@ -84,9 +84,17 @@ async def find(reader: Reader, slug: str) -> UUID:
     return found
 
 
-async def commanded(reader: Reader, slug: str) -> Principal:
-    """Who works at the command line, in the workspace of this slug. Raises NotFound."""
-    return Principal(COMMAND, await workspaces.load(reader, await find(reader, slug)), "admin")
+async def commanded(reader: Reader, slug: str, name: str | None = None) -> Principal:
+    """Who works at the command line, in the workspace of this slug: nobody that it knows, who may do everything, or the user of this id,
+    external id or e-mail, who may do what they may elsewhere. Raises NotFound."""
+    workspace = await workspaces.load(reader, await find(reader, slug))
+    if name is None:
+        return Principal(COMMAND, workspace, "admin")
+    try:
+        person = await people.person(reader, workspace.id, name)
+        return Principal(COMMAND, workspace, (await people.member(reader, workspace.id, name))[1], person)
+    except NotFound:
+        raise NotFound(f"There is no active user {name!r} in {slug}: `strata user create` makes one.") from None
 
 
 def get(principal: Principal) -> bytes:

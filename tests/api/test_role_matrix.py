@@ -193,14 +193,21 @@ def named(path: str, **more: Any) -> Make:
     return make
 
 
-async def segmentation(world: World, column: Column) -> Thing:
+async def segmentation(world: World, column: Column, body: Any = None) -> Thing:
     """A workspace has so many at most: those of the rows before go, all but the latest."""
     listed = sorted((await world.admin.get("/v1/segmentations")).json()["data"], key=lambda one: one["created_at"])
     for one in listed[:-1] if len(listed) > 40 else ():
         if one["slug"] not in ("tier", "portfolio"):
             match = {"if-match": f'"{one["version"]}-0123456789abcdef"'}
             assert (await world.admin.delete(f"/v1/segmentations/{one['slug']}", headers=match)).status_code == 204
-    return await made(world.admin, f"/v1/segmentations/s{next(_numbers)}", RULED, "PUT")
+    return await made(world.admin, f"/v1/segmentations/s{next(_numbers)}", body or RULED, "PUT")
+
+
+async def halved(world: World, column: Column) -> Thing:
+    """One whose cuts are taken from the accounts."""
+    cut = {"kind": "bands", "spec": {"field": "arr", "cuts": {"by": "median"}}}
+    segments = [{"slug": "above", "name": "Above"}, {"slug": "below", "name": "Below"}]
+    return await segmentation(world, column, {"name": "Halves", **cut, "segments": segments})
 
 
 PERIOD = {"year": 2026, "quarter": 1, "period": 1, "start_date": "2026-02-01", "end_date": "2026-02-28"}
@@ -377,6 +384,7 @@ ROWS = (
     Row("segmentations.write", STEER, "", "write", "DELETE /v1/segmentations/{slug}/draft", None, 'mutation discardSegmentationDraft(slug: "{slug}", expectedVersion: $version)', drafted),
     Row("segmentations.write", STEER, "", "write", "POST /v1/segmentations/{slug}/publish", {}, 'mutation publishSegmentation(slug: "{slug}", expectedVersion: $version)', drafted),
     Row("segmentations.write", STEER, "", "write", "POST /v1/segmentations/{slug}/rollback", {"version": 1}, 'mutation rollbackSegmentation(slug: "{slug}", input: {version: 1}, expectedVersion: $version)', segmentation),
+    Row("segmentations.write", STEER, "", "write", "POST /v1/segmentations/{slug}/refreeze", {}, 'mutation refreezeSegmentation(slug: "{slug}", expectedVersion: $version)', halved),
     Row("segmentations.write", STEER, "", "write", "DELETE /v1/segmentations/{slug}", None, 'mutation deleteSegmentation(slug: "{slug}", expectedVersion: $version)', segmentation),
     # forecasts: manager and admin; a csm those of their own accounts
     Row("forecasts.create", "admin manager csm", "", "write", "POST /v1/forecasts", {}, "mutation createForecast(input: {})"),

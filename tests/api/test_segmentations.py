@@ -16,6 +16,10 @@ SIZE: dict[str, Any] = {
     "name": "Size", "kind": "rules", "rest": "small",
     "segments": [{"slug": "big", "name": "Big", "criteria": {"text": "arr >= 100"}}],
 }  # fmt: skip
+TIERS: dict[str, Any] = {
+    "name": "Tiers", "kind": "bands", "spec": {"field": "arr", "cuts": {"by": "percentile", "at": [0.99]}},
+    "segments": [{"slug": "high", "name": "High"}, {"slug": "low", "name": "Low"}],
+}  # fmt: skip
 LOWER = SIZE | {
     "segments": [{"slug": "big", "name": "Big", "criteria": {"op": "cmp", "of": "arr", "cmp": "ge", "value": 10}}]
 }
@@ -197,14 +201,15 @@ async def test_both_doors_tell_and_refuse_what_leaves_a_named_segment_out(house:
     refused = await house.manager.put(path, json=large, headers={"if-match": '"1"'})
     assert refused.status_code == 409
     (fault,) = refused.json()["errors"]
-    assert fault["message"] == "Expected no saved lists that name the segment big: 1 saved list (The big ones)."
+    assert fault["message"] == "Expected no saved lists that name the segment Big (big): 1 saved list (The big ones)."
     assert over["errors"][0]["extensions"]["errors"] == [fault | {"pointer": "/input/segments"}]
     query = """query($input: SegmentationInput!) { simulateSegmentation(slug: "named", input: $input) {
-      removed { slug becomes dependents { what count examples } } } }"""
+      removed { slug name becomes dependents { what count examples } } } }"""
     told = (await sent(house.viewer, "POST", f"{path}/simulate", large)).json()["removed"]
     assert told == [
         {
             "slug": "big",
+            "name": "Big",
             "becomes": None,
             "dependents": [{"what": "saved lists", "count": 1, "examples": ["The big ones"]}],
         }
@@ -252,3 +257,37 @@ async def test_what_needs_nothing_told_takes_no_body(house: House) -> None:
         404,
         "There is no draft of this segmentation: put one first.",
     )
+
+
+async def test_both_doors_say_what_was_expected_of_bands_without_cuts(house: House) -> None:
+    body = TIERS | {"spec": {"field": "arr"}}
+    refused = (await house.manager.put("/v1/segmentations/cutless", json=body)).json()["errors"]
+    assert [(one["pointer"], one["message"][:26]) for one in refused] == [("/spec/cuts", "Expected where it is cut, ")]
+    put = 'mutation($input: SegmentationInput!) { putSegmentation(slug: "cutless", input: $input) { created } }'
+    over = (await house.manager.post("/graphql", json={"query": put, "variables": {"input": body}})).json()
+    assert over["errors"][0]["extensions"]["errors"] == [
+        one | {"pointer": f"/input{one['pointer']}"} for one in refused
+    ]
+
+
+async def test_both_doors_put_back_what_they_answered_and_take_cuts_anew_when_asked(house: House) -> None:
+    path = "/v1/segmentations/thirds"
+    await sent(house.manager, "POST", "/v1/accounts", {"name": "First", "arr": 5})
+    await sent(house.manager, "PUT", path, TIERS)
+    got = await sent(house.viewer, "GET", path)
+    back = await house.manager.put(path, json=got.json()["definition"], headers={"if-match": got.headers["etag"]})
+    assert (back.status_code, back.headers["etag"]) == (200, got.headers["etag"])
+    await sent(house.manager, "POST", "/v1/accounts", {"name": "Newcomer", "arr": 10**9})
+    change = """mutation($input: SegmentationInput!, $version: Int!) {
+      putSegmentation(slug: "thirds", input: $input, expectedVersion: $version) { segmentation { version cuts { at taken } } } }"""
+    wanted = got.json()["definition"] | {"name": "Called otherwise"}
+    named = (await ask(house.manager, change, input=wanted, version=1))["putSegmentation"]["segmentation"]
+    assert named == {"version": 2, "cuts": [{"at": got.json()["cuts"][0]["at"], "taken": [False]}]}
+    assert (await house.manager.post(f"{path}/refreeze", headers={"if-match": '"1"'})).status_code == 412
+    anew = """mutation { refreezeSegmentation(slug: "thirds", input: {note: "It grew"}, expectedVersion: 2) {
+      segmentation { version cuts { at taken } } } }"""
+    taken = (await ask(house.manager, anew))["refreezeSegmentation"]["segmentation"]
+    assert (taken["version"], taken["cuts"][0]["taken"]) == (3, [True])
+    assert taken["cuts"][0]["at"] > named["cuts"][0]["at"]
+    same = (await sent(house.manager, "POST", f"{path}/refreeze", {}, '"3"')).json()
+    assert (same["version"], same["cuts"][0]["at"]) == (3, taken["cuts"][0]["at"])

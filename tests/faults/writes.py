@@ -355,6 +355,17 @@ async def roll_back(world: World) -> Send:
     return Send(f"{await _changed_segmentation(world)}/rollback", {"version": 1}, 2)
 
 
+async def refreeze(world: World) -> Send:
+    """Of one that had no account to be cut by when it was defined."""
+    path, name = f"/v1/segmentations/{unique()}", unique()
+    cuts = {"by": "median", "among": f'name = "{name}"'}
+    segments = [{"slug": "above", "name": "A"}, {"slug": "below", "name": "B"}]
+    body = {"name": "H", "kind": "bands", "spec": {"field": "arr", "cuts": cuts}, "segments": segments}
+    assert (await world.admin.put(path, json=body)).status_code == 201
+    await world.post("/v1/accounts", {"name": name, "arr": 5})
+    return Send(f"{path}/refreeze", {}, 1)
+
+
 async def _changed_segmentation(world: World) -> str:
     """The address of one whose first version says something else."""
     path = (await delete_segmentation(world)).path
@@ -503,6 +514,7 @@ REST: Mapping[tuple[str, str], Rest] = {
     ("DELETE", "/v1/segmentations/{slug}/draft"): discard_draft,
     ("POST", "/v1/segmentations/{slug}/publish"): publish_draft,
     ("POST", "/v1/segmentations/{slug}/rollback"): roll_back,
+    ("POST", "/v1/segmentations/{slug}/refreeze"): refreeze,
     ("POST", "/v1/scenarios/{slug}/rollback"): roll_back_scenario,
     ("PUT", "/v1/accounts/{id}/segments/{segmentation}/pin"): pin,
     ("PUT", "/v1/accounts/{id}/segments/{segmentation}/steps"): step,
@@ -669,6 +681,10 @@ async def g_roll_back(world: World) -> Json:
     return {"slug": slug, "input": {"version": 1}, "expectedVersion": 2}
 
 
+async def g_refreeze(world: World) -> Json:
+    return {"slug": (await refreeze(world)).path.split("/")[3], "expectedVersion": 1}
+
+
 async def g_roll_back_scenario(world: World) -> Json:
     made = await _changed_scenario(world)
     return {"id": made["id"], "input": {"version": 1}, "expectedVersion": made["version"]}
@@ -763,6 +779,7 @@ MUTATIONS: Mapping[str, Mutation] = {
     "discardSegmentationDraft": g_discard_draft,
     "publishSegmentation": g_publish_draft,
     "rollbackSegmentation": g_roll_back,
+    "refreezeSegmentation": g_refreeze,
     "rollbackScenario": g_roll_back_scenario,
     "pinAccount": g_pin,
     "markStep": g_step,

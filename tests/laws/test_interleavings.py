@@ -23,7 +23,7 @@ from app.domain.segmentation.hysteresis import Stand
 from app.domain.workspaces import Workspace, clock
 from app.persistence import segments
 from app.persistence.database import Database, Record
-from app.services import accounts, checks, confirmations, days, pins, segmentations, ticks, workspaces
+from app.services import accounts, checks, confirmations, days, pins, segmentations, ticks, versions, workspaces
 from app.services.calls import Call
 from app.services.prepared import definition
 from app.services.settle import settle
@@ -36,6 +36,8 @@ DEFINED: dict[str, dict[str, Any]] = {
     "plain": CARE, "held": SCORED | {"band": 0.2}, "waiting": LATELY | {"confirm": "30h"},
     "both": CUBE | {"band": 0.15, "confirm": "3d"}, "told": CARE | {"band": 0.5, "confirm": "36h"},
 }  # fmt: skip
+CUT = ("held", "both")
+"""Those whose cuts are taken from the accounts."""
 ROUNDS = 4
 Stood = dict[tuple[UUID, UUID], Stand]
 Thing = TypeVar("Thing")
@@ -124,7 +126,7 @@ class Office:
         await self.surely(work)
 
     async def put(self) -> None:
-        """A definition of another name, with its cuts taken now, whose accounts go where it puts them."""
+        """A definition of another name: it keeps its cuts, and whoever is held where they are."""
         slug = self.random.choice(list(DEFINED))
         self.puts += 1
         body = DEFINED[slug] | {"name": f"{DEFINED[slug]['name']} {self.puts}"}
@@ -135,7 +137,23 @@ class Office:
             await segmentations.put(self.db, call, slug, body, row["version"] if row else None)
 
         await self.surely(work)
-        self.anew.add(slug)
+
+    async def refreeze(self) -> None:
+        """Cuts taken now; where they are others, accounts go where they put them, whatever held them."""
+        slug = self.random.choice(CUT)
+
+        async def version() -> int:
+            row = await segments.one(self.db, self.w.workspace_id, slug)
+            return row["version"] if row else 0
+
+        before = await self.steadily(version)
+
+        async def work() -> None:
+            await versions.refreeze(self.db, await self.call(), slug, {}, await version())
+
+        await self.surely(work)
+        if await self.steadily(version) != before:
+            self.anew.add(slug)
 
     async def pin(self) -> None:
         """An account kept in a segment for a while, or for ever."""
@@ -240,7 +258,17 @@ async def office(db: Database, dsn: str) -> Any:
 
 async def test_members_are_what_the_law_says_after_every_step(office: Office) -> None:
     # What is there to be mixed is there as often in every run.
-    steps = [office.write, office.write, office.put, office.pin, office.unpin, office.step_on, office.step_on] * ROUNDS
+    steps = [
+        office.write,
+        office.write,
+        office.put,
+        office.refreeze,
+        office.pin,
+        office.unpin,
+        office.step_on,
+        office.step_on,
+    ]
+    steps *= ROUNDS
     office.random.shuffle(steps)
     held: set[str | None] = set()
     for step in steps:

@@ -126,18 +126,18 @@ async def test_a_rollback_brings_back_the_cuts_too(db: Database) -> None:
     org, made = await office(db)
     first = document((await segmentations.put(db, org.call(), "bands", BANDS, None)).body)
     await accounts.change(db, org.call(), made[500], {"arr": 1}, 1)
-    second = document((await segmentations.put(db, org.call(now=LATER), "bands", BANDS, 1)).body)
+    second = document((await versions.refreeze(db, org.call(now=LATER), "bands", {}, 1)).body)
     assert (first["cuts"][0]["at"], second["cuts"][0]["at"]) == ([50], [5])
     with pytest.raises(NotFound):
         await versions.rollback(db, org.call(), "bands", {"version": 3}, 2)
     with pytest.raises(Invalid):
         await versions.rollback(db, org.call(), "bands", {"version": "1"}, 2)
     third = document((await versions.rollback(db, org.call(now=LATER), "bands", {"version": 1}, 2)).body)
-    assert (third["version"], third["cuts"]) == (3, first["cuts"])
+    assert (third["version"], third["cuts"]) == (3, [one | {"taken": [False]} for one in first["cuts"]])
     assert await standing(org, "bands") == {"high": 1, "low": 2}
     found, _, more = await versions.every(db, org.people["viewer"], "bands", None, 2)
     assert more
-    assert [(one["version"], one["cause"], one["restores"]) for one in found] == [(3, "rollback", 1), (2, "put", None)]
+    assert [(one["version"], one["cause"], one["restores"]) for one in found] == [(3, "rollback", 1), (2, "refreeze", None)]
     older, _, _ = await versions.every(db, org.people["viewer"], "bands", 2, 2)
     assert [one["version"] for one in older] == [1]
 

@@ -12,7 +12,7 @@ from app.cli.segmentations import left_out
 from app.domain.errors import Conflict, Invalid
 from app.domain.segmentation import presets
 from app.persistence import workspaces
-from app.persistence.database import Database
+from app.persistence.database import Database, Transaction
 from app.services import (
     accounts,
     drafts,
@@ -113,7 +113,7 @@ async def test_what_names_a_segment_stands_against_leaving_it_out_and_follows_to
     with pytest.raises(Conflict) as caught:
         await act(org.call(now=LATER))
     assert [(fault.pointer, fault.message) for fault in caught.value.faults] == [
-        ("/segments", f"Expected no {told[0]} that name the segment big: {told[1]}.")
+        ("/segments", f"Expected no {told[0]} that name the segment Big (big): {told[1]}.")
         for told in (
             ("saved lists", f"5 saved lists ({', '.join(sorted(c[:40] for c, _ in NAMING)[:3])}, …)"),
             ("weights of measures", "1 weights of measures (health)"),
@@ -152,13 +152,35 @@ async def test_a_draft_keeps_what_takes_a_place_until_it_is_published(db: Databa
     assert await org.rows("SELECT account_id, segment FROM pins WHERE workspace_id = $1") == [(made[5], "large")]
 
 
+async def test_what_a_draft_lets_go_can_be_taken_back_when_it_is_published(db: Database) -> None:
+    org, listed, _ = await office(db)
+    await drafts.put(db, org.call(), "size", LARGE | {"with_dependents": True}, None)
+    with pytest.raises(Conflict, match="5 saved lists"):
+        await drafts.publish(db, org.call(now=LATER), "size", {"with_dependents": False}, 1)
+    await drafts.publish(db, org.call(now=LATER), "size", {}, 1)
+    assert (await text_of(await known(org), listed[0]))["state"] == "broken"
+
+
+async def test_lists_follow_in_one_statement(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    org, _, _ = await office(db)
+    sent, execute = list[str](), Transaction.execute
+
+    async def noted(self: Any, query: str, *args: Any, **options: Any) -> Any:
+        sent.append(query)
+        return await execute(self, query, *args, **options)
+
+    monkeypatch.setattr(Transaction, "execute", noted)
+    await segmentations.put(db, org.call(now=LATER), "size", LARGE | {"replace": {"big": "large"}}, 1)
+    assert sum("UPDATE lists" in query for query in sent) == 1
+
+
 async def test_a_rollback_leaves_out_nothing_that_is_named(db: Database) -> None:
     org = await organisation(db)
     await segmentations.put(db, org.call(), "size", LARGE, None)
     await segmentations.put(db, org.call(), "size", SIZE, 1)
     org = await known(org)
     list_id = await a_list(org, 'segment.size = "big"')
-    with pytest.raises(Conflict, match="big by 1 saved list"):
+    with pytest.raises(Conflict, match=r"of size left out that something names: Big \(big\) by 1 saved list"):
         await versions.rollback(db, org.call(), "size", {"version": 1}, 2)
     back = await versions.rollback(db, org.call(), "size", {"version": 1, "replace": {"big": "large"}}, 2)
     assert back.version == 3
@@ -178,7 +200,7 @@ async def test_the_rest_is_a_segment_like_others(db: Database) -> None:
     await segmentations.put(db, org.call(), "size", SIZE, None)
     org = await known(org)
     await a_list(org, 'segment.size = "small"')
-    with pytest.raises(Conflict, match="small by 1 saved list"):
+    with pytest.raises(Conflict, match=r"Small \(small\) by 1 saved list"):
         await segmentations.put(db, org.call(), "size", SIZE | {"rest": "tiny"}, 1)
     await segmentations.put(db, org.call(), "size", SIZE | {"rest": "tiny", "replace": {"small": "tiny"}}, 1)
 
@@ -212,7 +234,7 @@ async def test_a_simulation_and_a_plan_tell_it_beforehand(db: Database) -> None:
     await drafts.put(db, org.call(), "size", LARGE, None)
     for body in ({}, LARGE):
         (told,) = (await simulations.simulate(db, org.people["viewer"], "size", body, LATER))["removed"]
-        assert (told["slug"], told["becomes"]) == ("big", None)
+        assert (told["slug"], told["name"], told["becomes"]) == ("big", "Big", None)
         assert [(one.what, one.count) for one in told["dependents"]] == [("saved lists", 6), ("weights of measures", 1)]
         assert "Mine alone" not in str(told)
     (told,) = (await simulations.simulate(db, org.people["viewer"], "size", {"replace": {"big": "large"}}, LATER))[
@@ -222,9 +244,9 @@ async def test_a_simulation_and_a_plan_tell_it_beforehand(db: Database) -> None:
     assert (await simulations.simulate(db, org.people["viewer"], "size", SIZE, LATER))["removed"] == []
     named = f"6 saved lists ({', '.join(sorted([c[:40] for c, _ in NAMING])[:3])}, …), 1 weights of measures (health)"
     for said, line in (
-        ({}, f"big is left out, which apply refuses: {named} would mean nothing. {WAY[0].upper()}{WAY[1:]}."),
-        ({"replace": {"big": "large"}}, f"big is left out: large takes its place in {named}"),
-        ({"with_dependents": True}, f"big is left out: {named} would mean nothing"),
+        ({}, f"Big (big) is left out, which apply refuses: {named} would mean nothing. {WAY[0].upper()}{WAY[1:]}."),
+        ({"replace": {"big": "large"}}, f"Big (big) is left out: Large (large) takes its place in {named}"),
+        ({"with_dependents": True}, f"Big (big) is left out: {named} would mean nothing"),
     ):
         file = {"segmentations": {"size": LARGE | said}}
         (planned,) = await segmentation_files.plan(db, org.people["manager"], file, LATER)
@@ -268,12 +290,13 @@ async def test_what_is_answered_can_be_put_back_and_changes_nothing(db: Database
         assert planned.state == "same", planned.lines
 
 
-async def test_cuts_that_are_others_now_are_a_change(db: Database) -> None:
+async def test_cuts_that_are_taken_anew_are_a_change(db: Database) -> None:
     org = await organisation(db)
     made = await accounts.create(db, org.call(), {"name": "A", "arr": 5})
     body = presets.presets()["tier"]
     await segmentations.put(db, org.call(), "tier", body, None)
     await accounts.change(db, org.call(), made.id, {"arr": 500}, 1)
-    assert (await segmentations.put(db, org.call(), "tier", body, 1)).version == 2
+    assert (await segmentations.put(db, org.call(), "tier", body, 1)).version == 1
+    assert (await versions.refreeze(db, org.call(), "tier", {}, 1)).version == 2
     back = await versions.rollback(db, org.call(), "tier", {"version": 1}, 2)
     assert (back.version, document(back.body)["cuts"][0]["at"]) == (3, [5, 5])

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from app.domain.errors import Forbidden, Invalid, VersionStale
+from app.domain.errors import Forbidden, Invalid, NotFound, VersionStale
 from app.domain.segmentation import presets
 from app.persistence.database import Database, Transaction
-from app.services import accounts, segmentation_files, segmentations
-from app.services.calls import ENCODER
+from app.services import accounts, segmentation_files, segmentations, versions, workspaces
+from app.services.calls import ENCODER, Call
 from tests.services.organisations import NOW, Organisation, document, organisation
 
 LATER = NOW + timedelta(hours=1)
@@ -134,3 +134,19 @@ async def test_who_may_not_define_segmentations_plans_none(db: Database) -> None
     org = await office(db)
     with pytest.raises(Forbidden):
         await segmentation_files.plan(db, org.people["csm"], {"segmentations": {"size": LOWER}}, LATER)
+
+
+async def test_at_the_command_line_a_version_is_somebodys_or_says_where_it_was_made(db: Database) -> None:
+    org = await office(db)
+    ada = await workspaces.commanded(db, org.workspace.slug, "manager@example.com")
+    planned = await segmentation_files.plan(db, ada, {"segmentations": {"size": LOWER}}, LATER)
+    await segmentation_files.apply(db, Call(ada, LATER), planned)
+    (version, *_), _, _ = await versions.every(db, org.people["viewer"], "size", None, 5)
+    assert (version["author_id"], version["author"]) == (org.user("manager"), "Manager")
+    entries = await org.rows("SELECT door, actor_id, role FROM audit WHERE workspace_id = $1 AND at = $2", LATER)
+    assert entries == [("command", org.user("manager"), "manager")]
+    viewer = await workspaces.commanded(db, org.workspace.slug, "viewer@example.com")
+    with pytest.raises(Forbidden):
+        await segmentation_files.plan(db, viewer, {"segmentations": {"size": LOWER}}, LATER)
+    with pytest.raises(NotFound, match="no active user"):
+        await workspaces.commanded(db, org.workspace.slug, "nobody@example.com")

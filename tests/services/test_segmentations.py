@@ -17,7 +17,7 @@ from app.domain.roles import Principal, Role
 from app.domain.segmentation.presets import presets
 from app.domain.workspaces import Workspace
 from app.persistence.database import Database
-from app.services import accounts, charts, days, lists, segmentations, workspaces
+from app.services import accounts, charts, days, lists, segmentations, versions, workspaces
 from app.services.asks import Ask, said
 from app.services.calls import Call, Written, new_id
 from app.services.settle import settle
@@ -71,7 +71,7 @@ async def test_absolute_bands_count_accounts_and_money(db: Database) -> None:
     assert decoded(written)["segments"][0]["criteria"]["text"] == "arr >= 100000"
 
 
-async def test_percentiles_are_frozen_until_put_again_and_ties_go_up(db: Database) -> None:
+async def test_percentiles_are_frozen_until_they_are_taken_anew_and_ties_go_up(db: Database) -> None:
     workspace = await made(db, [(1, None), (2, None), (3, None), (3, None), (5, None)])
     body = TIER | {"spec": {"field": "arr", "cuts": {"by": "percentile", "at": [0.5, 0.9]}}}
     first = decoded(await segmentations.put(db, call(workspace), "tier", body, None))
@@ -82,6 +82,7 @@ async def test_percentiles_are_frozen_until_put_again_and_ties_go_up(db: Databas
             "frozen_at": "2026-03-29",
             "accounts": 5,
             "from": "data",
+            "taken": [True, True],
             "within": None,
             "books": [],
         }
@@ -93,7 +94,10 @@ async def test_percentiles_are_frozen_until_put_again_and_ties_go_up(db: Databas
         await tx.execute("UPDATE accounts SET arr_by_hand = arr_by_hand * 10 WHERE workspace_id = $1", workspace.id)
         await settle(tx, workspace, None, NOW)
     assert (await standing(db, workspace, "tier"))["high"][0] == 5
-    again = decoded(await segmentations.put(db, call(workspace, now=NOW + timedelta(days=1)), "tier", body, 1))
+    tomorrow = call(workspace, now=NOW + timedelta(days=1))
+    assert decoded(await segmentations.put(db, tomorrow, "tier", body, 1))["version"] == 1
+    assert (await standing(db, workspace, "tier"))["high"][0] == 5
+    again = decoded(await versions.refreeze(db, tomorrow, "tier", {}, 1))
     assert (again["version"], again["cuts"][0]["at"], again["cuts"][0]["frozen_at"]) == (2, [30, 50], "2026-03-30")
     assert (await standing(db, workspace, "tier"))["high"][0] == 1
 
@@ -115,7 +119,7 @@ async def test_the_portfolio_has_four_cells_and_a_place_for_the_unknown(db: Data
         "maintain": 1,
         "unclassified": 1,
     }
-    svg = await charts.chart(db, principal(workspace), "portfolio")
+    svg = await charts.chart(db, principal(workspace), "portfolio", NOW)
     words = ["".join(t.itertext()) for t in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
     assert {"Strategic", "Key", "Monitor", "Maintain", "4 accounts, sized by ARR; 1 lacks a value"} <= set(words)
     assert sum(w.startswith("1 account") for w in words) == 4
@@ -167,7 +171,7 @@ async def test_versions_and_roles(db: Database) -> None:
         with pytest.raises(NotFound):
             await ask(db, principal(other), "tier", NOW)
     with pytest.raises(NotFound):
-        await charts.chart(db, principal(other), "tier")
+        await charts.chart(db, principal(other), "tier", NOW)
 
 
 @pytest.mark.parametrize(
@@ -204,11 +208,11 @@ async def test_every_bands_field_has_a_picture_and_so_have_rules(db: Database) -
         await segmentations.put(
             db, call(workspace), slug, TIER | {"spec": {"field": field, "cuts": TIER["spec"]["cuts"]}}, None
         )
-        ElementTree.fromstring(await charts.chart(db, principal(workspace), slug))
+        ElementTree.fromstring(await charts.chart(db, principal(workspace), slug, NOW))
     rules = {"name": "R", "kind": "rules", "segments": [{"slug": "a", "name": "A", "criteria": "ALL"}]}
     await segmentations.put(db, call(workspace), "all", rules, None)
     assert "29 accounts (100%), $435k (100%)" in "".join(
-        ElementTree.fromstring(await charts.chart(db, principal(workspace), "all")).itertext()
+        ElementTree.fromstring(await charts.chart(db, principal(workspace), "all", NOW)).itertext()
     )
 
 

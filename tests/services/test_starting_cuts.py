@@ -79,11 +79,13 @@ async def test_they_are_taken_once(db: Database, tmp_path: Path) -> None:
     await bring(org, tmp_path, "accounts", many(ENOUGH))
     again = await bring(org, tmp_path, "accounts", many(30, ENOUGH))
     assert (again["detail"], (await shown(org, "tier"))["version"]) == (None, 2)
+    before = (await shown(org, "portfolio"))["cuts"][0]
     lines = [f"a-{n},{100 * (n + 1)}" for n in range(ENOUGH)]
     grown = await bring(org, tmp_path, "accounts", "\n".join(["external_id,growth_potential", *lines, ""]).encode())
     assert grown["detail"] == "Cuts of portfolio were taken from the accounts that have come: growth_potential of 20."
     portfolio = await shown(org, "portfolio")
     assert ([cut["from"] for cut in portfolio["cuts"]], portfolio["version"]) == (["data", "data"], 3)
+    assert portfolio["cuts"][0] == before | {"taken": [False]}
 
 
 async def test_what_somebody_defined_or_brought_back_stays(db: Database, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ output("SimulatedAccount", [
     member("becomes", "str"),
 ])  # fmt: skip
 output("SegmentLeftOut", [
-    member("slug", "str"), member("becomes", "Optional[str]", "The segment that takes its place, by `replace`."),
+    member("slug", "str"), member("name", "str"), member("becomes", "Optional[str]", "The segment that takes its place, by `replace`."),
     resolved("dependents", "list[ListDependent]", _dependents, description="What names it, as far as you can see that. With any, and without `becomes`, publishing is refused."),
 ])  # fmt: skip
 output("SegmentationSimulation", [
@@ -69,6 +69,7 @@ entered("PublishInput", [
     given("note", "Optional[str]", "Why."), given("draft_version", "Optional[int]", "Of the draft that was seen: another one is refused."),
     *LEAVING,
 ])  # fmt: skip
+entered("RefreezeInput", [given("note", "Optional[str]", "Why.")])
 entered("RollbackInput", [given("version", "int"), given("note", "Optional[str]", "Why."), *LEAVING])
 SLUG = argument("slug", "str")
 READ, WRITE = "segmentations.read", "segmentations.write"
@@ -120,6 +121,13 @@ def _rollback(_: Any, info: Any, said: Arguments) -> Any:
     return mended(versions.rollback(caller.db, call, said["slug"], told(said["input"]), said["expected_version"]))
 
 
+def _refreeze(_: Any, info: Any, said: Arguments) -> Any:
+    caller, given_ = info.context, said.get("input")
+    call = caller.call(info, said)
+    note = {} if given_ is None else told(given_)
+    return mended(versions.refreeze(caller.db, call, said["slug"], note, said["expected_version"]))
+
+
 QUERIES = [
     operated(READ, "segmentation_draft", "Optional[SegmentationDraft]", _one, SLUG),
     operated(
@@ -128,7 +136,7 @@ QUERIES = [
     ),
     operated(
         READ, "simulate_segmentation", "Optional[SegmentationSimulation]", _simulate, SLUG,
-        argument("input", "Optional[SegmentationInput]", None, "Left out, the draft is meant, else what stands with its cuts taken now."),
+        argument("input", "Optional[SegmentationInput]", None, "Left out, the draft is meant, else what stands with its cuts taken anew, as refreezeSegmentation does."),
         description="Who would move, accounts and ARR before and after. Nothing is written.",
     ),
 ]  # fmt: skip
@@ -144,6 +152,10 @@ MUTATIONS = [
     operated(
         WRITE, "publish_segmentation", "Optional[SegmentationPayload]", _publish, SLUG, argument("input", "Optional[PublishInput]", None),
         VERSION_IF_THERE, KEY, description="The draft becomes the next version, in one transaction with all that moves. Where it says what stands, the version stays.",
+    ),
+    operated(
+        WRITE, "refreeze_segmentation", "Optional[SegmentationPayload]", _refreeze, SLUG, argument("input", "Optional[RefreezeInput]", None), VERSION, KEY,
+        description="Takes all cuts that are taken from the accounts anew, as the next version. Where they are what they were, the version stays.",
     ),
     operated(
         WRITE, "rollback_segmentation", "Optional[SegmentationPayload]", _rollback, SLUG, argument("input", "RollbackInput"), VERSION,

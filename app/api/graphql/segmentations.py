@@ -17,7 +17,10 @@ choices("SegmentationKind", KINDS)
 choices("Refreezing", REFREEZES)
 output("SegmentRule", [
     member("slug", "str"), member("name", "str"), member("x", "Optional[list[str]]", "The levels on the first axis of a matrix."),
-    member("y", "Optional[list[str]]"), member("z", "Optional[list[str]]"), member("lane", "Optional[str]"), member("criteria", "Criteria"), member("engagement", "Optional[JSON]"),
+    member("y", "Optional[list[str]]"), member("z", "Optional[list[str]]"), member("lane", "Optional[str]"),
+    member("criteria", "Criteria", "Its own: an account that an earlier rule takes stands there. Of cuts within books those of each book."),
+    member("filter", "Optional[str]", "Finds who stands in it, however they came: what lists and `filter` take; null of earlier versions."),
+    member("detail", "Optional[str]", "Where books are too many for criteria to say their cuts: these ask for who stands in it then."), member("engagement", "Optional[JSON]"),
     member("colour", "Optional[str]"),
 ], "A segment as it is defined; the first that an account meets is its own.")  # fmt: skip
 output("Churned", [member("accounts", "int"), member("arr", "Money")])
@@ -31,6 +34,7 @@ output("Segment", [
 output("AxisCuts", [
     member("field", "str"), member("at", "list[float]"), member("frozen_at", "Date"), member("accounts", "Optional[int]"),
     member("within", "Optional[str]"), member("books", "JSON", "What each book is cut at, the first 50."),
+    member("taken", "list[bool]", "For each cut, ascending, whether this version took it from the accounts; the others stand from before, or are as the definition says."),
     member("from", "str", "The `definition` says so, taken from the `data` on `frozenAt`, or what the workspace began with at its `start`."),
 ])  # fmt: skip
 
@@ -83,7 +87,7 @@ output("Segmentation", [
         argument("segment", "Optional[str]", None, "Only those of this segment."), *paging("accounts"),
         description="Who stands in them; with `on` who stood in them at the end of a past day: segments and stages are of then, what else is shown of today.",
     ),
-    member("definition", "JSON", "As putSegmentation takes it: put back as it is it changes nothing."),
+    member("definition", "JSON", "As putSegmentation takes it: put back as it is it changes nothing, cuts that were taken from the accounts included."),
     member("version", "int"), *COMPUTED, member("created_at", "DateTime"), member("updated_at", "DateTime"),
 ])  # fmt: skip
 output("SegmentationPreset", [
@@ -103,7 +107,7 @@ entered("SegmentInput", [
 entered("SegmentationInput", [
     given("name", "str"), given("kind", "SegmentationKind"), given("spec", "Optional[JSON]", "The axes and their cuts, as in REST."),
     given("segments", "list[SegmentInput]"), given("rest", "Optional[str]"),
-    given("refreeze", "Optional[Refreezing]", "How often cuts are taken anew; null: when it is defined anew."),
+    given("refreeze", "Optional[Refreezing]", "How often cuts are taken anew; null: when refreezeSegmentation asks for it."),
     given("band", "Optional[float]", STAYS), given("confirm", "Optional[str]", WAITS), *LEAVING,
 ])  # fmt: skip
 
@@ -166,7 +170,7 @@ MUTATIONS = [
     operated(
         "segmentations.write", "put_segmentation", "Optional[SegmentationPayload]", _put, argument("slug", "str"), argument("input", "SegmentationInput"),
         argument("expected_version", "Optional[int]", None, "Needed where it is there already."), KEY,
-        description="Makes or replaces it, and places every account, before it answers. Where nothing differs the version stays.",
+        description="Makes or replaces it, and places every account, before it answers. Cuts that are said as before stay as they were frozen: refreezeSegmentation takes them anew. Where nothing differs the version stays.",
     ),
     operated(
         "segmentations.write", "delete_segmentation", "Optional[DeletedPayload]", _delete, argument("slug", "str"), VERSION, KEY,

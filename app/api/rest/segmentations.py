@@ -107,8 +107,9 @@ ROUTES = (
     Route("GET", "/v1/segmentations/{slug}", "segmentations.read", one, "A segmentation", TAG,
           parameters=(KEY, IF_NONE_MATCH), headers=("ETag",), answer=Payload(SEGMENTATION)),
     Route("PUT", "/v1/segmentations/{slug}", "segmentations.write", put, "Define a segmentation", TAG,
-          "Cuts are frozen and every account is placed before it answers. A change needs `If-Match`, and makes a version; where nothing differs, the cuts "
-          "included, the version stays. The `definition` of what GET answers can be put as it is. Refused with 409 where it leaves out segments that "
+          "Every account is placed before it answers. Cuts that are said as before (the same field, accounts and share) stay as they were frozen; those that are new "
+          "are taken from the accounts, and `cuts[].taken` says which; POST …/refreeze takes all of them anew. A change needs `If-Match`, and makes a version; where nothing differs "
+          "the version stays: putting back the `definition` of what GET answers changes nothing and moves nobody. Refused with 409 where it leaves out segments that "
           "lists or weights of health name: `errors` says which, `replace` and `with_dependents` what becomes of them.",
           parameters=(KEY, IF_MATCH_IF_THERE, IF_NEW, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(SEGMENTATION),
           body=Payload(BODY, example=ready("absolute", "absolute")["tier"]), problems=("conflict",)),

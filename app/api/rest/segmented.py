@@ -26,7 +26,12 @@ SEGMENT = {
     "type": "object",
     "properties": {
         "slug": SLUG, "name": TEXT, "colour": TEXT_OR_NONE, "engagement": ENGAGEMENT,
-        "criteria": {"type": "object", "properties": {"text": TEXT, "tree": {"type": "object"}}}, **OWN,
+        "criteria": {
+            "type": "object", "properties": {"text": TEXT, "tree": {"type": "object"}},
+            "description": "its own: an account that an earlier segment takes stands there. Of cuts within books those of each book",
+        },
+        "filter": {**TEXT, "description": "finds who stands in it, however they came: what lists and `filter` take; not of earlier versions"},
+        "detail": {**TEXT_OR_NONE, "description": "where books are too many for criteria to say their cuts: these ask for who stands in it then"}, **OWN,
     },
 }  # fmt: skip
 CUTS = {
@@ -34,11 +39,15 @@ CUTS = {
     "items": {
         "type": "object",
         "properties": {
-            "field": TEXT, "at": {"type": "array", "items": {"type": "number"}}, "frozen_at": {"type": "string", "format": "date"},
+            "field": TEXT, "at": {"type": "array", "items": {"type": "number"}}, "frozen_at": {"type": "string", "format": "date", "description": "since when the oldest of them stands"},
             "accounts": {"type": ["integer", "null"]}, "within": TEXT_OR_NONE,
             "from": {
                 "type": "string", "enum": ["start", "definition", "data"],
                 "description": "where it comes from: the definition says so, taken from the accounts on `frozen_at`, or what the workspace began with",
+            },
+            "taken": {
+                "type": "array", "items": {"type": "boolean"},
+                "description": "for each cut, ascending, whether this version took it from the accounts; the others stand from before, or are as the definition says",
             },
             "books": {"type": "array", "items": {"type": "object"}, "description": "what each book is cut at, the first 50"},
         },
@@ -51,7 +60,10 @@ _DEFINED: dict[str, Any] = {
     "refreeze": {"type": ["string", "null"], "enum": [*REFREEZES, None]}, **STEADY,
 }  # fmt: skip
 DEFINED: dict[str, Any] = {**_DEFINED, "cuts": CUTS}
-DEFINITION_OF = {**schemas.ref(DEFINITION), "description": "as PUT takes it: put back as it is it changes nothing"}
+DEFINITION_OF = {
+    **schemas.ref(DEFINITION),
+    "description": "as PUT takes it: put back as it is it changes nothing, cuts that were taken from the accounts included",
+}
 COMPUTED: dict[str, Any] = {
     "state": {
         "type": "string", "enum": ["fresh", "stale", "computing", "degraded", "broken"],
@@ -149,7 +161,7 @@ SIMULATED = {
             "description": "accounts that two segments would take but for their order; of kinds other than rules there are none",
         },
         "removed": {
-            **_each(slug=SLUG, becomes=TEXT_OR_NONE, dependents=_each(what=TEXT, count=COUNT, examples={"type": "array", "items": TEXT})),
+            **_each(slug=SLUG, name=TEXT, becomes=TEXT_OR_NONE, dependents=_each(what=TEXT, count=COUNT, examples={"type": "array", "items": TEXT})),
             "description": "segments that it leaves out, the one that takes the place of each by `replace`, and what names it: with any, and without "
             "`becomes`, publishing is refused",
         },

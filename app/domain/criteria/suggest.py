@@ -11,8 +11,9 @@ from app.domain.errors import Fault, Invalid, Unreadable
 LONGEST_NAME = 64
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` most likely means, or None; of a path that leads somewhere only its end is guessed."""
+def nearest(name: str, known: Iterable[str], close: float = 0.6) -> str | None:
+    """The known name that `name` most likely means, or None; of a path that leads somewhere only its end is guessed. `close`: from how
+    much alike on, 0 to 1."""
     if not 0 < len(name) <= LONGEST_NAME:
         return None
     folded, names = name.lower(), {k.lower(): k for k in known}
@@ -23,8 +24,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     ends = {one[len(head) + 1 :]: original for one, original in names.items() if one.startswith(head + ".")}
     if point and ends:
         folded, names = end, ends
-    close = get_close_matches(folded, names, n=1, cutoff=0.6)
-    return names[close[0]] if close else None
+    found = get_close_matches(folded, names, n=1, cutoff=close)
+    return names[found[0]] if found else None
 
 
 def fault(at: At, message: str, suggestion: str | None = None) -> Fault:

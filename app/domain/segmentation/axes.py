@@ -20,6 +20,12 @@ LEVELS: Mapping[int, tuple[str, ...]] = {1: ("low", "high"), 2: ("low", "medium"
 """What the parts of an axis are called, lowest first, by its number of cuts."""
 MAX_CUTS = 20
 HALF = Decimal("0.5")
+WAYS = f"one of {', '.join(BYS)}"
+NEEDED: Mapping[str, str] = {
+    "field": "the path of a field of numbers or money, such as arr",
+    "cuts": 'where it is cut, such as {"by": "absolute", "at": [25000, 100000]} or {"by": "median"}',
+}
+"""What an axis cannot be without, and what is expected of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +65,16 @@ class Axis:
 
 def read(faults: Faults, told: object, pointer: str, most: int) -> Axis:
     """An axis `{field, cuts}` of at most so many cuts."""
-    members = faults.members(told, pointer, ("field", "cuts"), ("field", "cuts"))
-    name = faults.line(members.get("field"), f"{pointer}/field")
-    return Axis(name, read_cuts(faults, members.get("cuts", {}), f"{pointer}/cuts", most), pointer)
+    members = faults.members(told, pointer, ("field", "cuts"), NEEDED)
+    name, cuts = faults.line(members.get("field"), f"{pointer}/field"), members.get("cuts")
+    if cuts is None:
+        return Axis(name, Cuts("absolute"), pointer)
+    return Axis(name, read_cuts(faults, cuts, f"{pointer}/cuts", most), pointer)
 
 
 def read_cuts(faults: Faults, told: object, pointer: str, most: int) -> Cuts:
     """Cuts `{by, at?, parts?, among?, within?}`."""
-    members = faults.members(told, pointer, ("by", "at", "parts", "among", "within"), ("by",))
+    members = faults.members(told, pointer, ("by", "at", "parts", "among", "within"), {"by": WAYS})
     by: By | None = faults.one_of(members.get("by"), f"{pointer}/by", BYS)
     at: tuple[Decimal, ...] = ()
     if by in ("absolute", "percentile"):

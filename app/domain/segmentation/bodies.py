@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from app.domain.scenarios import IMPACTS
 from app.domain.segmentation import care, hysteresis, lanes, matrix
 from app.domain.segmentation.axes import Axis
 from app.domain.segmentation.kinds import MAKING
@@ -23,13 +24,23 @@ from app.domain.segmentation.reading import COLOUR, Faults, is_number
 from app.domain.values import SLUG
 
 MEMBERS = ("name", "kind", "spec", "segments", "rest", "refreeze", "band", "confirm")
+NEEDED = {
+    "name": "a name",
+    "kind": f"one of {', '.join(KINDS)}",
+    "segments": f"an array of 1 to {MAX_SEGMENTS} segments",
+}
+"""What a definition cannot be without, and what is expected of it."""
 OF_ALL = ("slug", "name", "colour", "engagement")
+OF_SEGMENTS = {
+    "slug": "a slug of lower-case letters, digits, - and _", "name": "a name", "criteria": "criteria, such as arr >= 100000",
+    "lane": f"one of {', '.join(IMPACTS)}",
+}  # fmt: skip
 
 
 def read(slug: str, body: object) -> Segmentation:
     """A segmentation from MEMBERS. Raises Invalid with every fault found."""
     faults = Faults()
-    members = faults.members(body, "", MEMBERS, ("name", "kind", "segments"))
+    members = faults.members(body, "", MEMBERS, NEEDED)
     if not SLUG.fullmatch(slug) or slug in RESERVED:
         faults.add("", f"Expected a slug of lower-case letters, digits, - and _, and not {' or '.join(RESERVED)}.")
     kind: Kind | None = faults.one_of(members.get("kind"), "/kind", KINDS)
@@ -42,7 +53,7 @@ def read(slug: str, body: object) -> Segmentation:
     assert kind is not None
     making = MAKING[kind]
     spec = making.read(faults, members.get("spec"))
-    segments = _segments(faults, kind, members.get("segments"))
+    segments = () if members.get("segments") is None else _segments(faults, kind, members["segments"])
     if not faults.found:
         making.fit(faults, spec, segments)
     faults.raise_any()
@@ -122,7 +133,9 @@ def _segments(faults: Faults, kind: Kind, told: object) -> tuple[Segment, ...]:
 
 def _segment(faults: Faults, kind: Kind, told: object, pointer: str) -> Segment:
     making = MAKING[kind]
-    members = faults.members(told, pointer, (*OF_ALL, *making.own), ("slug", "name", *making.needed))
+    members = faults.members(
+        told, pointer, (*OF_ALL, *making.own), {name: OF_SEGMENTS[name] for name in ("slug", "name", *making.needed)}
+    )
     colour, engagement = members.get("colour"), members.get("engagement")
     if colour is not None and not (isinstance(colour, str) and COLOUR.fullmatch(colour)):
         faults.add(f"{pointer}/colour", "Expected a colour such as #2f6fde.")

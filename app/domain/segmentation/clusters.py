@@ -23,6 +23,13 @@ APART = 0.5
 """From how many standard deviations off the mean on a cluster is called high or low in a field."""
 
 
+NEEDED = {
+    "kind": "clusters, the kind that can be suggested", "fields": f"an array of 1 to {FIELDS[1]} fields",
+    "count": f"how many clusters there are to be, from {COUNTS[0]} to {COUNTS[1]}",
+}  # fmt: skip
+"""What has to be said, and what is expected of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What clusters are asked for: so many, on these numeric fields, of the accounts that meet `where` (all: None)."""
@@ -36,16 +43,17 @@ class Wanted:
 def read(body: object) -> Wanted:
     """From MEMBERS. Raises Invalid with every fault found."""
     faults = Faults()
-    members = faults.members(body, "", MEMBERS, ("kind", "fields", "count"))
+    members = faults.members(body, "", MEMBERS, NEEDED)
     faults.one_of(members.get("kind"), "/kind", ("clusters",))
-    listed = faults.array(members.get("fields"), "/fields", FIELDS[1], "fields")
+    given, asked = members.get("fields"), members.get("count")
+    listed = () if given is None else faults.array(given, "/fields", FIELDS[1], "fields")
     fields = tuple(faults.line(one, f"/fields/{n}") for n, one in enumerate(listed))
     for n, one in enumerate(listed):
         if not isinstance(one, str):
             faults.add(f"/fields/{n}", "Expected the path of a field.")
     if len(set(fields)) < len(fields):
         faults.add("/fields", "Expected each field once.")
-    count = faults.whole(members.get("count"), "/count", *COUNTS)
+    count = 0 if asked is None else faults.whole(asked, "/count", *COUNTS)
     where = None if members.get("where") is None else faults.criteria(members["where"], "/where")
     name = "Clusters" if members.get("name") is None else faults.line(members["name"], "/name")
     faults.raise_any()

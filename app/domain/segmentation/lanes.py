@@ -15,7 +15,7 @@ from typing import Any
 
 from app.domain.criteria.nodes import All, And, Cmp, Const, Empty, Node, Not, Or, Path
 from app.domain.scenarios import IMPACTS
-from app.domain.segmentation.axes import Axis
+from app.domain.segmentation.axes import NEEDED, Axis
 from app.domain.segmentation.cuts import Frozen
 from app.domain.segmentation.model import Segment
 from app.domain.segmentation.points import at_least
@@ -53,7 +53,7 @@ def read(faults: Faults, told: object) -> Spec:
 
 def _consideration(faults: Faults, told: object, pointer: str) -> Consideration:
     names = ("lifts_from", "lowers_below")
-    members = faults.members(told, pointer, ("field", *names), ("field",))
+    members = faults.members(told, pointer, ("field", *names), {"field": NEEDED["field"]})
     lifts, lowers = (
         None if members.get(name) is None else faults.number(members[name], f"{pointer}/{name}") for name in names
     )

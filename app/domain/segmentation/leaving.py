@@ -19,10 +19,11 @@ NOBODY = "\0"
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """`instead`: for a segment that leaves the one that takes its place. `along`: what names the others may mean nothing."""
+    """`instead`: for a segment that leaves the one that takes its place. `along`: what names the others may mean nothing;
+    None where nothing was said of it."""
 
     instead: Mapping[str, str] = field(default_factory=dict)
-    along: bool = False
+    along: bool | None = None
 
 
 STAYING = Leaving()
@@ -43,7 +44,7 @@ def read(body: object) -> tuple[Any, Leaving]:
     if faults:
         raise Invalid(faults=tuple(faults))
     rest = {name: told for name, told in body.items() if name not in MEMBERS}
-    return rest, Leaving(dict(instead or {}), along is True)
+    return rest, Leaving(dict(instead or {}), along)
 
 
 def told(said: Leaving) -> dict[str, Any]:
@@ -52,8 +53,8 @@ def told(said: Leaving) -> dict[str, Any]:
 
 
 def either(said: Leaving, before: Leaving) -> Leaving:
-    """What is said now, and what was before where nothing is."""
-    return Leaving({**before.instead, **said.instead}, said.along or before.along)
+    """What is said now, and what was before where nothing is: what was said then can be taken back."""
+    return Leaving({**before.instead, **said.instead}, before.along if said.along is None else said.along)
 
 
 def gone(before: Iterable[str], after: Collection[str]) -> tuple[str, ...]:

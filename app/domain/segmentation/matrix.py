@@ -16,6 +16,7 @@ from app.domain.segmentation.model import NOTHING, Segment
 from app.domain.segmentation.reading import Faults
 
 SIDES = ("x", "y", "z")
+AXIS = "an axis: an object with field and cuts"
 TOLD = 6
 """Cells that an error names."""
 Spec = tuple[Axis, ...]
@@ -23,8 +24,9 @@ Spec = tuple[Axis, ...]
 
 def read(faults: Faults, told: object) -> Spec:
     """The axes x, y and, where there are three, z."""
-    members = faults.members(told, "/spec", SIDES, SIDES[:2])
-    return tuple(of_axes.read(faults, members.get(side), f"/spec/{side}", 2) for side in SIDES if side in members)
+    members = faults.members(told, "/spec", SIDES, dict.fromkeys(SIDES[:2], AXIS))
+    given = [side for side in SIDES if side in members and (members[side] is not None or side not in SIDES[:2])]
+    return tuple(of_axes.read(faults, members[side], f"/spec/{side}", 2) for side in given)
 
 
 def axes(spec: Spec) -> tuple[Axis, ...]:

@@ -38,7 +38,7 @@ class Segment:
 class Segmentation:
     """Segments in the order in which they are tried; of bands and scores the highest first. `spec` is what the kind needs,
     `axes` what of it is cut, in the order in which cuts are kept. Accounts that no segment takes stand in `rest`.
-    `refreeze`: how often cuts are taken anew; None: when it is defined anew. `band` and `confirm` stop flapping (see
+    `refreeze`: how often cuts are taken anew; None: when somebody asks. `band` and `confirm` stop flapping (see
     hysteresis); None of either is off."""
 
     slug: str

@@ -19,6 +19,8 @@ from app.domain.values import SLUG, UNSTORABLE
 NAME_LENGTH = 200
 COLOUR = re.compile("#[0-9a-fA-F]{6}")
 MOST_FAULTS = 50
+CLOSE = 0.7
+"""How much of a word and of the one of a few that it may mean is alike: of short words less than that is chance."""
 
 
 class Faults:
@@ -36,10 +38,14 @@ class Faults:
         if self.found:
             raise Invalid(faults=tuple(self.found[:MOST_FAULTS]))
 
-    def members(self, told: object, pointer: str, allowed: Sequence[str], required: Sequence[str]) -> Mapping[str, Any]:
-        """The members of an object, none where it is no object."""
+    def members(
+        self, told: object, pointer: str, allowed: Sequence[str], required: Sequence[str] | Mapping[str, str]
+    ) -> Mapping[str, Any]:
+        """The members of an object, none where it is no object; `required` may say what each is expected to be."""
         if not isinstance(told, Mapping):
-            self.add(pointer, "Expected an object.")
+            self.add(
+                pointer, f"Expected an object with {' and '.join(required)}." if required else "Expected an object."
+            )
             return {}
         for member in told:
             if member not in allowed and len(self.found) < MOST_FAULTS:
@@ -47,7 +53,8 @@ class Faults:
                 self.add(where, "Expected no member of this name.", nearest(str(member), allowed))
         for member in required:
             if told.get(member) is None:
-                self.add(f"{pointer}/{member}", "Expected a value.")
+                what = required[member] if isinstance(required, Mapping) else "a value"
+                self.add(f"{pointer}/{member}", f"Expected {what}.")
         return told
 
     def array(self, told: object, pointer: str, most: int, what: str) -> Sequence[Any]:
@@ -63,7 +70,7 @@ class Faults:
         if told in names:
             return told
         if told is not None:
-            near = nearest(told, names) if isinstance(told, str) else None
+            near = nearest(told, names, CLOSE) if isinstance(told, str) else None
             self.add(pointer, f"Expected one of {', '.join(names)}.", near)
         return None
 

@@ -20,6 +20,10 @@ from app.domain.segmentation.reading import Faults
 
 MOST_MEASURES = 10
 MOST_VALUES = 50
+NEEDED = {
+    "measures": f"an array of 1 to {MOST_MEASURES} measures",
+    "at": f"an array of 1 to {of_axes.MAX_CUTS} numbers: the sums at which the next band begins",
+}
 MEMBERS = ("field", "cuts", "points", "values", "otherwise", "empty", "criteria", "weight")
 
 
@@ -52,10 +56,11 @@ class Spec:
 
 def read(faults: Faults, told: object) -> Spec:
     """`{measures: […], at: […]}`."""
-    members = faults.members(told, "/spec", ("measures", "at"), ("measures", "at"))
-    given = faults.array(members.get("measures"), "/spec/measures", MOST_MEASURES, "measures") if members else ()
-    measures = tuple(_measure(faults, one, f"/spec/measures/{n}") for n, one in enumerate(given))
-    return Spec(measures, faults.rising(members.get("at"), "/spec/at", of_axes.MAX_CUTS) if members else ())
+    members = faults.members(told, "/spec", ("measures", "at"), NEEDED)
+    given, at = members.get("measures"), members.get("at")
+    listed = () if given is None else faults.array(given, "/spec/measures", MOST_MEASURES, "measures")
+    measures = tuple(_measure(faults, one, f"/spec/measures/{n}") for n, one in enumerate(listed))
+    return Spec(measures, () if at is None else faults.rising(at, "/spec/at", of_axes.MAX_CUTS))
 
 
 def _measure(faults: Faults, told: object, pointer: str) -> Measure:
@@ -68,7 +73,7 @@ def _measure(faults: Faults, told: object, pointer: str) -> Measure:
     if way != "criteria":
         field = faults.line(members.get("field"), f"{pointer}/field")
         if members.get("field") is None:
-            faults.add(f"{pointer}/field", "Expected a value.")
+            faults.add(f"{pointer}/field", "Expected the path of a field.")
     elif members.get("field") is not None:
         faults.add(f"{pointer}/field", "Expected no field: the criteria say who gets the points.")
     if way == "criteria" and members.get("criteria") is not None:

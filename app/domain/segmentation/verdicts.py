@@ -8,6 +8,7 @@ from typing import Literal
 
 from app.domain.segmentation.analysis import CRAMER, EPSILON, FALSE, word
 from app.domain.segmentation.validation import Outcome, Skill
+from app.domain.statistics import beside
 
 Verdict = Literal["holds", "weak", "not shown", "refused"]
 VERDICTS: tuple[Verdict, ...] = ("holds", "weak", "not shown", "refused")
@@ -57,11 +58,12 @@ def _against(of: Evidence) -> tuple[str, ...]:
     """What a segmentation does not survive."""
     found = []
     if of.q is not None and of.q > FALSE:
-        found.append(f"The segments differ no more than chance would have it: q {of.q:.2g} is above {FALSE}.")
-    if of.skill is not None and of.skill.skill <= 0:
         found.append(
-            f"Rates learnt before the day did worse after it than one rate for all: skill {of.skill.skill:.3f}."
+            f"The segments differ no more than chance would have it: q {beside(of.q, FALSE, 2)} is above {FALSE}."
         )
+    if of.skill is not None and of.skill.skill <= 0:
+        did, skill = "worse" if of.skill.skill < 0 else "no better", beside(of.skill.skill, 0.0, 3)
+        found.append(f"Rates learnt before the day did {did} after it than one rate for all: skill {skill}.")
     return tuple(found)
 
 
@@ -70,9 +72,10 @@ def _beside(of: Evidence) -> tuple[str, ...]:
     found = []
     edges = EPSILON if of.outcome == "nrr" and not of.coupled else CRAMER
     if of.size is not None and word(of.size, edges) == "none":
-        found.append(f"The difference is below what is called small: {of.size:.3f}.")
+        found.append(f"The difference is below what is called small, {edges[0]}: {beside(of.size, edges[0], 3)}.")
     if of.outcome != "nrr" and of.information is not None and of.information < INFORMATION:
-        found.append(f"Its information value {of.information:.3f} tells next to nothing.")
+        told = beside(of.information, INFORMATION, 3)
+        found.append(f"Its information value {told} tells next to nothing: it is below {INFORMATION}.")
     if of.skill is None:
         found.append("Skill out of time is not known: where accounts stood before the day cannot be told.")
     elif 0 < of.skill.skill <= of.skill.standard_error:
@@ -82,14 +85,16 @@ def _beside(of: Evidence) -> tuple[str, ...]:
     if of.skill is not None and of.skill.lift is not None and of.skill.lift <= 1:
         found.append(f"The top tenth has no more than all: lift {of.skill.lift:.2f}.")
     if of.steady is not None and of.steady < STEADY:
-        found.append(f"Cuts over accounts drawn anew agree by {of.steady:.2f}, below {STEADY}.")
+        found.append(f"Cuts over accounts drawn anew agree by {beside(of.steady, STEADY, 2)}, below {STEADY}.")
     if of.coupled and of.outcome == "nrr":
         found.append(
             "The segments stand on ARR, which money kept is divided by: part of the difference is in the arithmetic."
         )
     if of.grows and (of.growth is None or of.growth[1] <= 0):
         told = (
-            "is not known" if of.growth is None else f"is {of.growth[0]:.2f} ({of.growth[1]:.2f} to {of.growth[2]:.2f})"
+            "is not known"
+            if of.growth is None
+            else f"is {of.growth[0]:.2f} ({beside(of.growth[1], 0.0, 2)} to {of.growth[2]:.2f})"
         )
         found.append(f"Growth potential has not proved itself: its rank correlation with the money kept {told}.")
     return tuple(found)

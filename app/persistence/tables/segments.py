@@ -33,7 +33,7 @@ segmentations = tenant(
     Column("computed_at", INSTANT),
     Column("created_at", INSTANT, nullable=False),
     Column("updated_at", INSTANT, nullable=False),
-    Column("refreeze", TEXT),  # how often cuts are taken anew; null: when it is defined anew
+    Column("refreeze", TEXT),  # how often cuts are taken anew; null: when somebody asks
     Column("as_of", INSTANT),  # up to when members were moved by time alone
     Column("detail", TEXT),  # why it is broken or degraded
     Column("band", Double()),  # share of a cut by which a number may leave it while its account stays

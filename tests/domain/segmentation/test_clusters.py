@@ -51,3 +51,11 @@ def test_rules_place_accounts_as_they_say_and_can_be_put() -> None:
     ]
     assert defined("groups", body).name == "Groups"
     assert called([{"arr": 1.0}, {"arr": 0.9}]) == ["High ARR", "High ARR 2"]
+
+
+def test_what_is_missing_is_told_once() -> None:
+    with pytest.raises(Invalid) as refused:
+        read({"kind": "clusters"})
+    assert [(one.pointer, one.message) for one in refused.value.faults] == [
+        ("/fields", "Expected an array of 1 to 8 fields."), ("/count", "Expected how many clusters there are to be, from 2 to 8."),
+    ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from lifelines.statistics import multivariate_logrank_test
@@ -113,6 +114,26 @@ def test_a_correlation_of_few_is_not_told() -> None:
     assert found is not None
     assert found[0] == 1.0
     assert 0.99 < found[1] <= found[2] <= 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"q": 0.0504}, "q 0.0504 is above 0.05."),
+        ({"q": 0.05000001}, "q 0.05000001 is above 0.05."),
+        ({"q": 0.288}, "q 0.29 is above 0.05."),
+        ({"steady": 0.7496}, "agree by 0.7496, below 0.75."),
+        ({"size": 0.09996}, "below what is called small, 0.1: 0.09996."),
+        ({"information": 0.01999}, "information value 0.01999 tells next to nothing: it is below 0.02."),
+        ({"skill": Skill(-0.0004, 0.02, 1.2)}, "did worse after it than one rate for all: skill -0.0004."),
+        ({"skill": Skill(0.0, 0.02, 1.2)}, "did no better after it than one rate for all: skill 0.000."),
+        ({"grows": True, "growth": (0.1, -0.004, 0.3)}, "is 0.10 (-0.004 to 0.30)."),
+    ],
+)
+def test_a_number_that_rounds_to_its_limit_is_told_so_that_the_sentence_is_true(
+    change: dict[str, Any], said: str
+) -> None:
+    assert said in " ".join(verdict(replace(HELD, **change))[1])
 
 
 def test_a_verdict_holds_only_with_every_proof() -> None:
