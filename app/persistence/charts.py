@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.domain.catalogue import ACCOUNTS
-from app.domain.criteria.meant import Shown
+from app.domain.criteria.meant import Meaning, Shown
 from app.domain.workspaces import Workspace
-from app.persistence.compile import Scope
+from app.persistence.compile import Scope, condition
 from app.persistence.compile.operands import shown
 from app.persistence.compile.rows import start
 from app.persistence.database import Reader, Record
@@ -19,8 +19,12 @@ POINTS = """
 WITH p AS MATERIALIZED (
   SELECT {m}.segment, ARRAY[{values}]::float8[] AS at, ARRAY[{books}]::text[] AS books, {a}.arr,
     row_number() OVER (ORDER BY {a}.arr DESC, {a}.id) AS place, count(*) OVER () AS total {source}
-) SELECT segment, at, books, arr, total FROM p
+) SELECT segment, at, books, arr FROM p
 WHERE total <= {most}::int8 OR (place - 1) * {most}::int8 / total <> place * {most}::int8 / total ORDER BY place
+"""
+CELLS = """
+SELECT {m}.segment, ARRAY[{levels}]::int4[] AS at, count(*) AS accounts, coalesce(sum({a}.arr), 0)::bigint AS arr {source}
+GROUP BY 1, 2 ORDER BY 1, 2
 """
 SPREAD = """
 SELECT percentile_disc({shares}::float8[]) WITHIN GROUP (ORDER BY ({value})::float8) AS at {source}
@@ -39,10 +43,10 @@ FROM v WHERE v IS NOT NULL GROUP BY 1, 2
 
 async def points(
     reader: Reader, workspace: Workspace, segmentation_id: UUID, axes: Sequence[tuple[Shown, Shown | None]], limit: int
-) -> tuple[list[Record], int]:
+) -> list[Record]:
     """Rows (segment, at, books, arr) of unarchived accounts with a value on each axis, and in a book where it is cut within
-    books: at most `limit` of them, spread evenly by ARR, and how many there are. `at` are the values and `books` the keys
-    of the books, None where an axis has none, by axis."""
+    books: at most `limit` of them, spread evenly by ARR. `at` are the values and `books` the keys of the books, None where
+    an axis has none, by axis."""
     scope = Scope(workspace)
     a, m, source = _members(scope, segmentation_id)
     rows = start(ACCOUNTS, a)
@@ -53,8 +57,22 @@ async def points(
         m=m, a=a, values=", ".join(f"({value})::float8" for value in values), books=", ".join(books),
         source=source + "".join(known), most=scope.bind(limit),
     )  # fmt: skip
-    found = await reader.fetch(text, *scope.args)
-    return found, (found[0]["total"] if found else 0)
+    return await reader.fetch(text, *scope.args)
+
+
+async def cells(
+    reader: Reader, workspace: Workspace, segmentation_id: UUID, axes: Sequence[Sequence[Meaning]]
+) -> list[Record]:
+    """Rows (segment, at, accounts, arr) of unarchived members: how many of a segment are on the levels `at`, by axis, the
+    lowest 0, None for no level; ARR in minor units. `axes`: what it takes to be on each level or above, the highest first."""
+    scope = Scope(workspace)
+    a, m, source = _members(scope, segmentation_id)
+    cases = [
+        [f"WHEN {condition(met, ACCOUNTS, a, scope)} THEN {len(levels) - n:d}" for n, met in enumerate(levels, 1)]
+        for levels in axes
+    ]
+    told = ", ".join(f"CASE {' '.join(whens)} END" for whens in cases)
+    return await reader.fetch(CELLS.format(m=m, a=a, levels=told, source=source), *scope.args)
 
 
 async def spread(reader: Reader, workspace: Workspace, segmentation_id: UUID, of: Shown) -> list[float]:

@@ -30,7 +30,7 @@ MONEY = "arr"
 """What is spread where nothing else is told."""
 
 
-async def chart(db: Reader, principal: Principal, slug: str) -> str:
+async def chart(db: Reader, principal: Principal, slug: str, now: datetime) -> str:
     """The segments as SVG text: accounts between the cuts of a matrix, the spread of a number over bands, else bars. What
     has no cuts, or names a field that is gone, is bars too, and says why. Raises NotFound."""
     permit(principal, "segmentations.read")
@@ -45,7 +45,7 @@ async def chart(db: Reader, principal: Principal, slug: str) -> str:
             except Invalid:
                 return await _bars(db, row, workspace, note)
             if row["kind"] == "matrix":
-                return await quadrant_of(db, row, workspace, axes, cuts, of)
+                return await quadrant_of(db, row, workspace, axes, cuts, of, now)
             if axes[0].cuts.within is None:
                 picture = await _histogram(db, row, workspace, of[0], axes[0].field, cuts[0])
                 return await aside(lambda: bands(_drawn(picture, row)))

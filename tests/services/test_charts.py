@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 from xml.etree import ElementTree
@@ -10,7 +13,8 @@ import pytest
 
 from app.domain.errors import Invalid
 from app.persistence.database import Database
-from app.services import accounts, charts, segmentations, workspaces
+from app.services import accounts, charts, pins, segmentations, workspaces
+from app.services.quadrants import next_to
 from tests.services.organisations import NOW, Organisation, organisation
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -21,11 +25,14 @@ def axis(field: str, *at: float, **more: Any) -> dict[str, Any]:
 
 
 def cells(*sides: str) -> list[dict[str, Any]]:
-    """A segment for each cell of sides of two levels each."""
+    """A segment for each cell of sides of two levels each, its name short enough for a label."""
     made: list[dict[str, Any]] = [{}]
     for side in sides:
         made = [{**one, side: level} for one in made for level in ("high", "low")]
-    return [{"slug": "-".join(one.values()), "name": " ".join(one.values()), **one} for one in made]
+    return [
+        {"slug": "-".join(one.values()), "name": "".join(level[0].upper() for level in one.values()), **one}
+        for one in made
+    ]
 
 
 BANDS = {
@@ -50,6 +57,11 @@ SCORE = {
     "name": "Score", "kind": "score", "segments": [{"slug": s, "name": s} for s in ("good", "poor")],
     "spec": {"at": [1], "measures": [{**axis("arr", 100), "points": [0, 1]}]},
 }  # fmt: skip
+STANDING = """
+SELECT a.name, m.segment FROM segmentations s JOIN members m ON m.workspace_id = $1 AND m.segmentation_id = s.id
+JOIN accounts a ON a.workspace_id = $1 AND a.id = m.account_id WHERE s.workspace_id = $1 AND s.slug = $2
+"""
+ACCOUNT = "SELECT id FROM accounts WHERE workspace_id = $1 AND name = $2"
 RULES = {"name": "Rules", "kind": "rules", "segments": [{"slug": "all", "name": "All", "criteria": "arr > 50"}]}
 
 
@@ -77,12 +89,12 @@ async def org(db: Database) -> Organisation:
 
 
 async def words(org: Organisation, slug: str) -> list[str]:
-    drawn = ElementTree.fromstring(await charts.chart(org.db, org.as_("viewer"), slug))
+    drawn = ElementTree.fromstring(await charts.chart(org.db, org.as_("viewer"), slug, NOW))
     return ["".join(text.itertext()) for text in drawn.iter(f"{SVG}text")]
 
 
 async def test_three_axes_are_a_panel_for_each_level_of_the_third(org: Organisation) -> None:
-    drawn = await charts.chart(org.db, org.as_("viewer"), "three")
+    drawn = await charts.chart(org.db, org.as_("viewer"), "three", NOW)
     panels = [
         one
         for one in ElementTree.fromstring(drawn).iter(f"{SVG}g")
@@ -94,11 +106,11 @@ async def test_three_axes_are_a_panel_for_each_level_of_the_third(org: Organisat
     assert {"Health: high", "Health: low", "10 accounts, sized by ARR; 1 lacks a value"} <= set(told)
     counted = await segmentations.segments(org.db, org.as_("viewer"), "three", NOW)
     stands = {one["name"]: one["accounts"] for one in counted["data"]}
-    assert (stands["low high high"], stands["low low low"]) == (3, 4)
+    assert (stands["LHH"], stands["LLL"]) == (3, 4)
 
 
 async def test_books_are_drawn_over_one_axis_each_point_on_its_side_of_the_cut(org: Organisation) -> None:
-    drawn = ElementTree.fromstring(await charts.chart(org.db, org.as_("viewer"), "own"))
+    drawn = ElementTree.fromstring(await charts.chart(org.db, org.as_("viewer"), "own", NOW))
     cut = next(one for one in drawn.iter(f"{SVG}path") if one.get("class") == "cut")
     at = float((cut.get("d") or "")[1:].split(" ")[0])
     right = [
@@ -111,10 +123,64 @@ async def test_books_are_drawn_over_one_axis_each_point_on_its_side_of_the_cut(o
     assert "ARR ÷ cut of the own book" in await words(org, "own")
 
 
-async def test_a_segment_of_several_cells_has_its_numbers_once(org: Organisation) -> None:
-    told = await words(org, "merged")
-    assert (told.count("Others"), told.count("Top")) == (2, 2)
-    assert sum(line.startswith("9 accounts") for line in told) == 1
+def labels(drawn: str) -> list[list[tuple[str, int, int]]]:
+    """By panel what the cells' labels say: name, accounts, dollars."""
+    panels = [
+        one
+        for one in ElementTree.fromstring(drawn).iter(f"{SVG}g")
+        if one.find(f"{SVG}rect[@class='plot']") is not None
+    ]
+    told = [
+        [
+            " ".join("".join(text.itertext()) for text in tag.iter(f"{SVG}text"))
+            for tag in panel.iter(f"{SVG}g")
+            if tag.find(f"{SVG}rect[@class='tag']") is not None
+        ]
+        for panel in panels
+    ]
+    said = [[re.fullmatch(r"(.*?) (\d+)(?: accounts?,?)? \$(\d+)(?: ARR)?", line) for line in lines] for lines in told]
+    return [sorted((one[1], int(one[2]), int(one[3])) for one in lines if one) for lines in said]  # fmt: skip
+
+
+@pytest.mark.parametrize("sides", ["xyz", "xy", "xz", "y", "z"])
+async def test_each_cell_says_what_it_holds_itself(org: Organisation, sides: str) -> None:
+    """Segments of one cell, of several in a panel and of several panels."""
+    await segmentations.put(org.db, org.call(), "three", {**THREE, "segments": cells(*sides)}, 1)
+    expected: list[dict[tuple[str, ...], tuple[str, int, int]]] = [{}, {}]
+    for place in itertools.product(("high", "low"), repeat=3):
+        name = "".join(level[0].upper() for side, level in zip("xyz", place, strict=True) if side in sides)
+        expected[place[2] == "low"][place] = (name, 0, 0)
+    for n in range(1, 11):
+        place = tuple("high" if reached else "low" for reached in (10 * n >= 100, 10 * n >= 50, 8 * n >= 50))
+        name, held, arr = expected[place[2] == "low"][place]
+        expected[place[2] == "low"][place] = (name, held + 1, arr + 10 * n)
+    drawn = await charts.chart(org.db, org.as_("viewer"), "three", NOW)
+    assert labels(drawn) == [sorted(panel.values()) for panel in expected]
+
+
+@pytest.mark.parametrize("slug", ["three", "merged", "own"])
+async def test_cells_add_up_to_their_segments_wherever_a_pin_holds_an_account(org: Organisation, slug: str) -> None:
+    standing = {row[0]: row[1] for row in await org.rows(STANDING, slug)}
+    pinned = max({*standing.values()} - {standing["A1"], "unclassified"})
+    for name in ("A1", "A12"):  # of which one has no value on an axis
+        await pins.pin(
+            org.db, org.call(), (await org.rows(ACCOUNT, name))[0][0], slug, {"segment": pinned, "reason": "Asked for."}
+        )
+    drawn = await charts.chart(org.db, org.as_("viewer"), slug, NOW)
+    found: Counter[str] = Counter()
+    for name, held, arr in itertools.chain(*labels(drawn)):
+        found.update({name: held, f"{name}, ARR": arr})
+    counted = await segmentations.segments(org.db, org.as_("viewer"), slug, NOW)
+    expected = {one["name"]: one["accounts"] for one in counted["data"] if one["slug"] != "unclassified"}
+    expected |= {f"{one['name']}, ARR": one["arr"] for one in counted["data"] if one["slug"] != "unclassified"}
+    assert dict(found) == expected
+    assert "2 accounts stand in a segment that their values do not say" in drawn
+
+
+def test_who_stands_elsewhere_counts_in_the_cell_that_is_nearest() -> None:
+    assert next_to((0, 1, 1), [(1, 0, 0), (1, 1, 0), (1, 1, 1)]) == (1, 1, 1)
+    assert next_to((2, None), [(0, 0), (1, 1)]) == (1, 1)
+    assert next_to((0, 0), [(0, 1), (1, 0)]) == (0, 1)
 
 
 async def test_kinds_without_axes_and_axes_without_cuts_are_bars(org: Organisation) -> None:

@@ -14,7 +14,7 @@ from app.services import charts
 async def _segments(source: Any, info: Any, _said: Arguments) -> Any:
     caller = info.context
     single(info, "segmentation(slug)")
-    return await charts.chart(caller.db, caller.principal, source["slug"])
+    return await charts.chart(caller.db, caller.principal, source["slug"], caller.now)
 
 
 async def _spread(source: Any, info: Any, said: Arguments) -> Any:

@@ -51,7 +51,7 @@ def picture(drawn: str) -> Answer:
 async def segments(request: Request) -> Answer:
     """The segments."""
     request.query(())
-    return picture(await charts.chart(request.db, request.principal, request.values[0]))
+    return picture(await charts.chart(request.db, request.principal, request.values[0], request.now))
 
 
 async def spread(request: Request) -> Answer:

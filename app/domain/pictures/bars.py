@@ -86,7 +86,7 @@ def rows(picture: Bars) -> str:
         )
         parts.append(box(MARGIN, y + 24, whole, 7, "track") + box(MARGIN, y + 33, whole, 5, "track"))
         parts.append(box(MARGIN, y + 24, whole * shares[0], 7, fill=paint))
-        parts.append(box(MARGIN, y + 33, whole * max(0.0, shares[1]), 5, fill=paint, more=' fill-opacity=".6"'))
+        parts.append(box(MARGIN, y + 33, whole * max(0.0, shares[1]), 5, fill=paint))
         parts.append(write(MARGIN, y + 53, below, "soft", room=whole))
     legend = "Upper bar: share of accounts; lower bar: share of ARR."
     parts.append(write(MARGIN, ROW * len(picture.bars) + 16, legend, "soft", room=WIDTH - 2 * MARGIN))

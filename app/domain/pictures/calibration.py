@@ -67,7 +67,7 @@ def calibration(picture: Calibration) -> str:
             path(
                 f"M{at:.1f} {least:.1f}V{largest:.1f}M{at - 4:.1f} {least:.1f}h8M{at - 4:.1f} {largest:.1f}h8",
                 "line",
-                f' stroke-opacity="{".75" if one.n >= FEW else ".25"}"',
+                "" if one.n >= FEW else ' stroke-dasharray="2 3"',
             )
         )
         parts.append(dot(at, y.at(one.observed), 3.0 + 5.0 * math.sqrt(one.n / most), "main"))
@@ -107,7 +107,7 @@ def _counts(picture: Calibration, x: Scale, most: int) -> str:
         write(
             (LEFT + WALL) / 2,
             floor + 35,
-            f"Whiskers: the interval, pale below {FEW}; dashed: as told",
+            f"Whiskers: the interval, dotted below {FEW}; dashed: as told",
             "soft",
             anchor="middle",
         )

@@ -113,7 +113,7 @@ def _band(curve: Curve, x: Scale, y: Scale, n: int) -> str:
         return ""
     upper = "L".join(f"{x.at(age):.1f} {y.at(high):.1f}" for age, _, high in known)
     lower = "L".join(f"{x.at(age):.1f} {y.at(low):.1f}" for age, low, _ in reversed(known))
-    return f'<path fill="{escape(_paint(n))}" fill-opacity=".18" d="M{upper}L{lower}Z"/>'
+    return f'<path fill="{escape(_paint(n))}" fill-opacity=".18" stroke="{escape(_paint(n))}" stroke-width=".8" d="M{upper}L{lower}Z"/>'
 
 
 def _curve(curve: Curve, x: Scale, y: Scale, n: int) -> str:

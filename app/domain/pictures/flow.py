@@ -226,8 +226,11 @@ def _told(picture: Flow) -> list[tuple[str, str]]:
     for s in moved[:TOLD]:
         facts = f": {_sum([s], picture.currency)}"
         way = (names(s.source) or "Entered", names(s.target) or "left the base")
-        room = (WIDTH - 2 * MARGIN - width(f"{facts} → ", SMALL)) / 2
-        start, end = (apart(fit(name, room, SMALL, middle=True)) for name in way)
+        room = WIDTH - 2 * MARGIN - width(f"{facts} → ", SMALL)
+        start, end = (
+            apart(fit(name, max(room / 2, room - width(other, SMALL)), SMALL, middle=True))
+            for name, other in (way, way[::-1])
+        )
         lines.append((f"{start} → {end}{facts}", "ink"))
     if len(moved) > TOLD:
         lines.append((f"and {_sum(moved[TOLD:], picture.currency)} in {len(moved) - TOLD} smaller moves", "soft"))

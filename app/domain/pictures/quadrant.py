@@ -22,6 +22,7 @@ from app.domain.pictures.axes import (
 from app.domain.pictures.scales import Measure, Scale, fitted
 from app.domain.pictures.svg import (
     FONT,
+    MARGIN,
     REST,
     SMALL,
     SYMBOLS,
@@ -31,6 +32,7 @@ from app.domain.pictures.svg import (
     box,
     counted,
     dot,
+    escape,
     fit,
     painted,
     path,
@@ -43,25 +45,37 @@ MOST = 2000
 """Points that are drawn; of more accounts so many are taken, evenly by ARR."""
 LEFT, RIGHT, FOOT, HEAD = 84.0, 10.0, 52.0, 24.0
 WALL = WIDTH - RIGHT
-TALL, LOW = 390.0, 300.0
-"""How high a panel is: where it is the only one, and where there are several."""
+TALL, LOW, THREE = 390.0, 300.0, 470.0
+"""How high a panel is: where it is the only one, where there are several, and where y has three levels."""
 SIDE, ROOM = 14.0, 66.0
 """What points keep away from the sides of the plot, and from above and below, where the cells' labels are."""
+MIDDLE = 112.0
+"""What a level between two others takes, for a label and points below it."""
+KEY, BESIDE = 20.0, 38.0
+"""What a line of the key takes, and how much wider than its name a cell is at least."""
 LABEL = 112.0
 """What a cell's label takes, if there is room for that in every cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A segment, its accounts and their ARR in major units, and its cells: the levels on x and on y, each from 0, the
-    lowest, and the panel. The first of them holds the numbers."""
+    """The levels on x and on y, each from 0, the lowest, and the panel; its accounts and their ARR in major units."""
+
+    x: int
+    y: int
+    panel: int
+    accounts: int
+    arr: float
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A segment and its cells, which hold each of its accounts once."""
 
     slug: str
     name: str
     colour: str | None
-    accounts: int
-    arr: float
-    places: tuple[tuple[int, int, int], ...]
+    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +91,14 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Quadrant:
-    """`total` accounts have a value on every axis, `points` are those that are drawn; `rest` stand in no cell. `panels`
-    are what the levels of the third axis are called, the first at the top."""
+    """`total` accounts have a value on every axis, `points` are those that are drawn; `rest` lack one. `panels` are what the
+    levels of the third axis are called, the first at the top."""
 
     title: str
     currency: str
     x: Measure
     y: Measure
-    cells: Sequence[Cell]
+    areas: Sequence[Area]
     points: Sequence[Point]
     total: int
     rest: int = 0
@@ -106,17 +120,21 @@ class _Panel:
 def quadrant(picture: Quadrant) -> str:
     """The SVG text, some 100 bytes for each point drawn."""
     several = len(picture.panels) > 1
-    top, high = (HEAD, LOW) if several else (0.0, TALL)
+    top, high, least = HEAD if several else 0.0, LOW if several else TALL, ROOM
+    if len(picture.y.cuts) > 1:
+        high, least = THREE, MIDDLE
     floor = top + high
     x = fitted(picture.x, [p.x for p in picture.points], LEFT + SIDE, WALL - SIDE, LABEL)
-    y = fitted(picture.y, [p.y for p in picture.points], floor - ROOM, top + ROOM, ROOM)
-    paints = painted([cell.colour for cell in picture.cells])
-    colours = {cell.slug: paint for cell, paint in zip(picture.cells, paints, strict=True)}
+    y = fitted(picture.y, [p.y for p in picture.points], floor - ROOM, top + ROOM, least)
+    paints = painted([area.colour for area in picture.areas])
+    colours = {area.slug: paint for area, paint in zip(picture.areas, paints, strict=True)}
     largest = max((p.arr for p in picture.points), default=0.0)
     each = floor + FOOT
     panels = (_Panel(picture, x, y, colours, largest, n, floor) for n in range(len(picture.panels)))
     body = "".join(f'<g transform="translate(0 {each * panel.n:g})">{_drawn(panel, top)}</g>' for panel in panels)
-    return sheet(picture.title, _shown(picture), _described(picture), each * len(picture.panels), body)
+    keys, under = _keys(picture, x, colours), each * len(picture.panels)
+    body += f'<g transform="translate(0 {under:g})">{"".join(keys)}</g>' if keys else ""
+    return sheet(picture.title, _shown(picture), _described(picture), under + KEY * len(keys) + 6 * bool(keys), body)
 
 
 def _drawn(panel: _Panel, top: float) -> str:
@@ -139,10 +157,35 @@ def _shown(picture: Quadrant) -> str:
 
 
 def _described(picture: Quadrant) -> str:
-    cells = (
-        f"{apart(c.name)}: {counted(c.accounts)}, {amount(c.arr, True, picture.currency)} ARR" for c in picture.cells
-    )
-    return f"{_shown(picture).removesuffix('.')}. {'; '.join(cells)}."
+    areas = (f"{apart(area.name)}: {_held(area, picture)}" for area in picture.areas)
+    return f"{_shown(picture).removesuffix('.')}. {'; '.join(areas)}."
+
+
+def _held(area: Area, picture: Quadrant) -> str:
+    """What a segment holds, and of several cells what each of them does."""
+    cells = [
+        (c, f"{counted(c.accounts)}, {amount(c.arr, True, picture.currency)} ARR")
+        for c in sorted(area.cells, key=lambda c: c.panel)
+    ]
+    if len(cells) == 1:
+        return cells[0][1]
+    whole = sum(c.accounts for c in area.cells), sum(c.arr for c in area.cells)
+    each = ", ".join(f"{_where(c, picture)} {told}" for c, told in cells)
+    return f"{counted(whole[0])}, {amount(whole[1], True, picture.currency)} ARR ({each})"
+
+
+def _where(cell: Cell, picture: Quadrant) -> str:
+    """`ARR from $50k, Health below 70:`, with the panel before it where there are several."""
+    levels_ = [_level(*each, picture.currency) for each in ((picture.x, cell.x), (picture.y, cell.y))]
+    panel = picture.panels[cell.panel] if len(picture.panels) > 1 else ""
+    return f"{', '.join(filter(None, (panel, *levels_)))}:"
+
+
+def _level(measure: Measure, at: int, currency: str) -> str:
+    """A level as the cuts around it; of an axis without cuts no words."""
+    cuts = [amount(cut, measure.money, currency, 6) for cut in measure.cuts]
+    parts = [*([f"from {cuts[at - 1]}"] if at else []), *([f"below {cuts[at]}"] if at < len(cuts) else [])]
+    return " ".join((measure.title, *parts)) if parts else ""
 
 
 def _unit(measure: Measure, scale: Scale, picture: Quadrant) -> str:
@@ -182,8 +225,23 @@ def _dots(panel: _Panel, points: Sequence[Point]) -> str:
     parts = []
     for p in sorted(points, key=lambda p: -p.arr):
         radius = 1.8 + most * math.sqrt(max(0.0, p.arr) / panel.largest) if panel.largest > 0 else 3.0
-        parts.append(dot(panel.x.at(p.x), panel.y.at(p.y), radius, "point", panel.colours.get(p.segment, REST)))
+        paint = escape(panel.colours.get(p.segment, REST))
+        parts.append(dot(panel.x.at(p.x), panel.y.at(p.y), radius, "point", more=f' color="{paint}"'))
     return "".join(parts)
+
+
+def _keys(picture: Quadrant, x: Scale, colours: Mapping[str, str]) -> list[str]:
+    """The names in full below, where a cell has no room for one of them."""
+    xs = [LEFT, *(x.at(cut) for cut in picture.x.cuts), WALL]
+    cells = ((area, xs[cell.x + 1] - xs[cell.x]) for area in picture.areas for cell in area.cells)
+    if all(width(area.name, FONT, bold=True) <= wide - BESIDE for area, wide in cells):
+        return []
+    room = WALL - MARGIN - 16
+    return [
+        dot(MARGIN + 5, KEY * n + 10, 4.5, fill=colours[area.slug])
+        + write(MARGIN + 16, KEY * n + 15, fit(area.name, room, SMALL, middle=True))
+        for n, area in enumerate(picture.areas)
+    ]
 
 
 def _labels(panel: _Panel, top: float) -> str:
@@ -192,26 +250,22 @@ def _labels(panel: _Panel, top: float) -> str:
     xs = [LEFT, *(panel.x.at(c) for c in picture.x.cuts), WALL]
     ys = [panel.floor, *(panel.y.at(c) for c in picture.y.cuts), top]
     parts = []
-    for cell in picture.cells:
-        for place in cell.places:
-            i, j, n = place
-            if n != panel.n or i + 1 >= len(xs) or j + 1 >= len(ys):
-                continue
-            corner = (xs[i], xs[i + 1], ys[j + 1], ys[j])
-            upper = j > 0 or len(ys) == 2
-            parts.append(
-                _label(cell, corner, panel.colours[cell.slug], picture.currency, upper, place == cell.places[0])
-            )
+    for area in picture.areas:
+        for cell in area.cells:
+            if cell.panel == panel.n:
+                sides = xs[cell.x], xs[cell.x + 1], ys[cell.y + 1], ys[cell.y]
+                upper = cell.y > 0 or len(ys) == 2
+                parts.append(_label(area, cell, sides, panel.colours[area.slug], picture.currency, upper=upper))
     return "".join(parts)
 
 
 def _label(
-    cell: Cell, corner: tuple[float, float, float, float], paint: str, currency: str, upper: bool, first: bool
+    area: Area, cell: Cell, sides: tuple[float, float, float, float], paint: str, currency: str, *, upper: bool
 ) -> str:
-    left, right, top, bottom = corner
+    left, right, top, bottom = sides
     room = right - left - 8
-    name = fit(cell.name, room - 30, FONT, bold=True, middle=True)
-    ways = _facts(cell.accounts, amount(cell.arr, True, currency)) if first else ()
+    name = fit(area.name, right - left - BESIDE, FONT, bold=True, middle=True)
+    ways = _facts(cell.accounts, amount(cell.arr, True, currency))
     lines = next((way for way in ways if max(width(line, SMALL) for line in way) + 14 <= room), ())
     wide = max(width(name, FONT, bold=True) + 30, *(width(line, SMALL) + 14 for line in lines), 0.0)
     high = 26.0 + 16 * len(lines)

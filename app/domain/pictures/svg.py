@@ -12,8 +12,8 @@ WIDTH = 480.0
 MARGIN = 14.0
 """What everything keeps away from the left and right edge."""
 FONT, SMALL, HEADING = 14.0, 13.0, 18.0
-COLOURS = ("#2f6fde", "#2a9d8f", "#cc7417", "#9b5de5", "#c2410c", "#4d7c0f", "#d02670", "#0e8fb3")
-REST, ASIDE = "#8a94a6", "#8c6d5e"
+COLOURS = ("#2f6fde", "#2a9d8f", "#cc7417", "#9b5de5", "#c2410c", "#4d7c0f", "#d02670", "#0e8fb3", "#946c00")
+REST, ASIDE = "#838da0", "#8c6d5e"
 """The colours of whoever no segment takes: the second where a segment has the first."""
 UNHELD = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
@@ -22,12 +22,12 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 STYLE = """
 .bold{font-weight:650}.ground{fill:#ffffff}.plot{fill:#f6f7f9;stroke:#c9ced6}.ink{fill:#1c2430}.soft{fill:#566173}.grid{stroke:#e3e6eb;fill:none}
 .cut{stroke:#566173;stroke-dasharray:5 4;stroke-width:1.5;fill:none}.tag{fill:#ffffff;fill-opacity:.86}
-.point{fill-opacity:.5;stroke:#ffffff;stroke-width:.6;stroke-opacity:.6}.axis{stroke:#8a94a6;fill:none}.track{fill:#e9ecf1}.due{fill:#e2e6ed;stroke:#8e99ab}.part{fill-opacity:.35;stroke:#8a94a6;stroke-dasharray:3 2}.up{fill:#2a9d8f}.down{fill:#c2410c}
-.main{fill:#2f6fde}.line{stroke:#2f6fde;stroke-width:2.2;fill:none}.band{fill:#2f6fde;fill-opacity:.2}.mark{fill:#1c2430;stroke:#ffffff}.ray{stroke:#1c2430;fill:none}
+.point{fill:currentColor;fill-opacity:.45;stroke:currentColor;stroke-width:.8}.axis{stroke:#7f8a9c;fill:none}.track{fill:#f6f7f9;stroke:#c9ced6;stroke-width:.6}.due{fill:#e2e6ed;stroke:#7d8798}.part{fill-opacity:.35;stroke:#7d8798;stroke-dasharray:3 2}.up{fill:#2a9d8f}.down{fill:#c2410c}
+.main{fill:#2f6fde}.line{stroke:#2f6fde;stroke-width:2.2;fill:none}.band{fill:#2f6fde;fill-opacity:.2;stroke:#2f6fde;stroke-width:.8}.mark{fill:#1c2430;stroke:#ffffff}.ray{stroke:#1c2430;fill:none}
 .tear{stroke:#ffffff;stroke-width:5;fill:none}.halo{paint-order:stroke;stroke:#ffffff;stroke-width:5px;stroke-linejoin:round}
 @media (prefers-color-scheme:dark){.ground{fill:#12161c}.plot{fill:#1a2028;stroke:#3a4452}.ink{fill:#eef1f5}.soft{fill:#a5b0bf}.grid{stroke:#28303b}
-.cut{stroke:#a5b0bf}.tag{fill:#12161c;fill-opacity:.82}.point{fill-opacity:.62;stroke:#12161c}.axis{stroke:#667386}.track{fill:#28303b}.due{fill:#28303b;stroke:#667386}
-.up{fill:#3bb5a5}.down{fill:#e8703a}.main{fill:#5b8ff0}.line{stroke:#6d9cf5}.band{fill:#6d9cf5;fill-opacity:.26}.mark{fill:#eef1f5;stroke:#12161c}.ray{stroke:#eef1f5}.halo{stroke:#12161c}.tear{stroke:#12161c}}
+.cut{stroke:#a5b0bf}.tag{fill:#12161c;fill-opacity:.82}.point{fill-opacity:.55}.axis{stroke:#667386}.track{fill:#1a2028;stroke:#3a4452}.due{fill:#28303b;stroke:#667386}
+.up{fill:#3bb5a5}.down{fill:#e8703a}.main{fill:#5b8ff0}.line{stroke:#6d9cf5}.band{fill:#6d9cf5;fill-opacity:.26;stroke:#6d9cf5}.mark{fill:#eef1f5;stroke:#12161c}.ray{stroke:#eef1f5}.halo{stroke:#12161c}.tear{stroke:#12161c}}
 """
 DAY, KEPT = re.compile(rf"(\d+) ({'|'.join(MONTHS)}) (\d{{4}})"), "\u00a0"
 """Days, which stay in one line."""
@@ -201,10 +201,10 @@ def path(way: str, kind: str, more: str = "") -> str:
     return f'<path class="{kind}" d="{way}"{more}/>'
 
 
-def dot(x: float, y: float, radius: float, kind: str = "", fill: str = "") -> str:
+def dot(x: float, y: float, radius: float, kind: str = "", fill: str = "", more: str = "") -> str:
     """A filled circle."""
     painted = (f' class="{kind}"' if kind else "") + (f' fill="{escape(fill)}"' if fill else "")
-    return f'<circle{painted} cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>'
+    return f'<circle{painted} cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"{more}/>'
 
 
 def painted(own: Sequence[str | None]) -> list[str]:

@@ -18,7 +18,8 @@ ENOUGH = 20
 """Accounts with a value from which cuts are taken relative to them."""
 INSTALLED = ("tier", "portfolio")
 """What every workspace begins with."""
-BLUE, GREEN, AMBER, GREY, RED = "#2f6fde", "#2a9d8f", "#d9822b", "#8a94a6", "#c2410c"
+BLUE, GREEN, AMBER, GREY, RED = "#2f6fde", "#2a9d8f", "#cc7417", "#838da0", "#c2410c"
+"""Each stands out from light and from dark ground; grey is that of whoever no segment takes."""
 TOUCHED: tuple[tuple[str, str, Touch], ...] = (
     ("high", BLUE, "high"),
     ("medium", GREEN, "hybrid"),

@@ -15,7 +15,7 @@ from app.domain.pictures.cohorts import Age, Cohorts, Curve, cohorts
 from app.domain.pictures.fan import Fan, Month, fan
 from app.domain.pictures.flow import Flow, Side, Stream, flow
 from app.domain.pictures.histogram import Histogram, Row, bands, binned, distribution
-from app.domain.pictures.quadrant import Cell, Point, Quadrant, quadrant
+from app.domain.pictures.quadrant import Area, Cell, Point, Quadrant, quadrant
 from app.domain.pictures.scales import Measure
 from app.domain.pictures.waterfall import Step, Waterfall, waterfall
 
@@ -38,13 +38,13 @@ def points(count: int, names: tuple[str, ...], *, title: str, currency: str, pan
     side = math.isqrt(len(names))
     cuts = tuple(scale * 3.0**n for n in range(side - 1))
     places = itertools.product(range(len(panels)), range(side), range(side))
-    cells = [
-        Cell(f"{p}{i}{j}", names[(i * side + j) % len(names)], None, count, count * scale, ((i, j, p),))
+    areas = [
+        Area(f"{p}{i}{j}", names[(i * side + j) % len(names)], None, (Cell(i, j, p, count, count * scale),))
         for p, j, i in places
     ]
     drawn = [
         Point(
-            dice.choice(cells).slug,
+            dice.choice(areas).slug,
             _near(scale, dice),
             _near(scale, dice),
             _near(scale, dice),
@@ -53,7 +53,7 @@ def points(count: int, names: tuple[str, ...], *, title: str, currency: str, pan
         for _ in range(count)
     ]
     axes = Measure("ARR", True, cuts), Measure(f"{names[0]} margin", True, cuts)
-    return Quadrant(title, currency, *axes, cells, drawn, count, 3, panels)
+    return Quadrant(title, currency, *axes, areas, drawn, count, 3, panels)
 
 
 def _near(scale: float, dice: random.Random) -> float:
@@ -64,7 +64,7 @@ def losses() -> Quadrant:
     """Margins below zero, and a cut at zero."""
     made = points(60, ("Stars", "Steady", "Lossmakers", "Drop"), title="Profitability", currency="CHF")
     moved = [Point(p.segment, p.x, p.y - 2e5, p.arr) for p in made.points]
-    return Quadrant("Profitability", "CHF", made.x, Measure("Margin", True, (0.0,)), made.cells, moved, 60)
+    return Quadrant("Profitability", "CHF", made.x, Measure("Margin", True, (0.0,)), made.areas, moved, 60)
 
 
 def spread(count: int, names: tuple[str, ...], *, title: str = "Tier", low: float = 0.0) -> Histogram:
@@ -127,8 +127,8 @@ def steps(*amounts: float, title: str = "Forecast", currency: str = "USD", name:
 def margins() -> Quadrant:
     """Gains and losses over orders of magnitude, and accounts without any ARR."""
     dice = random.Random(7)
-    cells = [
-        Cell(f"{i}{j}", name, None, 30, 1e6, ((i, j, 0),))
+    areas = [
+        Area(f"{i}{j}", name, None, (Cell(i, j, 0, 30, 1e6),))
         for name, (i, j) in zip(QUARTERS, itertools.product((0, 1), (0, 1)), strict=True)
     ]
     drawn = [
@@ -136,7 +136,7 @@ def margins() -> Quadrant:
         for value in (dice.choice((0.0, 1.0)) * math.exp(dice.gauss(9, 2.5)) for _ in range(120))
     ]
     return Quadrant(
-        "Profitability", "USD", Measure("ARR", True, (1e4,)), Measure("Margin", True, (0.0,)), cells, drawn, 120
+        "Profitability", "USD", Measure("ARR", True, (1e4,)), Measure("Margin", True, (0.0,)), areas, drawn, 120
     )
 
 
@@ -192,7 +192,7 @@ GALLERY: Mapping[str, Callable[[], str]] = {
     "cohorts that grow": lambda: cohorts(Cohorts("Money", "year", (Curve("2026", (Age(0, 1.0), Age(1, 1.8)), 3),))),
     "quadrant of margins": lambda: quadrant(margins()),
     "quadrant of billions": lambda: quadrant(points(80, FOREIGN, title=FOREIGN[0], currency="JPY", scale=1e9)),
-    "quadrant of equals": lambda: quadrant(Quadrant("Equals", "USD", Measure("ARR", True, (5e4,)), Measure("Health", False, (50.0,)), [Cell("a", FOREIGN[3], None, 9, 45e4, ((1, 1, 0),))], [Point("a", 5e4, 50.0, 5e4)] * 9, 9)),
+    "quadrant of equals": lambda: quadrant(Quadrant("Equals", "USD", Measure("ARR", True, (5e4,)), Measure("Health", False, (50.0,)), [Area("a", FOREIGN[3], None, (Cell(1, 1, 0, 9, 45e4),))], [Point("a", 5e4, 50.0, 5e4)] * 9, 9)),
     "bars of foreign names": lambda: bars(Bars(FOREIGN[2], "EUR", [Bar(name, None, 10 ** n, 10.0 ** (3 * n)) for n, name in enumerate(FOREIGN)])),
     "bands of whole numbers": lambda: bands(grades()),
     "distribution of whole numbers": lambda: distribution(grades()),

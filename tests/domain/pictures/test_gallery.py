@@ -148,7 +148,8 @@ def test_whole_notes_are_shown() -> None:
 def test_chances_are_drawn_up_to_all_and_few_say_little() -> None:
     drawn = calibration(Calibration("Chances", (Bin(0.5, 0.4, 0.2, 0.6, 9), Bin(0.6, 0.7, 0.5, 0.8, 10))))
     assert "100%" in words(drawn)
-    assert re.findall(r'stroke-opacity="([.\d]+)"', drawn) == [".25", ".75"]
+    whiskers = [one for one in ElementTree.fromstring(drawn).iter(f"{SVG}path") if one.get("class") == "line"]
+    assert [one.get("stroke-dasharray") for one in whiskers] == ["2 3", None]
 
 
 def test_months_of_which_a_part_is_meant_are_marked() -> None:

@@ -19,11 +19,13 @@ from app.domain.pictures.cohorts import Age, Cohorts, Curve, cohorts
 from app.domain.pictures.fan import Fan, Month, fan
 from app.domain.pictures.flow import Flow, Side, Stream, flow
 from app.domain.pictures.histogram import Histogram, Row, bands, binned, distribution
-from app.domain.pictures.quadrant import Cell, Point, Quadrant, quadrant
+from app.domain.pictures.quadrant import Area, Cell, Point, Quadrant, quadrant
 from app.domain.pictures.scales import Measure
-from app.domain.pictures.svg import COLOURS, STYLE, WIDTH, width
+from app.domain.pictures.svg import ASIDE, COLOURS, REST, STYLE, WIDTH, width
 from app.domain.pictures.waterfall import Step, Waterfall, waterfall
-from tests.domain.pictures.gallery import FOREIGN, LONG
+from app.domain.segmentation import presets
+from tests.domain.pictures.gallery import FOREIGN, LONG, QUARTERS
+from tests.domain.pictures.gallery import points as of_quarters
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = (*FOREIGN, LONG, LONG[:40], "A", "Key", "No impact", "W" * 40)
@@ -72,9 +74,10 @@ def measure(dice: random.Random, count: int) -> Measure:
 def a_quadrant(dice: random.Random) -> str:
     x, y = measure(dice, dice.randint(1, 2)), measure(dice, dice.randint(1, 2))
     places = [(i, j, 0) for i in range(len(x.cuts) + 1) for j in range(len(y.cuts) + 1)]
-    cells = [Cell(f"{at}", dice.choice(NAMES), None, dice.randint(0, 10**6), amount(dice), (at,)) for at in places]
-    points = [Point(cells[0].slug, amount(dice), amount(dice), amount(dice)) for _ in range(dice.choice((0, 1, 9, 60)))]
-    return quadrant(Quadrant(dice.choice(NAMES), dice.choice(("USD", "CHF")), x, y, cells, points, len(points), 3))
+    held = [Cell(*place, dice.randint(0, 10**6), amount(dice)) for place in places]
+    areas = [Area(f"{n}", dice.choice(NAMES), None, (cell,)) for n, cell in enumerate(held)]
+    points = [Point(areas[0].slug, amount(dice), amount(dice), amount(dice)) for _ in range(dice.choice((0, 1, 9, 60)))]
+    return quadrant(Quadrant(dice.choice(NAMES), dice.choice(("USD", "CHF")), x, y, areas, points, len(points), 3))
 
 
 def a_histogram(dice: random.Random) -> Histogram:
@@ -191,6 +194,23 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+READY = {
+    segment["colour"]
+    for cutting in ("absolute", "relative")
+    for body in presets.presets(cutting, cutting).values()
+    for segment in body["segments"]
+}
+"""What ready-made segmentations are drawn with, those that a workspace begins with among them."""
+
+
+def points() -> str:
+    return quadrant(of_quarters(150, QUARTERS, title="Portfolio", currency="USD"))
+
+
+def strokes(css: str) -> dict[str, str]:
+    return dict(re.findall(r"\.(\w+)\{[^}]*?stroke:(#[0-9a-f]{6})", css))
+
+
 def fills(css: str) -> dict[str, str]:
     return dict(re.findall(r"\.(\w+)\{fill:(#[0-9a-f]{6})", css))
 
@@ -199,6 +219,22 @@ def fills(css: str) -> dict[str, str]:
 def test_texts_and_marks_stand_out_from_their_ground(dark: bool) -> None:
     light_css, _, dark_css = STYLE.partition("@media")
     css = {**fills(light_css), **(fills(dark_css) if dark else {})}
-    for ground in ("ground", "plot", "tag"):
+    for ground in ("ground", "plot", "tag", "track"):
         assert all(contrast(css[text], css[ground]) >= 4.5 for text in ("ink", "soft"))
-        assert all(contrast(mark, css[ground]) >= 3 for mark in (*COLOURS, css["up"], css["down"], css["main"]))
+        assert all(contrast(mark, css[ground]) >= 3 for mark in (*COLOURS, REST, ASIDE, *READY, css["up"], css["down"], css["main"]))  # fmt: skip
+    lines = {**strokes(light_css), **(strokes(dark_css) if dark else {})}
+    for line in ("axis", "cut", "due", "line", "band", "ray"):
+        assert all(contrast(lines[line], css[ground]) >= 3 for ground in ("ground", "plot")), line
+
+
+def test_what_is_drawn_to_be_read_is_not_made_pale() -> None:
+    """Of transparent areas the edge has the whole colour; the rest of a colour would not stand out any more."""
+    drawn = ElementTree.fromstring(points())
+    assert not [one for one in drawn.iter() if one.get("stroke-opacity") or one.get("opacity")]
+    assert re.search(r"\.point\{fill:currentColor;fill-opacity:[.\d]+;stroke:currentColor", STYLE)
+    assert {one.get("color") for one in drawn.iter(f"{SVG}circle") if one.get("class") == "point"} <= {*COLOURS}
+    assert not [one for one in ElementTree.fromstring(bars(some_bars(random.Random(1)))).iter() if one.get("fill-opacity")]  # fmt: skip
+
+
+def test_the_grey_of_ready_made_segments_gives_way_to_no_other_grey() -> None:
+    assert presets.GREY == REST

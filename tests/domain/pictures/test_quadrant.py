@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from app.domain.pictures.quadrant import LEFT, MOST, Cell, Point, Quadrant, quadrant
+from app.domain.pictures.quadrant import LEFT, MOST, Area, Cell, Point, Quadrant, quadrant
 from app.domain.pictures.scales import Measure
 from app.domain.pictures.svg import amount
 
@@ -18,10 +18,10 @@ HOSTILE = "<script>alert('x')</script> & \"quoted\" \x00\x1f \ud800"
 
 def picture(count: int, *, name: str = "Portfolio", total: int | None = None, largest: float = 1e6) -> Quadrant:
     dice = random.Random(count)
-    cells = [Cell(slug, f"{name[0]} {slug}", None, count, 1e6, ((*place, 0),)) for slug, place in PLACES.items()]
+    areas = [Area(slug, f"{name[0]} {slug}", None, (Cell(*place, 0, count, 1e6),)) for slug, place in PLACES.items()]
     points = [Point("key", dice.random() * largest, dice.random() * 5e4, dice.random() * largest) for _ in range(count)]
     axes = Measure("ARR", True, (5e4,)), Measure("Growth potential", True, (1e4,))
-    return Quadrant(name, "USD", *axes, cells, points, count if total is None else total, 3)
+    return Quadrant(name, "USD", *axes, areas, points, count if total is None else total, 3)
 
 
 def texts(svg: str) -> list[str]:
@@ -54,9 +54,9 @@ def test_it_says_when_not_all_are_drawn_and_stays_small() -> None:
 
 
 def test_points_stay_within_the_plot() -> None:
-    cells = [Cell("a", "A", None, 1, 1.0, ((0, 0, 0),))]
+    areas = [Area("a", "A", None, (Cell(0, 0, 0, 1, 1.0),))]
     points = [Point("a", x, y, 1.0) for x in (-5.0, 0.0, 1e12) for y in (0.0, 1e-9, 3.0)]
-    svg = quadrant(Quadrant("P", "JPY", Measure("X", False, (1.0,)), Measure("Y", False, ()), cells, points, 9))
+    svg = quadrant(Quadrant("P", "JPY", Measure("X", False, (1.0,)), Measure("Y", False, ()), areas, points, 9))
     for circle in ElementTree.fromstring(svg).iter(f"{SVG}circle"):
         assert float(circle.get("cx") or 0) >= LEFT
         assert float(circle.get("cy") or 0) >= 0
@@ -71,3 +71,24 @@ def test_points_stay_within_the_plot() -> None:
 )  # fmt: skip
 def test_amounts_are_short(value: float, money: bool, currency: str, text: str) -> None:
     assert amount(value, money, currency) == text
+
+
+def test_names_that_cells_have_no_room_for_stand_in_full_below() -> None:
+    name = "Large ones that are cherished by whoever serves them"
+    assert name not in texts(quadrant(picture(9, name="Portfolio")))
+    areas = [Area("a", name, None, (Cell(0, 0, 0, 1, 1.0),)), Area("b", "B", None, (Cell(1, 0, 0, 1, 1.0),))]
+    axes = Measure("ARR", True, (5e4,)), Measure("NPS", False, ())
+    assert texts(quadrant(Quadrant("P", "USD", *axes, areas, [], 2)))[-2:] == [name, "B"]
+
+
+def test_a_segment_of_several_cells_says_what_each_holds() -> None:
+    cells = Cell(0, 0, 0, 3, 3e4), Cell(1, 0, 0, 4, 4e5), Cell(0, 0, 1, 0, 0.0)
+    axes = Measure("ARR", True, (5e4,)), Measure("NPS", False, ())
+    drawn = quadrant(Quadrant("P", "USD", *axes, [Area("a", "A", None, cells)], [], 7, panels=("Top", "Low")))
+    assert [text for text in texts(drawn) if "account" in text and "ARR" in text] == [
+        "3 accounts, $30k ARR",
+        "4 accounts, $400k ARR",
+        "0 accounts, $0 ARR",
+    ]
+    described = ElementTree.fromstring(drawn).findtext(f"{SVG}desc") or ""
+    assert "A: 7 accounts, $430k ARR (Top, ARR below $50k: 3 accounts, $30k ARR, Top, ARR from $50k: 4" in described
