@@ -164,6 +164,22 @@ def _entered(entity: Entity, field: Field) -> dict[str, Any]:
     return nullable(schema) if field.fallback and entity.name != ACCOUNTS.name else schema
 
 
+DOUBTFUL: dict[str, Any] = {
+    "type": "array",
+    "items": {"$ref": "#/components/schemas/DoubtfulSegmentation"},
+    "description": "the segmentations that are named whose members are not fresh",
+}
+"""What answers tell of the segments that they stand on."""
+
+
+NOTES: dict[str, Any] = {
+    "type": "array",
+    "items": {"type": "string"},
+    "description": "of what the criteria ask nothing was ever recorded in the workspace, and what follows from that",
+}
+"""What answers tell of what nothing is known of."""
+
+
 def collection(item: dict[str, Any]) -> dict[str, Any]:
     """The envelope of a collection."""
     return {
@@ -180,6 +196,11 @@ def collection(item: dict[str, Any]) -> dict[str, Any]:
             },
             "windows": {"type": "array", "items": ref("Window")},
             "ranks": {"type": "array", "items": ref("Rank"), "description": "left out where nothing was ranked"},
+            "segmentations": {
+                **DOUBTFUL,
+                "description": f"{DOUBTFUL['description']}; left out where there are none",
+            },
+            "notes": {**NOTES, "description": f"{NOTES['description']}; left out where there are none"},
         },
     }
 
@@ -246,6 +267,22 @@ SHARED: dict[str, Any] = {
             "lo": {"type": ["string", "null"]},
             "hi": {"type": ["string", "null"]},
             "zone": {"type": "string", "examples": ["Europe/Berlin"]},
+        },
+    },
+    "DoubtfulSegmentation": {
+        "type": "object",
+        "description": "a segmentation that is not fresh: its members are those of the last time that went well",
+        "required": ["segmentation", "state", "detail", "computed_at", "as_of"],
+        "properties": {
+            "segmentation": {"type": "string"},
+            "state": {"type": "string", "enum": ["stale", "computing", "degraded", "broken"]},
+            "detail": {"type": ["string", "null"], "description": "why"},
+            "computed_at": {"type": ["string", "null"], "format": "date-time"},
+            "as_of": {
+                "type": ["string", "null"],
+                "format": "date-time",
+                "description": "the moment that members are right for",
+            },
         },
     },
     "Rank": {

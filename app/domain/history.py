@@ -105,6 +105,10 @@ def _operand(of: Operand, moment: datetime) -> Operand:
 
 def _shown(of: Shown, moment: datetime, beside: bool = False) -> Shown:
     match of:
+        case SegmentOf() | Column() | CustomOf() if of.through is not None:
+            if beside:
+                return of
+            raise _without(of.through.name)
         case SegmentOf():
             return replace(of, on=moment)
         case Column(field) if field.name in KEPT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ from app.domain import records, values
 from app.domain.criteria import spellings
 from app.domain.criteria.nodes import Node
 from app.domain.criteria.suggest import nearest
-from app.domain.errors import Fault, Invalid, escape
+from app.domain.errors import Fault, Invalid, StrataError, Unreadable, escape
 from app.domain.lists import ENTITIES, PARAMETER_KINDS, VISIBILITIES, Parameter, ParameterKind
 from app.domain.selections import MAX_SORT
 from app.domain.values import MisfitError
@@ -26,21 +27,47 @@ PARAMETER = ("name", "type", "default")
 PARAMETER_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 
 
-def read(body: object, *, partial: bool) -> dict[str, Any]:
-    """The members that were given: criteria as a Node, params as Parameters, the rest as stored.
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The members of a body that can be read: criteria as a Node, params as Parameters, the rest as stored. `wrong`: members
+    that were given and cannot, with what is wrong in `error`."""
 
-    `partial` asks for no required ones (a change). Raises Invalid, and Unreadable for criteria that cannot be read.
+    given: dict[str, Any]
+    wrong: frozenset[str] = frozenset()
+    error: StrataError | None = None
+
+
+def read(body: object, *, partial: bool) -> dict[str, Any]:
+    """All members that were given. `partial` asks for no required ones (a change).
+
+    Raises Invalid, and Unreadable for criteria that cannot be read.
     """
-    members = records.only(body, READERS)
+    found = said(body, partial=partial)
+    if found.error is not None:
+        raise found.error
+    return found.given
+
+
+def said(body: object, *, partial: bool) -> Said:
+    """The members that were given, beside all that is wrong with the others. Raises Invalid for what is no object."""
     given: dict[str, Any] = {}
     faults: list[Fault] = []
+    unread = False
+    try:
+        members = records.only(body, READERS)
+    except Invalid as error:
+        if not isinstance(body, Mapping):
+            raise
+        faults += error.faults
+        members = {name: told for name, told in body.items() if name in READERS}
     for name, told in members.items():
         try:
             given[name] = READERS[name](told)
         except MisfitError as misfit:
             faults.append(misfit.fault(f"/{name}"))
-        except Invalid as error:  # it says where itself
+        except (Invalid, Unreadable) as error:  # it says where itself
             faults += error.faults
+            unread = unread or isinstance(error, Unreadable)
     if not partial:
         required = ("entity", "name", "criteria")
         faults += [
@@ -48,9 +75,10 @@ def read(body: object, *, partial: bool) -> dict[str, Any]:
             for name in required
             if name not in members
         ]
-    if faults:
-        raise Invalid(faults=tuple(faults))
-    return given
+    if not faults:
+        return Said(given)
+    refused = Unreadable if unread else Invalid
+    return Said(given, frozenset(members) - frozenset(given), refused(faults=tuple(faults)))
 
 
 def parameter_value(kind: str, told: object) -> Any:

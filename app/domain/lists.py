@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +12,7 @@ from uuid import UUID
 
 from app.domain.catalogue import Entity
 from app.domain.criteria.nodes import All, And, Cmp, Const, FieldValue, InList, Me, Node, Or, Path, Rank, Segment, Text
-from app.domain.errors import Invalid
+from app.domain.errors import Fault, Invalid
 from app.domain.roles import Principal, allows
 from app.domain.selections import selection
 from app.domain.selections import sort as order
@@ -143,27 +142,25 @@ def path_by_slug(path: str, workspace: Workspace) -> str:
 
 
 def check_columns(columns: Sequence[str], entity: Entity, workspace: Workspace) -> None:
-    """Raises Invalid unless each is a field, or a field of what the entity leads to (`primary_contact.name`)."""
-    for index, path in enumerate(columns):
-        with _at(f"/columns/{index}"):
-            selection([path], None, entity, workspace)
+    """Raises Invalid with all that are neither a field nor a field of what the entity leads to (`primary_contact.name`)."""
+    _each("columns", columns, lambda path: selection([path], None, entity, workspace))
 
 
 def check_sort(sort: Sequence[str], entity: Entity, workspace: Workspace) -> None:
-    """Raises Invalid unless each is a field that records can be sorted by, with `-` before it for descending."""
-    for index, key in enumerate(sort):
-        with _at(f"/sort/{index}"):
-            order([key], entity, workspace)
+    """Raises Invalid with all that records cannot be sorted by, with `-` before it for descending."""
+    _each("sort", sort, lambda key: order([key], entity, workspace))
 
 
-@contextmanager
-def _at(pointer: str) -> Iterator[None]:
-    """Faults of the block point here."""
-    try:
-        yield
-    except Invalid as error:
-        faults = tuple(replace(fault, pointer=pointer, parameter=None) for fault in error.faults)
-        raise Invalid(error.detail, faults) from None
+def _each(name: str, told: Sequence[str], read: Callable[[str], object]) -> None:
+    """Raises Invalid that points at each one that cannot be read."""
+    faults: list[Fault] = []
+    for index, one in enumerate(told):
+        try:
+            read(one)
+        except Invalid as error:
+            faults += (replace(fault, pointer=f"/{name}/{index}", parameter=None) for fault in error.faults)
+    if faults:
+        raise Invalid(faults=tuple(faults))
 
 
 def _renamed(thing: Any, rename: Callable[[str], str]) -> Any:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.domain.catalogue import ENTITIES, Entity, Relation
 from app.domain.criteria.check import shown
-from app.domain.criteria.meant import Column, SegmentOf, Shown
+from app.domain.criteria.meant import Column, CustomOf, SegmentOf, Shown
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
 from app.domain.questions import Group, Item, Nest, Pick, Selection, Sort
@@ -24,7 +24,10 @@ MAX_STEPS = 3
 
 Told = str | Sequence[str] | None
 """Names separated by commas, or a list of names."""
-INCLUDED = re.compile(r"([a-z_]+)(?:\(([0-9]{1,6})\))?")
+INCLUDED = re.compile(r"([a-z_]+)(?:\(([^()]*)\))?")
+BETWEEN = re.compile(r",(?![^()]*\))")
+"""A comma outside of parentheses."""
+NUMBER = re.compile(r"-?[0-9]{1,6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +83,51 @@ def selection(fields: Told, include: Told, entity: Entity, workspace: Workspace,
         tree.show(everything(entity))
     for path in paths or ():
         _field(path, path, tree, workspace, wanted, MAX_STEPS)
-    for name in names(include, included, MAX_INCLUDES) or ():
-        _include(name, tree, included)
+    listed = BETWEEN.split(include) if isinstance(include, str) else include
+    for name in names(listed, included, MAX_INCLUDES) or ():
+        _include(name, tree, workspace, included)
     return tree.selection()
 
 
 def sort(told: Told, entity: Entity, workspace: Workspace, *, body: bool = False) -> tuple[Sort, ...]:
-    """The order told: `-arr,name` is by falling ARR, then by name. Raises Invalid with the nearest known name."""
-    place = Place("sort", body)
+    """The order told: `-arr,csm.name` is by falling ARR, then by the CSM's name. Raises Invalid with the nearest known name."""
+    return _order(told, entity, workspace, Place("sort", body))
+
+
+def _order(told: Told, entity: Entity, workspace: Workspace, place: Place) -> tuple[Sort, ...]:
     keys: dict[Shown, Sort] = {}
     for name in names(told, place, MAX_SORT) or ():
         path = name.removeprefix("-")
-        of = _shown(path, path, entity, workspace, place)
+        of = _ordering(path, entity, workspace, place)
         if not isinstance(of, SegmentOf) and not of.field.sortable:
-            raise place.fault(f"{path} has no order.")
+            raise place.fault(*_unordered(path, of))
         if of in keys:
             raise place.fault(f"{path} is named twice.")
         keys[of] = Sort(of, descending=path != name)
     return tuple(keys.values())
+
+
+def _ordering(path: str, entity: Entity, workspace: Workspace, place: Place) -> Shown:
+    """A field of the record, or of one that it leads to. Raises Invalid."""
+    head, _, rest = path.partition(".")
+    relation = entity.relations.get(head)
+    if not rest or relation is None or relation.many:
+        return _shown(path, path, entity, workspace, place)
+    target = ENTITIES[relation.target]
+    further = target.relations.get(rest.partition(".")[0])
+    if further and not further.many and "." in rest:
+        raise place.fault("Expected a path over one reference: records are sorted no further away.", f"{head}.name")
+    return replace(_shown(rest, path, target, workspace, place), through=relation)
+
+
+def _unordered(path: str, of: Column | CustomOf) -> tuple[str, str | None]:
+    target = ENTITIES.get(of.field.target or "")
+    if of.field.kind != "ref" or target is None or of.through is not None or "name" not in target.fields:
+        return f"{path} has no order.", None
+    return (
+        f"{of.field.name} is a reference and has no order: name a field of what it refers to.",
+        f"{of.field.name}.name",
+    )
 
 
 def usual_order(entity: Entity) -> tuple[Sort, ...]:
@@ -120,7 +150,7 @@ class _Tree:
     entity: Entity
     items: dict[str, Pick] = field(default_factory=dict)
     groups: dict[str, dict[str, Pick]] = field(default_factory=dict)
-    nests: dict[str, tuple[Relation, _Tree, int | None]] = field(default_factory=dict)
+    nests: dict[str, tuple[Relation, _Tree, int | None, tuple[Sort, ...]]] = field(default_factory=dict)
     order: dict[str, None] = field(default_factory=dict)
 
     def show(self, selection: Selection) -> None:
@@ -138,8 +168,9 @@ class _Tree:
             self.groups.setdefault(name, {})[item.key] = item
             self.order[name] = None
 
-    def nest(self, relation: Relation, limit: int | None = None) -> _Tree:
-        _, tree, _ = self.nests.setdefault(relation.name, (relation, _Tree(ENTITIES[relation.target]), limit))
+    def nest(self, relation: Relation, limit: int | None = None, order: tuple[Sort, ...] = ()) -> _Tree:
+        made = (relation, _Tree(ENTITIES[relation.target]), limit, order)
+        _, tree, *_ = self.nests.setdefault(relation.name, made)
         self.order[relation.name] = None
         return tree
 
@@ -151,8 +182,7 @@ class _Tree:
             return self.items[name]
         if name in self.groups:
             return Group(name, Selection(tuple(self.groups[name].values())))
-        relation, tree, limit = self.nests[name]
-        order = usual_order(tree.entity) if relation.many else ()
+        relation, tree, limit, order = self.nests[name]
         return Nest(name, relation, tree.selection(), None, order, limit)
 
 
@@ -186,16 +216,32 @@ def _shown(path: str, whole: str, entity: Entity, workspace: Workspace, place: P
         raise place.fault(fault.message, prefix + fault.suggestion if fault.suggestion else None) from None
 
 
-def _include(told: str, tree: _Tree, place: Place) -> None:
+def _include(told: str, tree: _Tree, workspace: Workspace, place: Place) -> None:
+    """`csm`, `interactions`, `interactions(3)`, `interactions(3,-occurred_at)`."""
     found = INCLUDED.fullmatch(told)
     relation = tree.entity.relations.get(found[1]) if found else None
     if found is None or relation is None:
         raise place.fault(
             f"{tree.entity.name} have no such related records.", nearest(told.partition("(")[0], tree.entity.relations)
         )
-    if found[2] and not relation.many:
-        raise place.fault(f"{relation.name} is one: it takes no number.")
-    if found[2] and not 1 <= int(found[2]) <= MAX_RELATED:
+    target = ENTITIES[relation.target]
+    if not relation.many:
+        if found[2] is not None:
+            raise place.fault(f"{relation.name} is one: it takes no number and no order.")
+        tree.nest(relation).show(everything(target))
+        return
+    limit, order = _many(found[2], relation, workspace, place)
+    tree.nest(relation, limit, order).show(everything(target))
+
+
+def _many(told: str | None, relation: Relation, workspace: Workspace, place: Place) -> tuple[int, tuple[Sort, ...]]:
+    """How many of a relation's records, and in which order: `3,-occurred_at`, either of them or both."""
+    target = ENTITIES[relation.target]
+    if told is None:
+        return DEFAULT_RELATED, usual_order(target)
+    first, _, rest = (part.strip() for part in told.partition(","))
+    if not NUMBER.fullmatch(first):
+        return DEFAULT_RELATED, _order(told, target, workspace, place)
+    if not 1 <= int(first) <= MAX_RELATED:
         raise place.fault(f"Expected from 1 to {MAX_RELATED} records of {relation.name}.")
-    limit = int(found[2] or DEFAULT_RELATED) if relation.many else None
-    tree.nest(relation, limit).show(everything(ENTITIES[relation.target]))
+    return int(first), _order(rest, target, workspace, place) if "," in told else usual_order(target)

@@ -21,6 +21,8 @@ class SegmentationName:
     id: UUID
     slug: str
     segments: tuple[str, ...]
+    is_sound: bool = True
+    """Whether what it means could be computed when that was last tried."""
 
 
 @dataclass(frozen=True, slots=True)

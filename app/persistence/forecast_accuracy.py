@@ -13,6 +13,21 @@ from app.persistence.forecasts import AS_THINGS_ARE
 KEYS = {"csm": "coalesce(s.csm_id::text, '')", "month": "to_char(s.closed_on, 'YYYY-MM')"}
 """By what they are told apart: whose they were when they were forecast, and when they closed."""
 
+PLAIN = f"""
+  plain AS MATERIALIZED (
+    SELECT array_agg(f.id ORDER BY f.as_of DESC, f.id DESC) AS ids, array_agg(f.as_of ORDER BY f.as_of DESC, f.id DESC) AS moments
+    FROM forecasts f WHERE f.workspace_id = $1 AND {AS_THINGS_ARE}
+  )"""
+LATEST = f"""
+CROSS JOIN LATERAL (
+  SELECT r.account_id, r.probability, r.expected, f.as_of
+  FROM unnest((SELECT ids FROM plain), (SELECT moments FROM plain)) WITH ORDINALITY AS f(id, as_of, nth)
+  JOIN forecast_renewals r ON r.workspace_id = $1 AND r.renewal_id = e.id AND r.forecast_id = f.id
+  WHERE timezone($3, f.as_of)::date < e.closed_on AND {ahead("f.as_of", "e.due_on")}
+  ORDER BY f.nth LIMIT 1
+) p"""
+"""The last forecast of a renewal `e`: kept ones are looked into from the latest on, and no further than the first that has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ForecastColumns:
@@ -45,17 +60,13 @@ async def closed(reader: Reader, workspace: Workspace, by: str | SegmentationNam
     row = await reader.fetchrow(
         f"""
         WITH {ENDED},
+        {PLAIN},
         said AS (
-          SELECT DISTINCT ON (r.renewal_id) r.renewal_id, r.account_id, r.probability, r.expected, f.as_of,
-            e.arr AS due, least(e.kept, e.arr) AS kept, e.result <> 'churned' AS renewed, e.closed_on
-          FROM ended e
-          JOIN forecast_renewals r ON r.workspace_id = $1 AND r.renewal_id = e.id
-          JOIN forecasts f ON f.workspace_id = $1 AND f.id = r.forecast_id
-          WHERE e.decided_on < $2::date AND {AS_THINGS_ARE}
+          SELECT e.id AS renewal_id, p.account_id, p.probability, p.expected, p.as_of, e.arr AS due,
+            least(e.kept, e.arr) AS kept, e.result <> 'churned' AS renewed, e.closed_on
+          FROM ended e {LATEST}
+          WHERE e.decided_on < $2::date
             AND ({first}::date IS NULL OR e.closed_on >= {first}) AND ({last}::date IS NULL OR e.closed_on < {last})
-            AND timezone($3, f.as_of)::date < e.closed_on
-            AND {ahead("f.as_of", "e.due_on")}
-          ORDER BY r.renewal_id, f.as_of DESC, f.id DESC
         )
         SELECT {", ".join(f"coalesce(array_agg(t.{column} ORDER BY t.renewal_id), '{{}}')" for column in columns)}
         FROM (

@@ -215,7 +215,7 @@ def _segmentations(told: bytes | None) -> dict[str, SegmentationName]:
     named: dict[str, SegmentationName] = {}
     for one in msgspec.json.decode(told) if told else ():
         segments = tuple(dict.fromkeys((*one["segments"], one["rest"])))
-        named[one["slug"]] = SegmentationName(UUID(one["id"]), one["slug"], segments)
+        named[one["slug"]] = SegmentationName(UUID(one["id"]), one["slug"], segments, one["state"] == "ok")
     return named
 
 

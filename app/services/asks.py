@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -13,7 +12,7 @@ from typing import Any, TypeVar, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
-from app.domain import history
+from app.domain import history, moments
 from app.domain.catalogue import ENTITIES
 from app.domain.criteria import meant, spellings, text
 from app.domain.criteria.check import Checked, Setting, check
@@ -24,12 +23,11 @@ from app.domain.errors import Fault, Invalid, StrataError, Unreadable
 from app.domain.lists import both
 from app.domain.questions import DEFAULT_LIMIT, MAX_LIMIT, Archived, Count, Page, Question, Selection
 from app.domain.selections import MAX_SORT, Place, Told, names, selection, sort, usual_order
+from app.domain.values import DAY, MisfitError
 from app.domain.workspaces import Workspace
 
 KEPT_TEXTS = 4_096
 LONGEST_KEPT = 2_000
-DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 COUNTS: tuple[Count, ...] = get_args(Count)
 FORM = 1
@@ -206,17 +204,10 @@ def _zones() -> frozenset[str]:
 
 def _moment(ask: Ask, name: str, told: str, zone: ZoneInfo) -> datetime:
     """An instant as told; of a day its last microsecond in the zone, so that all of the day lies behind it."""
-    expected = Place(name, ask.body).fault("Expected a day or an instant, as in 2026-01-31 or 2026-01-31T10:00:00Z.")
     try:
-        if DAY.fullmatch(told):
-            midnight = datetime.combine(date.fromisoformat(told) + timedelta(days=1), time(), zone)
-            moment = midnight.astimezone(UTC) - timedelta(microseconds=1)
-        elif INSTANT.fullmatch(told):
-            moment = datetime.fromisoformat(told).astimezone(UTC)
-        else:
-            raise expected
-    except (ValueError, OverflowError):
-        raise expected from None
+        moment = moments.last(told, zone)
+    except MisfitError as misfit:
+        raise Place(name, ask.body).fault(misfit.fault().message) from None
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise Place(name, ask.body).fault(f"Expected a moment in the years {FIRST_YEAR} to {LAST_YEAR}.")
     return moment

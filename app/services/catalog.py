@@ -12,7 +12,7 @@ from typing import Any, cast, get_args
 
 from app.domain.calendars import FiscalUnit
 from app.domain.catalogue import ENTITIES, Entity, Field
-from app.domain.criteria import limits, lint
+from app.domain.criteria import gaps, limits, lint
 from app.domain.criteria.cost import CLASSES
 from app.domain.criteria.fields import find, paths
 from app.domain.criteria.literals import CALENDARS, UNITS
@@ -98,6 +98,7 @@ def describe(principal: Principal) -> dict[str, Any]:
         "problems": [
             *({"code": code, "severity": "error", "description": told} for code, told in ERRORS.items()),
             *({"code": code, "severity": "warning", "description": told} for code, told in lint.CODES.items()),
+            {"code": gaps.NO_DATA, "severity": "warning", "description": gaps.MEANING},
         ],
         "costs": [{"class": name, "description": told} for name, told in CLASSES.items()],
         "examples": list(EXAMPLES),

@@ -24,6 +24,7 @@ from app.persistence.database import Reader, Record
 from app.services.aside import aside
 from app.services.numbers import Number, measured, number, unit
 from app.services.quadrants import quadrant_of
+from app.services.segment_states import words
 from app.services.segmentation_documents import computed, found, names
 
 MONEY = "arr"
@@ -37,7 +38,7 @@ async def chart(db: Reader, principal: Principal, slug: str, now: datetime) -> s
     row, workspace = await found(db, principal.workspace.id, slug), principal.workspace
     axes = axes_of(row["kind"], msgspec.json.decode(row["spec"]))
     cuts = loaded(msgspec.json.decode(row["cuts"]))
-    note = row["detail"] or ""
+    note = words(row, workspace, now)
     if row["kind"] in ("matrix", "bands"):
         if all(is_cut(axis, frozen) for axis, frozen in zip(axes, cuts, strict=True)):
             try:
@@ -47,7 +48,7 @@ async def chart(db: Reader, principal: Principal, slug: str, now: datetime) -> s
             if row["kind"] == "matrix":
                 return await quadrant_of(db, row, workspace, axes, cuts, of, now)
             if axes[0].cuts.within is None:
-                picture = await _histogram(db, row, workspace, of[0], axes[0].field, cuts[0])
+                picture = await _histogram(db, row, workspace, of[0], axes[0].field, cuts[0], now)
                 return await aside(lambda: bands(_drawn(picture, row)))
             note = f"{note} Each book has cuts of its own.".strip()
         else:
@@ -64,7 +65,7 @@ async def spread(
     permit(principal, "segmentations.read")
     row, workspace = await found(db, principal.workspace.id, slug), principal.workspace
     path, of, cuts = _asked(row, workspace, field)
-    picture = await _histogram(db, row, workspace, of, path, cuts)
+    picture = await _histogram(db, row, workspace, of, path, cuts, now)
     data = [
         {
             "slug": one.slug, "name": one.name, "accounts": one.accounts, "arr": workspace.major(round(one.arr * 10**workspace.minor_digits)),
@@ -78,12 +79,12 @@ async def spread(
     }  # fmt: skip
 
 
-async def spread_chart(db: Reader, principal: Principal, slug: str, field: str | None = None) -> str:
+async def spread_chart(db: Reader, principal: Principal, slug: str, now: datetime, field: str | None = None) -> str:
     """The same as SVG text, a row for each segment. Raises NotFound, Invalid."""
     permit(principal, "segmentations.read")
     row, workspace = await found(db, principal.workspace.id, slug), principal.workspace
     path, of, cuts = _asked(row, workspace, field)
-    picture = await _histogram(db, row, workspace, of, path, cuts)
+    picture = await _histogram(db, row, workspace, of, path, cuts, now)
     return await aside(lambda: distribution(_drawn(picture, row)))
 
 
@@ -136,7 +137,7 @@ def _said(row: Record) -> dict[str, str]:
 
 
 async def _histogram(
-    db: Reader, row: Record, workspace: Workspace, of: Number, path: str, cuts: Frozen | None
+    db: Reader, row: Record, workspace: Workspace, of: Number, path: str, cuts: Frozen | None, now: datetime
 ) -> Histogram:
     factor, measure = unit(of, workspace), measured(path, of, cuts)
     ranked = await rows.spread(db, workspace, row["id"], of)
@@ -159,7 +160,7 @@ async def _histogram(
         drawn.append(
             Row(known.get(slug, slug), colours.get(slug), accounts, arr, per_bin, median, said.get(slug, ""), slug)
         )
-    return Histogram(row["name"], workspace.currency, measure, edges, log, drawn, row["detail"] or "")
+    return Histogram(row["name"], workspace.currency, measure, edges, log, drawn, words(row, workspace, now))
 
 
 def _drawn(picture: Histogram, row: Record) -> Histogram:

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.domain.catalogue import ENTITIES, Entity
 from app.domain.criteria import empties, nodes, text, tree
+from app.domain.criteria import gaps as standing
 from app.domain.criteria.check import Checked, Setting
 from app.domain.criteria.cost import Cost, Kept, cost
 from app.domain.criteria.english import english
@@ -25,8 +26,9 @@ from app.domain.workspaces import Person, clock
 from app.persistence import criteria as rows
 from app.persistence.compile.previews import preview as compiled
 from app.persistence.database import Reader
-from app.services import asks, named, ranks, reads
+from app.services import asks, gaps, named, ranks, reads
 from app.services.asks import Ask, Said
+from app.services.segment_states import doubtful
 
 OPERATION = "criteria.read"
 SAMPLE = 10
@@ -93,17 +95,21 @@ async def check(db: Reader, principal: Principal, body: Body, now: datetime) -> 
     except _NotCriteria as refused:
         return {
             "ok": False, "problems": [_error(fault, refused.code) for fault in refused.faults], "windows": [],
-            "cost": None, "english": None,
+            "cost": None, "english": None, "segmentations": (),
         }  # fmt: skip
     called = await _called(db, principal, ask.entity, tried.said)
     known = {name: of.names for name, of in (await rows.known(db, principal.workspace.id)).items() if of.whole}
     findings = lint(tried.said.node, ENTITIES[ask.entity], tried.setting, now, known, called.lost)
     return {
         "ok": True,
-        "problems": [_warning(finding, ask) for finding in findings],
+        "problems": [
+            *(_warning(finding, ask) for finding in findings),
+            *await _unknown(db, principal, ask, tried, now),
+        ],
         "windows": tried.checked.windows,
         "cost": _costed(_cost(tried.checked.meaning, ENTITIES[ask.entity], principal)),
         "english": english(tried.said.node, ENTITIES[ask.entity], principal.workspace, called.of_ids),
+        "segmentations": await doubtful(db, principal.workspace, tried.checked.meaning, now),
     }
 
 
@@ -135,12 +141,14 @@ async def preview(db: Reader, principal: Principal, body: Body, now: datetime) -
         "as_of": tried.setting.clock.as_of,
         "windows": tried.checked.windows,
         "ranks": [ranks.told(one, workspace) for one in tried.checked.ranks],
+        "notes": await gaps.notes(db, workspace.id, tuple(standing.stands(meaning, entity)), entity, now),
         "matched_because_empty": {
             "count": whole,
             "leaves": [_leaf(node, count, within[id(node)]) for (node, _), count in zip(sites, each, strict=True)],
         },
         "cost": _costed(_cost(meaning, entity, principal)),
         "english": english(tried.said.node, entity, workspace, called.of_ids),
+        "segmentations": await doubtful(db, workspace, question, now),
     }
 
 
@@ -268,6 +276,24 @@ def _warning(finding: Finding, ask: Ask) -> dict[str, Any]:
         "severity": "warning", "code": finding.code, "message": finding.message, **_place(finding.at, ask),
         "suggestion": finding.suggestion,
     }  # fmt: skip
+
+
+async def _unknown(db: Reader, principal: Principal, ask: Ask, tried: _Tried, now: datetime) -> list[dict[str, Any]]:
+    """A warning for each leaf that stands on what was never recorded."""
+    entity = ENTITIES[ask.entity]
+    placed = list(standing.placed(tried.said.node, tried.checked.meaning, entity))
+    missing = await gaps.missing(db, principal.workspace.id, (one.gap for _, one in placed), now)
+    return [
+        {
+            "severity": "warning",
+            "code": standing.NO_DATA,
+            "message": message,
+            **_place(node.at, ask),
+            "suggestion": None,
+        }
+        for node, one in placed
+        for message in standing.notes((one,), missing, entity)
+    ]
 
 
 def _leaf(node: nodes.Node, count: int, within: str) -> dict[str, Any]:

@@ -18,14 +18,14 @@ from app.domain.errors import Fault, Invalid
 from app.domain.questions import COUNT_CAP, Count
 from app.domain.roles import Principal, permit
 from app.domain.segmentation.care import KINDS
-from app.domain.values import UNSTORABLE
+from app.domain.values import DAY, UNSTORABLE
 from app.domain.workspaces import Clock, Workspace, clock
 from app.persistence import engagements as rows
 from app.persistence import users
 from app.persistence.database import Reader
 from app.persistence.engagements import STATES, WHATS, Found, State, Wanted, What
 from app.services import account_names, asks, care, named, reads
-from app.services.asks import COUNTS, DAY, Ask, Said
+from app.services.asks import COUNTS, Ask, Said
 from app.services.care import Cared
 from app.services.cursors import Key, refusal
 

@@ -14,6 +14,7 @@ from app.domain.forecasting.renewals import Total
 from app.domain.forecasting.skill import LOGISTIC, Skill
 from app.domain.workspaces import Workspace
 from app.services.forecast_figures import Made
+from app.services.segment_states import State
 
 Money = Callable[[int | None], Decimal | None]
 MOVED = ("expected", "p05", "p50", "p95")
@@ -35,7 +36,7 @@ SIDE_BY_SIDE = (
 
 
 def forecast(
-    forecast_id: UUID | None, wanted: Asked, as_of: datetime, made: Made, workspace: Workspace
+    forecast_id: UUID | None, wanted: Asked, as_of: datetime, made: Made, workspace: Workspace, doubted: Sequence[State]
 ) -> dict[str, Any]:
     """One forecast, whole; without an id it is not kept."""
     computed = made.computed
@@ -58,7 +59,7 @@ def forecast(
             "because": WITHOUT_DATE,
         },
         "overdue": _overdue(made, workspace),
-        "groups": told["groups"], "rates": [_rate(rate) for rate in computed.rates],
+        "groups": told["groups"], "rates": [_rate(rate) for rate in computed.rates], "segmentations": doubted,
     }  # fmt: skip
 
 
@@ -85,7 +86,9 @@ def seen(made: Made, wanted: Asked, workspace: Workspace) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def comparison(wanted: Asked, as_of: datetime, ways: Sequence[Made], workspace: Workspace) -> dict[str, Any]:
+def comparison(
+    wanted: Asked, as_of: datetime, ways: Sequence[Made], workspace: Workspace, doubted: Sequence[State]
+) -> dict[str, Any]:
     """The same renewals seen in several ways, and how each differs from the first, group by group."""
     shown = [{"name": made.under.name, **seen(made, wanted, workspace)} for made in ways]
     first = ways[0].computed
@@ -93,6 +96,7 @@ def comparison(wanted: Asked, as_of: datetime, ways: Sequence[Made], workspace: 
         "from": wanted.start, "to": wanted.end, "as_of": as_of, "due": shown[0]["due"], "model": first.model,
         "words": SIDE_BY_SIDE, "skill": _skill(first.challenged if first.model == LOGISTIC and first.challenged else first.skill),
         "scenarios": shown, "differences": [_difference(shown[0], one) for one in shown[1:]],
+        "segmentations": doubted,
     }  # fmt: skip
 
 

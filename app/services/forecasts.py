@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.domain import moments
 from app.domain.catalogue import ACCOUNTS, Entity
 from app.domain.criteria import check
 from app.domain.criteria.meant import Meaning
@@ -20,7 +21,7 @@ from app.domain.forecasting import asked as asking
 from app.domain.forecasting.asked import Asked, Said, Under
 from app.domain.forecasting.rows import ROWS, SORTS
 from app.domain.roles import Principal, allows, permit
-from app.domain.workspaces import clock
+from app.domain.workspaces import Workspace, clock
 from app.persistence import forecasts
 from app.persistence.database import Database, Reader, Transaction
 from app.persistence.forecasts import Page, Which
@@ -31,6 +32,7 @@ from app.services.aside import aside
 from app.services.calls import ENCODER, Call, Effect, Written, new_id, once
 from app.services.cursors import Key
 from app.services.forecast_figures import Figures, Made
+from app.services.segment_states import State, doubtful
 
 FIRST_VERSION = 1
 CREATE, READ = "forecasts.create", "forecasts.read"
@@ -38,13 +40,15 @@ CREATE, READ = "forecasts.create", "forecasts.read"
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A request that is read: which renewals, seen in which ways, and the criteria that they ask for."""
+    """A request that is read: which renewals, seen in which ways, and the criteria that they ask for; `doubted` are the
+    segmentations among those that are not fresh."""
 
     wanted: Asked
     ways: tuple[Under, ...]
     where: Meaning
     met: tuple[Meaning, ...]
     as_of: datetime
+    doubted: tuple[State, ...]
 
 
 async def create(db: Database, call: Call, body: object) -> Written:
@@ -60,7 +64,7 @@ async def create(db: Database, call: Call, body: object) -> Written:
     # No transaction is held while it is computed.
     figures, [made] = await _made(db, call.principal, ready)
     forecast_id = new_id()
-    answer = ENCODER.encode(answers.forecast(forecast_id, ready.wanted, ready.as_of, made, workspace))
+    answer = ENCODER.encode(answers.forecast(forecast_id, ready.wanted, ready.as_of, made, workspace, ready.doubted))
     columns = await aside(partial(figuring.kept, made, figures))
 
     async def act(tx: Transaction) -> Written:
@@ -79,7 +83,7 @@ async def preview(db: Database, principal: Principal, now: datetime, body: objec
     said = asking.read(body, principal.workspace.minor_digits)
     ready = await _ready(db, principal, now, said, (said.under,))
     _, [made] = await _made(db, principal, ready)
-    return ENCODER.encode(answers.forecast(None, ready.wanted, ready.as_of, made, principal.workspace))
+    return ENCODER.encode(answers.forecast(None, ready.wanted, ready.as_of, made, principal.workspace, ready.doubted))
 
 
 async def compare(db: Database, principal: Principal, now: datetime, body: object) -> bytes:
@@ -91,7 +95,7 @@ async def compare(db: Database, principal: Principal, now: datetime, body: objec
     said, ways = asking.compared(body, principal.workspace.minor_digits)
     ready = await _ready(db, principal, now, said, ways)
     _, made = await _made(db, principal, ready)
-    return ENCODER.encode(answers.comparison(ready.wanted, ready.as_of, made, principal.workspace))
+    return ENCODER.encode(answers.comparison(ready.wanted, ready.as_of, made, principal.workspace, ready.doubted))
 
 
 async def get(db: Database, principal: Principal, forecast_id: UUID) -> bytes:
@@ -163,17 +167,13 @@ def _filter(told: str | None, parameter: str, entity: Entity, setting: check.Set
     try:
         return check.check(asks.said(ask).node, entity, setting).meaning
     except StrataError as refused:
-        error = asks.placed(ask, refused)
-        error.faults = tuple(replace(fault, parameter=parameter) for fault in error.faults)
-        raise error from None
+        faults = asks.placed(ask, refused).faults
+        raise type(refused)(refused.detail, tuple(replace(fault, parameter=parameter) for fault in faults)) from None
 
 
 async def _ready(db: Database, principal: Principal, now: datetime, said: Said, ways: Sequence[Under]) -> Ready:
     workspace = principal.workspace
-    as_of = said.as_of or now
-    if as_of > now:
-        message = "Expected an instant that has come: what will be known then is not known yet."
-        raise Invalid(faults=(Fault(message, pointer="/as_of"),))
+    as_of = now if said.as_of is None else _as_of(said.as_of, workspace, now)
     moment = clock(workspace, as_of)
     start, end = asking.period(said.start, said.end, moment.today)
     wanted = Asked(start, end, asking.groups(said.group_by, workspace), said.target, said.targets)
@@ -185,7 +185,16 @@ async def _ready(db: Database, principal: Principal, now: datetime, said: Said, 
 
     where = await meaning(_scope(principal, said.where or All()))
     met = [await meaning(one.where) for way in ways for one in way.what_if]
-    return Ready(wanted, tuple(ways), where, tuple(met), as_of)
+    doubted = await doubtful(db, workspace, (wanted, where, tuple(met)), now)
+    return Ready(wanted, tuple(ways), where, tuple(met), as_of, doubted)
+
+
+def _as_of(told: str, workspace: Workspace, now: datetime) -> datetime:
+    """An instant, or the end of a day; of today as far as it has come. Raises Invalid."""
+    if moments.span(told, workspace.zone)[0] > now:
+        message = "Expected a day or an instant that has come: what will be known then is not known yet."
+        raise Invalid(faults=(Fault(message, pointer="/as_of"),))
+    return min(moments.last(told, workspace.zone), now)
 
 
 def _meaning(node: Node, setting: check.Setting) -> Meaning:

@@ -20,7 +20,7 @@ from app.domain.criteria.suggest import nearest
 from app.domain.criteria.values import Whatever
 from app.domain.errors import Fault, Invalid, NotFound, StrataError
 from app.domain.list_templates import Template
-from app.domain.lists import List, Parameter, ParameterKind, Visibility, asked
+from app.domain.lists import List, ListEntity, Parameter, ParameterKind, Visibility, asked
 from app.domain.roles import Principal
 from app.domain.values import MisfitError
 from app.domain.workspaces import Person, Workspace, clock
@@ -117,13 +117,39 @@ def setting_of(workspace: Workspace, now: datetime) -> Setting:
 
 
 def verify(made: List, setting: Setting) -> None:
-    """Raises Invalid unless everything that the list names is there, as its owner would ask it."""
-    entity, workspace = ENTITIES[made.entity], setting.workspace
-    criteria = asked(made.entity, made.criteria, made.mine)
-    own = replace(setting, person=_owner(made), params=_likely(made.params), within=made.id)
-    check(criteria, entity, own)
-    lists.check_columns(made.columns, entity, workspace)
-    lists.check_sort(made.sort, entity, workspace)
+    """Raises Invalid with all that the list names and that is not there, as its owner would ask it."""
+    own = replace(setting, person=_owner(made), within=made.id)
+    said = {
+        "criteria": made.criteria,
+        "mine": made.mine,
+        "params": made.params,
+        "columns": made.columns,
+        "sort": made.sort,
+    }
+    if faults := misfits(made.entity, said, own):
+        raise Invalid(faults=faults)
+
+
+def misfits(entity: ListEntity, said: Mapping[str, Any], setting: Setting) -> tuple[Fault, ...]:
+    """What the members of a list that are there name, and is not."""
+    of, workspace = ENTITIES[entity], setting.workspace
+
+    def criteria() -> None:
+        if "criteria" in said:
+            within = replace(setting, params=_likely(said.get("params", ())))
+            check(asked(entity, said["criteria"], said.get("mine", False)), of, within)
+
+    faults: list[Fault] = []
+    for read in (
+        criteria,
+        lambda: lists.check_columns(said.get("columns", ()), of, workspace),
+        lambda: lists.check_sort(said.get("sort", ()), of, workspace),
+    ):
+        try:
+            read()
+        except Invalid as error:
+            faults += error.faults or (Fault(error.detail),)
+    return tuple(faults)
 
 
 def parameters(params: Sequence[Parameter], told: Mapping[str, object] | None = None) -> dict[str, Any]:

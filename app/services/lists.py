@@ -39,10 +39,13 @@ COPIED = ("entity", "name", "description", "folder", "criteria", "columns", "sor
 
 
 async def create(db: Database, call: Call, body: Mapping[str, object]) -> Written:
-    """A new list of the caller's; private unless told otherwise. Raises Invalid, Forbidden."""
-    given = list_bodies.read(body, partial=False)
-    _no_owner(given)
-    return await once(db, call, "lists.create", lambda tx: _make(tx, call, given))
+    """A new list of the caller's; private unless told otherwise. Raises Invalid or Unreadable with all that is wrong, Forbidden."""
+    said = list_bodies.said(body, partial=False)
+    if said.error is not None:
+        permit(call.principal, "lists.create", own=True)
+        raise type(said.error)(faults=(*said.error.faults, *await nested.misfits(db, call, said)))
+    _no_owner(said.given)
+    return await once(db, call, "lists.create", lambda tx: _make(tx, call, said.given))
 
 
 async def copy(db: Database, call: Call, list_id: UUID, body: Mapping[str, object] | None = None) -> Written:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -16,7 +16,8 @@ from uuid import UUID
 from app.domain import dependents
 from app.domain.criteria.coerce import identity
 from app.domain.criteria.nodes import InList
-from app.domain.errors import StrataError
+from app.domain.errors import Fault, StrataError
+from app.domain.list_bodies import Said
 from app.domain.lists import List
 from app.domain.roles import Principal
 from app.domain.segmentation.parts import parts
@@ -25,6 +26,7 @@ from app.persistence import named as rows
 from app.persistence import segments, workspaces
 from app.persistence.database import Reader, Transaction
 from app.services import listings, measures, named, prepared, settle
+from app.services.calls import Call
 from app.services.listings import Listing
 
 SAID = ("criteria", "mine", "params", "visibility")
@@ -45,6 +47,17 @@ async def verify(tx: Transaction, made: List, workspace: Workspace, now: datetim
         await workspaces.hold(tx, workspace.id)  # of two that would name each other the second sees the first
     viewer = made.owner_id if made.visibility == "private" else None
     await named.reading(tx, listings.setting_of(workspace, now), viewer, now, partial(listings.verify, made))
+
+
+async def misfits(db: Reader, call: Call, said: Said) -> tuple[Fault, ...]:
+    """What else is wrong about a new list that cannot be read whole: what its other members name, and is not there."""
+    known = {name: one for name, one in said.given.items() if name != "criteria" or "params" not in said.wrong}
+    if "entity" not in known:
+        return ()
+    principal = call.principal
+    setting = replace(listings.setting_of(principal.workspace, call.now), person=principal.person)
+    found = partial(listings.misfits, known["entity"], known)
+    return await named.reading(db, setting, principal.user_id, call.now, found)
 
 
 async def looked_at(reader: Reader, principal: Principal, lists: Sequence[List], now: datetime) -> list[Listing]:

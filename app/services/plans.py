@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from app.domain.catalogue import ENTITIES
 from app.domain.criteria.check import Echo, RankEcho, Setting
+from app.domain.criteria.gaps import Stand, stands
 from app.domain.questions import Page, Question, Selection
 from app.domain.selections import Place
 from app.domain.workspaces import Person, Workspace, clock
@@ -67,7 +69,7 @@ class Template:
 class Plan:
     """An ask as far as it was read: what does not depend on the moment, and on who asks, is read once.
 
-    `fixed`: nothing does, and `question`, `windows` and `statements` are whole.
+    `fixed`: nothing does, and `question`, `windows`, `statements` and `standing` are whole.
     """
 
     template: Template
@@ -77,6 +79,7 @@ class Plan:
     fixed: bool = False
     windows: tuple[Echo, ...] = ()
     statements: dict[Shape, Statement] = field(default_factory=dict)
+    standing: tuple[Stand, ...] = ()
 
     def bound_to(self, person: Person | None) -> bytes:
         """What cursors are bound to: where the criteria name who asks, to that too."""
@@ -132,12 +135,13 @@ def _read(ask: Ask, workspace: Workspace) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with its statement, and what its windows and its ranks were resolved to."""
+    """A question with its statement, what its windows and its ranks were resolved to, and what its criteria stand on."""
 
     question: Question
     statement: Statement
     windows: tuple[Echo, ...]
     ranks: tuple[RankEcho, ...] = ()
+    standing: tuple[Stand, ...] = ()
 
 
 def kept(plan: Plan, workspace: Workspace, after: tuple[Key, ...] | None) -> Asked | None:
@@ -149,7 +153,7 @@ def kept(plan: Plan, workspace: Workspace, after: tuple[Key, ...] | None) -> Ask
     if statement is None:
         question = continued(plan.question, after)
         statement = plan.statements[shape] = plan.template.statement(question, workspace, shape)
-    return Asked(plan.question, statement, plan.windows)
+    return Asked(plan.question, statement, plan.windows, standing=plan.standing)
 
 
 def moment(ask: Ask, plan: Plan, workspace: Workspace, now: datetime) -> datetime:
@@ -176,16 +180,17 @@ def asked(ask: Ask, plan: Plan, after: tuple[Key, ...] | None, setting: Setting)
     """The question in its setting. Raises Invalid for criteria that mean nothing here."""
     shape, frame, workspace = _shape(after), plan.template.frame, setting.workspace
     checked = asks.checked(ask, plan.told, setting)
+    standing = tuple(stands(checked.meaning, ENTITIES[ask.entity]))
     question = replace(plan.question, criteria=asks.within(ask, checked.meaning), page=Page(frame.limit, after))
     if ask.selection is not None and not isinstance(ask.selection, Selection):
         question = asks.then(ask, frame, replace(question, selection=ask.selection(setting)))
-        return Asked(question, compile.page(question, workspace), checked.windows, checked.ranks)
+        return Asked(question, compile.page(question, workspace), checked.windows, checked.ranks, standing)
     question = asks.then(ask, frame, question)
     statement = plan.template.statement(question, workspace, shape)
     if not checked.relative:
         plan.fixed, plan.question, plan.windows = True, continued(question, None), checked.windows
-        plan.statements[shape] = statement
-    return Asked(question, statement, checked.windows, checked.ranks)
+        plan.statements[shape], plan.standing = statement, standing
+    return Asked(question, statement, checked.windows, checked.ranks, standing)
 
 
 def continued(of: Question, after: Sequence[Key] | None) -> Question:

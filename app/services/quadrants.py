@@ -24,6 +24,7 @@ from app.persistence import charts as rows
 from app.persistence.database import Reader, Record
 from app.services.aside import aside
 from app.services.numbers import Number, measured, unit
+from app.services.segment_states import words
 
 APART = {
     True: "1 account stands in a segment that its values do not say, by a pin or until it is confirmed.",
@@ -47,7 +48,8 @@ async def quadrant_of(
     ]
     listed = await rows.points(db, workspace, row["id"], asked, POINTS)
     counted = await rows.cells(db, workspace, row["id"], _levels(axes, cuts, Setting(workspace, clock(workspace, now))))
-    return await aside(lambda: quadrant(_picture(row, workspace, axes, cuts, of, listed, counted)))
+    doubted = words(row, workspace, now)
+    return await aside(lambda: quadrant(_picture(row, workspace, axes, cuts, of, listed, counted, doubted)))
 
 
 def _levels(axes: Sequence[Axis], cuts: Sequence[Frozen], setting: Setting) -> list[list[Meaning]]:
@@ -67,6 +69,7 @@ def _picture(
     of: Sequence[Number],
     listed: Sequence[Record],
     counted: Sequence[Record],
+    doubted: str,
 ) -> Quadrant:
     points = [point for one in listed if (point := _point(one, axes, cuts, of, workspace)) is not None]
     x, y, *z = [_axis(axis, one, frozen) for axis, one, frozen in zip(axes, of, cuts, strict=True)]
@@ -74,7 +77,7 @@ def _picture(
     areas, apart = _areas(row, axes, counted, workspace)
     total = sum(one["accounts"] for one in counted if None not in one["at"])
     rest = sum(one["accounts"] for one in counted) - total
-    note = " ".join(filter(None, (row["detail"], APART[apart == 1].format(apart) if apart else "")))
+    note = " ".join(filter(None, (doubted, APART[apart == 1].format(apart) if apart else "")))
     return Quadrant(row["name"], workspace.currency, x, y, areas, points, total, rest, panels, note)
 
 

@@ -22,9 +22,10 @@ from app.persistence.compile import Record
 from app.persistence.compile.records import By
 from app.persistence.database import Reader
 from app.persistence.reads import Key, Rows
-from app.services import cursors, named, people, plans
+from app.services import cursors, gaps, named, people, plans
 from app.services.asks import Ask
 from app.services.plans import KEPT_PLANS, Recent
+from app.services.segment_states import State, doubtful
 
 __all__ = ["Answer", "Ask", "One", "any_one", "collection", "one", "one_selected"]
 
@@ -37,7 +38,8 @@ _selected: Recent[Record] = Recent(KEPT_PLANS)
 class Answer:
     """A page: in `rows` a JSON array, or with edges a JSON record each; `count` is how many match, and whether that is
     all of them. `windows` are those of the criteria as they were resolved at `as_of`, `ranks` its ranks with the
-    cut-offs that they were compared by. Cursors are sealed when asked for.
+    cut-offs that they were compared by, `segmentations` those it names that are not fresh; `notes` say of what the
+    criteria ask nothing is known. Cursors are sealed when asked for.
     """
 
     rows: Rows
@@ -48,6 +50,8 @@ class Answer:
     secret: bytes = field(repr=False)
     bound: bytes = field(repr=False)
     ranks: tuple[RankEcho, ...] = ()
+    segmentations: tuple[State, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def data(self) -> bytes:
@@ -81,7 +85,7 @@ class One:
 
 
 async def collection(db: Reader, principal: Principal, ask: Ask, now: datetime, *, secret: bytes) -> Answer:
-    """The page that an ask means; one statement. `secret` seals its cursors.
+    """The page that an ask means; one statement, and one where it stands on what may be unknown. `secret` seals its cursors.
 
     Raises Unreadable for criteria that are none and cursors of another question, Invalid for what means nothing here,
     NotFound for an account that is not there.
@@ -105,7 +109,9 @@ async def collection(db: Reader, principal: Principal, ask: Ask, now: datetime, 
     if ask.account is not None and after is None and not rows.found:
         await _account(db, workspace.id, ask.account)
     count = None if rows.count is None else _counted(rows.count, asked.question.count)
-    return Answer(rows, count, as_of, asked.windows, asked.statement.limit, secret, bound, asked.ranks)
+    doubted = await doubtful(db, workspace, asked.question, now)
+    notes = await gaps.notes(db, workspace.id, asked.standing, ENTITIES[ask.entity], now)
+    return Answer(rows, count, as_of, asked.windows, asked.statement.limit, secret, bound, asked.ranks, doubted, notes)
 
 
 def _moment(

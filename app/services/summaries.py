@@ -7,6 +7,7 @@ from datetime import datetime
 
 from app.domain.catalogue import ENTITIES
 from app.domain.criteria.check import Echo, RankEcho, Setting
+from app.domain.criteria.gaps import stands
 from app.domain.roles import Principal, permit
 from app.domain.selections import Told
 from app.domain.summaries import Summary, summary
@@ -16,8 +17,9 @@ from app.persistence.compile.summaries import Statement
 from app.persistence.compile.summaries import summary as compiled
 from app.persistence.database import Reader
 from app.persistence.summaries import Groups
-from app.services import asks, named, reads
+from app.services import asks, gaps, named, reads
 from app.services.asks import Ask
+from app.services.segment_states import State, doubtful
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,10 @@ class Answer:
     as_of: datetime
     windows: tuple[Echo, ...]
     ranks: tuple[RankEcho, ...] = ()
+    segmentations: tuple[State, ...] = ()
+    """Of those that are named the ones that are not fresh."""
+    notes: tuple[str, ...] = ()
+    """Of what the criteria ask nothing is known."""
 
     @property
     def capped(self) -> bool:
@@ -62,4 +68,6 @@ async def summarise(
     found = await summaries.groups(db, statement(kept=True))
     if not found.fresh:
         found = await summaries.groups(db, statement(kept=False))
-    return Answer(of, found, frame.limit, as_of, checked.windows, checked.ranks)
+    doubted = await doubtful(db, workspace, (of, criteria), now)
+    notes = await gaps.notes(db, workspace.id, tuple(stands(checked.meaning, entity)), entity, now)
+    return Answer(of, found, frame.limit, as_of, checked.windows, checked.ranks, doubted, notes)

@@ -87,7 +87,7 @@ async def test_faults_of_the_body(
 async def test_errors_of_the_criteria_are_the_answer(office: House) -> None:
     told = await post(office, "check", filter="helth < 5 AND industry = 3")
     assert told == {
-        "ok": False, "windows": [], "cost": None, "english": None,
+        "ok": False, "windows": [], "cost": None, "english": None, "segmentations": [],
         "problems": [
             {"severity": "error", "code": "invalid", "message": "accounts have no such field.", "pointer": "/filter",
              "line": 1, "column": 1, "suggestion": "health"},
@@ -124,7 +124,9 @@ async def test_checked_windows_cost_and_english(office: House) -> None:
     told = await post(
         office, "check", filter="renewal_date IN next(90d) AND csm = @me", as_of="2026-01-31", tz="Asia/Tokyo"
     )
-    assert told["problems"] == []
+    assert [(p["code"], p["message"], p["column"]) for p in told["problems"]] == [
+        ("no_data", "No account in this workspace has a value for csm, so no account meets what is asked of it.", 31)
+    ]
     assert told["windows"] == [{"window": "next(90d)", "lo": "2026-01-31", "hi": "2026-05-01", "zone": "Asia/Tokyo"}]
     assert told["cost"]["class"] == "cheap"
     assert told["english"] == "Accounts whose renewal date is in the next 90 days and whose CSM is me."
@@ -162,7 +164,9 @@ async def test_whoever_is_not_there_is_told(office: House) -> None:
     told = await post(
         office, "check", filter='csm = "nobody@x" OR csm = "csm@criteria.example" OR parent = "A-99999999"'
     )
-    assert [(p["code"], p["column"]) for p in told["problems"]] == [("unknown_value", 7), ("unknown_value", 62)]
+    assert [(p["code"], p["column"]) for p in told["problems"]] == [
+        ("unknown_value", 7), ("unknown_value", 62), ("no_data", 1), ("no_data", 21),
+    ]  # fmt: skip
 
 
 async def test_a_preview_says_what_is_there(office: House) -> None:
@@ -199,11 +203,11 @@ async def test_a_sample_shows_the_columns_told(office: House) -> None:
 
 CHECK = """query($where: RelatedFilter, $filter: String, $criteria: JSON) {
   checkCriteria(entity: accounts, where: $where, filter: $filter, criteria: $criteria) {
-    ok english problems { severity code message pointer line column suggestion } windows { window lo hi zone }
+    ok english problems { severity code message pointer line column suggestion } windows { window lo hi zone } segmentations { segmentation state }
     cost { class reason } } }"""
 PREVIEW = """query($filter: String, $columns: [String!], $asOf: String) {
   previewCriteria(entity: accounts, filter: $filter, columns: $columns, asOf: $asOf) {
-    count sample asOf english windows { window lo hi zone } ranks { rank at computed_at: computedAt groups { group records reaches passes } } cost { class reason }
+    count sample asOf english notes segmentations { segmentation state } windows { window lo hi zone } ranks { rank at computed_at: computedAt groups { group records reaches passes } } cost { class reason }
     matchedBecauseEmpty { count leaves { text pointer line column count } } } }"""
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from app.domain.catalogue import ENTITIES
+from app.domain.criteria.meant import Column, SegmentOf
 from app.domain.errors import Invalid
-from app.domain.questions import Fixed, Group, Nest, Pick, Selection
+from app.domain.questions import Fixed, Group, Nest, Pick, Selection, Sort
 from app.domain.selections import everything, selection, sort, usual_order
 from tests.laws.trees import WORKSPACE
 
@@ -74,6 +75,58 @@ def test_includes_come_beside_fields_and_have_limits() -> None:
     assert latest.sort == usual_order(ENTITIES["interactions"])
 
 
+def test_includes_have_an_order_too() -> None:
+    def nested(include: Any) -> tuple[int | None, tuple[Sort, ...]]:
+        nest = next(item for item in selection("id", include, ACCOUNTS, WORKSPACE).items if isinstance(item, Nest))
+        return nest.limit, nest.sort
+
+    interactions = ENTITIES["interactions"]
+    assert nested("interactions(3,kind,-occurred_at)") == (3, sort("kind,-occurred_at", interactions, WORKSPACE))
+    assert nested("interactions(contact.name)") == (10, sort("contact.name", interactions, WORKSPACE))
+    assert nested(["interactions( 3, occurred_at )"]) == (3, sort("occurred_at", interactions, WORKSPACE))
+    assert list(told("id", "csm,interactions(2,kind),contacts(name)")) == ["id", "csm", "interactions", "contacts"]
+
+
+@pytest.mark.parametrize(
+    ("include", "message", "suggestion"),
+    [
+        ("interactions(3,occured_at)", "interactions have no such field.", "occurred_at"),
+        ("interactions(occurred_at,3)", "interactions have no such field", None),
+        ("interactions(3,)", "Expected names, separated by single commas.", None),
+        ("interactions()", "Expected names, separated by single commas.", None),
+        ("interactions(3", "accounts have no such related records.", "interactions"),
+        ("contacts(3,custom)", "custom has no order.", None),
+        ("csm(name)", "csm is one: it takes no number and no order.", None),
+    ],
+)
+def test_orders_of_includes_that_are_none(include: str, message: str, suggestion: str | None) -> None:
+    with pytest.raises(Invalid) as raised:
+        told("id", include)
+    (fault,) = raised.value.faults
+    assert fault.message.startswith(message)
+    assert (fault.parameter, fault.suggestion) == ("include", suggestion)
+
+
+def test_order_by_what_a_record_leads_to() -> None:
+    by_csm, by_tier = sort("-csm.name,parent.segment.tier", ACCOUNTS, WORKSPACE)
+    assert by_csm.of == Column(ENTITIES["users"].fields["name"], ACCOUNTS.relations["csm"])
+    assert by_csm.descending
+    assert isinstance(by_tier.of, SegmentOf)
+    assert by_tier.of.through == ACCOUNTS.relations["parent"]
+    for told_, message, suggestion in (
+        ("csm.nme", "users have no such field.", "csm.name"),
+        ("csm", "csm is a reference and has no order", "csm.name"),
+        ("csm_id", "csm is a reference and has no order", "csm.name"),
+        ("parent.csm.name", "Expected a path over one reference", "parent.name"),
+        ("parent.csm", "parent.csm has no order.", None),
+    ):
+        with pytest.raises(Invalid) as raised:
+            sort(told_, ACCOUNTS, WORKSPACE)
+        (fault,) = raised.value.faults
+        assert fault.message.startswith(message), told_
+        assert fault.suggestion == suggestion, told_
+
+
 def test_order() -> None:
     keys = sort("-arr, name,segment.tier,-custom.score", ACCOUNTS, WORKSPACE)
     assert [key.descending for key in keys] == [True, False, False, True]
@@ -87,7 +140,7 @@ def test_order() -> None:
         ("nam", None, "name"), ("segment.teir", None, "segment.tier"), ("custom.scor", None, "custom.score"),
         ("csm.nme", None, "csm.name"), ("parent.parent.csm.nme", None, "parent.parent.csm.name"), ("", None, None),
         ("name,,arr", None, None), ("contacts.name", None, None), (None, "contcts", "contacts"), (None, "csm(2)", None),
-        (None, "contacts(0)", None), (None, "contacts(1000)", None), (None, "contacts(-1)", "contacts"), (None, "name", None),
+        (None, "contacts(0)", None), (None, "contacts(1000)", None), (None, "contacts(-1)", None), (None, "name", None),
         (",".join(["name"] * 500), None, None), ("parent.parent.parent.parent.name", None, None), ("csm.segment.tier", None, None),
     ],
 )  # fmt: skip

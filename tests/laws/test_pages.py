@@ -14,7 +14,7 @@ import pytest
 from app.domain.catalogue import ENTITIES, Field
 from app.domain.criteria.evaluate import value
 from app.domain.criteria.fields import find, paths
-from app.domain.criteria.meant import Shown
+from app.domain.criteria.meant import SegmentOf, Shown
 from app.domain.questions import Sort
 from app.domain.roles import Principal
 from app.domain.selections import order_of, sort, usual_order
@@ -104,6 +104,34 @@ async def test_the_usual_order(db: Database, population: Population) -> None:
     for entity in ("accounts", "contacts", "invoices", "surveys", "churns"):
         found = await whole(db, Ask(entity, limit=11, fields="id"))
         assert found == ordered(population.records[entity], usual_order(ENTITIES[entity])), entity
+
+
+def far(entity: str) -> list[str]:
+    """Fields of what a record leads to, one of each kind of each reference."""
+    found: dict[tuple[str, str], str] = {}
+    for relation in (one for one in ENTITIES[entity].relations.values() if not one.many):
+        for path in sortable(relation.target):
+            of = find(path, ENTITIES[relation.target], OWN)
+            if of is not None and of.through is None:
+                kind = type(of).__name__ if isinstance(of, SegmentOf) else of.field.kind
+                found.setdefault((relation.name, kind), f"{relation.name}.{path}")
+    return list(found.values())
+
+
+@pytest.mark.parametrize("entity", ["accounts", "contacts", "contracts", "tickets"])
+async def test_pages_by_what_a_record_leads_to_are_the_whole_in_order(
+    db: Database, population: Population, entity: str
+) -> None:
+    records, dice = population.records[entity], random.Random(entity)
+    paths = far(entity)
+    joint = [
+        ",".join(dice.choice(("", "-")) + one for one in (path, "created_at", dice.choice(paths))) for path in paths
+    ]
+    for order in [*(sign + path for path in paths for sign in ("", "-")), *joint]:
+        if len({key.removeprefix("-") for key in order.split(",")}) < order.count(",") + 1:
+            continue
+        found = await whole(db, Ask(entity, sort=order, limit=max(3, len(records) // 4), fields="id"))
+        assert found == ordered(records, sort(order, ENTITIES[entity], OWN)), order
 
 
 @pytest.mark.parametrize("order", ["stage", "-stage,name", "-segment.tier"])

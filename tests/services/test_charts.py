@@ -207,7 +207,7 @@ async def test_the_bins_of_a_spread_hold_everybody_once(org: Organisation, field
             assert one["without"] + sum(one["bins"]) == one["accounts"]
             assert len(one["bins"]) == len(found["edges"]) - 1
         assert sum(one["without"] for one in found["segments"]) == (field == "growth_potential")
-        ElementTree.fromstring(await charts.spread_chart(org.db, org.as_("viewer"), slug, field))
+        ElementTree.fromstring(await charts.spread_chart(org.db, org.as_("viewer"), slug, NOW, field))
 
 
 async def test_bins_end_at_the_cuts_and_medians_are_those_of_the_segments(org: Organisation) -> None:
@@ -225,7 +225,7 @@ async def test_bins_end_at_the_cuts_and_medians_are_those_of_the_segments(org: O
 async def test_only_numbers_are_spread(org: Organisation, field: str, near: str | None) -> None:
     for ask in (
         lambda: charts.spread(org.db, org.as_("viewer"), "bands", NOW, field),
-        lambda: charts.spread_chart(org.db, org.as_("viewer"), "bands", field),
+        lambda: charts.spread_chart(org.db, org.as_("viewer"), "bands", NOW, field),
     ):
         with pytest.raises(Invalid) as caught:
             await ask()

@@ -115,3 +115,20 @@ async def test_what_is_refused(db: Database) -> None:
     with pytest.raises(Invalid) as refused:
         await told(org, by="mont")
     assert refused.value.faults[0].suggestion == "month"
+
+
+async def test_of_many_kept_forecasts_the_last_before_it_closed_is_compared(db: Database) -> None:
+    org = await organisation(db)
+    for _ in range(2):
+        await term(org, [], None)
+    *_, last = [await forecasts.create(db, org.call(now=NOW + n * DAY), {}) for n in range(4)]
+    await forecasts.create(db, org.call(now=NOW + 30 * DAY), {})  # after it closed
+    await org.run(
+        "UPDATE contracts SET outcome = 'renewed', decided_at = $2 WHERE workspace_id = $1", (NOW + 10 * DAY).date()
+    )
+    wanted = await org.rows(
+        "SELECT sum(expected) FROM forecast_renewals WHERE workspace_id = $1 AND forecast_id = $2", last.id
+    )
+    found = await told(org)
+    assert found["renewals"] == 2
+    assert found["total"]["expected"] * 100 == wanted[0][0]

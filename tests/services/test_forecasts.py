@@ -17,7 +17,7 @@ from app.persistence.database import Database
 from app.services import accounts, demo, forecasts, keys, records
 from app.services.calls import Call
 from tests.servers import DEMO_NOW
-from tests.services.organisations import NOW, organisation
+from tests.services.organisations import NOW, document, organisation
 
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
 PERIOD = {"from": "2026-12-01", "to": "2027-03-01"}
@@ -183,3 +183,21 @@ async def test_what_means_nothing_is_named(
     with pytest.raises(Invalid) as refused:
         await forecasts.create(demo_db, Call(admin, DEMO_NOW), body)
     assert refused.value.faults[0].pointer == pointer
+
+
+async def test_as_of_a_day_is_as_of_its_end(db: Database) -> None:
+    org = await organisation(db, zone="Asia/Tokyo")
+    body = {"from": "2026-12-01", "to": "2027-01-01"}
+
+    async def as_of(told: str) -> str:
+        return str(document(await forecasts.preview(db, org.people["admin"], NOW, {**body, "as_of": told}))["as_of"])
+
+    assert await as_of("2026-10-31") == "2026-10-31T14:59:59.999999Z"
+    assert await as_of("2026-10-31T12:00Z") == await as_of("2026-10-31T21:00:00+09:00") == "2026-10-31T12:00:00Z"
+    assert await as_of("2026-11-22") == "2026-11-22T12:00:00Z", "of today what has been"
+    for told, message in (("2026-11-23", "that has come"), ("2026-11-22T12:00:01Z", "that has come"), ("31.10.2026", "Expected a day or an instant, as in 2026-01-31")):  # fmt: skip
+        with pytest.raises(Invalid) as refused:
+            await as_of(told)
+        (fault,) = refused.value.faults
+        assert message in fault.message
+        assert fault.pointer == "/as_of"

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from app.domain.errors import Conflict, Forbidden, Invalid, NotFound, VersionRequired, VersionStale
+from app.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unreadable, VersionRequired, VersionStale
 from app.persistence.database import Database
 from app.services import defaults, lists, workspaces
 from app.services.calls import ENCODER, Written, new_id
@@ -295,3 +295,37 @@ async def test_a_repeated_copy_is_one_copy(db: Database) -> None:
     first = await lists.copy(db, org.call("other", key="k"), made.id)
     await lists.delete(db, org.call("csm"), made.id, 1)
     assert await lists.copy(db, org.call("other", key="k"), made.id) == first
+
+
+async def test_a_refused_list_hears_all_that_is_wrong_at_once(db: Database) -> None:
+    org = await organisation(db)
+    body = {
+        "entity": "accounts", "name": "Wrong", "criteria": {"text": "helth < 5 AND arrr > 3"}, "columns": ["name", "nmae", "csm.nme"],
+        "sort": ["-arrr", "csm"], "visibility": "secret", "colour": "red", "mine": 3,
+    }  # fmt: skip
+    with pytest.raises(Invalid) as refused:
+        await lists.create(db, org.call("csm"), body)
+    assert {(one.pointer, one.suggestion) for one in refused.value.faults} == {
+        ("/colour", "columns"), ("/visibility", None), ("/mine", None), ("/criteria/text", "health"), ("/criteria/text", "arr"),
+        ("/columns/1", "name"), ("/columns/2", "csm.name"), ("/sort/0", "arr"), ("/sort/1", "csm.name"),
+    }  # fmt: skip
+    sound = {name: body[name] for name in ("entity", "name", "criteria", "columns", "sort")}
+    with pytest.raises(Invalid) as refused:
+        await lists.create(db, org.call("csm"), sound)
+    assert [one.pointer for one in refused.value.faults] == [
+        "/criteria/text", "/criteria/text", "/columns/1", "/columns/2", "/sort/0", "/sort/1"
+    ]  # fmt: skip
+    with pytest.raises(Unreadable) as unread:
+        await lists.create(db, org.call("csm"), {**sound, "criteria": {"text": "arr >"}})
+    assert [one.pointer for one in unread.value.faults][:2] == ["/criteria/text", "/columns/1"]
+
+
+async def test_criteria_are_not_judged_by_parameters_that_cannot_be_read(db: Database) -> None:
+    org = await organisation(db)
+    params = [{"name": "low", "type": "nmber"}]
+    with pytest.raises(Invalid) as refused:
+        await make(org, criteria={"text": "arr > $low"}, params=params, sort=["nmae"])
+    assert [one.pointer for one in refused.value.faults] == ["/params/0/type", "/sort/0"]
+    with pytest.raises(Invalid) as refused:
+        await lists.create(db, org.call("csm"), {"entity": "acounts", "name": "", "criteria": {"text": "arrr > 1"}})
+    assert [one.pointer for one in refused.value.faults] == ["/entity", "/name"]

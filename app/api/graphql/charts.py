@@ -26,7 +26,7 @@ async def _spread(source: Any, info: Any, said: Arguments) -> Any:
 async def _spread_chart(source: Any, info: Any, _said: Arguments) -> Any:
     caller = info.context
     single(info, "segmentation(slug)")
-    return await charts.spread_chart(caller.db, caller.principal, source["slug"], source["field"])
+    return await charts.spread_chart(caller.db, caller.principal, source["slug"], caller.now, source["field"])
 
 
 output("SpreadSegment", [

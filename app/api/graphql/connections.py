@@ -115,6 +115,10 @@ def layout(reading: Reading, of: GraphQLObjectType, nodes: Sequence[FieldNode], 
                 parts.append((key, _echoed(_members(reading, named(of, group[0]), group), _windows)))
             case "ranks":
                 parts.append((key, _echoed(_members(reading, named(of, group[0]), group), _ranks)))
+            case "notes":
+                parts.append((key, lambda page: ENCODER.encode(page.answer.notes)))
+            case "segmentations":
+                parts.append((key, _echoed(_members(reading, named(of, group[0]), group), _segmentations)))
             case _:
                 parts.append((key, _constant(of.name)))
     singly = singly or any(part.cursors for _, part in parts if isinstance(part, Edges))
@@ -248,3 +252,7 @@ def _windows(page: Page) -> Iterable[Mapping[str, Any]]:
 
 def _ranks(page: Page) -> Iterable[Mapping[str, Any]]:
     return ({camel(name): value for name, value in one.items()} for one in page.ranks)
+
+
+def _segmentations(page: Page) -> Iterable[Mapping[str, Any]]:
+    return ({camel(name): value for name, value in one.items()} for one in page.answer.segmentations)

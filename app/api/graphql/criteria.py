@@ -11,6 +11,8 @@ from app.api.graphql.callers import ENCODER
 from app.api.graphql.filters import Spelled
 from app.api.graphql.resources import body
 from app.api.graphql.scalars import served
+from app.api.graphql.segment_states import DOUBTFUL
+from app.api.graphql.types import NOTES
 from app.api.graphql.writing import Arguments
 from app.domain.catalogue import ENTITIES
 from app.domain.criteria.cost import CLASSES
@@ -37,7 +39,7 @@ output("CriteriaWindow", [
 output("CheckedCriteria", [
     member("ok", "bool", "Whether it can be asked; warnings do not stand against it."),
     member("problems", "list[CriteriaProblem]"), member("windows", "list[CriteriaWindow]"),
-    member("cost", "Optional[CriteriaCosted]"), member("english", "Optional[str]"),
+    member("cost", "Optional[CriteriaCosted]"), member("english", "Optional[str]"), DOUBTFUL,
 ])  # fmt: skip
 output("CriteriaRankGroup", [
     member("group", "Optional[str]"), member("records", "int"), member("reaches", "Optional[float]"), member("passes", "Optional[float]"),
@@ -49,9 +51,9 @@ output("EmptyLeaf", [member("text", "str"), *_PLACE, member("count", "int")])
 output("MatchedBecauseEmpty", [member("count", "int"), member("leaves", "list[EmptyLeaf]")])
 output("CriteriaPreview", [
     member("count", "int"), member("sample", "JSON", "The first ten, as REST answers them."), member("as_of", "DateTime"),
-    member("windows", "list[CriteriaWindow]"), member("ranks", "list[CriteriaRank]"),
+    member("windows", "list[CriteriaWindow]"), member("ranks", "list[CriteriaRank]"), member("notes", "list[str]", NOTES),
     member("matched_because_empty", "MatchedBecauseEmpty", "How many match only because a value of theirs is empty."),
-    member("cost", "CriteriaCosted"), member("english", "str"),
+    member("cost", "CriteriaCosted"), member("english", "str"), DOUBTFUL,
 ])  # fmt: skip
 
 ENTITY = argument("entity", "CriteriaEntity")

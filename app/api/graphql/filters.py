@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from app.api.graphql.build import choices, entered, given
+from app.api.graphql.paths import spelled
 from app.domain.catalogue import ENTITIES
 from app.domain.errors import Fault, Invalid, StrataError
 
-PATH = "A field as criteria spell it: `arr`, `segment.tier`, `custom.region`, `account.name`."
+PATH = "A field as criteria spell it, or as it is called here: `renewal_date` or `renewalDate`, `segment.tier`, `custom.region`, `account.name`."
 OPERAND = "Exactly one of `of`, `fold`, `change` and `rank` says what is compared."
 OPERATED = frozenset({"cmp", "in", "range", "time", "empty"})
 """The leaves whose operand may be more than a path."""
@@ -158,7 +159,9 @@ class Spelled:
                     made["of"] = self._members(value, f"{to}/of", f"{at}/{name}")
                 case "of":
                     _once(made, at)
-                    made["of"] = value
+                    made["of"] = spelled(value)
+                case "field" | "by":
+                    made[name] = spelled(value)
                 case _:
                     made[SNAKE.get(name, name)] = _plain(value)
         return made

@@ -11,6 +11,7 @@ from app.api.graphql.build import argument, camel, entered, given, member, opera
 from app.api.graphql.envelopes import PAGING, connect, paging
 from app.api.graphql.filters import Spelled
 from app.api.graphql.resources import body, uuid
+from app.api.graphql.segment_states import DOUBTED_THEN, DOUBTFUL
 from app.api.graphql.writing import KEY, Arguments, at_argument
 from app.domain.errors import Fault, Invalid, StrataError
 from app.services import forecasts
@@ -84,7 +85,7 @@ output("Forecast", [
     member("lanes", "list[ForecastLane]"), member("reasons", "Optional[ForecastReasons]"),
     member("without_date", "Optional[ForecastUndated]"), member("overdue", "Optional[ForecastOverdue]"),
     member("groups", "list[ForecastGroup]"),
-    member("rates", "list[RenewalRate]"),
+    member("rates", "list[RenewalRate]"), DOUBTED_THEN,
 ], "Renewals due in a period and what they are expected to bring, with a 90 % interval.")  # fmt: skip
 connect("Forecast")
 output("ForecastPayload", [resolved("forecast", "Forecast", lambda source, *_: body(source.body))])
@@ -99,7 +100,7 @@ output("ForecastDifference", [
 output("ForecastComparison", [
     member("from", "Date"), member("to", "Date"), member("as_of", "DateTime"), member("due", "Due"), member("model", "str"),
     member("words", "str", "Whose groups these are."), member("skill", "ForecastSkill"), member("scenarios", "list[ForecastWay]"),
-    member("differences", "list[ForecastDifference]"),
+    member("differences", "list[ForecastDifference]"), DOUBTFUL,
 ])  # fmt: skip
 output("RenewalReason", [member("name", "str"), member("logit", "float")])
 output("ForecastCall", [
@@ -140,7 +141,7 @@ def _way() -> list[Any]:
 def _which() -> list[Any]:
     return [
         given("from", "Optional[Date]", "Today where it is left out."), given("to", "Optional[Date]", "The day after the last one."),
-        given("as_of", "Optional[DateTime]"), given("where", "Optional[AccountFilter]"),
+        given("as_of", "Optional[str]", "A day, to its end in the workspace's zone, or an instant; now where it is left out."), given("where", "Optional[AccountFilter]"),
         given("filter", "Optional[str]", "Criteria as text; not together with `where`."),
         given("group_by", "Optional[list[str]]", "`month`, `quarter`, `csm`, `lane`, `product`, `segment.<slug>`."),
         given("target", "Optional[Money]", "Renewed ARR whose probability is asked for."),

@@ -14,6 +14,7 @@ from app.api.graphql.build import camel
 from app.api.graphql.callers import Caller
 from app.api.graphql.connections import Page, layout
 from app.api.graphql.filters import Spelled
+from app.api.graphql.paths import spelled
 from app.api.graphql.selections import Reading, criteria, mended, named, subsets
 from app.api.graphql.types import naming, type_name
 from app.domain.catalogue import ENTITIES, Entity
@@ -122,7 +123,7 @@ class Collection:
         archived = told.get("archived")
         selection = self._selection(caller, nested)
         ask = Ask(
-            self.entity.name, criteria=self._criteria(), sort=None if told.get("orderBy") is None else tuple(told["orderBy"]), limit=told["first"],
+            self.entity.name, criteria=self._criteria(), sort=None if told.get("orderBy") is None else tuple(map(spelled, told["orderBy"])), limit=told["first"],
             cursor=told.get("after"), count=self.count, as_of=told.get("asOf"), on=told.get("on"), tz=told.get("tz"),
             for_user=told.get("forUser"), archived=archived.value if archived else None, selection=selection,
             edges=self.edges, beside=self.beside,

@@ -7,11 +7,12 @@ from typing import Any
 
 from app.api.graphql.build import argument, member, output, plain, resolved
 from app.api.graphql.connections import layout
+from app.api.graphql.paths import spelled
 from app.api.graphql.plans import page_of, setting_of
 from app.api.graphql.resources import body, single
 from app.api.graphql.selections import mended, named
 from app.api.graphql.summaries import GROUPED, WHEN, summarised, when
-from app.api.graphql.types import ON, connect, paging
+from app.api.graphql.types import NOTES, ON, connect, paging
 from app.api.graphql.writing import Arguments
 from app.domain.catalogue import ENTITIES
 from app.domain.errors import StrataError
@@ -20,7 +21,10 @@ from app.domain.selections import selection
 from app.services import list_rows, reads
 from app.services.asks import Ask
 
-output("ListCount", [member("value", "int"), member("exact", "bool", "False: there are more.")])
+output(
+    "ListCount",
+    [member("value", "int"), member("exact", "bool", "False: there are more."), member("notes", "list[str]", NOTES)],
+)
 connect("Row", "JSON", "Rows of a list: id, version and its columns, nested as in REST: `csm.name` is `csm: {name}`.")
 TOLD = {"first": "limit", "after": "cursor", "asOf": "as_of", "on": "on", "tz": "tz", "forUser": "for_user"}
 
@@ -34,7 +38,7 @@ async def _held(source: Any, info: Any, shown: Any) -> Any:
     told = {name: arguments[given] for given, name in TOLD.items() if arguments.get(given) is not None}
     archived, order = arguments.get("archived"), arguments.get("orderBy")
     told |= {
-        "count": laid.count if laid.count != "none" else None, "edges": laid.singly, "sort": tuple(order) if order is not None else None,
+        "count": laid.count if laid.count != "none" else None, "edges": laid.singly, "sort": tuple(map(spelled, order)) if order is not None else None,
         "archived": archived.value if archived else None, **{name: arguments.get(name) for name in NARROWING},
         "selection": lambda setting: laid.selection(caller.reading.at(setting)),
     }  # fmt: skip
@@ -89,7 +93,7 @@ async def _count(source: Any, info: Any, said: Arguments) -> Any:
     except StrataError as error:
         raise mended(error, None) from None
     value, exact = found.count or (0, True)
-    return {"value": value, "exact": exact}
+    return {"value": value, "exact": exact, "notes": list(found.notes)}
 
 
 async def _summary(source: Any, info: Any, said: Arguments) -> Any:

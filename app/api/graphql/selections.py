@@ -27,6 +27,7 @@ from graphql.language import (
 
 from app.api.graphql.build import camel
 from app.api.graphql.filters import Spelled
+from app.api.graphql.paths import spelled
 from app.api.graphql.types import type_name
 from app.domain.catalogue import ENTITIES, Entity, Field, Relation
 from app.domain.criteria import check, text, tree
@@ -177,7 +178,7 @@ class Reading:
         if told is None:
             return usual_order(entity)
         try:
-            return sort(tuple(told), entity, self.setting.workspace)
+            return sort(tuple(map(spelled, told)), entity, self.setting.workspace)
         except StrataError as error:
             raise mended(error, None) from None
 

@@ -8,8 +8,9 @@ from app.api.graphql.build import argument, member, operated, output
 from app.api.graphql.filters import Spelled
 from app.api.graphql.resources import body
 from app.api.graphql.scalars import served
+from app.api.graphql.segment_states import DOUBTFUL
 from app.api.graphql.selections import criteria, mended
-from app.api.graphql.types import filter_name
+from app.api.graphql.types import NOTES, filter_name
 from app.api.graphql.writing import Arguments
 from app.domain.catalogue import ENTITIES
 from app.domain.errors import StrataError
@@ -31,6 +32,7 @@ output("Summary", [
     member("groups", "list[SummaryGroup]"), member("totals", "JSON", "The measures of all groups together, shown or not."),
     member("total_groups", "int", "How many groups there are."), member("capped", "bool", "There are more than are shown."),
     member("as_of", "DateTime"), member("windows", "list[SummaryWindow]", "What relative windows became."),
+    DOUBTFUL, member("notes", "list[str]", NOTES),
 ], "Groups and totals are of one moment. Empty values are a group of their own.")  # fmt: skip
 GROUPED = [
     argument("group_by", "Optional[list[str]]", None, 'At most two, as in `["segment.tier", "month(renewal_date)"]`.'),
@@ -76,7 +78,7 @@ def _shown(found: Answer) -> dict[str, Any]:
     ]
     return {
         "groups": body(found.groups.data), "totals": body(found.groups.totals), "total_groups": found.groups.count,
-        "capped": found.capped, "as_of": found.as_of, "windows": windows,
+        "capped": found.capped, "as_of": found.as_of, "windows": windows, "segmentations": found.segmentations, "notes": found.notes,
     }  # fmt: skip
 
 

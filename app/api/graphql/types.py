@@ -8,6 +8,7 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from app.api.graphql.build import answered, argument, choices, output
+from app.api.graphql.segment_states import OF_PAGE
 from app.domain.catalogue import ENTITIES, Entity, Field, Relation
 from app.domain.questions import DEFAULT_LIMIT, MAX_LIMIT
 from app.services.ranks import GROUPS
@@ -23,6 +24,11 @@ PLAIN = {
 ON = argument(
     "on", "Optional[str]", None, "A past day to read history of, where it is kept: stages and segments of accounts."
 )
+ORDER = (
+    '`["-arr", "csm.name"]`: as `sort` in REST, in its spelling or in this one, `renewal_date` or `renewalDate`; own attributes '
+    "by their slugs. Empty values come last."
+)
+NOTES = "Of what the criteria ask nothing was ever recorded in the workspace, and what follows from that."
 NAMED = {"id": "ID", "external_id": "str", "slug": "str"}
 """What may name one record, by the argument's type."""
 
@@ -63,7 +69,7 @@ def filtering(entity: str) -> list[StrawberryArgument]:
     return [
         argument("where", f"Optional[{filter_name(ENTITIES[entity])}]", description="Criteria as a tree; not together with `filter`."),
         argument("filter", "Optional[str]", description="Criteria as text; not together with `where`."),
-        argument("order_by", "Optional[list[str]]", description="`[\"-arr\", \"name\"]`: as `sort` in REST; empty values come last."),
+        argument("order_by", "Optional[list[str]]", description=ORDER),
         argument("first", "int", DEFAULT_LIMIT, f"At most {MAX_LIMIT:,}."),
     ]  # fmt: skip
 
@@ -142,6 +148,8 @@ def connect(name: str, node: str, description: str | None = None) -> None:
         answered("as_of", "DateTime", description="The moment that windows were resolved at."),
         answered("windows", "list[ResolvedWindow]", description="What relative windows became."),
         answered("ranks", "list[ResolvedRank]", description="What ranks were compared by."),
+        OF_PAGE,
+        answered("notes", "list[str]", description=NOTES),
     ], description)  # fmt: skip
 
 

@@ -63,7 +63,7 @@ async def spread(request: Request) -> Answer:
 async def spread_chart(request: Request) -> Answer:
     """The same drawn."""
     field = request.query(("field",)).get("field")
-    return picture(await charts.spread_chart(request.db, request.principal, request.values[0], field))
+    return picture(await charts.spread_chart(request.db, request.principal, request.values[0], request.now, field))
 
 
 ROUTES = (

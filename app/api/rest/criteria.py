@@ -66,8 +66,9 @@ CHECKED = _object(
         "windows": _WINDOWS,
         "cost": _COST,
         "english": _TEXT_OR_NONE,
+        "segmentations": schemas.DOUBTFUL,
     },
-    "ok", "problems", "windows", "cost", "english",
+    "ok", "problems", "windows", "cost", "english", "segmentations",
 )  # fmt: skip
 PREVIEW = _object(
     {
@@ -76,6 +77,7 @@ PREVIEW = _object(
         "as_of": {"type": "string", "format": "date-time"},
         "windows": _WINDOWS,
         "ranks": {"type": "array", "items": schemas.ref("Rank")},
+        "notes": schemas.NOTES,
         "matched_because_empty": {
             "type": "object",
             "description": "how many match only because a value of theirs is empty, in all and by leaf",
@@ -86,8 +88,9 @@ PREVIEW = _object(
         },
         "cost": _COST,
         "english": _TEXT,
+        "segmentations": schemas.DOUBTFUL,
     },
-    "count", "sample", "as_of", "windows", "ranks", "matched_because_empty", "cost", "english",
+    "count", "sample", "as_of", "windows", "ranks", "notes", "matched_because_empty", "cost", "english", "segmentations",
 )  # fmt: skip
 
 

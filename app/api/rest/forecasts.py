@@ -10,7 +10,7 @@ from app.api.conditions import call, tagged
 from app.api.requests import Request
 from app.api.responses import Answer
 from app.api.rest.envelopes import envelope, paging
-from app.api.rest.parameters import CURSOR, IDEMPOTENCY_KEY, IDENTITY, IF_NONE_MATCH, LIMIT, path
+from app.api.rest.parameters import CURSOR, IDEMPOTENCY_KEY, IDENTITY, IF_NONE_MATCH, LIMIT, MOMENT, path
 from app.api.rest.writes import answered
 from app.api.routes import Parameter, Payload, Route
 from app.domain.forecasting import supposed
@@ -61,7 +61,7 @@ FORECAST = {
                 "renewals": {"type": "integer"}, "arr": {"type": "number"}, "since": schemas.nullable(_DAY), "because": {"type": "string"},
             },
         },
-        "groups": _GROUPS, "rates": {"type": "array", "items": {"type": "object"}},
+        "groups": _GROUPS, "rates": {"type": "array", "items": {"type": "object"}}, "segmentations": schemas.DOUBTFUL,
     },
 }  # fmt: skip
 WHAT_IF = {
@@ -91,7 +91,7 @@ _NAME = {"type": ["string", "null"], "description": "what it is called, told aga
 _ASKED = {
     "from": {**_DAY, "description": "first day of the period; today where it is left out"},
     "to": {**_DAY, "description": "the day after the last one of the period; a year after `from` where it is left out"},
-    "as_of": {"type": "string", "description": "an instant; now where it is left out", "format": "date-time"},
+    "as_of": {**MOMENT, "description": "a day, to its end in the workspace's zone, or an instant; now where it is left out"},
     "where": {**schemas.CRITERIA, "description": "criteria that an account meets"},
     "group_by": {**schemas.strings("month, quarter, csm, lane, product, segment.<slug>"), "maxItems": MAX_GROUPS},
     "target": {"type": "number", "description": "renewed ARR whose probability is asked for"},
@@ -125,6 +125,7 @@ COMPARISON = {
         "from": _DAY, "to": _DAY, "as_of": {"type": "string", "format": "date-time"}, "due": DUE, "model": {"type": "string"},
         "words": {"type": "string", "description": "whose groups these are"}, "skill": _SKILL,
         "scenarios": {"type": "array", "items": {"type": "object", "properties": {"name": _NAME, "scenario": _SCENARIO, **_TOTALS, "groups": _GROUPS}}},
+        "segmentations": schemas.DOUBTFUL,
         "differences": {
             "type": "array", "description": "what each has more than the first, whole and by group",
             "items": {"type": "object", "properties": {"name": _NAME, "scenario": {"type": ["string", "null"]}, **_SPREAD}},

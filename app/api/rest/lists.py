@@ -236,7 +236,7 @@ async def count(request: Request) -> Answer:
     ask = replace(ask, fields="id", include=None, sort=None, limit=1, count=ask.count or "exact")
     found = await reads.collection(request.db, request.principal, ask, request.now, secret=request.secret)
     value, exact = found.count or (0, True)
-    return json({"value": value, "exact": exact})
+    return json({"value": value, "exact": exact, **({"notes": found.notes} if found.notes else {})})
 
 
 async def asked(
@@ -261,7 +261,10 @@ CAPPED = Parameter(
 _ROWS = (FIELDS, INCLUDE, SORT, LIMIT, CURSOR, COUNT, *WITHIN)
 _COUNT = (CAPPED, *WITHIN)
 _HELD = schemas.collection({"anyOf": [schemas.ref("Account"), schemas.ref("Contact")]})
-COUNTED = {"type": "object", "properties": {"value": {"type": "integer"}, "exact": {"type": "boolean"}}}
+COUNTED = {
+    "type": "object",
+    "properties": {"value": {"type": "integer"}, "exact": {"type": "boolean"}, "notes": schemas.NOTES},
+}
 ANSWER = Payload(LIST)
 HEIR = {
     "type": "object", "additionalProperties": False,

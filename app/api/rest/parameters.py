@@ -39,10 +39,14 @@ FILTER = Parameter(
 FIELDS = Parameter(
     "fields", "what to answer of each record, separated by commas, such as `name,arr,csm.name`", {"type": "string"}
 )
-INCLUDE = Parameter("include", "related records to nest: `csm`, or with a limit `interactions(3)`", {"type": "string"})
+INCLUDE = Parameter(
+    "include",
+    "related records to nest: `csm`, or with a limit, an order or both `interactions(3,-occurred_at)`",
+    {"type": "string"},
+)
 SORT = Parameter(
     "sort",
-    "fields in order of weight, `-` for descending, such as `-arr,name`; empty values come last either way",
+    "fields in order of weight, `-` for descending, such as `-arr,csm.name`; empty values come last either way",
     {"type": "string"},
 )
 LIMIT = Parameter(

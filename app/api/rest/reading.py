@@ -46,6 +46,8 @@ async def page(request: Request, ask: Ask) -> Answer:
             "as_of": found.as_of,
             "windows": found.windows,
             **({"ranks": [ranks.told(one, request.principal.workspace) for one in found.ranks]} if found.ranks else {}),
+            **({"segmentations": found.segmentations} if found.segmentations else {}),
+            **({"notes": found.notes} if found.notes else {}),
         }
     )
     return Answer(b'{"data":' + found.data + b"," + tail[1:])

@@ -59,6 +59,8 @@ SUMMARY = {
         "capped": {"type": "boolean", "description": "true: there are more than are shown"},
         "as_of": {"type": "string", "format": "date-time"},
         "windows": {"type": "array", "items": schemas.ref("Window")},
+        "segmentations": schemas.DOUBTFUL,
+        "notes": schemas.NOTES,
     },
 }
 _QUESTION: dict[str, Any] = schemas.QUESTION["properties"]
@@ -86,8 +88,11 @@ async def of_list(request: Request) -> Answer:
 async def _answer(request: Request, ask: Ask, group_by: Any, measures: Any) -> Answer:
     found = await summaries.summarise(request.db, request.principal, ask, group_by, measures, request.now)
     tail = encoded(
-        {"groups": found.groups.count, "capped": found.capped, "as_of": found.as_of, "windows": found.windows}
-    )
+        {
+            "groups": found.groups.count, "capped": found.capped, "as_of": found.as_of, "windows": found.windows,
+            "segmentations": found.segmentations, "notes": found.notes,
+        }
+    )  # fmt: skip
     return Answer(b'{"data":' + found.groups.data + b',"totals":' + found.groups.totals + b"," + tail[1:])
 
 

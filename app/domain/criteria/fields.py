@@ -127,7 +127,7 @@ def shown(
 
 
 def _reference(path: str, entity: Entity) -> str | None:
-    """What is said of a reference's own field, where records are sorted or grouped."""
+    """What is said of a reference's own field, where records are grouped."""
     head, _, rest = path.partition(".")
     through = _reached(entity)
     if through and rest and head == through.name:
@@ -136,7 +136,7 @@ def _reference(path: str, entity: Entity) -> str | None:
     if not rest or head not in entity.fields or entity.fields[head].kind != "ref":
         return None
     return (
-        f"{head} is a reference: {entity.name} are neither sorted nor grouped by the fields of what it refers to; "
+        f"{head} is a reference: {entity.name} are not grouped by the fields of what it refers to; "
         "they can be grouped by it itself."
     )
 
@@ -162,7 +162,19 @@ def _unknown(path: str, entity: Entity, workspace: Workspace) -> tuple[str, str 
     if rest and head in what:
         known = [one for one in paths(entity, workspace) if one.startswith(f"{head}.")]
         return what[head], nearest(path, known)
-    return f"{entity.name} have no such field.", nearest(path, paths(entity, workspace))
+    near = nearest(path, paths(entity, workspace))
+    return f"{entity.name} have no such field{'.' if near else _instead(entity)}", near
+
+
+def _instead(entity: Entity) -> str:
+    """What there is, where nothing that there is comes near."""
+    if entity.name not in ENTITIES:
+        return f": expected one of {', '.join(entity.fields)}."
+    more = {
+        "accounts": ", custom.<attribute>, and segment.<segmentation>",
+        "contacts": ", custom.<attribute>, and what the account has, as in account.arr",
+    }
+    return f": expected a name that GET /v1/catalog (`catalog` in GraphQL) lists{more.get(entity.name, '')}."
 
 
 def _beyond(rest: str, through: Relation, workspace: Workspace) -> tuple[str, str | None]:

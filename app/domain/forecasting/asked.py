@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Literal, TypeVar, get_args
+from zoneinfo import ZoneInfo
 
-from app.domain import records, values
+from app.domain import moments, records, values
 from app.domain.criteria import spellings
 from app.domain.criteria.members import Members
 from app.domain.criteria.nodes import Node
@@ -23,6 +24,7 @@ Dimension = Literal["month", "quarter", "csm", "lane", "product"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 MAX_GROUPS = 3
 LONGEST_YEARS = 10
+ANYWHERE = ZoneInfo("UTC")
 
 
 WAYS = ("scenario", "lanes", "what_if")
@@ -46,11 +48,12 @@ class Under:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A request for a forecast as it was said; what was left out is None or empty. `target` in minor units."""
+    """A request for a forecast as it was said; what was left out is None or empty. `as_of` is a day, whose zone only the
+    workspace knows, or an instant; `target` in minor units."""
 
     start: date | None
     end: date | None
-    as_of: datetime | None
+    as_of: str | None
     where: Node | None
     group_by: tuple[str, ...]
     target: int | None
@@ -82,7 +85,7 @@ def read(body: object, minor_digits: int) -> Said:
             return None
 
     said = Said(
-        member("from", values.day), member("to", values.day), member("as_of", values.instant),
+        member("from", values.day), member("to", values.day), member("as_of", _moment),
         None, member("group_by", _names) or (), member("target", lambda v: supposed.amount(v, minor_digits)),
     )  # fmt: skip
     if faults:
@@ -127,6 +130,11 @@ def _way(told: object, pointer: str) -> Under:
     except values.MisfitError as misfit:
         raise Invalid(faults=(misfit.fault(members.pointer("name")),)) from None
     return replace(under({way: members.get(way) for way in WAYS}, pointer), name=name)
+
+
+def _moment(told: object) -> str:
+    moments.last(told, ANYWHERE)
+    return str(told)
 
 
 def _names(told: object) -> tuple[str, ...]:

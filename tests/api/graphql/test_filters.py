@@ -76,6 +76,12 @@ SPELLINGS = [
         "health < 50 AND (csm IS EMPTY OR ALL)",
     ),
     ('{cmp: {of: "renewal_date", cmp: lt, value: {ago: "30d"}}}', "renewal_date < ago(30d)"),
+    ('{cmp: {of: "renewalDate", cmp: lt, value: {ago: "30d"}}}', "renewal_date < ago(30d)"),
+    ('{empty: {of: "custom.plan-b"}}', "custom.plan-b IS EMPTY"),
+    (
+        '{cmp: {rank: {fn: percent_rank, field: "openTickets", by: "healthBand"}, cmp: ge, value: 0.9}}',
+        "percent_rank(open_tickets BY health_band) >= 0.9",
+    ),
 ]
 
 

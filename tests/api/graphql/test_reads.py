@@ -65,7 +65,7 @@ PARTS = [
     "pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor __typename }}",
     "pageInfo {{ hasNextPage }} nodes {{ name }}",
     "totalCount capped: totalCount(count: capped)",
-    "asOf windows {{ window lo hi zone __typename }} ranks {{ rank groups {{ passes }} }} __typename",
+    "asOf windows {{ window lo hi zone __typename }} ranks {{ rank groups {{ passes }} }} segmentations {{ segmentation state }} notes __typename",
 ]
 
 

@@ -10,6 +10,7 @@ from app.domain.catalogue import ENTITIES
 from app.domain.criteria.fields import resolve, shown
 from app.domain.criteria.nodes import NOWHERE
 from app.domain.errors import Invalid
+from app.domain.forecasting.rows import ROWS
 from tests.laws.trees import WORKSPACE
 
 BARE = replace(WORKSPACE, attributes={})
@@ -39,14 +40,38 @@ def test_of_what_is_asked(entity: str, path: str, message: str, suggestion: str 
     assert fault.suggestion == suggestion
 
 
-def test_of_what_is_sorted_or_grouped() -> None:
+@pytest.mark.parametrize(
+    ("entity", "what"),
+    [
+        ("accounts", "accounts have no such field: expected a name that GET /v1/catalog (`catalog` in GraphQL) lists, custom.<attribute>, and segment.<segmentation>."),
+        ("contacts", "lists, custom.<attribute>, and what the account has, as in account.arr."),
+        ("invoices", "GET /v1/catalog (`catalog` in GraphQL) lists."),
+    ],
+)  # fmt: skip
+def test_where_nothing_is_near_it_says_what_there_is(entity: str, what: str) -> None:
     with pytest.raises(Invalid) as refused:
-        shown("csm.name", ENTITIES["accounts"], BARE, parameter="sort")
+        resolve("foo", ENTITIES[entity], BARE, NOWHERE)
+    (fault,) = refused.value.faults
+    assert fault.message.endswith(what)
+    assert fault.suggestion is None
+
+
+def test_where_few_fields_are_known_all_are_named() -> None:
+    with pytest.raises(Invalid) as refused:
+        resolve("qqqqq", ROWS, BARE, NOWHERE)
+    assert (
+        refused.value.faults[0].message == f"{ROWS.name} have no such field: expected one of {', '.join(ROWS.fields)}."
+    )
+
+
+def test_of_what_is_grouped() -> None:
+    with pytest.raises(Invalid) as refused:
+        shown("csm.name", ENTITIES["accounts"], BARE, parameter="group_by")
     (fault,) = refused.value.faults
     assert (
         fault.message
-        == "csm is a reference: accounts are neither sorted nor grouped by the fields of what it refers to; they can be grouped by it itself."
+        == "csm is a reference: accounts are not grouped by the fields of what it refers to; they can be grouped by it itself."
     )
-    assert (fault.parameter, fault.suggestion) == ("sort", None)
+    assert (fault.parameter, fault.suggestion) == ("group_by", None)
     with pytest.raises(Invalid, match=r"account\.csm is a reference"):
         shown("account.csm.name", ENTITIES["contacts"], BARE)

@@ -1,0 +1,100 @@
+"""Segments that are not fresh are told beside whatever stands on them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Literal
+
+import msgspec
+import pytest
+
+from app.persistence import segments
+from app.persistence.database import Database
+from app.services import accounts, charts, criteria, forecasts, list_rows, lists, reads, summaries, workspaces
+from app.services.asks import Ask
+from tests.services.organisations import NOW, Organisation, organisation, with_tier
+
+SECRET = b"s" * 32
+WHY = "It means nothing."
+NAMING: list[dict[str, Any]] = [
+    {"filter": 'segment.tier = "low"'},
+    {"filter": 'NOT any(contacts) AND NOT left("tier", "low", last(30d))'},
+    {"fields": "name,segment.tier"},
+    {"sort": "segment.tier"},
+]
+NAMING_NONE: list[dict[str, Any]] = [
+    {},
+    {"filter": "arr > 1", "sort": "name"},
+    {"filter": 'segment.tier = "low"', "on": "2026-01-02"},
+]
+
+
+async def found(org: Organisation, **told: Any) -> reads.Answer:
+    ask = Ask("accounts", **told)
+    return await reads.collection(org.db, org.people["viewer"], ask, NOW, secret=SECRET)
+
+
+async def standing(db: Database, state: Literal["ok", "broken", "degraded"], detail: str) -> Organisation:
+    org = await with_tier(await organisation(db))
+    await accounts.create(db, org.call(), {"name": "a", "arr": 5})
+    row = await segments.one(db, org.workspace.id, "tier")
+    assert row is not None
+    async with db.transaction() as tx:
+        await segments.failed(tx, org.workspace.id, [row["id"]], state, [detail])
+    known = await workspaces.load(db, org.workspace.id)
+    return org.with_workspace(segmentations=known.segmentations, epoch=known.epoch)
+
+
+@pytest.fixture(scope="module")
+async def broken(db: Database) -> Organisation:
+    return await standing(db, "broken", WHY)
+
+
+def shown(told: Any) -> list[tuple[str, str, str | None]]:
+    return [(one["segmentation"], one["state"], one["detail"]) for one in told]
+
+
+@pytest.mark.parametrize("asked", NAMING)
+async def test_a_page_tells_the_segmentations_that_it_names(broken: Organisation, asked: dict[str, Any]) -> None:
+    answer = await found(broken, **asked)
+    assert shown(answer.segmentations) == [("tier", "broken", WHY)]
+    assert msgspec.json.decode(answer.data), "its members stay those of before"
+
+
+@pytest.mark.parametrize("asked", NAMING_NONE)
+async def test_what_names_none_or_a_day_that_is_over_is_told_nothing(
+    broken: Organisation, asked: dict[str, Any]
+) -> None:
+    assert (await found(broken, **asked)).segmentations == ()
+
+
+async def test_fresh_ones_are_not_told_and_a_day_that_was_not_followed_is(db: Database) -> None:
+    org = await standing(db, "ok", "")
+    assert (await found(org, **NAMING[0])).segmentations == ()
+    ask, later = Ask("accounts", **NAMING[0]), NOW + timedelta(days=1)
+    answer = await reads.collection(db, org.people["viewer"], ask, later, secret=SECRET)
+    assert [(one["segmentation"], one["state"]) for one in answer.segmentations] == [("tier", "stale")]
+
+
+async def test_lists_summaries_criteria_and_forecasts_tell_the_same(broken: Organisation) -> None:
+    db, who = broken.db, broken.people["admin"]
+    told = {"entity": "accounts", "name": "L", "criteria": {"text": 'segment.tier = "low"'}, "columns": ["name"]}
+    listed = (await lists.create(db, broken.call(), told)).id
+    ask = await list_rows.ask(db, who, listed, NOW)
+    rows = await reads.collection(db, who, ask, NOW, secret=SECRET)
+    grouped = await summaries.summarise(db, who, Ask("accounts"), "segment.tier", None, NOW)
+    body = {"entity": "accounts", "criteria": 'segment.tier = "low"'}
+    by_segment = await forecasts.preview(db, who, NOW, {"group_by": ["segment.tier"]})
+    of_segment = await forecasts.preview(db, who, NOW, {"where": 'segment.tier = "low"'})
+    each = [
+        rows.segmentations, grouped.segmentations, (await criteria.check(db, who, body, NOW))["segmentations"],
+        (await criteria.preview(db, who, body, NOW))["segmentations"], *(msgspec.json.decode(one)["segmentations"] for one in (by_segment, of_segment)),
+    ]  # fmt: skip
+    assert [shown(one) for one in each] == [[("tier", "broken", WHY)]] * len(each)
+    assert msgspec.json.decode(await forecasts.preview(db, who, NOW, {}))["segmentations"] == []
+
+
+async def test_pictures_say_it_in_words(broken: Organisation) -> None:
+    drawn = await charts.chart(broken.db, broken.people["viewer"], "tier", NOW)
+    spread = await charts.spread_chart(broken.db, broken.people["viewer"], "tier", NOW)
+    assert all(f"Broken: {WHY}" in picture for picture in (drawn, spread))
