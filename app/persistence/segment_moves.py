@@ -19,18 +19,20 @@ LEFT JOIN stays e ON e.workspace_id = $1 AND e.segmentation_id = $2 AND e.accoun
   AND (e.to_at > $4 OR e.to_at IS NULL) AND a.created_at <= $4 AND (a.archived_at > $4 OR a.archived_at IS NULL)
 WHERE a.workspace_id = $1
 """
+# Who was there before the history begins stood somewhere: where, nobody knows.
+UNKNOWN = "(b.segment IS NULL AND $3 < $5 AND a.created_at <= $3 AND (a.archived_at > $3 OR a.archived_at IS NULL))"
 FLOW = f"""
-SELECT b.segment AS was, e.segment AS becomes, count(*) AS accounts, coalesce(sum(a.arr), 0)::bigint AS arr
+SELECT b.segment AS was, e.segment AS becomes, {UNKNOWN} AS unknown, count(*) AS accounts, coalesce(sum(a.arr), 0)::bigint AS arr
 FROM {BESIDE} AND (b.segment IS NOT NULL OR e.segment IS NOT NULL)
-GROUP BY 1, 2 ORDER BY 1, 2
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 MOVED = f"""
 WITH page AS MATERIALIZED (
   SELECT a.id, a.external_id, a.name, a.arr, a.created_at, a.archived_at, b.segment AS was, e.segment AS becomes
-  FROM {BESIDE} AND b.segment IS DISTINCT FROM e.segment
-    AND ($5::text IS NULL OR b.segment = $5) AND ($6::text IS NULL OR e.segment = $6)
-    AND ($7::int8 IS NULL OR (a.arr, a.id) < ($7, $8::uuid))
-  ORDER BY a.arr DESC, a.id DESC LIMIT $9
+  FROM {BESIDE} AND b.segment IS DISTINCT FROM e.segment AND NOT {UNKNOWN}
+    AND ($6::text IS NULL OR b.segment = $6) AND ($7::text IS NULL OR e.segment = $7)
+    AND ($8::int8 IS NULL OR (a.arr, a.id) < ($8, $9::uuid))
+  ORDER BY a.arr DESC, a.id DESC LIMIT $10
 )
 SELECT p.id, p.external_id, p.name, p.arr, p.created_at, p.archived_at, p.was, p.becomes, (
   SELECT coalesce(json_agg(json_build_object('at', v.at, 'was', v.was, 'segment', v.segment, 'reason', v.reason) ORDER BY v.at), '[]')
@@ -44,20 +46,22 @@ Key = tuple[int, UUID]
 
 
 async def flow(
-    reader: Reader, workspace_id: UUID, segmentation_id: UUID, before: datetime, after: datetime
+    reader: Reader, workspace_id: UUID, segmentation_id: UUID, before: datetime, after: datetime, begins: datetime
 ) -> list[Record]:
-    """Rows (was, becomes, accounts, arr): from where accounts stood at one moment to where at another, null where an account
-    was not there; those that stayed too. ARR as it is now, in minor units."""
-    return await reader.fetch(FLOW, workspace_id, segmentation_id, before, after)
+    """Rows (was, becomes, unknown, accounts, arr): from where accounts stood at one moment to where at another, null where an
+    account was not there, or was and it is `unknown` where, as the history only `begins` later; those that stayed too. ARR as
+    it is now, in minor units."""
+    return await reader.fetch(FLOW, workspace_id, segmentation_id, before, after, begins)
 
 
 async def moved(
-    reader: Reader, workspace_id: UUID, segmentation_id: UUID, before: datetime, after: datetime,
+    reader: Reader, workspace_id: UUID, segmentation_id: UUID, before: datetime, after: datetime, begins: datetime,
     was: str | None, becomes: str | None, behind: Key | None, limit: int,
 ) -> list[Record]:  # fmt: skip
     """The accounts that stood elsewhere, or were not there, at the other moment, those with the most ARR first; `events` as
-    JSON are the moves between, the earliest first. `was` and `becomes` narrow it to those of a segment."""
+    JSON are the moves between, the earliest first. Whose segment before the history `begins` is not known did not move. `was` and `becomes` narrow
+    it to those of a segment."""
     arr, account = behind if behind is not None else (None, None)
     return await reader.fetch(
-        MOVED, workspace_id, segmentation_id, before, after, was, becomes, arr, account, limit
+        MOVED, workspace_id, segmentation_id, before, after, begins, was, becomes, arr, account, limit
     )  # fmt: skip

@@ -12,6 +12,7 @@ import msgspec
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
 from app.domain.segmentation.care import Care, care
+from app.domain.values import UNSTORABLE
 from app.domain.workspaces import Workspace
 from app.persistence import segments as kept
 from app.persistence.database import Reader, Record
@@ -42,11 +43,12 @@ class Cared:
 
 
 async def cared(reader: Reader, workspace: Workspace, slug: str | None) -> Cared:
-    """The segmentation of this slug, or the usual one. Raises Invalid that names the parameter."""
-    known = workspace.segmentations
-    row = await kept.one(reader, workspace.id, slug or USUAL) if (slug or USUAL) in known else None
+    """The segmentation of this slug, or the usual one, as it stands: the workspace may have been read before it was put. Raises
+    Invalid that names the parameter."""
+    known, wanted = workspace.segmentations, USUAL if slug is None else slug
+    row = None if UNSTORABLE.search(wanted) else await kept.one(reader, workspace.id, wanted)
     if row is None:
-        fault = Fault(_expected(slug, known), parameter="segmentation", suggestion=nearest(slug or USUAL, known))
+        fault = Fault(_expected(slug, known), parameter="segmentation", suggestion=nearest(wanted, known))
         raise Invalid(faults=(fault,))
     return Cared(row, models(msgspec.json.decode(row["segments"])))
 

@@ -17,7 +17,7 @@ from app.domain.criteria.coerce import is_identity
 from app.domain.criteria.explain import Explanation, explain
 from app.domain.criteria.flips import followed, next_decision
 from app.domain.criteria.leaves import Leaf, Tree, decided, grown, leaves
-from app.domain.criteria.nodes import Node
+from app.domain.criteria.nodes import Empty, Node, Path
 from app.domain.criteria.referred import Names
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, Unreadable
@@ -38,6 +38,7 @@ from app.services.asks import Ask
 from app.services.explained import flipping, whole
 from app.services.memberships import pending
 from app.services.segmentation_documents import names as names_of
+from app.services.segmentation_documents import plain
 
 OPERATION = "criteria.read"
 NAMING: Mapping[str, By] = {"id": "id", "external_id": "external_id"}
@@ -63,7 +64,7 @@ async def of_record(db: Reader, principal: Principal, body: Body, now: datetime)
     """
     permit(principal, OPERATION)
     told = _read(body)
-    by, name = next((NAMING[key], told[key]) for key in NAMING if key in told)
+    by, name = _named_by(told)
     entity, tree = await _asked(db, principal, told, now)
     answer = await _answer(db, principal, entity, by, name, list(leaves(tree)))
     names = await _names(db, principal, entity, [tree])
@@ -87,7 +88,9 @@ async def _asked(db: Reader, principal: Principal, told: Body, now: datetime) ->
         node = dict(definition.cases).get(told["segment"])
         if node is None:
             raise NotFound("There is no such segment in the segmentation.")
-        (tree,) = await _cases(db, setting, [node], now, definition.books)
+        by, name = _named_by(told)
+        own = await _own_books(db, principal, by, name, definition, setting)
+        (tree,) = await _cases(db, setting, [books.spelt_for(node, definition.books, own)], now)
         return ACCOUNTS, tree
     ask = await _ask(db, principal, told, now)
     frame = asks.frame(ask, workspace)
@@ -100,6 +103,10 @@ async def _asked(db: Reader, principal: Principal, told: Body, now: datetime) ->
         return grown(said.node, ENTITIES[ask.entity], within)
 
     return ENTITIES[ask.entity], await named.reading(db, setting, principal.user_id, now, read)
+
+
+def _named_by(told: Body) -> tuple[By, str]:
+    return next((NAMING[key], told[key]) for key in NAMING if key in told)
 
 
 async def _ask(db: Reader, principal: Principal, told: Body, now: datetime) -> Ask:
@@ -208,7 +215,9 @@ async def of_segments(db: Reader, principal: Principal, account_id: UUID, slug: 
     workspace = principal.workspace
     definition, row = await _definition(db, principal, slug)
     setting = Setting(workspace, clock(workspace, now), people=False)
-    trees = await _cases(db, setting, [node for _, node in definition.cases], now, definition.books)
+    own = await _own_books(db, principal, "id", str(account_id), definition, setting)
+    cases_ = [books.spelt_for(node, definition.books, own) for _, node in definition.cases]
+    trees = await _cases(db, setting, cases_, now)
     every = [leaf for tree in trees for leaf in leaves(tree)]
     answer = await _answer(db, principal, ACCOUNTS, "id", str(account_id), every)
     called = await _names(db, principal, ACCOUNTS, trees)
@@ -238,9 +247,44 @@ async def of_segments(db: Reader, principal: Principal, account_id: UUID, slug: 
         ]
         becomes = then if flip.at is not None else None
         ends = {"stands": stood, **flipping(flip), "becomes": becomes, "rest": definition.rest}
-        return {**head, "segment": segment, **ends, "placed_by": placed_by, "segments": cases}
+        told = {"segment": segment, "says": _says(segment, stood, names_of(row), _until(segment, stood, definition, cases_))}
+        return {**head, **told, **ends, "placed_by": placed_by, "segments": cases}
 
     return await aside(shown)
+
+
+def _says(segment: str, stood: Mapping[str, Any] | None, called: Mapping[str, str], until: str) -> str:
+    """Where the criteria put it, where it stands, and what keeps it there where that is elsewhere."""
+    put = f"Its criteria put it in {called[segment]}"
+    if stood is None:
+        return f"{put}; it was placed nowhere yet."
+    if stood["segment"] == segment:
+        return f"{put}, where it stands."
+    there = f"{put}; it stands in {called.get(stood['segment'], plain(stood['segment']))}"
+    moves = stood["pending"]
+    match moves and moves["held_by"]:
+        case "pin":
+            return f"{there}, where it is pinned."
+        case "band":
+            return f"{there}, which it has not left by more than the band{until}."
+        case "confirmation":
+            return f"{there} until the move is confirmed, at {moves['moves_at']}."
+    return f"{there}, where it was placed last."
+
+
+def _until(
+    segment: str, stood: Mapping[str, Any] | None, definition: prepared.Definition, cases: Sequence[Node]
+) -> str:
+    """Up to which numbers a band holds it: those of where it stands moved in its favour, or, where an earlier segment would take
+    it, those of that one moved against it."""
+    band = definition.steady.band
+    if band is None or stood is None or stood["segment"] == segment:
+        return ""
+    slugs = [slug for slug, _ in definition.cases]
+    to, at = (slugs.index(one) if one in slugs else len(slugs) for one in (segment, stood["segment"]))
+    if to < at:
+        return f": it moves once {text.format(hysteresis.said(cases[to], band, wider=False))}"
+    return f": it stays while {text.format(hysteresis.said(cases[at], band, wider=True))}"
 
 
 def _stood(row: Record) -> dict[str, Any]:
@@ -264,16 +308,28 @@ async def _definition(db: Reader, principal: Principal, slug: str) -> tuple[prep
     return prepared.definition(row), row
 
 
-async def _cases(db: Reader, setting: Setting, cases: Sequence[Node], now: datetime, within: books.Books) -> list[Tree]:
+async def _own_books(
+    db: Reader, principal: Principal, by: By, name: str, definition: prepared.Definition, setting: Setting
+) -> dict[str, str | None]:
+    """The key of the account's book by each field that the segmentation is cut within. Raises NotFound."""
+    fields = [*dict.fromkeys(axis.cuts.within for axis, _ in definition.books if axis.cuts.within is not None)]
+    if not fields:
+        return {}
+    asked = [grown(Empty(Path(field)), ACCOUNTS, setting, n) for n, field in enumerate(fields)]
+    answer = await _answer(db, principal, ACCOUNTS, by, name, [leaf for tree in asked for leaf in leaves(tree)])
+    keys = (one.values[0] for one in answer.found)
+    return {field: None if key is None else str(key) for field, key in zip(fields, keys, strict=True)}
+
+
+async def _cases(db: Reader, setting: Setting, cases: Sequence[Node], now: datetime) -> list[Tree]:
     """The trees of a segmentation's criteria, their leaves counted through. Raises Conflict where they mean nothing."""
 
     def read(known: Setting) -> list[Tree]:
         trees: list[Tree] = []
-        over = books.over(known, within)
         for node in cases:
-            check(node, ACCOUNTS, over)
+            check(node, ACCOUNTS, known)
             begin = sum(1 for tree in trees for _ in leaves(tree))
-            trees.append(grown(node, ACCOUNTS, over, begin))
+            trees.append(grown(node, ACCOUNTS, known, begin))
         return trees
 
     try:

@@ -53,7 +53,7 @@ async def authenticate(db: Database, token: str, now: datetime) -> Principal:
         if not tokens.well_formed(token):
             raise Unauthenticated(presented=True)
         known = await _found(db, digest, tick, now)
-        remember(db, digest, known)
+        remember(seen, digest, known)
     if known.expires_at is not None and known.expires_at <= now:
         raise Unauthenticated(presented=True)
     return known.principal
@@ -161,15 +161,14 @@ async def get(db: Database, principal: Principal, key_id: UUID) -> bytes:
     return _body(await keys.one(db, principal.workspace.id, key_id))
 
 
-def remembered(db: Database) -> Mapping[bytes, Seen]:
+def remembered(db: Database) -> dict[bytes, Seen]:
     """Who credentials stood for when they were looked up last, by their SHA-256; what is older than FRESH_SECONDS may
-    not be used."""
+    not be used. Whoever looks one up takes this before, and remembers it there: what is forgotten meanwhile stays so."""
     return _seen.setdefault(db, {})
 
 
-def remember(db: Database, digest: bytes, known: Seen) -> None:
+def remember(seen: dict[bytes, Seen], digest: bytes, known: Seen) -> None:
     """Keeps who a credential stands for, in place of those that were kept first where there are too many."""
-    seen = _seen.setdefault(db, {})
     seen.pop(digest, None)
     while len(seen) >= REMEMBERED:
         seen.pop(next(iter(seen)))

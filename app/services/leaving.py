@@ -27,7 +27,7 @@ from app.persistence import dependents as naming
 from app.persistence import leaving as rows
 from app.persistence import pins, scores, workspaces
 from app.persistence.database import Reader, Record, Transaction
-from app.services import effects
+from app.services import effects, watches
 from app.services.calls import ENCODER, Call, Effect
 from app.services.dependents import shown_name
 from app.services.pins import audited as audited_pin
@@ -143,6 +143,7 @@ async def _lists(tx: Transaction, call: Call, of: Record, instead: Mapping[str, 
         changed = renamed(node, own, instead)
         if changed == node:
             continue
+        await watches.bring_up(tx, call.principal.workspace, row["id"], call.now)
         before, after = DECODER.decode(row["criteria"]), tree.dump_document(changed)
         told[row["id"]] = ENCODER.encode(after).decode()
         # The audit is read by admins, who see of a private list its name alone.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from app.domain.workspaces import Workspace, clock
 from app.persistence import memberships as rows
 from app.persistence.database import Reader, Record
 from app.services.asks import Ask, frame
-from app.services.segmentation_documents import computed, found, instant, names, plain
+from app.services.segmentation_documents import Day, found, instant, names, of_days, plain
 
 READ = "criteria.read"
 
@@ -41,7 +41,8 @@ async def standing(
         listed = await rows.stood(db, workspace.id, account_id, past(on, workspace, now)[1])
     if listed is None:
         raise NotFound
-    return [_stands(row, workspace, now) for row in listed]
+    days = [] if on is None else [past(on, workspace, now)]
+    return [_stands(row, workspace, now, days) for row in listed]
 
 
 async def history(
@@ -65,12 +66,13 @@ async def history(
     return entries, [(one["from_at"],) for one in page], len(listed) > limit
 
 
-def _stands(row: Record, workspace: Workspace, now: datetime) -> dict[str, Any]:
+def _stands(row: Record, workspace: Workspace, now: datetime, days: Sequence[Day]) -> dict[str, Any]:
     segment, known = row["segment"], names(row)
     return {
         "segmentation": row["slug"], "name": row["name"], "segment": segment,
         "segment_name": None if segment is None else known.get(segment, plain(segment)),
-        "since": instant(row["since"]), "reason": row["reason"], "pin": _pin(row), "pending": pending(row, known), **computed(row, workspace, now),
+        "since": instant(row["since"]), "reason": row["reason"], "pin": _pin(row), "pending": pending(row, known),
+        **of_days(row, workspace, now, days),
     }  # fmt: skip
 
 

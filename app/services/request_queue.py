@@ -17,7 +17,7 @@ from app.domain.criteria.meant import Meaning, SegmentOf
 from app.domain.criteria.nodes import Cmp, Comparison, Const, Path
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
-from app.domain.request_queue import Lane, Stake, Weighed, reasons
+from app.domain.request_queue import CHURNED, Lane, Stake, Weighed, reasons
 from app.domain.roles import Principal, permit
 from app.domain.scenarios import IMPACTS
 from app.domain.segmentation.bodies import read
@@ -41,13 +41,24 @@ LANES = "lanes"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a door was told, as it was told; `after`: the keys of the last request seen."""
+    """What a door was told, as it was told. `segmentation`: the one of the kind lanes whose considerations are to hold;
+    `after`: the keys of the last request seen."""
 
     kind: str | None = None
     whose: Whose = EVERYBODYS
     limit: int = 50
     after: tuple[Key, ...] | None = None
     count: str | None = None
+    segmentation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Whose considerations hold: a segmentation by its slug, or the preset; `known` are all of the workspace, the oldest first."""
+
+    slug: str | None
+    considerations: Spec
+    known: tuple[str, ...] = ()
 
 
 async def queue(db: Reader, principal: Principal, asked: Asked, now: datetime) -> Answer:
@@ -56,14 +67,14 @@ async def queue(db: Reader, principal: Principal, asked: Asked, now: datetime) -
     workspace, moment = principal.workspace, clock(principal.workspace, now)
     _known(asked.kind)
     where = await booked(db, principal, asked.whose, moment)
-    source, considerations = await _considerations(db, workspace)
+    source = await _source(db, workspace, asked.segmentation)
     setting = Setting(workspace, moment, people=False)
-    weights = [_weight(one, setting) for one in considerations]
+    weights = [_weight(one, setting) for one in source.considerations]
     after = None if asked.after is None else _after(asked.after)
     found = await rows.queue(db, workspace, where, asked.kind, weights, asked.limit + 1, after)
     page = found.page[: asked.limit]
-    summary = _summary(found, source, considerations, workspace, now)
-    told = [_told(one, found.scenario, considerations, weights, workspace, moment.today) for one in page]
+    summary = _summary(found, source, workspace, now)
+    told = [_told(one, found.scenario, source.considerations, weights, workspace, moment.today) for one in page]
     return Answer(
         told, [_keys(one) for one in page],
         len(found.page) > asked.limit, summary, counted(asked.count, summary["requests"]),
@@ -76,13 +87,20 @@ def _known(kind: str | None) -> None:
         raise Invalid(faults=(fault,))
 
 
-async def _considerations(db: Reader, workspace: Workspace) -> tuple[str | None, Spec]:
-    """Those of the workspace's own lanes, and their slug; those of the preset where it has none."""
+async def _source(db: Reader, workspace: Workspace, slug: str | None) -> Source:
+    """The lanes that are named, else the oldest, which stay so whatever comes; where the workspace has none the preset.
+    Raises Invalid for what is no segmentation of that kind."""
     own = [row for row in await kept.all_of(db, workspace.id) if row["kind"] == LANES]
-    if not own:
-        return None, read(LANES, presets()[LANES]).spec
-    chosen = next((row for row in own if row["slug"] == LANES), own[0])
-    return chosen["slug"], _stored(msgspec.json.decode(chosen["spec"]))
+    oldest = sorted(own, key=lambda row: (row["created_at"], row["slug"]))
+    known = tuple(row["slug"] for row in oldest)
+    if slug is not None and slug not in known:
+        which = f"one of {', '.join(known)}" if known else "the workspace has none"
+        message = f"Expected the slug of a segmentation of the kind lanes: {which}."
+        raise Invalid(faults=(Fault(message, parameter="segmentation", suggestion=nearest(slug, known)),))
+    if not oldest:
+        return Source(None, read(LANES, presets()[LANES]).spec)
+    chosen = next((row for row in oldest if row["slug"] == slug), oldest[0])
+    return Source(chosen["slug"], _stored(msgspec.json.decode(chosen["spec"])), known)
 
 
 def _stored(spec: Mapping[str, Any]) -> Spec:
@@ -135,7 +153,7 @@ def _told(
     asked_at = datetime.fromisoformat(one["asked_at"])
     waited = (today - asked_at.astimezone(workspace.zone).date()).days
     money = workspace.major(one["money"])
-    stake = Stake(money, workspace.currency, one["amount"] is not None)
+    stake = Stake(money, workspace.currency, one["amount"] is not None, one["status"] == CHURNED)
     why = reasons(Lane(scenario is not None, one["impact"], one["industry_name"]), weighed, stake, waited)
     return {
         "place": one["place"], "id": one["id"], "kind": one["kind"], "asked_at": instant(asked_at), "note": one["note"],
@@ -156,9 +174,7 @@ def _lane(place: int) -> str | None:
     return IMPACTS[place] if place < len(IMPACTS) else None
 
 
-def _summary(
-    found: Found, source: str | None, considerations: Spec, workspace: Workspace, now: datetime
-) -> dict[str, Any]:
+def _summary(found: Found, source: Source, workspace: Workspace, now: datetime) -> dict[str, Any]:
     groups = [
         {
             "lane": _lane(one["lane"]),
@@ -171,8 +187,8 @@ def _summary(
     return {
         "as_of": instant(now), "requests": sum(one["requests"] for one in found.by_lane),
         "money": workspace.major(sum(one["money"] for one in found.by_lane)), "by_lane": groups,
-        "scenario": found.scenario, "segmentation": source,
+        "scenario": found.scenario, "segmentation": source.slug, "segmentations": list(source.known),
         "considerations": [
-            {"field": one.field, "lifts_from": one.lifts_from, "lowers_below": one.lowers_below} for one in considerations
+            {"field": one.field, "lifts_from": one.lifts_from, "lowers_below": one.lowers_below} for one in source.considerations
         ],
     }  # fmt: skip

@@ -43,8 +43,8 @@ async def put(db: Database, call: Call, body: Mapping[str, object], expected_ver
         await workspaces.hold(tx, workspace_id)
         before = standing = await workspaces.load(tx, workspace_id)
         versioned(standing.scores_version, expected_version)
+        await _sound(tx, call, standing, wanted)
         if wanted != standing.scores:
-            await _sound(tx, call, standing, wanted)
             await _change(tx, call, standing, wanted)
             standing = await workspaces.load(tx, workspace_id)
             if wanted.health is not None and _facts(wanted) == _facts(before.scores):
@@ -114,10 +114,30 @@ async def _change(tx: Transaction, call: Call, standing: Workspace, wanted: Scor
 
 def _body(workspace: Workspace) -> bytes:
     prepared = measures.prepare(workspace)
-    fault = None if prepared is None else prepared.fault
+    broken = None if prepared is None else prepared.fault
+    lost = None if broken is not None else _lost(workspace)
+    state = "ok" if lost is None else "degraded"
     told = score_bodies.told(workspace.scores)
-    health = {**told["health"], "state": "broken" if fault else "ok", "detail": fault}
+    health = {**told["health"], "state": state if broken is None else "broken", "detail": broken or lost}
     return ENCODER.encode({**told, "health": health, "version": workspace.scores_version})
+
+
+def _lost(workspace: Workspace) -> str | None:
+    """What is said where weights name segments, or a segmentation, that the workspace has no more; None where they name none."""
+    model = workspace.scores.health
+    if model is None or model.by is None:
+        return None
+    known = workspace.segmentations.get(model.by)
+    if known is None:
+        return f"There is no segmentation {model.by} any more: the usual weights hold for all accounts."
+    lost = [slug for slug in model.weights or {} if slug not in known.segments]
+    if not lost:
+        return None
+    one, them = (
+        (f"no segment {lost[0]}", "its") if len(lost) == 1 else (f"none of the segments {', '.join(lost)}", "their")
+    )
+    had = "it" if len(lost) == 1 else "they"
+    return f"There is {one} of {model.by} any more: {them} weights hold for no account, and the usual ones for those that {had} had."
 
 
 async def close(tx: Transaction, workspace: Workspace) -> int:

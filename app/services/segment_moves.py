@@ -21,7 +21,7 @@ from app.persistence.database import Reader, Record
 from app.persistence.segment_moves import Key
 from app.services.aside import aside
 from app.services.memberships import past
-from app.services.segmentation_documents import computed, found, instant, names, plain
+from app.services.segmentation_documents import Day, found, instant, names, of_days, plain, unknown
 
 READ = "segmentations.read"
 USUAL = timedelta(days=30)
@@ -36,13 +36,35 @@ class Between:
     days: tuple[str, str]
     moments: tuple[datetime, datetime]
 
+    @property
+    def told(self) -> list[Day]:
+        """Both days, each with its last moment."""
+        return list(zip(self.days, self.moments, strict=True))
+
+    @property
+    def span(self) -> tuple[datetime, datetime, datetime]:
+        """Both moments, and when the history begins."""
+        return *self.moments, self.row["created_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A page of who moved; the key of each, which the next page begins after; whether there is one; and since when is known
+    where accounts stood: `history_begins`, with a `detail` where a day lies before."""
+
+    data: list[dict[str, Any]]
+    keys: list[Key]
+    more: bool
+    history: dict[str, Any]
+
 
 async def matrix(
     db: Reader, principal: Principal, slug: str, now: datetime, since: str | None, until: str | None
 ) -> dict[str, Any]:
     """From where accounts stood at the end of one day to where at the end of another, in accounts and today's ARR: `flow`
-    with those that stayed, null for who was not there; `segments` as they stood on both days; and the sums, which add up:
-    before is stayed, moved and left, after is stayed, moved and entered.
+    with those that stayed, null for who was not there, or was and `unknown` is where, as the history only begins later;
+    `segments` as they stood on both days; and the sums, which add up: before is stayed, moved and left, after is stayed,
+    moved, entered and unknown.
 
     `until` is today where it is None, `since` 30 days before it; days are those of the workspace's zone. Raises NotFound,
     Invalid.
@@ -50,12 +72,12 @@ async def matrix(
     permit(principal, READ)
     workspace = principal.workspace
     asked = await _between(db, workspace, slug, now, since, until)
-    listed = await rows.flow(db, workspace.id, asked.row["id"], *asked.moments)
+    listed = await rows.flow(db, workspace.id, asked.row["id"], *asked.span)
     name = _named(asked.row)
     return {
         "slug": slug, "name": asked.row["name"], "from": asked.days[0], "to": asked.days[1],
         "flow": [
-            {"was": r["was"], "was_name": name(r["was"]), "becomes": r["becomes"], "becomes_name": name(r["becomes"]),
+            {"was": r["was"], "was_name": name(r["was"]), "becomes": r["becomes"], "becomes_name": name(r["becomes"]), "unknown": r["unknown"],
              **_sum([r], workspace)}
             for r in listed
         ],
@@ -69,9 +91,10 @@ async def matrix(
         "after": _sum((r for r in listed if r["becomes"] is not None), workspace),
         "stayed": _sum((r for r in listed if r["was"] == r["becomes"]), workspace),
         "moved": _sum((r for r in listed if None not in (r["was"], r["becomes"]) and r["was"] != r["becomes"]), workspace),
-        "entered": _sum((r for r in listed if r["was"] is None), workspace),
+        "entered": _sum((r for r in listed if r["was"] is None and not r["unknown"]), workspace),
+        "unknown": _sum((r for r in listed if r["unknown"]), workspace),
         "left": _sum((r for r in listed if r["becomes"] is None), workspace),
-        "version": asked.row["version"], **computed(asked.row, workspace, now),
+        "version": asked.row["version"], **of_days(asked.row, workspace, now, asked.told),
     }  # fmt: skip
 
 
@@ -83,18 +106,20 @@ async def accounts(
     told: Mapping[str, str | None],
     after: Key | None,
     limit: int,
-) -> tuple[list[dict[str, Any]], list[Key], bool]:
-    """Who moved, entered or left, those with the most ARR first, with the moves in between and their reasons; the key of
-    each, which the next page begins after; and whether there is one. `told`: `from` and `to` as in `matrix`, and `was` and
+) -> Moved:
+    """Who moved, entered or left, those with the most ARR first, with the moves in between and their reasons. `told`: `from` and `to` as in `matrix`, and `was` and
     `becomes`, which narrow it to those of a segment. Raises NotFound, Invalid."""
     permit(principal, READ)
     workspace = principal.workspace
     asked = await _between(db, workspace, slug, now, told.get("from"), told.get("to"))
     was, becomes = told.get("was"), told.get("becomes")
     await _known(db, workspace, asked.row, {"was": was, "becomes": becomes})
-    listed = await rows.moved(db, workspace.id, asked.row["id"], *asked.moments, was, becomes, after, limit + 1)
+    listed = await rows.moved(db, workspace.id, asked.row["id"], *asked.span, was, becomes, after, limit + 1)
     page, name = listed[:limit], _named(asked.row)
-    return [_moved(r, name, workspace) for r in page], [(r["arr"], r["id"]) for r in page], len(listed) > limit
+    history = {"history_begins": instant(asked.row["created_at"]), "detail": unknown(asked.row, workspace, asked.told)}
+    return Moved(
+        [_moved(r, name, workspace) for r in page], [(r["arr"], r["id"]) for r in page], len(listed) > limit, history
+    )
 
 
 async def chart(
@@ -104,14 +129,18 @@ async def chart(
     permit(principal, READ)
     workspace = principal.workspace
     asked = await _between(db, workspace, slug, now, since, until)
-    listed = await rows.flow(db, workspace.id, asked.row["id"], *asked.moments)
+    listed = await rows.flow(db, workspace.id, asked.row["id"], *asked.span)
     name = _named(asked.row)
     cases = {case["slug"]: case.get("colour") for case in msgspec.json.decode(asked.row["segments"])}
     colours = {asked.row["rest"]: REST, **cases}
     sides = [Side(one, name(one) or one, colours.get(one)) for one in _segments(asked.row, listed)]
-    streams = [Stream(r["was"], r["becomes"], r["accounts"], float(workspace.major(r["arr"]))) for r in listed]
+    # Of whom it is not known where they stood, nothing flows: they are in the note.
+    known = [r for r in listed if not r["unknown"]]
+    streams = [Stream(r["was"], r["becomes"], r["accounts"], float(workspace.major(r["arr"]))) for r in known]
     before, after = (_spelled(day) for day in asked.days)
-    picture = Flow(asked.row["name"], workspace.currency, before, after, sides, streams, _note(asked))
+    picture = Flow(
+        asked.row["name"], workspace.currency, before, after, sides, streams, _note(asked, listed, workspace)
+    )
     return await aside(lambda: flow(picture))
 
 
@@ -189,7 +218,8 @@ def _spelled(day: str) -> str:
     return f"{one.day} {MONTHS[one.month - 1]} {one.year}"
 
 
-def _note(asked: Between) -> str:
-    if asked.row["created_at"] <= asked.moments[0]:
-        return "ARR as it is now."
-    return "ARR as it is now. There was no such segmentation on the first day: all entered it later."
+def _note(asked: Between, listed: Iterable[Record], workspace: Workspace) -> str:
+    lost = sum(r["accounts"] for r in listed if r["unknown"])
+    said = unknown(asked.row, workspace, asked.told)
+    left_out = f"{lost:,} that stood somewhere by then {'is' if lost == 1 else 'are'} left out." if lost else None
+    return " ".join(filter(None, ("ARR as it is now.", said, left_out)))

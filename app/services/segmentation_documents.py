@@ -26,6 +26,7 @@ from app.persistence.database import Reader, Record
 
 LATE = timedelta(minutes=5)
 """From when on members that time moves are stale: it is followed each minute."""
+ASKED = "That is done each minute: is a worker running?"
 SHOWN_BOOKS = 50
 """Books whose cuts an answer tells."""
 AUDITED = ("slug", "name", "kind", "spec", "segments", "rest", "refreeze", "band", "confirm", "cuts", "version")
@@ -38,6 +39,7 @@ def document(row: Record, workspace: Workspace, now: datetime) -> dict[str, Any]
     segments = [{**one, "filter": text.format(_stands(slug, one["slug"]))} for one in told["segments"]]
     return {
         "id": row["id"], "slug": slug, **told, "segments": segments, **computed(row, workspace, now), "definition": definition(stood(row)), "version": row["version"],
+        "history_begins": instant(row["created_at"]),
         "created_at": instant(row["created_at"]), "updated_at": instant(row["updated_at"]),
     }  # fmt: skip
 
@@ -65,20 +67,66 @@ def audited(row: Record | None) -> dict[str, Any] | None:
 def computed(row: Record, workspace: Workspace, now: datetime) -> dict[str, Any]:
     """How far members can be trusted. `broken`: it means nothing any more; `degraded`: computing it failed, and for both
     `detail` says why and members are those of the last time; `computing`: cuts are being taken anew; `stale`: its day, or
-    what time moved, was not yet followed; else `fresh`. `as_of`: up to when time was followed, or when all were placed where
-    it moves nobody. `computed_at`: when all were last placed, each night at least. `checked_at`: when members were last
-    compared with a full evaluation, and how many then had `drifted` from it, and were mended."""
-    behind = workspace.facts_day < clock(workspace, now).today
-    late = row["as_of"] is not None and now - row["as_of"] > LATE
-    state = row["state"] if row["state"] != "ok" else "stale" if behind or late else "fresh"
+    what time moved, was not yet followed, which `detail` says; else `fresh`. `as_of`: a moment that members are right for, never
+    earlier than the last move where it is fresh; else up to when time was followed, or when all were placed. `computed_at`:
+    when all were last placed, each night at least. `checked_at`: when members were last compared with a full evaluation, and
+    how many then had `drifted` from it, and were mended."""
+    behind = None if row["state"] != "ok" else _behind(row, workspace, now)
+    state = row["state"] if row["state"] != "ok" else "fresh" if behind is None else "stale"
     return {
         "state": state,
-        "detail": row["detail"] or _uncut(row) or _starting(row),
+        "detail": row["detail"] or behind or _uncut(row) or _starting(row),
         "computed_at": instant(row["computed_at"]),
-        "as_of": instant(row["as_of"] or row["computed_at"]),
+        "as_of": instant(_right(row, fresh=state == "fresh")),
         "checked_at": instant(row["checked_at"]),
         "drifted": row["drifted"],
     }
+
+
+def _behind(row: Record, workspace: Workspace, now: datetime) -> str | None:
+    """What is said where time moved on and nobody followed it; None where it was followed."""
+    if workspace.facts_day < (today := clock(workspace, now).today):
+        return f"Time was last followed on {workspace.facts_day}, and it is {today}. {ASKED}"
+    if row["as_of"] is not None and now - row["as_of"] > LATE:
+        return f"Time was last followed at {_second(row['as_of'])}. {ASKED}"
+    if row["due_at"] is not None and now - row["due_at"] > LATE:
+        return f"A pin or a confirmation ended at {_second(row['due_at'])}, which was not yet followed. {ASKED}"
+    return None
+
+
+def _right(row: Record, *, fresh: bool) -> datetime:
+    """The moment that members are right for."""
+    followed: datetime = row["as_of"] or row["computed_at"]
+    if fresh:
+        return max(followed, row["moved_at"] or followed)
+    return followed if row["due_at"] is None else min(followed, row["due_at"])
+
+
+def _second(at: datetime) -> str | None:
+    return instant(at.replace(microsecond=0))
+
+
+Day = tuple[str, datetime]
+"""A past day as it was told, and its last moment."""
+
+
+def of_days(row: Record, workspace: Workspace, now: datetime, days: Sequence[Day]) -> dict[str, Any]:
+    """What `computed` says, and since when it is known where accounts stood: `history_begins`; `detail` says which of the days
+    lie before."""
+    told = computed(row, workspace, now)
+    said = [unknown(row, workspace, days), told["detail"]]
+    return {**told, "detail": " ".join(filter(None, said)) or None, "history_begins": instant(row["created_at"])}
+
+
+def unknown(row: Record, workspace: Workspace, days: Sequence[Day]) -> str | None:
+    """What is said of days before there was such a segmentation; None where its history reaches all of them."""
+    before = list(dict.fromkeys(day for day, moment in days if moment < row["created_at"]))
+    if not before:
+        return None
+    begins = row["created_at"].astimezone(workspace.zone).date().isoformat()
+    return (
+        f"The history of {row['slug']} begins on {begins}: where accounts stood on {' and '.join(before)} is not known."
+    )
 
 
 def _starting(row: Record) -> str | None:

@@ -27,7 +27,7 @@ from app.services.calls import Call, Written, once, versioned
 from app.services.cuts import counted
 from app.services.definitions import MOST, define, redefine
 from app.services.memberships import past
-from app.services.segmentation_documents import audited, computed, document, found, names, plain
+from app.services.segmentation_documents import audited, document, found, instant, names, of_days, plain, unknown
 from app.services.settle import place
 from app.services.versions import finish, unchanged
 
@@ -138,8 +138,8 @@ async def segments(db: Reader, principal: Principal, slug: str, now: datetime, o
     """Accounts and ARR of each segment and of the rest, with their shares of both, and how much of that is of churned
     accounts; archived accounts are left out.
 
-    `on`: as they stood at the end of a past day, with today's ARR and who is churned today; segments that are no more come last. Raises NotFound,
-    Invalid.
+    `on`: as they stood at the end of a past day, with today's ARR and who is churned today; segments that are no more come last. `detail` says so where
+    that is not known, as the day lies before `history_begins`. Raises NotFound, Invalid.
     """
     permit(principal, "segmentations.read")
     row, workspace = await found(db, principal.workspace.id, slug), principal.workspace
@@ -163,7 +163,7 @@ async def segments(db: Reader, principal: Principal, slug: str, now: datetime, o
     ]  # fmt: skip
     return {
         "data": data, **_holds(whole, workspace), "on": None if day is None else day[0],
-        "version": row["version"], **computed(row, workspace, now),
+        "version": row["version"], **of_days(row, workspace, now, [] if day is None else [day]),
     }  # fmt: skip
 
 
@@ -187,6 +187,15 @@ async def members(db: Reader, principal: Principal, slug: str, segment: str | No
         raise Invalid(faults=(Fault(message, parameter="segment", suggestion=nearest(segment, known)),))
     stands, narrowed = Segment(slug, segment), said(ask).node
     return replace(asked, filter=None, criteria=stands if isinstance(narrowed, All) else And((stands, narrowed)))
+
+
+async def history(db: Reader, principal: Principal, slug: str, now: datetime, on: str | None) -> dict[str, Any]:
+    """Since when it is known where accounts stood, `history_begins`; `detail` says so where the day lies before, else None.
+    Raises NotFound, Invalid."""
+    permit(principal, "segmentations.read")
+    row, workspace = await found(db, principal.workspace.id, slug), principal.workspace
+    detail = None if on is None else unknown(row, workspace, [past(on, workspace, now)])
+    return {"history_begins": instant(row["created_at"]), "detail": detail}
 
 
 def _sum(held: Iterable[Held]) -> Held:

@@ -63,13 +63,14 @@ async def authenticate(db: Database, token: str, now: datetime) -> Principal:
     if trusted is None or len(token) > tokens.LONGEST:
         raise Unauthenticated(presented=True)
     mark, tick = digest(token), time.monotonic()
-    known = remembered(db).get(mark)
+    seen = remembered(db)
+    known = seen.get(mark)
     if known is None or tick - known.at >= FRESH_SECONDS or _over(known, now):
         try:
             known = await _found(db, trusted, token, now, tick)
         except ForgedError:
             raise Unauthenticated(presented=True) from None
-        remember(db, mark, known)
+        remember(seen, mark, known)
     return known.principal
 
 

@@ -133,6 +133,24 @@ async def redefine(tx: Transaction, workspace: Workspace, standing: List, change
     await watches.checked(tx, workspace.id, standing.id, digest(changed, workspace), moment)
 
 
+async def bring_up(tx: Transaction, workspace: Workspace, list_id: UUID, now: datetime) -> None:
+    """What records did until now is kept as theirs, before a watched list comes to ask for something else. `workspace` is the one
+    in which it still means what it did. One that is broken, or not watched, is left as it is."""
+    claimed, row = await watches.held(tx, workspace.id, list_id), await rows.one(tx, workspace.id, list_id)
+    if claimed is None or row is None:
+        return
+    of = listings.loaded(row, workspace)
+    if claimed["asked"] != digest(of, workspace):
+        return
+    try:
+        was = await meaning(tx, workspace, of, now)
+    except Conflict:
+        return
+    moment = max(now, claimed["checked_at"] + TICK)
+    await _compare(tx, workspace, of, was, "records", moment)
+    await watches.checked(tx, workspace.id, list_id, claimed["asked"], moment)
+
+
 def digest(of: List, workspace: Workspace) -> bytes:
     """What tells whether the list still asks for the same."""
     criteria = lists.by_id(lists.asked(of.entity, of.criteria, of.mine), workspace)

@@ -281,6 +281,19 @@ async def test_a_workspace_without_tiers_is_told_what_to_name(db: Database, told
     assert fault.suggestion == ("size" if told else None)
 
 
+async def test_what_was_put_just_now_is_known_and_what_is_gone_is_not(db: Database) -> None:
+    """Whoever asks may have been looked up before: what stands decides, not what stood then."""
+    org = await base(db)
+    body = {"name": "Size", "kind": "rules", "segments": [{"slug": "big", "name": "Big", "criteria": "arr > 5"}]}
+    await segmentations.put(db, org.call(), "size", body, None)
+    assert (await asked(org, segmentation="size"))["segmentation"]["slug"] == "size"
+    await segmentations.delete(db, org.call(), "tier", 1)
+    for told in ("tier", "no\x00ne", ""):
+        with pytest.raises(Invalid) as caught:
+            await asked(org, segmentation=told)
+        assert [fault.parameter for fault in caught.value.faults] == ["segmentation"]
+
+
 async def test_segments_tell_what_capacity_leaves_out(db: Database) -> None:
     org = await base(db)
     standing = await segmentations.segments(db, org.people["viewer"], "tier", NOW)

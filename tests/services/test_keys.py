@@ -40,6 +40,25 @@ async def test_a_service_has_scopes_and_is_nobody(db: Database) -> None:
     assert (principal.role, principal.person, principal.scopes) == ("service", None, frozenset({"read", "import"}))
 
 
+async def test_what_is_forgotten_while_it_is_looked_up_is_not_remembered(db: Database) -> None:
+    """Else a request that began before a write would have those that come after it answered as if there had been none."""
+    org = await organisation(db)
+    _, token = await key_of(org)
+    keys.forget(db)
+    async with db.transaction() as tx:
+        await tx.execute("LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE")
+        early = asyncio.create_task(keys.authenticate(db, token, NOW))
+        while not await tx.fetchval(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'api_keys'::regclass)"
+        ):
+            await asyncio.sleep(0.01)
+        keys.forget(db)
+    assert (await early).workspace.id == org.workspace.id
+    assert not keys.remembered(db)
+    await keys.authenticate(db, token, NOW)
+    assert keys.remembered(db)
+
+
 async def test_what_is_no_key_never_reaches_the_database(db: Database) -> None:
     org = await organisation(db)
     _, token = await key_of(org)

@@ -23,6 +23,7 @@ from app.services import (
     segmentations,
     simulations,
     versions,
+    watches,
 )
 from app.services.calls import Call
 from app.services.leaving import WAY
@@ -82,6 +83,27 @@ async def a_list(org: Organisation, criteria: str, who: str = "admin", **body: A
 
 async def text_of(org: Organisation, list_id: UUID) -> Any:
     return document(lists.body(await lists.get(org.db, org.people["admin"], list_id, LATER)))
+
+
+async def test_who_came_by_themselves_before_a_replacement_is_told_so(db: Database) -> None:
+    """Nobody had checked the watched list when its segment was replaced; whom the replacement brings is told apart."""
+    org, _, made = await office(db)
+    watched = await a_list(org, 'segment.size = "big"', name="Watched")
+    await watches.watch(db, org.call(), watched)
+    await accounts.change(db, org.call(now=NOW + timedelta(minutes=1)), made[50], {"arr": 700}, 1)
+    body = {
+        **SIZE,
+        "segments": [{"slug": "large", "name": "Large", "criteria": "arr >= 20"}],
+        "replace": {"big": "large", "middle": "large"},
+    }
+    fifth = (await accounts.create(db, org.call(), {"name": "Late", "arr": 20})).id
+    await segmentations.put(db, org.call(now=LATER), "size", body, 1)
+    org = await known(org)
+    assert await watches.check_one(db, org.workspace.id, watched, LATER + timedelta(minutes=1))
+    found = await watches.changes(db, org.people["viewer"], watched)
+    assert {(one["record_id"], one["event"]): one["cause"] for one in found.data} == {
+        (made[50], "entered"): "records", (fifth, "entered"): "list",
+    }  # fmt: skip
 
 
 def ways(org: Organisation) -> dict[str, Any]:

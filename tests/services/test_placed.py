@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from app.persistence.database import Database
-from app.services import accounts, explain, segmentations, workspaces
+from app.services import accounts, explain, pins, segmentations, workspaces
 from tests.services.organisations import NOW, Organisation, organisation
 
 
@@ -85,6 +86,31 @@ async def explained(org: Organisation, name: str, slug: str) -> dict[str, Any]:
 
 def away(one: dict[str, Any]) -> list[tuple[Any, ...]]:
     return [(cut["at"], cut["distance"], cut["share"]) for cut in one["cuts"]]
+
+
+async def test_it_says_where_the_criteria_put_it_and_where_it_stands(org: Organisation) -> None:
+    """`segment` is the verdict of the criteria, `stands.segment` where it is; one sentence says both, and what keeps it."""
+    told = await explained(org, "Big", "bands")
+    assert told["says"] == "Its criteria put it in b, where it stands."
+    account: UUID = told["account"]["id"]
+    await pins.pin(org.db, org.call(), account, "bands", {"segment": "d", "reason": "A pilot."})
+    pinned = await explained(org, "Big", "bands")
+    assert (pinned["segment"], pinned["stands"]["segment"], pinned["stands"]["pending"]["held_by"]) == ("b", "d", "pin")
+    assert pinned["says"] == "Its criteria put it in b; it stands in d, where it is pinned."
+    assert [one["segment"] for one in pinned["segments"] if one["decides"]] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("steady", "says"),
+    [({"band": 0.5}, "; it stands in b, which it has not left by more than the band: it stays while arr >= 50."),
+     ({"confirm": "2d"}, f"; it stands in b until the move is confirmed, at {(NOW + timedelta(days=2)).isoformat().replace('+00:00', 'Z')}.")],
+)  # fmt: skip
+async def test_it_says_what_keeps_it(org: Organisation, steady: dict[str, Any], says: str) -> None:
+    await segmentations.put(org.db, org.call(), "steady", {**BANDS, **steady}, None)
+    ((account, version),) = await org.rows("SELECT id, version FROM accounts WHERE workspace_id = $1 AND name = 'Lone'")
+    await accounts.change(org.db, org.call(), account, {"arr": 90}, version)
+    told = await explained(org, "Lone", "steady")
+    assert told["says"] == "Its criteria put it in c" + says
 
 
 async def test_bands_say_how_far_each_cut_is(org: Organisation) -> None:

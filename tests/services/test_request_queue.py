@@ -109,6 +109,42 @@ async def test_the_workspaces_own_lanes_decide_where_it_has_them(db: Database) -
     assert values == {one["account_id"]: one["arr"] for one in found.data}
 
 
+def lanes(field: str, lifts: int, lowers: int) -> dict[str, Any]:
+    return {
+        **presets()["lanes"],
+        "spec": {"considerations": [{"field": field, "lifts_from": lifts, "lowers_below": lowers}]},
+    }
+
+
+async def test_of_several_the_oldest_decides_unless_another_is_named(db: Database) -> None:
+    """A second one does not take over, whatever it is called; the answer says which it was, and what else there is."""
+    org = await furnished(db)
+    for n, (slug, body) in enumerate(
+        (("reaction", lanes("arr", 5000, 500)), ("lanes", lanes("sentiment", 4, 2)), ("calm", lanes("arr", 90000, 200)))
+    ):
+        await segmentations.put(db, org.call(now=NOW + timedelta(minutes=n)), slug, body, None)
+    usual, by_mood = await queue(org, limit=1000), await queue(org, segmentation="lanes", limit=1000)
+    assert [one["id"] for one in usual.data] == await reference(org, [("arr", 500_000.0, 50_000.0)])
+    assert [one["id"] for one in by_mood.data] == await reference(org, [("sentiment", 4.0, 2.0)])
+    assert [one["id"] for one in usual.data] != [one["id"] for one in by_mood.data]
+    assert (usual.summary["segmentation"], by_mood.summary["segmentation"]) == ("reaction", "lanes")
+    assert usual.summary["segmentations"] == by_mood.summary["segmentations"] == ["reaction", "lanes", "calm"]
+    changed = lanes("arr", 6000, 500)
+    await segmentations.put(db, org.call(now=NOW + timedelta(days=1)), "reaction", changed, 1)
+    assert (await queue(org)).summary["segmentation"] == "reaction"
+
+
+@pytest.mark.parametrize(("slug", "suggestion"), [("reactoin", "reaction"), ("tier", None), ("no\x00ne", None)])
+async def test_what_is_named_is_of_the_kind_lanes(db: Database, slug: str, suggestion: str | None) -> None:
+    org = await organisation(db)
+    for named, body in (("reaction", lanes("arr", 5000, 500)), ("tier", presets("absolute")["tier"])):
+        await segmentations.put(db, org.call(), named, body, None)
+    with pytest.raises(Invalid) as refused:
+        await queue(org, segmentation=slug)
+    assert [(fault.parameter, fault.suggestion) for fault in refused.value.faults] == [("segmentation", suggestion)]
+    assert refused.value.faults[0].message.startswith("Expected the slug of a segmentation of the kind lanes")
+
+
 async def test_pages_are_the_whole_and_the_summary_is_of_all(db: Database) -> None:
     org = await furnished(db)
     whole = await queue(org, limit=1000)
@@ -174,3 +210,15 @@ async def test_what_is_missing_and_what_is_at_stake_is_said(db: Database) -> Non
     placed = await queue(org)
     assert placed.summary["scenario"] == "downturn"
     assert placed.data[0]["reasons"][0]["says"].startswith("The active scenario is low for travel")
+
+
+async def test_of_whom_has_churned_a_reason_says_so(db: Database) -> None:
+    org = await organisation(db)
+    made = (await accounts.create(db, org.call(), {"name": "Left"})).id
+    told = {"account_id": str(made), "kind": "stop_payment", "status": "open", "asked_at": NOW.isoformat()}
+    await records.create(db, org.call(), "requests", told)
+    assert "status" not in [one["by"] for one in (await queue(org)).data[0]["reasons"]]
+    await records.create(db, org.call(), "churns", {"account_id": str(made), "churned_at": NOW.date().isoformat()})
+    (reason,) = (one for one in (await queue(org)).data[0]["reasons"] if one["by"] == "status")
+    assert (reason["value"], reason["direction"]) == ("churned", None)
+    assert reason["says"].startswith("The account has churned")

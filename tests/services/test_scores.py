@@ -171,6 +171,31 @@ async def weighed(db: Database, *, before: Any = None) -> Organisation:
     return await now(org)
 
 
+async def test_weights_of_a_segment_that_is_gone_are_said_and_not_taken_again(db: Database) -> None:
+    """They say `degraded` and why; put back as they are they are refused, and without them all is well."""
+    org = await weighed(db)
+    account = await made(org, arr=2000, health=None)
+    sound = document(scores.get((await now(org)).people["viewer"]))["health"]
+    assert (sound["state"], sound["detail"]) == ("ok", None)
+    big = {"slug": "big", "name": "Large", "criteria": "arr >= 1000"}
+    renamed = LARGE | {"segments": [big], "with_dependents": True}
+    await segmentations.put(org.db, org.call(), "size", renamed, 1)
+    org = await now(org)
+    told_now = document(scores.get(org.people["viewer"]))
+    health_now = {name: told_now["health"][name] for name in ("source", "measures", "by")}
+    assert told_now["health"]["state"] == "degraded"
+    assert told_now["health"]["detail"] == (
+        "There is no segment large of size any more: its weights hold for no account, and the usual ones for those that it had."
+    )
+    assert (await told(org, account))["score"] == 62.5
+    with pytest.raises(Invalid) as refused:
+        await put(org, {"health": health_now}, 2)
+    assert [(one.pointer, one.suggestion) for one in refused.value.faults] == [("/health/by/weights/large", None)]
+    mended = {**health_now, "by": {"segmentation": "size", "weights": {"big": {"tickets": 1}}}}
+    assert (await put(org, {"health": mended}, 2))["health"]["state"] == "ok"
+    assert (await told(org, account))["score"] == 100.0
+
+
 async def test_what_weighs_health_never_comes_to_stand_on_it(db: Database) -> None:
     org = await weighed(db, before=SICK)
     staged = LARGE | {"segments": [{"slug": "large", "name": "Large", "criteria": "stage IS EMPTY OR arr > 5"}]}

@@ -13,7 +13,7 @@ import pytest
 
 from app.domain.errors import Invalid, NotFound
 from app.persistence.database import Database
-from app.services import accounts, reads, segment_moves, segmentations, workspaces
+from app.services import accounts, memberships, reads, segment_moves, segmentations, workspaces
 from tests.services.organisations import NOW, Organisation, document, organisation
 
 DAY = timedelta(days=1)
@@ -79,7 +79,11 @@ async def test_sums_are_the_counts_of_both_days_whichever_they_are(org: Organisa
             told = {one["slug"]: one[end] for one in found["segments"]}
             assert told == {one["slug"]: {"accounts": one["accounts"], "arr": one["arr"]} for one in counted["data"]}
             assert found[end] == {"accounts": counted["accounts"], "arr": counted["arr"]}
-            parts = (found["stayed"], found["moved"], found["left" if end == "before" else "entered"])
+            parts = (
+                found["stayed"],
+                found["moved"],
+                *([found["left"]] if end == "before" else [found["entered"], found["unknown"]]),
+            )
             assert {name: sum(part[name] for part in parts) for name in ("accounts", "arr")} == found[end]
 
 
@@ -98,21 +102,21 @@ async def test_who_moved_comes_with_the_moves_in_between_page_by_page(org: Organ
     told = {"from": day(30), "to": day(0)}
     who, after, names = org.as_("viewer"), None, []
     for _ in range(5):
-        page, keys, more = await segment_moves.accounts(org.db, who, "size", NOW, told, after, 1)
-        names += page
-        if not more:
+        page = await segment_moves.accounts(org.db, who, "size", NOW, told, after, 1)
+        names += page.data
+        if not page.more:
             break
-        after = keys[-1]
+        after = page.keys[-1]
     assert [one["name"] for one in names] == ["Up", "Gone", "Late", "Down"]
     assert [(one["was"], one["segment"], one["reason"]) for one in names[0]["events"]] == [
         ("small", "middle", "write"), ("middle", "big", "write"),
     ]  # fmt: skip
     assert (names[1]["becomes"], names[1]["archived_at"] is not None, names[1]["events"]) == (None, True, [])
     assert [(one["was"], one["segment"]) for one in names[2]["events"]] == [(None, "small")]
-    narrowed, _, _ = await segment_moves.accounts(org.db, who, "size", NOW, {**told, "was": "small"}, None, 9)
-    assert [one["name"] for one in narrowed] == ["Up", "Gone"]
-    narrowed, _, _ = await segment_moves.accounts(org.db, who, "size", NOW, {**told, "becomes": "small"}, None, 9)
-    assert [one["name"] for one in narrowed] == ["Late", "Down"]
+    narrowed = await segment_moves.accounts(org.db, who, "size", NOW, {**told, "was": "small"}, None, 9)
+    assert [one["name"] for one in narrowed.data] == ["Up", "Gone"]
+    narrowed = await segment_moves.accounts(org.db, who, "size", NOW, {**told, "becomes": "small"}, None, 9)
+    assert [one["name"] for one in narrowed.data] == ["Late", "Down"]
 
 
 @pytest.mark.parametrize(
@@ -151,5 +155,78 @@ async def test_what_is_no_segment_is_refused_and_what_was_one_is_not(org: Organi
         (fault,) = refused.value.faults
         assert (fault.parameter, fault.suggestion) == (parameter, suggestion), told
     for slug in ("huge", "small", "none", "big", "middle"):
-        found, _, _ = await segment_moves.accounts(org.db, org.as_("viewer"), "size", NOW, {"was": slug}, None, 10)
-        assert {one["was"] for one in found} <= {slug}
+        found = await segment_moves.accounts(org.db, org.as_("viewer"), "size", NOW, {"was": slug}, None, 10)
+        assert {one["was"] for one in found.data} <= {slug}
+
+
+# -- before the history begins -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def later(org: Organisation) -> Organisation:
+    """A second segmentation of the same accounts, put 15 days ago, when all but Late were there."""
+    await segmentations.put(org.db, org.call("admin", now=NOW - 15 * DAY), "late", SIZE, None)
+    await change(org, "Calm", NOW - 6 * DAY, arr=2)
+    loaded = await workspaces.load(org.db, org.workspace.id)
+    return org.with_workspace(segmentations=loaded.segmentations, epoch=loaded.epoch)
+
+
+async def test_nobody_enters_because_the_history_begins(later: Organisation) -> None:
+    """Who was there before is told apart from who came, and the answer says why; sums add up all the same."""
+    found = await segment_moves.matrix(later.db, later.as_("viewer"), "late", NOW, day(30), day(0))
+    flow = {(one["was"], one["becomes"], one["unknown"]): one["accounts"] for one in found["flow"]}
+    assert flow == {(None, "big", True): 1, (None, "small", True): 2, (None, "small", False): 1}
+    assert {name: found[name]["accounts"] for name in ("before", "after", "stayed", "moved", "entered", "unknown", "left")} == {
+        "before": 0, "after": 4, "stayed": 0, "moved": 0, "entered": 1, "unknown": 3, "left": 0,
+    }  # fmt: skip
+    assert found["history_begins"] == (NOW - 15 * DAY).isoformat().replace("+00:00", "Z")
+    assert found["detail"] == (
+        f"The history of late begins on {day(15)}: where accounts stood on {day(30)} is not known."
+    )
+    neither = await segment_moves.matrix(later.db, later.as_("viewer"), "late", NOW, day(30), day(20))
+    assert (neither["flow"], neither["after"]["accounts"]) == ([], 0)
+    assert neither["detail"].endswith(f"where accounts stood on {day(30)} and {day(20)} is not known.")
+    known = await segment_moves.matrix(later.db, later.as_("viewer"), "late", NOW, day(15), day(0))
+    assert (known["unknown"]["accounts"], known["entered"]["accounts"], known["detail"]) == (0, 1, None)
+    assert not any(one["unknown"] for one in known["flow"])
+
+
+async def test_who_is_told_to_have_moved_did(later: Organisation) -> None:
+    told = {"from": day(30), "to": day(0)}
+    found = await segment_moves.accounts(later.db, later.as_("viewer"), "late", NOW, told, None, 10)
+    assert [one["name"] for one in found.data] == ["Late"]
+    assert found.history["history_begins"] == (NOW - 15 * DAY).isoformat().replace("+00:00", "Z")
+    assert found.history["detail"].startswith("The history of late begins on")
+    known = await segment_moves.accounts(later.db, later.as_("viewer"), "late", NOW, {"from": day(15)}, None, 10)
+    assert (sorted(one["name"] for one in known.data), known.history["detail"]) == (["Calm", "Gone", "Late"], None)
+
+
+async def test_counts_and_stands_of_a_day_before_say_that_they_are_not_known(later: Organisation) -> None:
+    who = later.as_("viewer")
+    before, after = [await segmentations.segments(later.db, who, "late", NOW, day(ago)) for ago in (16, 15)]
+    assert (before["accounts"], after["accounts"], after["detail"]) == (0, 4, None)
+    assert (
+        before["detail"] == f"The history of late begins on {day(15)}: where accounts stood on {day(16)} is not known."
+    )
+    assert before["history_begins"] == after["history_begins"]
+    rows = await later.rows("SELECT id FROM accounts WHERE workspace_id = $1 AND name = 'Calm'")
+    late, size = await memberships.standing(later.db, who, rows[0][0], NOW, day(16))
+    assert (late["segment"], late["detail"], late["history_begins"]) == (
+        None,
+        before["detail"],
+        before["history_begins"],
+    )
+    assert (size["segment"], size["detail"]) == ("middle", None)
+    told = await segmentations.history(later.db, who, "late", NOW, day(16))
+    assert told == {"history_begins": before["history_begins"], "detail": before["detail"]}
+    assert (await segmentations.history(later.db, who, "late", NOW, None))["detail"] is None
+
+
+async def test_the_picture_says_who_is_left_out(later: Organisation) -> None:
+    drawn = ElementTree.fromstring(
+        await segment_moves.chart(later.db, later.as_("viewer"), "late", NOW, day(30), day(0))
+    )
+    words = " ".join(drawn.itertext())
+    assert "Entered → Small: 1 account ($3)" in words
+    assert "3 that stood somewhere by then are left out." in words
+    assert f"begins on {day(15)}" in words

@@ -84,10 +84,11 @@ output("ExplainedPlace", [
 output("ExplainedStanding", [
     member("segment", "str"), member("since", "DateTime"), member("reason", "Optional[str]", "`pin` where somebody keeps it there."),
     member("pending", "Optional[PendingMove]", "Null where it stands as the criteria say."),
-], "Where an account was placed last.")  # fmt: skip
+], "Where an account stands, in whatever segment the criteria put it.")  # fmt: skip
 output("ExplainedSegments", [
     member("segmentation", "str"), member("name", "str"), member("account", "NamedAccount"), member("archived", "bool"), member("as_of", "DateTime"),
-    member("zone", "str"), member("segment", "str", "The first whose criteria hold, else the rest."),
+    member("zone", "str"), member("segment", "str", "Where the criteria put it: the first whose criteria hold, else the rest. Where it stands says `stands`."),
+    member("says", "str", "Both in a sentence, and what keeps it where they are not the same."),
     member("stands", "Optional[ExplainedStanding]", "Null where it was placed nowhere yet."), *_FLIP,
     member("becomes", "Optional[str]", "The segment that it then comes into."), member("rest", "str"),
     member("placed_by", "ExplainedPlace"), member("segments", "list[ExplainedSegment]"),

@@ -9,7 +9,7 @@ from app.api.graphql.build import argument, entered, given, member, output, reso
 from app.api.graphql.callers import ENCODER
 from app.api.graphql.envelopes import PAGING, connect, paging
 from app.api.graphql.resources import body, uuid
-from app.api.graphql.segmentations import COMPUTED
+from app.api.graphql.segmentations import COMPUTED, HISTORY
 from app.api.graphql.writing import KEY, Arguments, mended
 from app.services import memberships, pins
 
@@ -26,7 +26,7 @@ output("PendingMove", [
 output("AccountSegment", [
     member("segmentation", "str"), member("name", "str"), member("segment", "Optional[str]"),
     member("segment_name", "Optional[str]"), member("since", "Optional[DateTime]"), member("reason", "Optional[str]"),
-    member("pin", "Optional[Pin]"), member("pending", "Optional[PendingMove]", "Null where it stands as the criteria say."), *COMPUTED,
+    member("pin", "Optional[Pin]"), member("pending", "Optional[PendingMove]", "Null where it stands as the criteria say."), *COMPUTED, HISTORY,
 ], "Where an account stands.")  # fmt: skip
 output("SegmentStay", [
     member("segment", "str"), member("segment_name", "str"), member("from", "DateTime"),

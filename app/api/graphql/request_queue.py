@@ -37,7 +37,8 @@ output("QueueConsideration", [
 output("QueueSummary", [
     member("as_of", "DateTime"), member("requests", "int"), member("money", "Money"), member("by_lane", "list[QueueLane]"),
     member("scenario", "Optional[str]", "The active one; null: none is, and no account has a lane."),
-    member("segmentation", "Optional[str]", "Whose considerations hold; null: those of the preset, as the workspace has no lanes."),
+    member("segmentation", "Optional[str]", "Whose considerations hold: that named, else the oldest; null: those of the preset, as the workspace has no lanes."),
+    member("segmentations", "list[str]", "The workspace's of the kind lanes, the oldest first: what `segmentation` may name."),
     member("considerations", "list[QueueConsideration]"),
 ])  # fmt: skip
 connect("QueuedRequest")
@@ -47,7 +48,7 @@ extend("QueuedRequestConnection", member("summary", "QueueSummary", "Of all that
 
 async def _queue(_: Any, info: Any, said: Arguments) -> Any:
     caller, page = info.context, paging(info, said)
-    asked = Asked(said.get("kind"), whose(said), page.limit, page.after, "exact")
+    asked = Asked(said.get("kind"), whose(said), page.limit, page.after, "exact", said.get("segmentation"))
     try:
         found = await request_queue.queue(caller.db, caller.principal, asked, caller.now)
     except StrataError as error:
@@ -59,7 +60,8 @@ async def _queue(_: Any, info: Any, said: Arguments) -> Any:
 QUERIES = [
     operated(
         request_queue.READ, "request_queue", "QueuedRequestConnection", _queue,
-        argument("kind", "Optional[str]", None, "Only requests of this kind."), *BOOK, *PAGING,
+        argument("kind", "Optional[str]", None, "Only requests of this kind."),
+        argument("segmentation", "Optional[str]", None, "Of the kind lanes: whose considerations hold; the oldest where it is left out."), *BOOK, *PAGING,
         description="Open requests, the most urgent first, each with the reasons for its place.",
     ),
 ]  # fmt: skip

@@ -31,7 +31,7 @@ output("HealthWeights", [
 ])  # fmt: skip
 output("HealthModel", [
     member("source", "HealthSource"), member("measures", "Optional[list[HealthMeasure]]"), member("by", "Optional[HealthWeights]"),
-    member("state", "str", "ok, or broken: a measure means nothing any more, and health stays as it was."),
+    member("state", "str", "ok; degraded: weights name a segment that is gone, and hold for no account; broken: a measure means nothing any more, and health stays as it was."),
     member("detail", "Optional[str]"),
 ])  # fmt: skip
 
@@ -87,6 +87,7 @@ output("ScoreChange", [
 ])  # fmt: skip
 output("AccountScore", [
     member("account_id", "ID"), member("name", "ScoreName"), member("source", "HealthSource"), member("on", "Date"),
+    member("days", "Optional[int]", "Over how many days it counts, on the last; null of health."),
     member("score", "Optional[float]"), member("band", "Optional[AccountHealthBand]", "Of health alone."),
     member("segment", "Optional[str]", "Of health alone: whose weights it is made with."), member("parts", "list[ScorePart]"),
     member("detail", "Optional[str]"), member("history", "list[ScoreDay]", "The days at whose end it was another, and the one that stood when they began."),

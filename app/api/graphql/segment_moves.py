@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from app.api.graphql.build import argument, member, output, resolved
+from app.api.graphql.build import argument, extend, member, output, resolved
 from app.api.graphql.callers import ENCODER
 from app.api.graphql.envelopes import PAGING, connect, paging
 from app.api.graphql.resources import body, single
-from app.api.graphql.segmentations import COMPUTED
+from app.api.graphql.segmentations import COMPUTED, HISTORY
 from app.api.graphql.writing import Arguments
 from app.services import segment_moves
 
 _ENDS = [
-    member("was", "Optional[str]", "Null: it was not there yet."), member("was_name", "Optional[str]"),
+    member("was", "Optional[str]", "Null: it was not there yet, or it is unknown where."), member("was_name", "Optional[str]"),
     member("becomes", "Optional[str]", "Null: it was archived by then."), member("becomes_name", "Optional[str]"),
 ]  # fmt: skip
 
@@ -31,10 +31,10 @@ async def _accounts(source: Any, info: Any, said: Arguments) -> Any:
     single(info, "segmentation(slug)")
     caller, page = info.context, paging(info, {**said, "slug": source["slug"]})
     told = {"from": said.get("from_"), **{name: said.get(name) for name in ("to", "was", "becomes")}}
-    found, keys, more = await segment_moves.accounts(
+    found = await segment_moves.accounts(
         caller.db, caller.principal, source["slug"], caller.now, told, cast(Any, page.after), page.limit
     )
-    return page.connection(body(ENCODER.encode(found)), keys, more)
+    return {**page.connection(body(ENCODER.encode(found.data)), found.keys, found.more), **found.history}
 
 
 async def _chart(source: Any, info: Any, _said: Arguments) -> Any:
@@ -46,7 +46,15 @@ async def _chart(source: Any, info: Any, _said: Arguments) -> Any:
 
 
 output("MovedSum", [member("accounts", "int"), member("arr", "Money", "As it is now.")])
-output("SegmentFlow", [*_ENDS, member("accounts", "int"), member("arr", "Money")])
+output(
+    "SegmentFlow",
+    [
+        *_ENDS,
+        member("unknown", "bool", "It was there, and it is not known where: the history only begins later."),
+        member("accounts", "int"),
+        member("arr", "Money"),
+    ],
+)
 output("SegmentBeside", [
     member("slug", "str"), member("name", "str"), member("before", "MovedSum"), member("after", "MovedSum"),
 ])  # fmt: skip
@@ -60,12 +68,18 @@ output("MovedAccount", [
     member("events", "list[MemberEvent]", "Its moves in between, the earliest first; of more than 20 the latest."),
 ])  # fmt: skip
 connect("MovedAccount")
+extend("MovedAccountConnection", HISTORY)
+extend(
+    "MovedAccountConnection",
+    member("detail", "Optional[str]", "That it is not known where accounts stood on a day before `historyBegins`."),
+)
 output("SegmentMoves", [
     member("from", "Date"), member("to", "Date"),
     member("flow", "list[SegmentFlow]", "From where accounts stood to where they stand, with those that stayed."),
     member("segments", "list[SegmentBeside]"), member("before", "MovedSum", "Stayed, moved and left."),
-    member("after", "MovedSum", "Stayed, moved and entered."), member("stayed", "MovedSum"), member("moved", "MovedSum"),
-    member("entered", "MovedSum"), member("left", "MovedSum"), member("version", "int"), *COMPUTED,
+    member("after", "MovedSum", "Stayed, moved, entered and unknown."), member("stayed", "MovedSum"), member("moved", "MovedSum"),
+    member("entered", "MovedSum"), member("left", "MovedSum"),
+    member("unknown", "MovedSum", "Were there on the first day, and it is not known where."), member("version", "int"), *COMPUTED, HISTORY,
     resolved("chart", "str", _chart, description="As SVG."),
 ])  # fmt: skip
 _DAYS = (

@@ -48,6 +48,7 @@ COMPUTED = [
     member("checked_at", "Optional[DateTime]", "When members were last compared with a full evaluation: each night."),
     member("drifted", "Optional[int]", "Accounts that then stood elsewhere, and were placed."),
 ]  # fmt: skip
+HISTORY = member("history_begins", "DateTime", "Since when it is known where accounts stood.")
 LEAVING = [
     given("replace", "Optional[JSON]", "For each segment that is left out and that lists or weights of health name, the slug of the one that takes its place."),
     given("with_dependents", "Optional[bool]", "Leave segments out although lists or weights of health name them: those mean nothing then."),
@@ -66,6 +67,13 @@ async def _segments(source: Any, info: Any, said: Arguments) -> Any:
     single(info, "segmentation(slug)")
     found = await segmentations.segments(caller.db, caller.principal, source["slug"], caller.now, said.get("on"))
     return found["data"]
+
+
+async def _history(source: Any, info: Any, said: Arguments) -> Any:
+    caller = info.context
+    single(info, "segmentation(slug)")
+    found = await segmentations.history(caller.db, caller.principal, source["slug"], caller.now, said["on"])
+    return found["detail"]
 
 
 async def _accounts(source: Any, info: Any, said: Arguments) -> Any:
@@ -88,7 +96,11 @@ output("Segmentation", [
         description="Who stands in them; with `on` who stood in them at the end of a past day: segments and stages are of then, what else is shown of today.",
     ),
     member("definition", "JSON", "As putSegmentation takes it: put back as it is it changes nothing, cuts that were taken from the accounts included."),
-    member("version", "int"), *COMPUTED, member("created_at", "DateTime"), member("updated_at", "DateTime"),
+    member("version", "int"), *COMPUTED, member("created_at", "DateTime"), member("updated_at", "DateTime"), HISTORY,
+    resolved(
+        "history_detail", "Optional[str]", _history, argument("on", "str", description="A past day."),
+        description="That it is not known where accounts stood on a day before `historyBegins`; null where it is.",
+    ),
 ])  # fmt: skip
 output("SegmentationPreset", [
     member("slug", "str"), member("definition", "JSON", "As putSegmentation takes it, but that `criteria` are to be put as `{text: …}`."),

@@ -157,9 +157,10 @@ _PLACED = {
 }  # fmt: skip
 SEGMENTED = _object(
     segmentation=SLUG, name=_TEXT, account=_object(**_HEAD), archived=_FLAG, **_MOMENT,
-    segment={**_TEXT, "description": "the first segment whose criteria hold, else the rest"},
+    segment={**_TEXT, "description": "where the criteria put it: the first segment whose criteria hold, else the rest. Where it stands says `stands`"},
+    says={**_TEXT, "description": "both in a sentence, and what keeps it where they are not the same"},
     stands={
-        "type": ["object", "null"], "description": "where it was placed last",
+        "type": ["object", "null"], "description": "where it stands, in whatever segment the criteria put it: pins, the band and confirmation keep accounts elsewhere, as `pending` says",
         "properties": {
             "segment": _TEXT, "since": _INSTANT, "reason": {**_TEXT_OR_NONE, "description": "`pin` where somebody keeps it there"},
             "pending": PENDING,

@@ -10,7 +10,7 @@ from app.api.requests import Request
 from app.api.responses import Answer, encoded
 from app.api.rest.envelopes import envelope, paging
 from app.api.rest.parameters import ACCOUNT, CURSOR, IDEMPOTENCY_KEY, IDENTITY, LIMIT, ON, SLUG, path
-from app.api.rest.segmented import AUTHOR, COMPUTED, INSTANT, INSTANT_OR_NONE, TEXT, TEXT_OR_NONE
+from app.api.rest.segmented import AUTHOR, COMPUTED, HISTORY, INSTANT, INSTANT_OR_NONE, TEXT, TEXT_OR_NONE
 from app.api.rest.writes import bare, gone
 from app.api.routes import Parameter, Payload, Route
 from app.services import memberships, pins, segmentations
@@ -37,7 +37,7 @@ STANDS = {
     "properties": {
         "segmentation": SLUG, "name": TEXT, "segment": TEXT_OR_NONE, "segment_name": TEXT_OR_NONE, "since": INSTANT_OR_NONE,
         "reason": REASON, "pin": {"type": ["object", "null"], "properties": PINNED}, "pending": PENDING,
-        **COMPUTED,
+        **COMPUTED, **HISTORY,
     },
 }  # fmt: skip
 STAY = {

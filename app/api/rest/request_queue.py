@@ -10,7 +10,7 @@ from app.api.responses import Answer, json
 from app.api.rest.engagements import COUNTED, CSM, DAY_OR_NONE, MINE, NAMED, whose
 from app.api.rest.envelopes import paging
 from app.api.rest.parameters import COUNT as HOW_MANY
-from app.api.rest.parameters import CURSOR, FILTER, FOR_USER, IDENTITY, LIMIT
+from app.api.rest.parameters import CURSOR, FILTER, FOR_USER, IDENTITY, LIMIT, SLUG
 from app.api.rest.segmented import COUNT, INSTANT, MONEY, TEXT, TEXT_OR_NONE
 from app.api.routes import Parameter, Payload, Route
 from app.domain.scenarios import IMPACTS
@@ -19,7 +19,10 @@ from app.services.request_queue import KINDS, Asked
 
 TAG = "engagements"
 KIND = {"type": "string", "enum": list(KINDS)}
-ASKED = (Parameter("kind", "only requests of this kind", KIND), CSM, FILTER, MINE, FOR_USER)
+SEGMENTATION = Parameter(
+    "segmentation", "of the kind lanes: whose considerations hold; the oldest where it is left out", SLUG
+)
+ASKED = (Parameter("kind", "only requests of this kind", KIND), SEGMENTATION, CSM, FILTER, MINE, FOR_USER)
 LANE: dict[str, Any] = {
     "type": ["string", "null"],
     "enum": [*IMPACTS, None],
@@ -51,7 +54,8 @@ SUMMARY = {
             "type": "object", "properties": {"lane": LANE, "kind": KIND, "requests": COUNT, "money": MONEY},
         }},
         "scenario": {**TEXT_OR_NONE, "description": "the active one; null: none is, and no account has a lane"},
-        "segmentation": {**TEXT_OR_NONE, "description": "whose considerations hold; null: those of the preset, as the workspace has no lanes"},
+        "segmentation": {**TEXT_OR_NONE, "description": "whose considerations hold: that named, else the oldest; null: those of the preset, as the workspace has no lanes"},
+        "segmentations": {"type": "array", "items": SLUG, "description": "the workspace's of the kind lanes, the oldest first: what `segmentation` may name"},
         "considerations": {"type": "array", "items": {"type": "object", "properties": {
             "field": TEXT, "lifts_from": {"type": ["number", "null"]}, "lowers_below": {"type": ["number", "null"]},
         }}},
@@ -71,7 +75,14 @@ ANSWER = {
 async def queue(request: Request) -> Answer:
     """A page of the queue."""
     page = paging(request, *(one.name for one in (*ASKED, HOW_MANY)))
-    asked = Asked(page.told.get("kind"), whose(page.told), page.limit, page.after, page.told.get("count"))
+    asked = Asked(
+        page.told.get("kind"),
+        whose(page.told),
+        page.limit,
+        page.after,
+        page.told.get("count"),
+        page.told.get("segmentation"),
+    )
     found = await request_queue.queue(request.db, request.principal, asked, request.now)
     following = page.cursor(found.keys[-1] if found.more else None)
     told = {"page": {"next": following, "limit": page.limit}, "count": found.count, "summary": found.summary}
@@ -81,6 +92,7 @@ async def queue(request: Request) -> Answer:
 ROUTES = (
     Route("GET", "/v1/requests/queue", request_queue.READ, queue, "Open requests, the most urgent first", TAG,
           "By lane, the worst first; within it by considerations, those with the least that speaks for staying first; then by money at "
-          "stake, then by who waits longest. Each comes with the reasons for its place.",
+          "stake, then by who waits longest. Each comes with the reasons for its place. What lifts and lowers says the workspace's oldest segmentation of the kind lanes unless `segmentation` "
+          "names another; where there is none, the preset.",
           parameters=(*ASKED, LIMIT, CURSOR, HOW_MANY), answer=Payload(ANSWER)),
 )  # fmt: skip

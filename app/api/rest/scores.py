@@ -73,7 +73,9 @@ SHOWN_HEALTH = {
     "type": "object",
     "properties": {
         **HEALTH["properties"],
-        "state": {"type": "string", "enum": ["ok", "broken"], "description": "broken: a measure means nothing any more; health stays as it was"},
+        "state": {"type": "string", "enum": ["ok", "degraded", "broken"],
+                  "description": "degraded: weights name a segment that is gone, and hold for no account; broken: a measure means nothing any more; "
+                  "health stays as it was"},
         "detail": TEXTS,
     },
 }  # fmt: skip
@@ -98,7 +100,8 @@ OF_ACCOUNT = {
     "type": "object",
     "properties": {
         "account_id": IDENTITY, "name": {"type": "string", "enum": list(NAMES)}, "source": {"type": "string", "enum": ["outside", "model"]},
-        "on": DAY, "score": MAYBE, "band": {**TEXTS, "description": "of health alone"},
+        "on": DAY, "days": {"type": ["integer", "null"], "description": "over how many days it counts, `on` the last; null of health"},
+        "score": MAYBE, "band": {**TEXTS, "description": "of health alone"},
         "segment": {**TEXTS, "description": "of health alone: whose weights it is made with"},
         "parts": {"type": "array", "items": PART}, "detail": TEXTS,
         "history": {

@@ -8,11 +8,21 @@ from app.api import schemas
 from app.api.requests import Request
 from app.api.responses import Answer, encoded, json
 from app.api.rest.charts import PICTURE, picture
-from app.api.rest.envelopes import envelope, paging
+from app.api.rest.envelopes import envelope, paging, with_members
 from app.api.rest.memberships import REASON
 from app.api.rest.parameters import CURSOR, IDENTITY, LIMIT, ON, SLUG
 from app.api.rest.segmentations import KEY, TAG
-from app.api.rest.segmented import COMPUTED, COUNT, INSTANT, INSTANT_OR_NONE, MONEY, TEXT, TEXT_OR_NONE
+from app.api.rest.segmented import (
+    COMPUTED,
+    COUNT,
+    HISTORY,
+    INSTANT,
+    INSTANT_OR_NONE,
+    MONEY,
+    TEXT,
+    TEXT_OR_NONE,
+    UNKNOWN,
+)
 from app.api.routes import Parameter, Payload, Route
 from app.services import segment_moves
 
@@ -21,7 +31,7 @@ NARROWED = ("was", "becomes")
 _SUM = {"accounts": COUNT, "arr": MONEY}
 SUM = {"type": "object", "properties": _SUM}
 _ENDS = {
-    "was": {**TEXT_OR_NONE, "description": "null: it was not there yet"}, "was_name": TEXT_OR_NONE,
+    "was": {**TEXT_OR_NONE, "description": "null: it was not there yet, or is `unknown`"}, "was_name": TEXT_OR_NONE,
     "becomes": {**TEXT_OR_NONE, "description": "null: it was archived by then"}, "becomes_name": TEXT_OR_NONE,
 }  # fmt: skip
 
@@ -34,10 +44,10 @@ MATRIX = {
     "type": "object",
     "properties": {
         "slug": SLUG, "name": TEXT, "from": ON.schema, "to": ON.schema,
-        "flow": {**_each(**_ENDS, **_SUM), "description": "from where accounts stood to where they stand, with those that stayed"},
+        "flow": {**_each(**_ENDS, unknown={"type": "boolean", "description": "it was there, and it is not known where: the history only begins later"}, **_SUM), "description": "from where accounts stood to where they stand, with those that stayed"},
         "segments": _each(slug=SLUG, name=TEXT, before=SUM, after=SUM),
-        "before": {**SUM, "description": "stayed, moved and left"}, "after": {**SUM, "description": "stayed, moved and entered"},
-        "stayed": SUM, "moved": SUM, "entered": SUM, "left": SUM, "version": COUNT, **COMPUTED,
+        "before": {**SUM, "description": "stayed, moved and left"}, "after": {**SUM, "description": "stayed, moved, entered and unknown"},
+        "stayed": SUM, "moved": SUM, "entered": SUM, "left": SUM, "unknown": {**SUM, "description": "were there on the first day, and it is not known where"}, "version": COUNT, **COMPUTED, **HISTORY,
     },
 }  # fmt: skip
 MOVED = {
@@ -51,6 +61,13 @@ MOVED = {
         },
     },
 }  # fmt: skip
+
+
+def _page_of_moved() -> dict[str, Any]:
+    page = schemas.collection(MOVED)
+    return {**page, "properties": {**page["properties"], **HISTORY, "detail": UNKNOWN}}
+
+
 FROM = Parameter(
     "from", "a past day, at its end, in the workspace's zone; 30 days before `to` where it is left out", ON.schema
 )
@@ -71,11 +88,13 @@ async def matrix(request: Request) -> Answer:
 async def accounts(request: Request) -> Answer:
     """A page of who moved."""
     page = paging(request, *DAYS, *NARROWED)
-    found, keys, more = await segment_moves.accounts(
+    found = await segment_moves.accounts(
         request.db, request.principal, request.values[0], request.now, page.told, cast(Any, page.after), page.limit
     )
-    following = page.cursor(keys[-1] if more else None)
-    return envelope([encoded(one) for one in found], request.now, page.limit, following)
+    following = page.cursor(found.keys[-1] if found.more else None)
+    return with_members(
+        envelope([encoded(one) for one in found.data], request.now, page.limit, following), found.history
+    )
 
 
 async def chart(request: Request) -> Answer:
@@ -90,11 +109,12 @@ async def chart(request: Request) -> Answer:
 ROUTES = (
     Route("GET", "/v1/segmentations/{slug}/moves", segment_moves.READ, matrix, "What moved between two days", TAG,
           "From each segment to each other, in accounts and in ARR as it is now; who entered and who left; sums add up to the counts "
-          "of both days.",
+          "of both days. Where the first day lies before `history_begins`, who was there then is `unknown`, and entered nothing.",
           parameters=(KEY, FROM, TO), answer=Payload(MATRIX), problems=("invalid",)),
     Route("GET", "/v1/segmentations/{slug}/moves/accounts", segment_moves.READ, accounts, "Who moved between two days", TAG,
-          "Those that stand elsewhere than they did, entered or left, with each move in between and its reason; the most ARR first.",
-          parameters=(KEY, FROM, TO, WAS, BECOMES, LIMIT, CURSOR), answer=Payload(schemas.collection(MOVED)), problems=("invalid",)),
+          "Those that stand elsewhere than they did, entered or left, with each move in between and its reason; the most ARR first. Who was there "
+          "before the history begins is not among them.",
+          parameters=(KEY, FROM, TO, WAS, BECOMES, LIMIT, CURSOR), answer=Payload(_page_of_moved()), problems=("invalid",)),
     Route("GET", "/v1/segmentations/{slug}/moves/chart.svg", segment_moves.READ, chart, "The moves as a picture", TAG,
           parameters=(KEY, FROM, TO), answer=PICTURE, problems=("invalid",)),
 )  # fmt: skip

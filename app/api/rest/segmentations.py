@@ -9,7 +9,7 @@ from app.api.conditions import call, expected_if_any, expected_version, only_new
 from app.api.requests import Request
 from app.api.responses import Answer, encoded, json
 from app.api.rest import reading
-from app.api.rest.envelopes import envelope
+from app.api.rest.envelopes import envelope, with_members
 from app.api.rest.parameters import (
     IDEMPOTENCY_KEY,
     IF_MATCH,
@@ -21,7 +21,7 @@ from app.api.rest.parameters import (
     SLUG,
     path,
 )  # fmt: skip
-from app.api.rest.segmented import BODY, COUNTED, SEGMENTATION
+from app.api.rest.segmented import BODY, COUNTED, HISTORY, SEGMENTATION, UNKNOWN
 from app.api.rest.writes import answered, gone
 from app.api.routes import Parameter, Payload, Route
 from app.domain.segmentation.presets import presets as ready
@@ -91,11 +91,19 @@ async def segments(request: Request) -> Answer:
 async def accounts(request: Request) -> Answer:
     """A page of the accounts of a segment, or of all."""
     told: dict[str, Any] = dict(request.query((*reading.NAMES, "segment")))
-    segment = told.pop("segment", None)
-    ask = await segmentations.members(
-        request.db, request.principal, request.values[0], segment, Ask("accounts", **told)
-    )
-    return await reading.page(request, ask)
+    segment, slug = told.pop("segment", None), request.values[0]
+    ask = await segmentations.members(request.db, request.principal, slug, segment, Ask("accounts", **told))
+    found = await reading.page(request, ask)
+    if ask.on is None:
+        return found
+    return with_members(found, await segmentations.history(request.db, request.principal, slug, request.now, ask.on))
+
+
+def _members() -> dict[str, Any]:
+    page, told = schemas.collection(schemas.ref("Account")), "told with `on` alone"
+    more = {"history_begins": {**HISTORY["history_begins"], "description": f"{HISTORY['history_begins']['description']}; {told}"},
+            "detail": {**UNKNOWN, "description": f"{UNKNOWN['description']}; {told}"}}  # fmt: skip
+    return {**page, "properties": {**page["properties"], **more}}
 
 
 ROUTES = (
@@ -122,6 +130,6 @@ ROUTES = (
     Route("GET", "/v1/segmentations/{slug}/accounts", "segmentations.read", accounts, "Accounts and where they stand", TAG,
           "Unless told otherwise they show name, segment and the values that they are placed by. With `on` who stood there at the end "
           "of a past day: segments and stages are of that day, and `filter` asks of nothing else; what `fields`, `include` and `sort` "
-          "name besides is of today.",
-          parameters=(KEY, SEGMENT_OF, *QUESTION), answer=Payload(schemas.collection(schemas.ref("Account")))),
+          "name besides is of today. `detail` says so where the day lies before `history_begins`.",
+          parameters=(KEY, SEGMENT_OF, *QUESTION), answer=Payload(_members())),
 )  # fmt: skip

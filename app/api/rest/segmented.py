@@ -69,16 +69,23 @@ COMPUTED: dict[str, Any] = {
         "type": "string", "enum": ["fresh", "stale", "computing", "degraded", "broken"],
         "description": "of degraded and broken ones the members are those of the last time that went well",
     },
-    "detail": {**TEXT_OR_NONE, "description": "why it is degraded or broken, or what its cuts lack"}, "computed_at": INSTANT_OR_NONE,
+    "detail": {**TEXT_OR_NONE, "description": "why it is degraded or broken, what its cuts lack, or of which day it is not known where accounts stood"}, "computed_at": INSTANT_OR_NONE,
     "as_of": {**INSTANT_OR_NONE, "description": "the moment that members are right for; what is written moves them at once"},
     "checked_at": {**INSTANT_OR_NONE, "description": "when members were last compared with a full evaluation: each night"},
     "drifted": {"type": ["integer", "null"], "description": "accounts that then stood elsewhere, and were placed"},
 }  # fmt: skip
+HISTORY: dict[str, Any] = {
+    "history_begins": {**INSTANT, "description": "since when it is known where accounts stood"},
+}  # fmt: skip
+UNKNOWN: dict[str, Any] = {
+    **TEXT_OR_NONE,
+    "description": "where a day lies before `history_begins`: where accounts stood then is not known",
+}
 SEGMENTATION = {
     "type": "object",
     "properties": {
         "id": IDENTITY, "slug": SLUG, **DEFINED, "definition": DEFINITION_OF, **COMPUTED, "version": COUNT, "created_at": INSTANT_OR_NONE,
-        "updated_at": INSTANT_OR_NONE,
+        "updated_at": INSTANT_OR_NONE, **HISTORY,
     },
 }  # fmt: skip
 VERSION = {
@@ -107,7 +114,7 @@ COUNTED = {
                 "properties": {"slug": SLUG, "name": TEXT, **_HOLDS, "share": MONEY, "arr_share": MONEY},
             },
         },
-        **_HOLDS, "on": {"type": ["string", "null"], "format": "date"}, "version": COUNT, **COMPUTED,
+        **_HOLDS, "on": {"type": ["string", "null"], "format": "date"}, "version": COUNT, **COMPUTED, **HISTORY,
     },
 }  # fmt: skip
 _NOTHING = {"type": "object", "additionalProperties": False, "properties": LEAVING}
