@@ -107,7 +107,7 @@ def flow(picture: Flow) -> str:
 def noted(picture: Flow) -> str:
     """How many moved, entered and left."""
     if not any(s.accounts for s in picture.streams):
-        return f"No account stood in a segment on either day. {picture.note}".strip()
+        return picture.note or "No account stood in a segment on either day."
     moved = [s for s in picture.streams if s.source is not None and s.target is not None and s.source != s.target]
     entered = [s for s in picture.streams if s.source is None]
     left = [s for s in picture.streams if s.target is None]
