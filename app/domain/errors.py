@@ -12,6 +12,7 @@ StrataError
 ├── VersionRequired       a change needs the version that it starts from
 ├── VersionStale          somebody changed it in between
 ├── TooLarge              larger than the stated limit
+├── NotInstalled          a part that it needs was left out when Strata was installed
 ├── Crowded               as many exports of the workspace are running as it may have
 └── Unavailable           the database is gone or too slow; trying again later may help
     └── Busy              as much is running as one process takes: exports, or clusters
@@ -102,6 +103,10 @@ class VersionStale(StrataError):
 
 class TooLarge(StrataError):
     """The request is larger than the stated limit."""
+
+
+class NotInstalled(StrataError):
+    """A part that this needs was left out when Strata was installed."""
 
 
 class Crowded(StrataError):

@@ -88,7 +88,7 @@ TEMPLATES: tuple[Template, ...] = (
     Template(
         "expansion", "Expansion: engaged, consuming and content",
         "Customers whose industry is hardly hit, who engage and consume much and are content: whom to offer more, the largest "
-        "potential first.",
+        "potential first. Needs interactions, usage and sentiments, and industries where a scenario is active.",
         'status = "customer" AND (impact = "low" OR impact IS EMPTY) AND engagement_score >= 60 AND consumption_score >= 60 '
         "AND sentiment >= 4",
         ("name", "growth_potential", "arr", "engagement_score", "consumption_score", "sentiment", "seat_utilisation", "csm.name"),
@@ -97,7 +97,7 @@ TEMPLATES: tuple[Template, ...] = (
     Template(
         "usage-limits", "Expansion: close to a limit, in the low tier",
         "Customers of low value who have used four fifths of their usage limit, or whose licences are nearly all in use. Needs the "
-        "segmentation tier.",
+        "segmentation tier, and usage with usage_limit of accounts, or licences with their active users.",
         'status = "customer" AND segment.tier = "low" AND (usage_limit_used >= 0.8 OR seat_utilisation >= 0.9)',
         ("name", "usage_limit_used", "seat_utilisation", "arr", "consumption_score", "renewal_date", "csm.name"),
         ("-usage_limit_used", "-arr"), segmentation="tier",
@@ -105,7 +105,7 @@ TEMPLATES: tuple[Template, ...] = (
     Template(
         "power-users", "Expansion: power users, in the low tier",
         "Customers of low value with at least two people who were active on half of the last 30 days: prime for an up-sell. Needs "
-        "the segmentation tier.",
+        "the segmentation tier, and usage by contact.",
         'status = "customer" AND segment.tier = "low" AND count(contacts WHERE active_days_30 >= 15) >= 2',
         ("name", "consumption_score", "seat_utilisation", "arr", "growth_potential", "primary_contact.name", "csm.name"),
         ("-consumption_score", "-arr"), segmentation="tier",
@@ -113,21 +113,21 @@ TEMPLATES: tuple[Template, ...] = (
     Template(
         "churn-risk", "At risk: the high tier",
         "Customers of high value in red health, or whose decision maker thinks little of what they get; the next renewal first. Needs "
-        "the segmentation tier.",
+        "the segmentation tier, and health or sentiments.",
         'status = "customer" AND segment.tier = "high" AND (health_band = "red" OR sentiment <= 2)',
         ("name", "health", "sentiment", "arr", "renewal_date", "last_interaction_at", "csm.name", "primary_contact.name"),
         ("renewal_date", "-arr"), segmentation="tier",
     ),
     Template(
         "references", "References to ask for",
-        "Customers in green health who are content, would recommend, and are no reference yet.",
+        "Customers in green health who are content, would recommend, and are no reference yet. Needs health, sentiments and surveys.",
         'status = "customer" AND is_reference = false AND health_band = "green" AND sentiment >= 4 AND nps >= 9',
         ("name", "nps", "sentiment", "health", "arr", "industry", "primary_contact.name", "csm.name"),
         ("-nps", "-arr"),
     ),
     Template(
         "case-studies", "Case studies to ask for",
-        "References who consume much, and of whom nobody has written yet.",
+        "References who consume much, and of whom nobody has written yet. Needs is_reference of accounts, and usage.",
         'status = "customer" AND is_reference = true AND case_studies = 0 AND consumption_score >= 60',
         ("name", "consumption_score", "nps", "arr", "industry", "products", "primary_contact.name", "csm.name"),
         ("-consumption_score", "-arr"),

@@ -6,12 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from app.domain.engagement import CONSUMPTION, ENGAGEMENT, Component, consumed, engaged
+from app.domain.engagement import (
+    CONSUMPTION,
+    CONSUMPTION_DAYS,
+    ENGAGEMENT,
+    ENGAGEMENT_DAYS,
+    Component,
+    consumed,
+    engaged,
+)
 
 Missing = Literal["leave_out", "count_as", "no_health"]
 Name = Literal["health", "engagement", "consumption"]
 MISSING: tuple[Missing, ...] = ("leave_out", "count_as", "no_health")
 NAMES: tuple[Name, ...] = ("health", "engagement", "consumption")
+DAYS: Mapping[Name, int | None] = {"health": None, "engagement": ENGAGEMENT_DAYS, "consumption": CONSUMPTION_DAYS}
+"""Over how many days a score counts, its own included; health is of the moment."""
 FULL = 100.0
 HUNDREDTHS = 100
 

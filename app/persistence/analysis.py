@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
+from app.domain.catalogue import ACCOUNTS
+from app.domain.criteria.meant import Meaning
 from app.domain.segmentation.analysis import ADOPTION_DAYS, EXPANSION_DAYS, SUPPORT_DAYS, USAGE_DAYS
+from app.domain.workspaces import Workspace
+from app.persistence.compile import Scope, condition
 from app.persistence.database import Reader, Record
 
 SAMPLE = 20_000
@@ -23,10 +26,15 @@ VALUES: Mapping[str, str] = {
 }  # fmt: skip
 """The value of each measure that is taken as a number, null where it is not known."""
 
+COUNTED = """
+SELECT m.segment, count(*) FILTER (WHERE {where}) AS accounts, count(*) AS held
+FROM members m JOIN accounts a ON a.workspace_id = $1 AND a.id = m.account_id
+WHERE m.workspace_id = $1 AND m.segmentation_id = $2 AND a.archived_at IS NULL GROUP BY m.segment
+"""
 PICKED = """p AS MATERIALIZED (
   SELECT m.segment, a.id, a.arr, a.health, a.nps, a.sentiment, a.engagement_score, a.consumption_score
   FROM members m JOIN accounts a ON a.workspace_id = $1 AND a.id = m.account_id
-  WHERE m.workspace_id = $1 AND m.segmentation_id = $2 AND a.archived_at IS NULL
+  WHERE m.workspace_id = $1 AND m.segmentation_id = $2 AND a.archived_at IS NULL AND {where}
     AND ($3::int8 <= $4::int8 OR (uuid_hash(a.id)::int8 & 2147483647) % $3::int8 < $4::int8)
 )"""
 FOLDED = """r AS (
@@ -94,28 +102,48 @@ ORDER BY f.slug = ANY ($2::text[]) DESC, f.slug LIMIT {FEATURES}
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """Of a segmentation with so many accounts, those that are measured; the day and the moment that windows end at, and
-    whether that is the day which usage is kept for."""
+    """Of a segmentation the accounts that meet criteria, so many, and those of them that are measured; the day and the moment
+    that windows end at, and whether that is the day which usage is kept for."""
 
     segmentation_id: UUID
+    where: Meaning
     total: int
     day: date
     now: datetime
     kept: bool
 
 
-async def measured(reader: Reader, workspace_id: UUID, of: Picked) -> list[Record]:
+async def counted(
+    reader: Reader, workspace: Workspace, segmentation_id: UUID, where: Meaning
+) -> dict[str, tuple[int, int]]:
+    """Per segment that holds any: how many of its accounts meet criteria, and how many there are; archived ones in neither."""
+    scope = Scope(workspace)
+    scope.bind(segmentation_id)
+    text = COUNTED.format(where=condition(where, ACCOUNTS, "a", scope))
+    return {row["segment"]: (row["accounts"], row["held"]) for row in await reader.fetch(text, *scope.args)}
+
+
+async def measured(reader: Reader, workspace: Workspace, of: Picked) -> list[Record]:
     """Rows (of, segment, known, above_nought, mean, quartiles, ranks, ties) per measure and segment; money in minor units."""
-    args: tuple[Any, ...] = (of.segmentation_id, of.total, SAMPLE, of.day, of.now)
-    text = MEASURED.format(users=USERS_KEPT if of.kept else USERS)
-    return await reader.fetch(text, workspace_id, *args)
+    scope = _picking(workspace, of, of.day, of.now)
+    where = condition(of.where, ACCOUNTS, "a", scope)
+    text = MEASURED.format(where=where, users=USERS_KEPT if of.kept else USERS)
+    return await reader.fetch(text, *scope.args)
 
 
-async def adopted(reader: Reader, workspace_id: UUID, of: Picked) -> list[Record]:
+async def adopted(reader: Reader, workspace: Workspace, of: Picked) -> list[Record]:
     """The same rows per feature, by slug, over the accounts that use it: what they used in the last ADOPTION_DAYS days."""
-    text = ADOPTED.format(used=USED_KEPT if of.kept else USED)
-    last = () if of.kept else (of.day,)
-    return await reader.fetch(text, workspace_id, of.segmentation_id, of.total, SAMPLE, *last)
+    scope = _picking(workspace, of, *(() if of.kept else (of.day,)))
+    where = condition(of.where, ACCOUNTS, "a", scope)
+    return await reader.fetch(ADOPTED.format(where=where, used=USED_KEPT if of.kept else USED), *scope.args)
+
+
+def _picking(workspace: Workspace, of: Picked, *last: object) -> Scope:
+    """What the statements bind by number, before criteria bind theirs."""
+    scope = Scope(workspace)
+    for value in (of.segmentation_id, of.total, SAMPLE, *last):
+        scope.bind(value)
+    return scope
 
 
 async def features(reader: Reader, workspace_id: UUID, in_use: list[str]) -> list[Record]:

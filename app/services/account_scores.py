@@ -12,7 +12,7 @@ from app.domain import score_bodies
 from app.domain.errors import Fault, Invalid, NotFound
 from app.domain.facts import health_band
 from app.domain.roles import Principal, permit
-from app.domain.scores import Name, Part, Scores, consumption_parts, engagement_parts, health_parts, shifts
+from app.domain.scores import DAYS, Name, Part, Scores, consumption_parts, engagement_parts, health_parts, shifts
 from app.domain.values import MisfitError, day
 from app.domain.workspaces import Workspace
 from app.persistence import scores as rows
@@ -58,7 +58,7 @@ async def of_account(
     )
     after = states[-1] if states else State(until, None, (), known=False)
     return {
-        "account_id": account_id, "name": name, "source": _source(workspace, name), "on": today, **_told(workspace, name, now),
+        "account_id": account_id, "name": name, "source": _source(workspace, name), "on": today, "days": DAYS[name], **_told(workspace, name, now),
         "history": _history(workspace, name, states), "change": _change_of(since, until, before, after),
     }  # fmt: skip
 

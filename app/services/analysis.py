@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
+from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria import text
-from app.domain.criteria.nodes import Path
+from app.domain.criteria.nodes import All, Path
 from app.domain.roles import Principal, permit
 from app.domain.segmentation.analysis import (
     ADOPTION_DAYS,
@@ -27,30 +28,37 @@ from app.domain.segmentation.parts import parts
 from app.domain.statistics import LEVEL
 from app.domain.workspaces import Workspace, clock
 from app.persistence import analysis as rows
-from app.persistence import segments as kept
 from app.persistence.database import Reader, Record
 from app.services.aside import aside
-from app.services.asks import Ask, frame
+from app.services.asks import Ask, frame, said
+from app.services.engagements import Whose, booked
 from app.services.segmentation_documents import computed, found, instant, names, plain
+
+CUSTOMERS = 'status = "customer"'
+"""Who is counted unless a filter says otherwise: churned accounts and prospects have no money and no usage, whatever their
+segment, and would be taken for a difference between segments."""
 
 
 async def analysis(
-    db: Reader, principal: Principal, slug: str, now: datetime, as_of: str | None = None
+    db: Reader, principal: Principal, slug: str, now: datetime, as_of: str | None = None, filter: str | None = None
 ) -> dict[str, Any]:
-    """Per measure: what each segment has of it, how far they differ, and a word for it; archived accounts are left out.
+    """Per measure: what each segment has of it, how far they differ, and a word for it: of customers, or of the accounts that
+    meet `filter`; archived ones are left out.
 
     Of a workspace with more accounts than `sampled` says, that many are measured. `as_of`: when windows of usage, tickets and
-    contracts end; scores and segments are today's. Raises NotFound, Invalid.
+    contracts end; scores, segments and who is a customer are today's. Raises NotFound, Invalid, Unreadable.
     """
     permit(principal, "segmentations.read")
     row, workspace = await found(db, principal.workspace.id, slug), principal.workspace
-    standing = await kept.standing(db, workspace.id, row["id"])
-    total = sum(accounts for accounts, _ in standing.values())
-    until = frame(Ask("accounts", as_of=as_of), workspace).as_of or now
-    day = clock(workspace, until).today
-    picked = rows.Picked(row["id"], total, day, until, day == workspace.facts_day)
-    numbers = _taken(await rows.measured(db, workspace.id, picked))
-    adopted = _taken(await rows.adopted(db, workspace.id, picked))
+    asked = Ask(ACCOUNTS.name, filter=CUSTOMERS if filter is None else filter, as_of=as_of)
+    until = frame(asked, workspace).as_of or now
+    moment, told = clock(workspace, until), said(asked)
+    where = await booked(db, principal, Whose(asked.filter), moment)
+    standing = await rows.counted(db, workspace, row["id"], where)
+    total, held = (sum(column) for column in zip((0, 0), *standing.values(), strict=True))
+    picked = rows.Picked(row["id"], where, total, moment.today, until, moment.today == workspace.facts_day)
+    numbers = _taken(await rows.measured(db, workspace, picked))
+    adopted = _taken(await rows.adopted(db, workspace, picked))
     features = await rows.features(db, workspace.id, list(adopted))
     known = names(row)
     order = dict.fromkeys((*known, *sorted(standing)))
@@ -60,15 +68,32 @@ async def analysis(
     differences = await aside(lambda: compared(taken, measured))
     by_slug, read = {one["slug"]: one for one in features}, fields_read(row)
     return {
-        "slug": row["slug"], "name": row["name"], "accounts": total, "sampled": sum(measured.values()),
-        "segments": [
-            {"slug": name, "name": known.get(name, plain(name)), "accounts": standing.get(name, (0, 0))[0]} for name in order
-        ],
+        "slug": row["slug"], "name": row["name"], "accounts": total, "filter": told.text, "left_out": held - total,
+        "counted": _counted(filter is None, isinstance(told.node, All), total, held), "sampled": sum(measured.values()),
+        "segments": [_segment(name, known.get(name, plain(name)), *standing.get(name, (0, 0))) for name in order],
         "measures": [_measure(one, by_slug, one.of.name in read, workspace) for one in differences],
         "tried": sum(one.effect is not None for one in differences), "level": LEVEL,
         "features": features[0]["total"] if features else 0, "until": instant(until),
         "version": row["version"], **computed(row, workspace, now),
     }  # fmt: skip
+
+
+def _segment(slug: str, name: str, accounts: int, held: int) -> dict[str, Any]:
+    return {"slug": slug, "name": name, "accounts": accounts, "left_out": held - accounts}
+
+
+def _counted(usual: bool, everybody: bool, accounts: int, held: int) -> str:
+    """Who is counted, who is not, and how to ask for everybody, in words."""
+    if everybody:
+        return "Every account is counted, prospects and churned ones too; archived ones are not."
+    who = "Customers are counted" if usual else "Accounts that meet the filter are counted"
+    lacking = "no account is a customer" if usual else "no account meets the filter"
+    left = held - accounts
+    others = f"{left:,} other account{' is' if left == 1 else 's are'} left out"
+    found = f"{who}, and {others}" if left else who
+    if held and not accounts:
+        found = f"{who}, but {lacking}: {others}"
+    return f"{found}; filter=ALL counts everybody." if left else f"{found}; none is left out."
 
 
 def fields_read(row: Record) -> frozenset[str]:

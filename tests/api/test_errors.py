@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
-from app.api.errors import PROBLEMS
+from app.api.errors import PROBLEMS, document
+from app.domain.errors import NotInstalled
 from tests.api.conftest import House
 
 JSON = {"content-type": "application/json"}
@@ -188,3 +190,14 @@ async def test_every_problem_has_its_page(nobody: httpx.AsyncClient) -> None:
         assert page.headers["content-type"].startswith("text/html")
         assert problem.title in page.text.replace("&#x27;", "'")
     assert (await nobody.get("/problems/no-such")).status_code == 404
+
+
+def test_what_is_not_installed_is_no_fault_of_the_caller() -> None:
+    status, body, _ = document(NotInstalled("Run `make clusters`."), "r")
+    told = msgspec.json.decode(body)
+    assert (status, told["type"], told["detail"], told["errors"]) == (
+        501,
+        "/problems/not-installed",
+        "Run `make clusters`.",
+        [],
+    )

@@ -25,7 +25,7 @@ SIZE = {
 }  # fmt: skip
 SCORES = """scores { version health { source state detail by { segmentation weights }
   measures { of name worst best weight missing countAs } } engagement { meetings { weight enough } } consumption { seats { weight enough } } }"""
-SCORE = """score(name: %s, from: "2026-01-01", to: "2026-12-31") { name source score band segment on detail
+SCORE = """score(name: %s, from: "2026-01-01", to: "2026-12-31") { name source score band segment on days detail
   parts { name of weight value worst best points contribution assumed } history { day score band }
   change { from to before after difference detail parts { name difference } } }"""
 
@@ -81,9 +81,10 @@ async def test_scores_are_said_and_told_alike_over_both_doors(own: House) -> Non
         assert rest.status_code == 200, rest.text
         graph = (await ask(own, f'{{ account(id: "{made["id"]}") {{ {SCORE % name} }} }}'))["account"]["score"]
         shown = camel(rest.json())
-        assert {k: graph[k] for k in ("score", "source", "parts", "on", "detail")} == {
-            k: shown[k] for k in ("score", "source", "parts", "on", "detail")
+        assert {k: graph[k] for k in ("score", "source", "parts", "on", "days", "detail")} == {
+            k: shown[k] for k in ("score", "source", "parts", "on", "days", "detail")
         }
+        assert shown["days"] == {"health": None, "engagement": 90, "consumption": 30}[name]
         assert graph["history"] == [{"band": None, **one} for one in shown["history"]]
         assert sum(part["contribution"] for part in shown["parts"]) == pytest.approx(shown["score"] or 0)
     assert (await own.viewer.get(f"/v1/accounts/{made['id']}")).json()["health"] == 43.8

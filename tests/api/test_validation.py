@@ -44,8 +44,8 @@ async def ask(client: httpx.AsyncClient, document: str, **variables: Any) -> Any
 
 
 async def test_an_analysis_is_the_same_over_either_door(house: House) -> None:
-    rest = (await house.viewer.get("/v1/segmentations/size/analysis")).json()
-    document = """{ segmentation(slug: "size") { analysis { accounts sampled tried level features segments { slug name accounts }
+    rest = (await house.viewer.get("/v1/segmentations/size/analysis?filter=ALL")).json()
+    document = """{ segmentation(slug: "size") { analysis(filter: "ALL") { accounts filter leftOut counted sampled tried level features segments { slug name accounts leftOut }
       measures { name area unit description defining word because feature { slug } effect { name value low high p q }
         segments { slug n known mean median q1 q3 share shareLow shareHigh delta deltaLow deltaHigh word } } } } }"""
     found = snake((await ask(house.viewer, document))["data"]["segmentation"]["analysis"])
@@ -55,6 +55,10 @@ async def test_an_analysis_is_the_same_over_either_door(house: House) -> None:
     assert (health["word"], health["segments"][0]["delta"]) == ("large", 1.0)
     refused = await house.viewer.get("/v1/segmentations/size/analysis?as_of=soon")
     assert (refused.status_code, refused.json()["errors"][0]["parameter"]) == (422, "as_of")
+    nobody = await house.viewer.get("/v1/segmentations/size/analysis?filter=arrr > 1")
+    told = await ask(house.viewer, '{ segmentation(slug: "size") { analysis(filter: "arrr > 1") { tried } } }')
+    assert (nobody.status_code, nobody.json()["errors"][0]["parameter"]) == (422, "filter")
+    assert told["errors"][0]["extensions"]["errors"] == nobody.json()["errors"]
     assert (await house.viewer.get("/v1/segmentations/nothing/analysis")).status_code == 404
 
 
@@ -79,11 +83,13 @@ async def test_a_suggestion_is_the_same_over_either_door_and_can_be_put(house: H
     answer = await house.manager.post("/v1/segmentations/suggest", json=asked)
     rest = answer.json()
     assert answer.status_code == 200, rest
-    document = """query($input: ClustersInput!) { suggestSegmentation(input: $input) { fields count accounts sampled stability bootstraps
-      agreement clusters { slug name accounts share medians } definition } }"""
-    told = {name: value for name, value in asked.items() if name != "kind"}
-    found = (await ask(house.manager, document, input=told))["data"]["suggestSegmentation"]
-    assert snake(found) == {name: rest[name] for name in found}
+    document = """query($input: ClustersInput!) { suggestSegmentation(input: $input) { kind fields count accounts sampled stability bootstraps
+      agreement clusters { slug name accounts share medians because } definition } }"""
+    shorter = {name: value for name, value in asked.items() if name != "kind"}
+    for told in (asked, shorter):
+        found = (await ask(house.manager, document, input=told))["data"]["suggestSegmentation"]
+        assert snake(found) == {name: rest[name] for name in found}
+        assert (await house.manager.post("/v1/segmentations/suggest", json=told)).json() == rest
     assert (rest["agreement"], [one["accounts"] for one in rest["clusters"]]) == (1.0, [40, 40])
     assert (await house.manager.put("/v1/segmentations/suggested", json=rest["definition"])).status_code == 201
     assert (await house.manager.put("/v1/segmentations/suggest", json=rest["definition"])).status_code == 405

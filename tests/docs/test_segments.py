@@ -68,8 +68,9 @@ def counted(told: list[Any]) -> None:
 
 
 def healthy(told: list[Any]) -> None:
-    health, source = told
-    assert sum(part["contribution"] for part in health["parts"]) == pytest.approx(health["score"], abs=0.1)
+    health, source, engaged = told
+    for score in (health, engaged):
+        assert sum(part["contribution"] for part in score["parts"]) == pytest.approx(score["score"], abs=0.1)
     assert source == "outside"
 
 

@@ -130,3 +130,87 @@ async def test_of_many_accounts_a_sample_is_measured(db: Database, monkeypatch: 
     assert found["accounts"] == 60
     assert 10 <= found["sampled"] <= 50
     assert (await analysis.analysis(db, org.people["viewer"], "size", NOW))["measures"] == found["measures"]
+
+
+async def mixed(org: Organisation) -> list[tuple[str, str, float]]:
+    """Ninety accounts, a third of which are customers: each with its segment, its status and its health."""
+    drawn, found = Random(3), []
+    async with org.db.transaction() as tx:
+        for n in range(90):
+            account, status = new_id(), ("customer", "prospect", "churned")[n % 3]
+            arr = drawn.choice((500, 5_000)) if status == "customer" else 0
+            health = drawn.gauss(60 if arr > 1_000 else 55 if arr else 20, 8)
+            await tx.execute(
+                "INSERT INTO accounts (workspace_id, id, name, health, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)",
+                org.workspace.id, account, f"M{n}", health, NOW,
+            )  # fmt: skip
+            if status != "prospect":
+                end = (NOW - 30 * DAY).date() if status == "churned" else None
+                await tx.execute(
+                    "INSERT INTO contracts (workspace_id, id, account_id, arr, start_date, end_date, created_at, updated_at) "
+                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+                    org.workspace.id, new_id(), account, arr * 100 or 70_000, (NOW - 500 * DAY).date(), end, NOW,
+                )  # fmt: skip
+            found.append(("big" if arr >= 1_000 else "small", status, health))
+        await settle(tx, org.workspace, None, NOW)
+    await segmentations.put(org.db, org.call(), "size", SIZE, None)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("filter", "statuses"),
+    [
+        (None, {"customer"}),
+        ("ALL", {"customer", "prospect", "churned"}),
+        ('status != "prospect"', {"customer", "churned"}),
+    ],
+)
+async def test_customers_are_counted_unless_told_otherwise(
+    db: Database, filter: str | None, statuses: set[str]
+) -> None:
+    org = await organisation(db)
+    there = await mixed(org)
+    found = await analysis.analysis(db, org.people["viewer"], "size", NOW, None, filter)
+    groups = {
+        segment: [health for of, status, health in there if of == segment and status in statuses]
+        for segment in ("big", "small")
+    }
+    meant = stats.kruskal(*groups.values())
+    n = sum(map(len, groups.values()))
+    health = next(one for one in found["measures"] if one["name"] == "health")
+    assert health["effect"]["value"] == pytest.approx(meant.statistic / (n - 1), abs=1e-4)
+    assert health["effect"]["p"] == pytest.approx(meant.pvalue, rel=0.01)
+    assert [(one["n"], one["known"]) for one in health["segments"]] == [(len(group),) * 2 for group in groups.values()]
+    assert (found["accounts"], found["left_out"], found["sampled"]) == (n, 90 - n, n)
+    assert {one["slug"]: (one["accounts"], one["left_out"]) for one in found["segments"] if one["slug"] != "none"} == {
+        segment: (len(group), sum(of == segment for of, _, _ in there) - len(group))
+        for segment, group in groups.items()
+    }
+    assert found["filter"] == (filter or 'status = "customer"')
+    said = {
+        None: "Customers are counted, and 60 other accounts are left out; filter=ALL counts everybody.",
+        "ALL": "Every account is counted, prospects and churned ones too; archived ones are not.",
+    }
+    others = (
+        "Accounts that meet the filter are counted, and 30 other accounts are left out; filter=ALL counts everybody."
+    )
+    assert found["counted"] == said.get(filter, others)
+
+
+async def test_where_nobody_is_a_customer_it_says_so(db: Database) -> None:
+    org = await organisation(db)
+    await org.run(
+        "INSERT INTO accounts (workspace_id, id, name, created_at, updated_at) VALUES ($1, $2, 'P', $3, $3)",
+        new_id(),
+        NOW,
+    )
+    async with db.transaction() as tx:
+        await settle(tx, org.workspace, None, NOW)
+    await segmentations.put(db, org.call(), "size", SIZE, None)
+    found = await analysis.analysis(db, org.people["viewer"], "size", NOW)
+    assert found["counted"] == (
+        "Customers are counted, but no account is a customer: 1 other account is left out; filter=ALL counts everybody."
+    )
+    with pytest.raises(Invalid) as refused:
+        await analysis.analysis(db, org.people["viewer"], "size", NOW, None, "healt > 3")
+    assert refused.value.faults[0].parameter == "filter"

@@ -7,8 +7,11 @@ from typing import Any
 from app.api.graphql.build import argument, member, output, resolved
 from app.api.graphql.resources import single
 from app.api.graphql.segmentations import COMPUTED
+from app.api.graphql.selections import mended
 from app.api.graphql.writing import Arguments
+from app.domain.errors import StrataError
 from app.services import analysis
+from app.services.analysis import CUSTOMERS
 
 output("AnalysedFeature", [
     member("slug", "str"), member("name", "str"), member("module", "Optional[str]"), member("is_key", "bool"),
@@ -32,9 +35,14 @@ output("AnalysedMeasure", [
     member("effect", "Optional[AnalysisEffect]"), member("because", "Optional[str]", "Why there is no effect to tell."),
     member("segments", "list[AnalysedSegment]"),
 ])  # fmt: skip
-output("CountedSegment", [member("slug", "str"), member("name", "str"), member("accounts", "int")])
+output("CountedSegment", [
+    member("slug", "str"), member("name", "str"), member("accounts", "int", "That are counted."), member("left_out", "int"),
+])  # fmt: skip
 output("SegmentationAnalysis", [
-    member("accounts", "int"), member("sampled", "int", "Accounts that were measured: all, or so many drawn evenly."),
+    member("accounts", "int", "That are counted."), member("filter", "str", "Whom it counts."),
+    member("left_out", "int", "Accounts that it does not count; archived ones apart."),
+    member("counted", "str", "Who is counted, who is not, and how to ask for everybody, in words."),
+    member("sampled", "int", "Accounts that were measured: all, or so many drawn evenly."),
     member("segments", "list[CountedSegment]"), member("measures", "list[AnalysedMeasure]"),
     member("tried", "int", "Measures that were compared."), member("level", "float"),
     member("features", "int", "That there are; the 50 in use by most accounts are told."), member("until", "DateTime", "When windows end."), member("version", "int"), *COMPUTED,
@@ -44,7 +52,11 @@ output("SegmentationAnalysis", [
 async def _analysis(source: Any, info: Any, said: Arguments) -> Any:
     caller = info.context
     single(info, "segmentation(slug)")
-    return await analysis.analysis(caller.db, caller.principal, source["slug"], caller.now, said.get("as_of"))
+    asked = (source["slug"], caller.now, said.get("as_of"), said.get("filter"))
+    try:
+        return await analysis.analysis(caller.db, caller.principal, *asked)
+    except StrataError as error:
+        raise mended(error, None) from None
 
 
 OF_SEGMENTATION = resolved(
@@ -53,6 +65,12 @@ OF_SEGMENTATION = resolved(
     _analysis,
     argument(
         "as_of", "Optional[str]", None, "When windows of usage, tickets and contracts end; now where it is left out."
+    ),
+    argument(
+        "filter",
+        "Optional[str]",
+        None,
+        f"Criteria of the accounts that are counted; {CUSTOMERS} where it is left out, ALL counts everybody.",
     ),
     description="How the segments differ in activity, adoption, value and support, with effect sizes.",
 )

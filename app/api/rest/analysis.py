@@ -6,18 +6,24 @@ from typing import Any
 
 from app.api.requests import Request
 from app.api.responses import Answer, json
-from app.api.rest.parameters import AS_OF, SLUG
+from app.api.rest.parameters import AS_OF, FILTER, SLUG
 from app.api.rest.segmentations import KEY, TAG
 from app.api.rest.segmented import COMPUTED, COUNT, INSTANT, TEXT, TEXT_OR_NONE
 from app.api.routes import Parameter, Payload, Route
 from app.domain.segmentation.analysis import WORDS
 from app.services import analysis
+from app.services.analysis import CUSTOMERS
 
 NUMBER: dict[str, Any] = {"type": "number"}
 NUMBER_OR_NONE: dict[str, Any] = {"type": ["number", "null"]}
 WORD = {"type": "string", "enum": list(WORDS), "description": "`none` too where the difference may be chance"}
 
 UNTIL = Parameter("as_of", "when windows of usage, tickets and contracts end; now where it is left out", AS_OF.schema)
+WHOM = Parameter(
+    "filter",
+    "criteria of the accounts that are counted, as text; `ALL` counts everybody",
+    {**FILTER.schema, "default": CUSTOMERS},
+)
 
 
 def _object(**properties: Any) -> dict[str, Any]:
@@ -43,8 +49,10 @@ STANDS = _each(
     delta_low=NUMBER_OR_NONE, delta_high=NUMBER_OR_NONE, word=WORD,
 )  # fmt: skip
 ANALYSED = _object(
-    slug=SLUG, name=TEXT, accounts=COUNT, sampled={**COUNT, "description": "accounts that were measured: all, or so many drawn evenly"},
-    segments=_each(slug=SLUG, name=TEXT, accounts=COUNT),
+    slug=SLUG, name=TEXT, accounts={**COUNT, "description": "that are counted"}, filter={**TEXT, "description": "whom it counts"},
+    left_out={**COUNT, "description": "accounts that it does not count; archived ones apart"},
+    counted={**TEXT, "description": "who is counted, who is not, and how to ask for everybody, in words"}, sampled={**COUNT, "description": "accounts that were measured: all, or so many drawn evenly"},
+    segments=_each(slug=SLUG, name=TEXT, accounts=COUNT, left_out=COUNT),
     measures=_each(
         name=TEXT, area={"type": "string", "enum": ["activity", "adoption", "value", "support"]}, unit=TEXT, description=TEXT,
         feature={**_object(slug=SLUG, name=TEXT, module=TEXT_OR_NONE, is_key={"type": "boolean"}), "type": ["object", "null"]},
@@ -58,13 +66,17 @@ ANALYSED = _object(
 
 async def analysed(request: Request) -> Answer:
     """How the segments differ."""
-    as_of = request.query(("as_of",)).get("as_of")
-    return json(await analysis.analysis(request.db, request.principal, request.values[0], request.now, as_of))
+    told = request.query(("as_of", "filter"))
+    found = await analysis.analysis(
+        request.db, request.principal, request.values[0], request.now, told.get("as_of"), told.get("filter")
+    )
+    return json(found)
 
 
 ROUTES = (
     Route("GET", "/v1/segmentations/{slug}/analysis", "segmentations.read", analysed, "How segments differ", TAG,
           "In activity, adoption per feature, value and support: per segment n, mean, median and quartiles, between them an effect size with its "
-          "interval and a word, corrected for how much was tried. Archived accounts are left out.",
-          parameters=(KEY, UNTIL), answer=Payload(ANALYSED), problems=("invalid",)),
+          "interval and a word, corrected for how much was tried. Customers are counted, or whoever meets `filter`; archived accounts are left "
+          "out.",
+          parameters=(KEY, UNTIL, WHOM), answer=Payload(ANALYSED), problems=("invalid", "unreadable")),
 )  # fmt: skip
