@@ -26,7 +26,8 @@ class Field:
     `initial`: what it is on creation where nothing is given. Of an organisation's own attribute, `stored` is what its
     values are kept under, where that is not its name; `indexed`: an index holds its values in their order; `unique`: no
     two records have the same. `least`: of money, what may be said at least; what is kept may be less where it follows.
-    `happened`: an instant at which something was, so that what is said lies no more than a day ahead.
+    `happened`: an instant at which something was, so that what is said lies no more than a day ahead. `kept`: there is a
+    column of it; what is not follows from what the workspace says when it is read.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Field:
     unique: bool = False
     least: int | None = None
     happened: bool = False
+    kept: bool = True
 
     @property
     def key(self) -> str:
@@ -188,6 +190,11 @@ def der(field: Field) -> Field:
 def der_opt(field: Field) -> Field:
     """Computed by Strata, and empty where there is nothing to compute it from."""
     return replace(field, derived=True, optional=True)
+
+
+def unkept(field: Field) -> Field:
+    """Computed by Strata whenever it is read."""
+    return replace(field, derived=True, kept=False)
 
 
 def zero(field: Field) -> Field:
@@ -372,6 +379,8 @@ STAGES = entity(
     der_opt(text("entry", "criteria: accounts that begin to meet them move here, forward only")),
     der_opt(integer("expected_days", "accounts that stay longer are stuck")),
     der_opt(integer("leaves_after_days", "accounts then move on to the next stage by themselves")),
+    unkept(enum("state", "ok", "broken", description="broken: its entry criteria mean nothing any more, and bring nobody in")),
+    unkept(opt(text("detail", "why it is broken"))),
     key="slug",
 )  # fmt: skip
 

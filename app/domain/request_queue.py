@@ -15,6 +15,7 @@ from typing import Any, Literal
 from app.domain.scenarios import IMPACTS
 from app.domain.segmentation.lanes import Consideration
 
+CHURNED = "churned"
 Direction = Literal["lifts", "lowers", "neither", "unknown"]
 
 
@@ -61,11 +62,13 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Stake:
-    """Money at stake in major units of a currency: the sum that the request names, else the account's ARR."""
+    """Money at stake in major units of a currency: the sum that the request names, else the account's ARR. `is_churned`:
+    the customer has left."""
 
     money: Decimal
     currency: str
     is_named: bool
+    is_churned: bool = False
 
 
 def reasons(of: Lane, weighed: Sequence[Weighed], stake: Stake, days: int) -> Iterator[dict[str, Any]]:
@@ -74,6 +77,9 @@ def reasons(of: Lane, weighed: Sequence[Weighed], stake: Stake, days: int) -> It
     yield {"by": "lane", "value": lane(of.impact, points), "says": _lane_said(of, points)}
     for one in weighed:
         yield {"by": one.of.field, "value": one.value, "direction": one.direction, "says": _said(one)}
+    if stake.is_churned:
+        says = "The account has churned, which moves nothing by itself: ask whether the request still stands."
+        yield {"by": "status", "value": CHURNED, "says": says}
     yield {"by": "money", "value": stake.money, "says": _stake_said(stake)}
     yield {"by": "asked_at", "value": days, "says": _asked_said(days)}
 

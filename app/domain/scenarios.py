@@ -20,9 +20,10 @@ FURTHEST = 10
 
 
 def impacts(
-    told: object, standing: Mapping[str, str], industries: Collection[str]
+    told: object, standing: Mapping[str, str], industries: Collection[str], *, once: bool = False
 ) -> tuple[dict[str, str], list[Fault]]:
-    """What stands with what is told put in, and the industries told null taken out; and what is wrong with it."""
+    """What stands with what is told put in, and the industries told null taken out; and what is wrong with it. `once`: what
+    is told was said before, so that what it names is named."""
     if not isinstance(told, Mapping):
         return {}, [Fault("Expected an object: the slug of an industry and its impact.", pointer="/impacts")]
     merged, faults = dict(standing), []
@@ -30,6 +31,8 @@ def impacts(
         pointer = f"/impacts/{escape(str(slug))}"
         if slug not in industries:
             message = "Expected the slug of one of the workspace's industries."
+            if once:
+                message = f"Expected the workspace's industries: {slug} is none any more, so this version cannot come back. Make an industry of this slug first."
             faults.append(Fault(message, pointer=pointer, suggestion=nearest(str(slug), industries)))
         elif impact is None:
             merged.pop(slug, None)

@@ -86,7 +86,7 @@ STATEMENTS = {entity: _statement(sources) for entity, sources in SOURCES.items()
 
 # What may name one of $2: its text is looked for first, so that few criteria are read.
 LISTS = """
-SELECT l.entity, l.name, l.visibility, l.owner_id, l.criteria, l.columns, l.sort FROM lists l
+SELECT l.id, l.entity, l.name, l.visibility, l.owner_id, l.criteria, l.columns, l.sort FROM lists l
 WHERE l.workspace_id = $1 AND EXISTS (
     SELECT FROM unnest($2::text[]) n(told)
     WHERE strpos(l.criteria::text, n.told) > 0 OR strpos(array_to_string(l.columns || l.sort, ' '), n.told) > 0

@@ -49,7 +49,7 @@ WITH {stands}, changed AS MATERIALIZED (
     j.was IS DISTINCT FROM j.segment AS moved,
     CASE WHEN j.was = j.segment THEN j.was_since
       ELSE greatest({now}::timestamptz, j.was_since + interval '1 microsecond') END AS since,
-    CASE WHEN j.was = j.segment THEN j.was_reason WHEN j.pinned THEN 'pin'
+    CASE WHEN j.was = j.segment THEN j.was_reason WHEN j.pinned THEN 'pin' WHEN j.was_held = 'pin' AND j.was_rule = j.segment THEN 'unpin'
       WHEN j.was_held = 'confirmation' AND j.was_rule = j.segment THEN 'confirmation' ELSE {reason}::text END AS reason
   FROM ({judged}) j
   WHERE j.was IS DISTINCT FROM j.segment OR j.was_held IS DISTINCT FROM j.held OR j.was_rule IS DISTINCT FROM j.rule
@@ -124,6 +124,16 @@ STEADIED = """
     ) w
   ) h
 """
+# Pins need no criteria: where those cannot be computed, who is pinned goes there, and who was back to where they last put it.
+KEPT = CHANGED.format(stands=STANDS.format(each="SELECT unnest($4::uuid[]) AS id"), now="$2", reason="$3", judged=FREE.format(
+  id="s.id", verdict="coalesce(m.rule, m.segment)", beside="""
+  FROM segmentations s CROSS JOIN stands n
+  LEFT JOIN pins p ON p.workspace_id = $1 AND p.segmentation_id = s.id AND p.account_id = n.id
+    AND (p.expires_at IS NULL OR p.expires_at > $2::timestamptz)
+  LEFT JOIN members m ON m.workspace_id = $1 AND m.segmentation_id = s.id AND m.account_id = n.id
+  WHERE s.workspace_id = $1 AND s.state IN ('broken', 'degraded') AND (p.segment IS NOT NULL OR m.held = 'pin')
+""",
+)) + WRITE  # fmt: skip
 OF_EACH = {"id": "v.segmentation_id", "verdict": "v.segment", "keeping": "v.keeping", "confirm": "v.confirm"}
 # Where nobody stands yet nothing is kept but by a pin. By segmentation and account, which is the order of the key.
 BEGIN = "INSERT INTO members (workspace_id, segmentation_id, account_id, segment, since, reason, rule, held) {each}"
@@ -249,6 +259,11 @@ async def write(tx: Transaction, plan: Plan, account_ids: Sequence[UUID] | None,
     async with tx.hashing() if account_ids is None or len(account_ids) > FEW else nullcontext():
         changed: int = await tx.fetchval(plan.text, *plan.args, now, reason, *bound(account_ids))
     return changed
+
+
+async def keep(tx: Transaction, workspace_id: UUID, account_ids: Sequence[UUID], now: datetime, reason: str) -> None:
+    """Bring pins and their ends about in segmentations that cannot be computed. The accounts must be locked."""
+    await tx.execute(KEPT, workspace_id, now, reason, list(account_ids))
 
 
 async def attempt(

@@ -22,7 +22,7 @@ from app.persistence.database import Reader
 QUEUE = """
 WITH asked AS (
   SELECT r.id, r.kind, r.amount, r.asked_at, r.note, {a}.id AS account_id, {a}.external_id, {a}.name, {a}.csm_id, {a}.arr,
-    {a}.industry, {a}.impact, {a}.renewal_date, coalesce(r.amount, {a}.arr) AS money, ARRAY[{values}]::float8[] AS values,
+    {a}.status, {a}.industry, {a}.impact, {a}.renewal_date, coalesce(r.amount, {a}.arr) AS money, ARRAY[{values}]::float8[] AS values,
     {points} AS points
   {source}
 ), laned AS MATERIALIZED (

@@ -9,8 +9,23 @@ from uuid import UUID
 
 from app.persistence.database import Reader, Record, Transaction
 
-COLUMNS = """id, slug, name, kind, spec, segments, rest, cuts, refreeze, band, confirm, version, state, detail, computed_at, as_of,
-  checked_at, drifted, created_at, updated_at"""
+# When somebody last came into a segment, one look at the index for each; and when, after all were placed, the first pin ended
+# or the first move was confirmed that nobody followed yet.
+OF_TIME = """(
+    SELECT max(l.since) FROM (SELECT jsonb_path_query(s.segments, '$[*].slug') #>> '{}' AS slug UNION SELECT s.rest) n
+    CROSS JOIN LATERAL (
+      SELECT m.since FROM members m WHERE m.workspace_id = $1 AND m.segmentation_id = s.id AND m.segment = n.slug
+      ORDER BY m.since DESC LIMIT 1
+    ) l
+  ) AS moved_at, least((
+    SELECT min(p.expires_at) FROM pins p
+    WHERE p.workspace_id = $1 AND p.segmentation_id = s.id AND p.expires_at > s.computed_at
+  ), (
+    SELECT min(m.pending_since) FROM members m WHERE m.workspace_id = $1 AND m.segmentation_id = s.id AND m.held IS NOT NULL
+      AND m.pending_since > s.computed_at - s.confirm::interval
+  ) + s.confirm::interval) AS due_at"""
+COLUMNS = f"""s.id, s.slug, s.name, s.kind, s.spec, s.segments, s.rest, s.cuts, s.refreeze, s.band, s.confirm, s.version, s.state, s.detail,
+  s.computed_at, s.as_of, s.checked_at, s.drifted, s.created_at, s.updated_at, {OF_TIME}"""
 DUE = "SELECT DISTINCT workspace_id FROM segmentations WHERE as_of < $1 AND state = 'ok'"
 WITH_SCHEDULE = "SELECT DISTINCT workspace_id FROM segmentations WHERE refreeze IS NOT NULL"
 # Those that somebody else has are followed the next time: whoever waited for them here might be waited for.
@@ -60,14 +75,14 @@ SELECT min(t.as_of) FROM (
 
 
 async def all_of(reader: Reader, workspace_id: UUID) -> list[Record]:
-    """Every segmentation, by slug."""
-    sql = f"SELECT {COLUMNS} FROM segmentations WHERE workspace_id = $1 ORDER BY slug"
+    """Every segmentation, by slug; `moved_at` and `due_at` beside what is stored, as OF_TIME has them."""
+    sql = f"SELECT {COLUMNS} FROM segmentations s WHERE s.workspace_id = $1 ORDER BY s.slug"
     return await reader.fetch(sql, workspace_id, point=True)
 
 
 async def one(reader: Reader, workspace_id: UUID, slug: str) -> Record | None:
     """The segmentation of this slug."""
-    sql = f"SELECT {COLUMNS} FROM segmentations WHERE workspace_id = $1 AND slug = $2"
+    sql = f"SELECT {COLUMNS} FROM segmentations s WHERE s.workspace_id = $1 AND s.slug = $2"
     return await reader.fetchrow(sql, workspace_id, slug, point=True)
 
 
@@ -183,7 +198,7 @@ async def checked(tx: Transaction, workspace_id: UUID, drifted: Mapping[UUID, in
 
 async def scheduled(reader: Reader, workspace_id: UUID) -> list[Record]:
     """The segmentations whose cuts are taken anew now and then."""
-    sql = f"SELECT {COLUMNS} FROM segmentations WHERE workspace_id = $1 AND refreeze IS NOT NULL ORDER BY slug"
+    sql = f"SELECT {COLUMNS} FROM segmentations s WHERE s.workspace_id = $1 AND s.refreeze IS NOT NULL ORDER BY s.slug"
     return await reader.fetch(sql, workspace_id)
 
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from app.domain import calendar_bodies
+from app.domain import calendar_bodies, dependents
 from app.domain.calendars import FiscalPeriod
+from app.domain.entries import meant
+from app.domain.errors import Fault, Invalid, StrataError
 from app.domain.roles import Principal, permit
 from app.domain.workspaces import Workspace
-from app.persistence import calendars, workspaces
+from app.persistence import calendars, segments, workspaces
+from app.persistence import dependents as naming
+from app.persistence import lists as kept
 from app.persistence.database import Database, Transaction
-from app.services import effects, keys, settle
+from app.services import effects, keys, listings, measures, nested, settle
 from app.services.calls import ENCODER, Call, Effect, Written, once, versioned
+from app.services.dependents import shown_name
+from app.services.prepared import definition, prepare
 from app.services.workspaces import NOUN, reach
 
+ALONG, FISCAL = "with_dependents", "fiscal_"
+Lost = Mapping[str, Mapping[Hashable, str | None]]
 NOWHERE = {"from": None, "to": None}
 
 
@@ -26,21 +34,28 @@ def get(principal: Principal) -> bytes:
 
 
 async def put(db: Database, call: Call, body: Mapping[str, object], expected_version: int | None) -> Written:
-    """Sets the calendar: the periods that the body gives, or makes, and no others.
+    """Sets the calendar: the periods that the body gives, or makes, and no others. With `with_dependents` also where lists,
+    segmentations, entry criteria or measures would mean nothing then, as it does not reach what they name.
 
-    Raises Invalid, Forbidden, VersionRequired, VersionStale; versions are the workspace's.
+    Raises Invalid, Forbidden, Conflict that tells those, VersionRequired, VersionStale; versions are the workspace's.
     """
     permit(call.principal, "workspace.write")
-    return await _change(db, call, calendar_bodies.read(body).periods, expected_version)
+    along = body.get(ALONG) or False
+    if not isinstance(along, bool):
+        raise Invalid(faults=(Fault("Expected true or false.", pointer=f"/{ALONG}"),))
+    said = {name: told for name, told in body.items() if name != ALONG}
+    return await _change(db, call, calendar_bodies.read(said).periods, expected_version, along=along)
 
 
 async def delete(db: Database, call: Call, expected_version: int | None) -> Written:
     """Takes the calendar away: fiscal years begin with `fiscal_month` again. Raises as `put` does."""
     permit(call.principal, "workspace.write")
-    return await _change(db, call, (), expected_version)
+    return await _change(db, call, (), expected_version, along=True)
 
 
-async def _change(db: Database, call: Call, periods: Sequence[FiscalPeriod], expected_version: int | None) -> Written:
+async def _change(
+    db: Database, call: Call, periods: Sequence[FiscalPeriod], expected_version: int | None, *, along: bool
+) -> Written:
     async def act(tx: Transaction) -> Written:
         workspace_id = call.principal.workspace.id
         await workspaces.hold(tx, workspace_id)
@@ -50,6 +65,8 @@ async def _change(db: Database, call: Call, periods: Sequence[FiscalPeriod], exp
             await calendars.put(tx, workspace_id, periods)
             await workspaces.update(tx, workspace_id, {})
             standing = await workspaces.load(tx, workspace_id)
+            if not along:
+                await _refuse(tx, call, before, standing)
             await settle.place(tx, standing, call.now)
         done = _differing(before, standing)
         return Written(workspace_id, standing.version, _body(standing), created=False, effects=done)
@@ -57,6 +74,41 @@ async def _change(db: Database, call: Call, periods: Sequence[FiscalPeriod], exp
     written = await once(db, call, "workspace.write calendar", act)
     keys.forget(db)
     return written
+
+
+async def _refuse(tx: Transaction, call: Call, before: Workspace, after: Workspace) -> None:
+    """Raises Conflict that tells what meant something before and would not after."""
+    had, lost = [await _lost(tx, call, one) for one in (before, after)]
+    found = [
+        one
+        for what, names in lost.items()
+        for one in dependents.dependent(what, [name for key, name in names.items() if key not in had[what]])
+    ]
+    assert after.calendar is not None, "without a calendar every day has its fiscal year"
+    far = f"from {after.calendar.first} to {after.calendar.last}"
+    why = f"; they would mean nothing with a calendar that reaches {far}, which {ALONG} (withDependents) allows"
+    dependents.refuse(found, "depend on it", why)
+
+
+async def _lost(tx: Transaction, call: Call, workspace: Workspace) -> Lost:
+    """What means nothing by this calendar, by kind and key; names are None where the principal may not see them."""
+    lists: dict[Hashable, str | None] = {}
+    for row in await naming.lists(tx, workspace.id, [FISCAL]):
+        one = await kept.one(tx, workspace.id, row["id"])
+        assert one is not None, "it was read in this transaction"
+        try:
+            await nested.verify(tx, listings.loaded(one, workspace), workspace, call.now)
+        except StrataError:
+            lists[row["id"]] = shown_name(call.principal, row)
+    every = {row["id"]: row for row in await segments.all_of(tx, workspace.id)}
+    ready = await prepare(tx, [definition(row) for row in every.values()], workspace, call.now)
+    ahead, model = meant(workspace)[1], measures.prepare(workspace)
+    return {
+        "saved lists": lists,
+        "segmentations": {one: every[one]["slug"] for one in ready.broken},
+        "entry criteria of stages": {slug: slug for slug in ahead},
+        "measures of health": {} if model is None or model.fault is None else {"health": "health"},
+    }
 
 
 def _periods(workspace: Workspace) -> tuple[FiscalPeriod, ...]:

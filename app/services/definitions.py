@@ -12,9 +12,11 @@ import msgspec
 
 from app.domain.criteria import text
 from app.domain.criteria.check import Setting
+from app.domain.criteria.logic import World, formula
+from app.domain.criteria.meant import Meaning
 from app.domain.criteria.nodes import Node
 from app.domain.errors import Conflict, Fault, Invalid, Unreadable
-from app.domain.segmentation import books
+from app.domain.segmentation import books, hysteresis
 from app.domain.segmentation.bodies import axes_of
 from app.domain.segmentation.cuts import Frozen, loaded, stored
 from app.domain.segmentation.keeping import Standing
@@ -31,6 +33,10 @@ from app.services.segmentation_documents import stood
 
 MOST = 50
 """Segmentations of one workspace."""
+SHUT = (
+    "Expected criteria that accounts can come to meet: to leave where they are, each number has to pass its cut by the band, "
+    "and all of them cannot at once. Say a narrower band, wider criteria, or confirm in the place of the band."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,8 @@ async def made(
         _sayable(cases)
     within = books.of(wanted.axes, cuts)
     weighed = measures.weighed_by(workspace, wanted.slug)
-    await named.reading(reader, setting_of(workspace, now), None, now, partial(_sound, cases, within, weighed))
+    band = wanted.band if wanted.kind == "rules" else None
+    await named.reading(reader, setting_of(workspace, now), None, now, partial(_sound, cases, within, weighed, band))
     return Made(wanted, cuts, cases)
 
 
@@ -165,7 +172,8 @@ async def sound(reader: Reader, workspace: Workspace, slug: str, row: Record, no
     axes = axes_of(row["kind"], msgspec.json.decode(row["spec"]))
     within = books.of(axes, loaded(msgspec.json.decode(row["cuts"])))
     weighed = measures.weighed_by(workspace, slug)
-    await named.reading(reader, setting_of(workspace, now), None, now, partial(_sound, cases, within, weighed))
+    band = row["band"] if row["kind"] == "rules" else None
+    await named.reading(reader, setting_of(workspace, now), None, now, partial(_sound, cases, within, weighed, band))
 
 
 def _cases(wanted: Segmentation, cases: Sequence[Node]) -> list[dict[str, Any]]:
@@ -196,8 +204,15 @@ def _too_large() -> Invalid:
 # -- checking ----------------------------------------------------------------------------------------------------------
 
 
-def _sound(cases: Sequence[Node], within: books.Books, weighed: bool, setting: Setting) -> None:
+def _shut(meaning: Meaning, band: float, world: World) -> bool:
+    """Whether nobody could come in any more: some can meet it, but none by so much that the band lets them go elsewhere."""
+    narrower = hysteresis.moved(meaning, band, wider=False)
+    return world.impossible((formula(narrower),)) and not world.impossible((formula(meaning),))
+
+
+def _sound(cases: Sequence[Node], within: books.Books, weighed: bool, band: float | None, setting: Setting) -> None:
     faults: list[Fault] = []
+    world = World(setting.workspace, setting.clock.as_of)
     for n, node in enumerate(cases):
         pointer = f"/segments/{n}/criteria"
         try:
@@ -206,5 +221,6 @@ def _sound(cases: Sequence[Node], within: books.Books, weighed: bool, setting: S
             faults += error.faults
         else:
             faults += [Fault(measures.CIRCLE, pointer=pointer)] if weighed and measures.comes_later(meaning) else []
+            faults += [Fault(SHUT, pointer=pointer)] if band is not None and _shut(meaning, band, world) else []
     if faults:
         raise Invalid(faults=tuple(faults))

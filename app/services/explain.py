@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from app.domain.catalogue import ACCOUNTS, ENTITIES, Entity
+from app.domain.criteria import text
 from app.domain.criteria.check import Setting, check
 from app.domain.criteria.coerce import is_identity
 from app.domain.criteria.explain import Explanation, explain
@@ -24,7 +25,7 @@ from app.domain.errors import Conflict, Fault, Invalid, NotFound, Unreadable
 from app.domain.lists import ENTITIES as EXPLAINED
 from app.domain.members import Members, misfit_params, misfits
 from app.domain.roles import Principal, permit
-from app.domain.segmentation import books
+from app.domain.segmentation import books, hysteresis
 from app.domain.values import UNSTORABLE
 from app.domain.workspaces import clock
 from app.persistence import explain as rows
@@ -216,8 +217,8 @@ async def of_segments(db: Reader, principal: Principal, account_id: UUID, slug: 
     definition, row = await _definition(db, principal, slug)
     setting = Setting(workspace, clock(workspace, now), people=False)
     own = await _own_books(db, principal, "id", str(account_id), definition, setting)
-    cases_ = [books.spelt_for(node, definition.books, own) for _, node in definition.cases]
-    trees = await _cases(db, setting, cases_, now)
+    spelled = [books.spelt_for(node, definition.books, own) for _, node in definition.cases]
+    trees = await _cases(db, setting, spelled, now)
     every = [leaf for tree in trees for leaf in leaves(tree)]
     answer = await _answer(db, principal, ACCOUNTS, "id", str(account_id), every)
     called = await _names(db, principal, ACCOUNTS, trees)
@@ -247,7 +248,10 @@ async def of_segments(db: Reader, principal: Principal, account_id: UUID, slug: 
         ]
         becomes = then if flip.at is not None else None
         ends = {"stands": stood, **flipping(flip), "becomes": becomes, "rest": definition.rest}
-        told = {"segment": segment, "says": _says(segment, stood, names_of(row), _until(segment, stood, definition, cases_))}
+        told = {
+            "segment": segment,
+            "says": _says(segment, stood, names_of(row), _until(segment, stood, definition, spelled)),
+        }
         return {**head, **told, **ends, "placed_by": placed_by, "segments": cases}
 
     return await aside(shown)

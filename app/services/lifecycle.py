@@ -8,15 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.domain.catalogue import ACCOUNTS
-from app.domain.criteria import nodes, spellings, text
-from app.domain.criteria.check import check
+from app.domain.criteria import spellings, text
 from app.domain.criteria.meant import Meaning
 from app.domain.criteria.suggest import nearest
+from app.domain.entries import meaning, meant
 from app.domain.errors import Fault, Invalid, StrataError
 from app.domain.lifecycle import Cause
 from app.domain.roles import Principal, permit
-from app.domain.segmentation.parts import names, of_segments, parts
+from app.domain.segmentation.parts import names
 from app.domain.values import MisfitError
 from app.domain.workspaces import Workspace, clock
 from app.persistence import lifecycle
@@ -24,7 +23,6 @@ from app.persistence.database import Reader, Transaction
 from app.persistence.lifecycle import Plan
 from app.persistence.scoped import Scoped, scoped
 from app.services.calls import first_id
-from app.services.measures import day_of
 
 RULED = ("entry", "expected_days", "leaves_after_days")
 """The members of a stage that say how accounts move."""
@@ -39,9 +37,11 @@ _prepared: dict[tuple[UUID, str], Prepared] = {}
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The entry criteria that mean something on the day of the facts, in the order of their stages, and what they read."""
+    """The entry criteria that mean something on the day of the facts, in the order of their stages, and what they read; of
+    those that mean nothing why that is, by stage."""
 
     entries: tuple[tuple[str, Meaning], ...]
+    broken: Mapping[str, str]
     read: frozenset[str]
     plans: dict[Scoped, Plan]
 
@@ -90,36 +90,19 @@ def _prepare(workspace: Workspace) -> Prepared:
     key = (workspace.id, workspace.epoch)
     found = _prepared.get(key)
     if found is None:
-        entries: list[tuple[str, Meaning]] = []
-        for rule in workspace.rules:
-            if rule.entry is not None:
-                try:
-                    entries.append((rule.slug, meaning(workspace, text.parse(rule.entry), "/entry")))
-                except StrataError:
-                    continue  # what means nothing any more moves nobody
+        entries, broken = meant(workspace)
         read = frozenset[str]().union(*(names(one) for _, one in entries))
-        found = Prepared(tuple(entries), read, {})
+        found = Prepared(entries, broken, read, {})
         if len(_prepared) >= KEPT:
             _prepared.clear()
         _prepared[key] = found
     return found
 
 
-def meaning(workspace: Workspace, node: nodes.Node, pointer: str) -> Meaning:
-    """What entry criteria mean on the day of the facts. Raises Invalid where accounts cannot be moved by them."""
-    if any(isinstance(part, nodes.InList | nodes.Rank) for part in parts(node)):
-        message = "Expected no list and no rank: accounts move with every write."
-        raise Invalid(faults=(Fault(message, pointer=pointer),))
-    try:
-        found = check(node, ACCOUNTS, day_of(workspace)).meaning
-    except Invalid as error:
-        raise Invalid(
-            error.detail, tuple(Fault(one.message, pointer=pointer, suggestion=one.suggestion) for one in error.faults)
-        ) from None
-    if of_segments(found):
-        message = "Expected no segment: segments are placed by stages, not the other way round."
-        raise Invalid(faults=(Fault(message, pointer=pointer),))
-    return found
+def told(workspace: Workspace, stage: str) -> dict[str, str | None]:
+    """`state` of a stage, as its record has it, and its `detail`."""
+    why = _prepare(workspace).broken.get(stage)
+    return {"state": "ok" if why is None else "broken", "detail": why}
 
 
 def read(workspace: Workspace, body: Mapping[str, object]) -> dict[str, Any]:

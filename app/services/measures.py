@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria import meant, nodes
-from app.domain.criteria.check import Setting, check
+from app.domain.criteria.check import check
 from app.domain.criteria.meant import Operand
+from app.domain.entries import day_of
 from app.domain.errors import Fault, Invalid
 from app.domain.score_bodies import operand_of
 from app.domain.scores import Measure
 from app.domain.segmentation.parts import names, of_segments, parts
-from app.domain.workspaces import Workspace, clock
+from app.domain.workspaces import Workspace
 from app.persistence import scores
 from app.persistence.database import Transaction
 from app.persistence.scoped import Scoped, scoped
@@ -28,7 +28,6 @@ LATER = tuple(ACCOUNTS.fields[name] for name in ("health", "health_band", "stage
 CIRCLE = "Expected a segmentation that stands on neither health nor stages, with or without lists: it would go round in circles."
 """What is said of one that health weighs by."""
 NUMBERS = ("number", "integer", "money", "date", "instant", "bool")
-TICK = timedelta(microseconds=1)
 KEPT = 256
 _prepared: dict[tuple[UUID, str], Prepared] = {}
 
@@ -41,13 +40,6 @@ class Prepared:
     read: frozenset[str]
     plans: dict[Scoped, Plan]
     fault: str | None = None
-
-
-def day_of(workspace: Workspace) -> Setting:
-    """The day of the facts as it ends, in the workspace's zone and with nobody's eyes: all that is kept is of that moment,
-    whenever it is computed."""
-    end = datetime.combine(workspace.facts_day + timedelta(days=1), time.min, workspace.zone)
-    return Setting(workspace, clock(workspace, end.astimezone(UTC) - TICK), people=False)
 
 
 def prepare(workspace: Workspace) -> Prepared | None:

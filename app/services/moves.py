@@ -16,7 +16,7 @@ from app.domain.workspaces import clock
 from app.persistence import records as rows
 from app.persistence import stages
 from app.persistence.database import Database, Reader, Record, Transaction
-from app.services import references, settle, writing
+from app.services import lifecycle, references, settle, writing
 from app.services.calls import Call, Effect, Written, first_id, once, versioned
 
 MEMBERS = ("stage", "note")
@@ -106,7 +106,7 @@ async def history(
 
 async def summary(db: Reader, principal: Principal, now: datetime) -> dict[str, Any]:
     """Per stage, in order: accounts and ARR now, how long they have been there, how long those that left it stayed, and
-    how many of them went on to the next stage; and how many accounts are in none. Archived accounts are left out of
+    how many of them went on to the next stage, and whether its entry criteria mean something; and how many accounts are in none. Archived accounts are left out of
     what is now. Encode Decimals as numbers."""
     permit(principal, "records.read")
     workspace = principal.workspace
@@ -155,6 +155,7 @@ def _summed(row: Record, principal: Principal) -> dict[str, Any]:
         "days_p90": _rounded(row["p90"]), "left": row["moves"], "days_completed": _rounded(row["average"]),
         "next": row["next_stage"], "advanced": row["advanced"],
         "conversion": round(row["advanced"] / row["moves"], 4) if row["moves"] else None,
+        **lifecycle.told(principal.workspace, row["slug"]),
     }  # fmt: skip
 
 

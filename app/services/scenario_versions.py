@@ -53,7 +53,7 @@ async def rollback(
             raise NotFound("There is no such version.")
         given = {"name": earlier["name"], **{name: msgspec.json.decode(earlier[name]) for name in scenarios.SHAPED}}
         given["impacts"] = {**dict.fromkeys(msgspec.json.decode(standing["impacts"])), **given["impacts"]}
-        return await scenarios.changed(tx, call, standing, given, expected_version)
+        return await scenarios.changed(tx, call, standing, given, expected_version, once=True)
 
     return await once(db, call, f"{scenarios.WRITE} rollback {by} {value}", act)
 

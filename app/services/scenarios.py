@@ -132,11 +132,13 @@ def _known(every: Sequence[Record], by: By, value: UUID | str) -> Record | None:
     return next((row for row in every if row[by] == value), None)
 
 
-async def _shaped(tx: Transaction, call: Call, given: Given, standing: Record | None) -> dict[str, bytes]:
-    """`impacts` and `lanes` as they are to be stored. Raises Invalid with every fault of both."""
+async def _shaped(
+    tx: Transaction, call: Call, given: Given, standing: Record | None, *, once: bool = False
+) -> dict[str, bytes]:
+    """`impacts` and `lanes` as they are to be stored; `once`: they were before. Raises Invalid with every fault of both."""
     industries = await scenarios.hold_industries(tx, call.principal.workspace.id)
     stood = {name: msgspec.json.decode(standing[name]) for name in SHAPED} if standing else {}
-    impacts, faults = domain.impacts(given.get("impacts", {}), stood.get("impacts", {}), industries)
+    impacts, faults = domain.impacts(given.get("impacts", {}), stood.get("impacts", {}), industries, once=once)
     lanes, more = domain.lanes(given.get("lanes", {}), {**domain.LANES, **stood.get("lanes", {})})
     if faults or more:
         raise Invalid(faults=(*faults, *more))
@@ -162,11 +164,13 @@ async def _create(tx: Transaction, call: Call, others: Sequence[Record], given: 
     return await writing.answer(tx, call, SCENARIOS, scenario_id, made + done, created=True)
 
 
-async def changed(tx: Transaction, call: Call, standing: Record, given: Given, expected: int | None) -> Written:
-    """The scenario, which is `held`, with what is given. Raises Invalid, Conflict, VersionRequired, VersionStale."""
+async def changed(
+    tx: Transaction, call: Call, standing: Record, given: Given, expected: int | None, *, once: bool = False
+) -> Written:
+    """The scenario, which is `held`, with what is given; `once`: as it was before. Raises Invalid, Conflict, VersionRequired, VersionStale."""
     versioned(standing["version"], expected)
     scenario_id, workspace = standing["id"], call.principal.workspace
-    shaped = await _shaped(tx, call, given, standing)
+    shaped = await _shaped(tx, call, given, standing, once=once)
     after = {name: value for name, value in {**given, **shaped}.items() if _differs(name, standing[name], value)}
     _stays(after)
     if not after:

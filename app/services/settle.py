@@ -88,8 +88,10 @@ async def place(
 async def placed(
     tx: Transaction, workspace: Workspace, account_ids: Sequence[UUID], now: datetime, *, reason: Reason
 ) -> None:
-    """Place these accounts, which are locked, because of what is no field of theirs: a pin."""
+    """Place these accounts, which are locked, because of what is no field of theirs: a pin. It holds where criteria mean
+    nothing any more, too."""
     await _place_now(tx, workspace.id, account_ids, now, None, reason)
+    await members.keep(tx, workspace.id, account_ids, now, reason)
 
 
 async def _place_now(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -195,7 +196,7 @@ async def _create(tx: Transaction, call: Call, order: Sequence[Record], given: M
     done = effects.made(STAGES, workspace, stage_id, values)
     done += await number(tx, call, order, [*ids[: position - 1], stage_id, *ids[position - 1 :]])
     await _follow(tx, call, done)
-    return await writing.answer(tx, call, STAGES, stage_id, done, created=True)
+    return await _answer(tx, call, stage_id, done, created=True)
 
 
 async def _change(
@@ -223,7 +224,16 @@ async def _change(
         await rows.update(tx, STAGES, workspace.id, stage_id, after, call.now)
         done += effects.changed(STAGES, workspace, stage_id, stood, after)
     await _follow(tx, call, done)
-    return await writing.answer(tx, call, STAGES, stage_id, done)
+    return await _answer(tx, call, stage_id, done)
+
+
+async def _answer(
+    tx: Transaction, call: Call, stage_id: UUID, done: tuple[Effect, ...], *, created: bool = False
+) -> Written:
+    """The stage as it is now: whether its criteria mean something the workspace says as it has become."""
+    known = await workspaces.load(tx, call.principal.workspace.id)
+    later = replace(call, principal=replace(call.principal, workspace=known))
+    return await writing.answer(tx, later, STAGES, stage_id, done, created=created)
 
 
 async def _follow(tx: Transaction, call: Call, done: tuple[Effect, ...]) -> None:

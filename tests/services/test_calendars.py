@@ -14,7 +14,18 @@ from app.domain.criteria.text import parse
 from app.domain.errors import Conflict, Forbidden, Invalid, VersionRequired, VersionStale
 from app.domain.workspaces import clock
 from app.persistence.database import Database
-from app.services import accounts, calendars, criteria, list_rows, listings, lists, reads, segmentations, workspaces
+from app.services import (
+    accounts,
+    calendars,
+    criteria,
+    list_rows,
+    listings,
+    lists,
+    reads,
+    segmentations,
+    stages,
+    workspaces,
+)
 from app.services.asks import Ask
 from tests.services.organisations import NOW, Organisation, document, organisation
 
@@ -156,7 +167,7 @@ async def test_a_list_that_the_calendar_does_not_reach_is_broken(db: Database) -
     said = {"entity": "accounts", "name": "Last year", "criteria": "renewal_date IN previous(fiscal_year)"}
     made = await lists.create(db, org.call(), said)
     assert document(made.body)["criteria"]["text"] == "renewal_date IN previous(fiscal_year)"
-    org = await set_(org)
+    org = await set_(org, {**RETAIL, "with_dependents": True})
     shown = listings.document(await lists.get(db, org.people["admin"], made.id, NOW))
     assert (shown["state"], shown["reason"]) == ("broken", BEYOND)
     with pytest.raises(Conflict, match="2028-01-29"):
@@ -166,6 +177,35 @@ async def test_a_list_that_the_calendar_does_not_reach_is_broken(db: Database) -
     await calendars.delete(db, org.call(), 2)
     org = org.with_workspace(calendar=None, epoch="")
     assert listings.document(await lists.get(db, org.people["admin"], made.id, NOW))["state"] == "ok"
+
+
+async def test_what_would_mean_nothing_with_it_stands_against_it(db: Database) -> None:
+    org = await organisation(db)
+    year = "renewal_date IN previous(fiscal_year)"
+    rule = {"slug": "old", "name": "Old", "criteria": year}
+    await segmentations.put(db, org.call(), "due", {"name": "Due", "kind": "rules", "segments": [rule]}, None)
+    said = {"entity": "accounts", "name": "Last year", "criteria": year}
+    await lists.create(db, org.call(), said)
+    await lists.create(db, org.call(), {**said, "name": "This year", "criteria": "renewal_date IN this(fiscal_year)"})
+    await lists.create(db, org.call("csm"), {**said, "name": "Secret", "visibility": "private"})
+    await stages.change(db, org.call(), "slug", "adoption", {"entry": year}, 1)
+    version = (await workspaces.load(db, org.workspace.id)).version
+    with pytest.raises(Conflict) as refused:
+        await calendars.put(db, org.call(), RETAIL, version)
+    told = [fault.message for fault in refused.value.faults]
+    assert [one.partition(": ")[2] for one in told] == [
+        "2 saved lists (Last year, Secret).", "1 segmentation (due).", "1 entry criteria of stages (adoption).",
+    ]  # fmt: skip
+    assert "from 2026-02-01 to 2028-01-29, which with_dependents (withDependents) allows" in refused.value.detail
+    assert (await workspaces.load(db, org.workspace.id)).calendar is None
+    with pytest.raises(Invalid):
+        await calendars.put(db, org.call(), {**RETAIL, "with_dependents": "yes"}, version)
+    await calendars.put(db, org.call(), {**RETAIL, "with_dependents": True}, version)
+    assert (await segmentations.get(db, org.people["viewer"], "due", NOW))["state"] == "broken"
+    longer = {"generate": {**RETAIL["generate"], "years": 3}}
+    assert (await calendars.put(db, org.call(), longer, version + 1)).version == version + 2, (
+        "these meant nothing before"
+    )
 
 
 async def test_segments_follow_it(db: Database) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from app.domain.errors import Conflict
+from app.domain.errors import Conflict, Invalid
 from app.persistence.database import Database
 from app.services import accounts, drafts, segmentation_files, segmentations, simulations, ticks, versions
 from tests.services.organisations import NOW, Organisation, document, organisation
@@ -186,6 +186,27 @@ async def test_whoever_a_band_holds_is_held_on_when_a_segment_is_called_somethin
     assert await stands(org, "tier") == where
     await put(org, "tier", renamed | {"band": 0.1}, 2)
     assert (await stands(org, "tier"))[made[5]] == "low"
+
+
+@pytest.mark.parametrize(
+    ("criteria", "shut"),
+    [("arr > 100 AND arr < 110", True), ("arr IN 100..110", True), ("health >= 95", True), ("arr > 100 AND arr < 200", False),
+     ("arr > 100", False), ("arr > 5 AND arr < 4", False), ("(arr > 100 AND arr < 110) OR health > 50", False)],
+)  # fmt: skip
+async def test_criteria_that_a_band_would_let_nobody_in_by_are_refused(db: Database, criteria: str, shut: bool) -> None:
+    org = await organisation(db)
+    rules = {"name": "Rules", "kind": "rules", "segments": [{"slug": "a", "name": "A", "criteria": criteria}]}
+    await put(org, "free", rules)
+    held = rules | {"band": 0.1}
+    if not shut:
+        await simulations.simulate(db, org.people["viewer"], "rules", held, LATER)
+        await put(org, "rules", held)
+        return
+    for tried in (put(org, "rules", held), simulations.simulate(db, org.people["viewer"], "rules", held, LATER)):
+        with pytest.raises(Invalid) as refused:
+            await tried
+        (fault,) = refused.value.faults
+        assert (fault.pointer, "all of them cannot at once" in fault.message) == ("/segments/0/criteria", True)
 
 
 async def test_a_segment_that_is_no_more_is_called_what_it_was(db: Database) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from app.domain.catalogue import INDUSTRIES
 from app.domain.errors import Conflict, Invalid
+from app.domain.workspaces import Workspace
 from app.persistence import workspaces
 from app.persistence.database import Database
 from app.services import (
@@ -21,10 +22,12 @@ from app.services import (
     lifecycle,
     moves,
     pins,
+    reads,
     scores,
     segmentations,
     stages,
 )
+from app.services.asks import Ask
 from tests.services.organisations import NOW, Organisation, document, organisation
 
 DAY = timedelta(days=1)
@@ -216,3 +219,29 @@ async def test_what_entry_criteria_and_measures_name_stays(db: Database) -> None
             True,
             True,
         ]
+
+
+async def test_a_stage_whose_criteria_mean_nothing_any_more_says_so(db: Database) -> None:
+    org = await organisation(db)
+    vip = {"name": "VIP", "slug": "vip", "entity": "accounts", "type": "bool"}
+    key = (await attributes.create(db, org.call(), vip)).id
+    org = org.with_workspace(**_known(await workspaces.load(db, org.workspace.id)))
+    assert (await rule(org, "adoption", entry="custom.vip = true"))["state"] == "ok"
+    retired = {"retired_at": NOW.isoformat(), "with_dependents": True}
+    await attributes.change(db, org.call(), key, retired, 1)
+    org = org.with_workspace(**_known(await workspaces.load(db, org.workspace.id)))
+    viewer = org.people["viewer"]
+    one = document((await reads.one(db, viewer, "stages", "slug", "adoption")).body)
+    assert (one["state"], one["entry"]) == ("broken", "custom.vip = true")
+    assert one["detail"].endswith("Nobody comes in by these criteria until they mean something again.")
+    summed = {stage["slug"]: stage for stage in (await moves.summary(db, viewer, NOW))["data"]}
+    assert (summed["adoption"]["state"], summed["adoption"]["detail"]) == ("broken", one["detail"])
+    assert (summed["trial"]["state"], summed["trial"]["detail"]) == ("ok", None)
+    found = await reads.collection(db, viewer, Ask("stages", filter='state = "broken"'), NOW, secret=b"s" * 32)
+    assert [stage["slug"] for stage in document(found.data)] == ["adoption"]
+    mended = await rule(org, "adoption", entry="arr > 5")
+    assert (mended["state"], mended["detail"]) == ("ok", None)
+
+
+def _known(workspace: Workspace) -> dict[str, Any]:
+    return {"attributes": workspace.attributes, "rules": workspace.rules, "epoch": workspace.epoch}

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from app.domain.errors import Forbidden, Invalid, NotFound
-from app.persistence import usage
+from app.persistence import segments, usage
 from app.persistence.database import Database
-from app.services import accounts, days, memberships, pins, segmentations, workspaces
+from app.services import accounts, confirmations, days, memberships, pins, segmentations, workspaces
 from tests.services.organisations import NOW, Organisation, organisation
 from tests.services.test_drafts import SIZE
 
@@ -107,10 +107,106 @@ async def test_members_are_stale_until_the_day_was_followed(db: Database) -> Non
     tomorrow = NOW + timedelta(days=1)
     one = await stands(org, account, tomorrow)
     assert (one["state"], one["as_of"]) == ("stale", one["computed_at"])
+    assert one["detail"].startswith(f"Time was last followed on {NOW.date()}, and it is {tomorrow.date()}.")
     await days.roll(db, org.workspace.id, tomorrow)
     org = org.with_workspace(facts_day=(await workspaces.load(db, org.workspace.id)).facts_day)
     one = await stands(org, account, tomorrow)
     assert (one["state"], one["detail"]) == ("fresh", None)
+
+
+async def test_members_are_right_for_no_moment_before_the_last_of_them_came(db: Database) -> None:
+    org, account = await office(db)
+    later = NOW + HOUR
+    await accounts.change(db, org.call(now=later), account, {"arr": 500}, 1)
+    one = await stands(org, account, later)
+    assert (one["as_of"], one["computed_at"]) == ("2026-11-22T13:00:00Z", "2026-11-22T12:00:00Z")
+    told = await segmentations.get(db, org.people["viewer"], "size", later)
+    assert (told["state"], told["as_of"]) == ("fresh", one["as_of"])
+
+
+async def test_a_pin_that_ended_and_nobody_followed_makes_members_stale(db: Database) -> None:
+    org, account = await office(db)
+    ends = NOW + 2 * HOUR
+    await pins.pin(db, org.call(), account, "size", PILOT | {"expires_at": ends.isoformat()})
+    assert (await stands(org, account, ends + timedelta(minutes=4)))["state"] == "fresh"
+    one = await stands(org, account, ends + timedelta(minutes=6))
+    assert (one["state"], one["as_of"]) == ("stale", "2026-11-22T12:00:00Z")
+    assert one["detail"].startswith(
+        "A pin or a confirmation ended at 2026-11-22T14:00:00Z, which was not yet followed."
+    )
+    await pins.expire(db, org.workspace.id, ends + timedelta(minutes=6))
+    one = await stands(org, account, ends + timedelta(minutes=6))
+    assert (one["state"], one["detail"], one["as_of"]) == ("fresh", None, "2026-11-22T14:06:00Z")
+
+
+async def test_a_move_that_waited_long_enough_and_nobody_made_makes_members_stale(db: Database) -> None:
+    org, account = await office(db)
+    await segmentations.put(db, org.call(), "size", SIZE | {"confirm": "2h"}, 1)
+    await accounts.change(db, org.call(now=NOW + HOUR), account, {"arr": 500}, 1)
+    due = NOW + 3 * HOUR
+    assert (await stands(org, account, due + timedelta(minutes=4)))["state"] == "fresh"
+    assert (await stands(org, account, due + timedelta(minutes=6)))["state"] == "stale"
+    await confirmations.confirm(db, org.workspace.id, due + timedelta(minutes=6))
+    one = await stands(org, account, due + timedelta(minutes=6))
+    assert (one["state"], one["segment"], one["reason"]) == ("fresh", "big", "confirmation")
+
+
+async def test_a_pin_that_ended_is_why_its_account_moves_whoever_places_it(db: Database) -> None:
+    org, account = await office(db)
+    ends = NOW + HOUR
+    await pins.pin(db, org.call(), account, "size", PILOT | {"expires_at": ends.isoformat()})
+    await segmentations.put(db, org.call(now=ends + HOUR), "other", SIZE, None)
+    one = await segmentations.get(db, org.people["viewer"], "size", ends + HOUR)
+    found, _, _ = await memberships.history(db, org.people["viewer"], account, "size", None, 9)
+    assert (found[0]["segment"], found[0]["reason"], one["as_of"]) == ("small", "unpin", "2026-11-22T14:00:00Z")
+
+
+async def broken(db: Database) -> tuple[Organisation, Any]:
+    """A workspace with an account in a segmentation that means nothing any more."""
+    org, account = await office(db)
+    row = await segments.one(db, org.workspace.id, "size")
+    assert row is not None
+    gone = """UPDATE segmentations SET segments = replace(segments::text, 'arr >= 100', 'custom.gone = 1')::jsonb, updated_at = $2
+      WHERE workspace_id = $1"""
+    await org.run(gone, NOW + timedelta(seconds=1))
+    await accounts.change(db, org.call(), account, {"arr": 6}, 1)
+    one = await stands(org, account, NOW)
+    assert (one["state"], one["segment"]) == ("broken", "small")
+    return org, account
+
+
+async def test_a_pin_needs_no_criteria_that_mean_something(db: Database) -> None:
+    org, account = await broken(db)
+    await pins.pin(db, org.call(now=NOW + HOUR), account, "size", PILOT | {"expires_at": (NOW + 3 * HOUR).isoformat()})
+    one = await stands(org, account, NOW + HOUR)
+    assert (one["segment"], one["reason"], one["state"]) == ("big", "pin", "broken")
+    await pins.pin(db, org.call(now=NOW + 2 * HOUR), account, "size", PILOT | {"segment": "well"})
+    assert (await stands(org, account, NOW + 2 * HOUR))["segment"] == "well"
+    await pins.unpin(db, org.call(now=NOW + 2 * HOUR), account, "size")
+    one = await stands(org, account, NOW + 2 * HOUR)
+    assert (one["segment"], one["reason"], one["pending"]) == ("small", "unpin", None)
+
+
+async def test_where_criteria_mean_nothing_the_end_of_a_pin_leads_to_where_they_put_it_last(db: Database) -> None:
+    org, account = await broken(db)
+    await pins.pin(db, org.call(now=NOW + HOUR), account, "size", PILOT | {"expires_at": (NOW + 2 * HOUR).isoformat()})
+    assert await pins.expire(db, org.workspace.id, NOW + 2 * HOUR) == 1
+    one = await stands(org, account, NOW + 2 * HOUR)
+    assert (one["segment"], one["reason"]) == ("small", "unpin")
+    await segmentations.put(db, org.call(now=NOW + 3 * HOUR), "size", SIZE, 1)
+    assert (await stands(org, account, NOW + 3 * HOUR))["state"] == "fresh"
+
+
+async def test_who_waited_for_confirmation_and_was_pinned_goes_where_the_criteria_say_when_the_pin_ends(
+    db: Database,
+) -> None:
+    org, account = await office(db)
+    await segmentations.put(db, org.call(), "size", SIZE | {"confirm": "2h"}, 1)
+    await accounts.change(db, org.call(now=NOW + HOUR), account, {"arr": 500}, 1)
+    await pins.pin(db, org.call(now=NOW + HOUR), account, "size", PILOT | {"segment": "well"})
+    await pins.unpin(db, org.call(now=NOW + HOUR), account, "size")
+    one = await stands(org, account, NOW + HOUR)
+    assert (one["segment"], one["reason"], one["pending"]) == ("big", "unpin", None)
 
 
 async def test_a_rule_that_cannot_be_computed_keeps_its_members_and_no_other_from_it(db: Database) -> None:

@@ -88,7 +88,9 @@ async def test_what_cannot_come_back_says_why(db: Database) -> None:
     await org.run("DELETE FROM industries WHERE workspace_id = $1 AND slug = 'travel'")
     with pytest.raises(Invalid) as refused:
         await rollback(org, 1, 3)
-    assert [fault.pointer for fault in refused.value.faults] == ["/impacts/travel"]
+    (fault,) = refused.value.faults
+    assert (fault.pointer, fault.suggestion) == ("/impacts/travel", None)
+    assert "travel is none any more" in fault.message
     with pytest.raises(NotFound):
         await versions(org, "nothing")
 

@@ -48,6 +48,7 @@ def _put(_: Any, info: Any, said: Arguments) -> Writing:
     caller, wanted = info.context, told(said["input"])
     if (pattern := (wanted.get("generate") or {}).get("pattern")) is not None:
         wanted["generate"]["pattern"] = NAMES_OF_PATTERNS[pattern]
+    wanted["with_dependents"] = said.get("with_dependents")
     return mended(calendars.put(caller.db, caller.call(info, said), wanted, said["expected_version"]))
 
 
@@ -65,8 +66,13 @@ QUERIES = [
 MUTATIONS = [
     operated(
         "workspace.write", "put_workspace_calendar", "Optional[FiscalCalendarPayload]", _put, VERSION,
-        argument("input", "FiscalCalendarInput"), KEY,
-        description="Replaces all periods; segments follow before it answers. The version is the workspace's.",
+        argument("input", "FiscalCalendarInput"),
+        argument(
+            "with_dependents", "Optional[bool]", None,
+            "Also where lists, segmentations, entry criteria or measures name what it does not reach: they mean nothing then.",
+        ),
+        KEY,
+        description="Replaces all periods; segments follow before it answers. Refused where something would mean nothing then; `errors` says what. The version is the workspace's.",
     ),
     operated(
         "workspace.write", "delete_workspace_calendar", "Optional[FiscalCalendarPayload]", _delete, VERSION, KEY,

@@ -43,8 +43,8 @@ STAYS = "An account stays in its segment while a number has left its cut by no m
 WAITS = "An account moves only when the criteria have put it elsewhere for so long: `36h`, `2d`, `1w`; null: off."
 COMPUTED = [
     member("state", "str", "fresh, stale, computing, degraded or broken; of the last two the members are those of before."),
-    member("detail", "Optional[str]", "Why it is degraded or broken, or what its cuts lack."), member("computed_at", "Optional[DateTime]"),
-    member("as_of", "Optional[DateTime]", "The moment that members are right for; what is written moves them at once."),
+    member("detail", "Optional[str]", "Why it is stale, degraded or broken, or what its cuts lack."), member("computed_at", "Optional[DateTime]"),
+    member("as_of", "Optional[DateTime]", "A moment that members are right for: of fresh ones no earlier than the last move; what is written moves them at once."),
     member("checked_at", "Optional[DateTime]", "When members were last compared with a full evaluation: each night."),
     member("drifted", "Optional[int]", "Accounts that then stood elsewhere, and were placed."),
 ]  # fmt: skip

@@ -70,6 +70,7 @@ output("StageSummary", [
     member("days_completed", "Optional[float]", "That those stayed on average who left it."),
     member("next", "Optional[str]"), member("advanced", "int", "Moves out of it to the next stage."),
     member("conversion", "Optional[float]", "The share of moves out of it that led to the next stage."),
+    member("state", "str", "ok; broken: its entry criteria mean nothing any more."), member("detail", "Optional[str]", "Why it is broken."),
 ])  # fmt: skip
 output("Unstaged", [member("accounts", "int"), member("arr", "Money")], "The accounts that stand in no stage.")
 output("StagesSummary", [

@@ -52,6 +52,12 @@ GENERATE = _object(
     },
     "pattern", "first_day", "first_year", "years",
 )  # fmt: skip
+ALONG: dict[str, Any] = {
+    "with_dependents": {
+        "type": ["boolean", "null"],
+        "description": "also where lists, segmentations, entry criteria or measures name what it does not reach: they mean nothing then",
+    }
+}
 BODY = {
     "oneOf": [
         _object(
@@ -62,11 +68,12 @@ BODY = {
                     "minItems": 1,
                     "maxItems": bodies.MAX_PERIODS,
                     "description": "every period, in order: each begins on the day after the one before",
-                }
+                },
+                **ALONG,
             },
             "periods",
         ),
-        _object({"generate": GENERATE}, "generate"),
+        _object({"generate": GENERATE, **ALONG}, "generate"),
     ]
 }
 CALENDAR: dict[str, Any] = {
@@ -110,10 +117,11 @@ ROUTES = (
     Route("PUT", PATH, "workspace.write", put, "Set the fiscal calendar", TAG,
           "Either `periods`, row by row, or `generate`, which makes the rows of 4-4-5 years and the like; all that was set "
           "before is replaced. `fiscal_month`, `fiscal_quarter` and `fiscal_year` in criteria are then these periods, and an "
-          "error beyond them. Segments follow before it answers. `If-Match` takes the workspace's version.",
+          "error beyond them. Where lists, segmentations, entry criteria or measures would mean nothing then it is refused with 409, and "
+          "`errors` says which, unless `with_dependents` is true. Segments follow before it answers. `If-Match` takes the workspace's version.",
           parameters=(IF_MATCH, IDEMPOTENCY_KEY), headers=("ETag",), answer=Payload(CALENDAR),
           body=Payload(BODY, example={"generate": {"pattern": "4-4-5", "first_day": "2026-02-01", "first_year": 2026,
-                                                   "years": 6, "long_years": [2028]}})),
+                                                   "years": 6, "long_years": [2028]}}), problems=("conflict",)),
     Route("DELETE", PATH, "workspace.write", delete, "Take the fiscal calendar away", TAG,
           "Fiscal years begin with the workspace's `fiscal_month` again. `If-Match` takes the workspace's version.",
           parameters=(IF_MATCH, IDEMPOTENCY_KEY), status=204),

@@ -69,8 +69,8 @@ COMPUTED: dict[str, Any] = {
         "type": "string", "enum": ["fresh", "stale", "computing", "degraded", "broken"],
         "description": "of degraded and broken ones the members are those of the last time that went well",
     },
-    "detail": {**TEXT_OR_NONE, "description": "why it is degraded or broken, what its cuts lack, or of which day it is not known where accounts stood"}, "computed_at": INSTANT_OR_NONE,
-    "as_of": {**INSTANT_OR_NONE, "description": "the moment that members are right for; what is written moves them at once"},
+    "detail": {**TEXT_OR_NONE, "description": "why it is stale, degraded or broken, what its cuts lack, or of which day it is not known where accounts stood"}, "computed_at": INSTANT_OR_NONE,
+    "as_of": {**INSTANT_OR_NONE, "description": "a moment that members are right for: of fresh ones no earlier than the last move; what is written moves them at once"},
     "checked_at": {**INSTANT_OR_NONE, "description": "when members were last compared with a full evaluation: each night"},
     "drifted": {"type": ["integer", "null"], "description": "accounts that then stood elsewhere, and were placed"},
 }  # fmt: skip

@@ -76,6 +76,8 @@ SUMMED = {
         "days_completed": {**DAYS, "description": "that those stayed on average who left it"},
         "next": schemas.nullable(dict(SLUG)), "advanced": {**COUNT, "description": "moves out of it to the next stage"},
         "conversion": {**DAYS, "description": "the share of moves out of it that led to the next stage"},
+        "state": {"type": "string", "enum": ["ok", "broken"], "description": "broken: its entry criteria mean nothing any more"},
+        "detail": {"type": ["string", "null"], "description": "why it is broken"},
     },
 }  # fmt: skip
 SUMMARY = {

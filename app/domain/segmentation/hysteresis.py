@@ -15,7 +15,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from app.domain.criteria import nodes
 from app.domain.criteria.meant import And, Between, Compare, Grouped, Meaning, Not, Or
+from app.domain.criteria.nodes import Const, Node, Value
 
 Held = Literal["pin", "band", "confirmation"]
 """What keeps an account out of the segment that the criteria say."""
@@ -113,6 +115,37 @@ def moved(meaning: Meaning, band: float, *, wider: bool) -> Meaning:
             return replace(meaning, groups=tuple(_group(one, meaning, band, wider) for one in meaning.groups))
         case _:
             return meaning
+
+
+def said(node: Node, band: float, *, wider: bool) -> Node:
+    """The same of criteria as they are written."""
+    match node:
+        case nodes.And(args):
+            return nodes.And(tuple(said(arg, band, wider=wider) for arg in args))
+        case nodes.Or(args):
+            return nodes.Or(tuple(said(arg, band, wider=wider) for arg in args))
+        case nodes.Not(arg):
+            return nodes.Not(said(arg, band, wider=not wider))
+        case nodes.Cmp(of, "ge" | "gt" as cmp, value):
+            return nodes.Cmp(of, cmp, _shifted(value, band, up=not wider))
+        case nodes.Cmp(of, "le" | "lt" as cmp, value):
+            return nodes.Cmp(of, cmp, _shifted(value, band, up=wider))
+        case nodes.Range(of, lo, hi, hi_open):
+            ends = (
+                None if lo is None else _shifted(lo, band, up=not wider),
+                None if hi is None else _shifted(hi, band, up=wider),
+            )
+            return nodes.Range(of, *ends, hi_open)
+        case _:
+            return node
+
+
+def _shifted(value: Value, band: float, *, up: bool) -> Value:
+    if not isinstance(value, Const) or isinstance(value.value, str | bool):
+        return value
+    number = Decimal(value.value)
+    moved_ = number + abs(number) * Decimal(str(band)) * (1 if up else -1)
+    return Const(int(moved_) if moved_ == moved_.to_integral_value() else moved_.normalize())
 
 
 def _group(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.catalogue import ENTITIES, Entity, Field, Relation
 from app.domain.criteria.meant import Bounds
+from app.domain.entries import meant
 from app.persistence.compile.scope import Scope
 
 # A day's usage of an account is packed into arrays of one length: the language sees a row for each place in them.
@@ -25,12 +26,23 @@ class Rows:
 
     def column(self, field: Field, scope: Scope) -> str:
         """The SQL of a field's column; money in minor units, slugs as stored."""
+        if not field.kept:
+            return _of_entry(field, self.alias, scope)
         if self.number is None or field.name in ("account", "day"):
             return f"{self.alias}.{field.column}"
         if field.name in OF_FEATURE:
             inner = scope.alias()
             return f"(SELECT {inner}.{OF_FEATURE[field.name]} {scope.rows('features', inner, [f'{inner}.no = {self.number}'])})"
         return f"{self.alias}u.{field.column}"
+
+
+def _of_entry(field: Field, alias: str, scope: Scope) -> str:
+    """What a stage tells of whether its entry criteria mean something, which the workspace says."""
+    _, broken = meant(scope.workspace)
+    slugs = scope.array([*broken], "slug")
+    if field.name == "state":
+        return f"CASE WHEN {alias}.slug = ANY ({slugs}) THEN 'broken' ELSE 'ok' END"
+    return f"({scope.array([*broken.values()], 'text')})[array_position({slugs}, {alias}.slug)]"
 
 
 def table_of(entity: Entity) -> str:

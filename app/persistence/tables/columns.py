@@ -102,7 +102,7 @@ def workspace() -> Column[Any]:
 def entity(name: str, *extra: Any, kind: str = "tenant") -> Table:
     """The table of a catalogue's entity: its fields, what is set by hand, its checks and references."""
     declared = ENTITIES[name]
-    fields = list(declared.fields.values())
+    fields = [field for field in declared.fields.values() if field.kept]
     return Table(
         name, metadata, workspace(),
         *(_column(name, f) for f in fields),

@@ -50,6 +50,9 @@ def test_every_number_moves_by_the_band_in_favour_or_against(criteria: str, wide
     told = meant(criteria)
     assert hysteresis.moved(told, 0.1, wider=True) == meant(wider)
     assert hysteresis.moved(told, 0.1, wider=False) == meant(narrower)
+    written = text.parse(criteria)
+    assert text.format(hysteresis.said(written, 0.1, wider=True)) == wider
+    assert text.format(hysteresis.said(written, 0.1, wider=False)) == narrower
 
 
 @pytest.mark.parametrize(
