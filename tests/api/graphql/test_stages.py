@@ -85,7 +85,7 @@ async def test_an_account_moves_and_remembers_as_rest_tells(own: House, ask: Ask
 
 async def test_the_summary_is_that_of_rest(own: House, ask: Ask) -> None:
     query = (
-        "{ stagesSummary { on without { accounts arr } data { slug name position accounts arr days_median: daysMedian"
+        "{ stagesSummary { on without { accounts arr } data { slug name position accounts arr state detail days_median: daysMedian"
         " days_p90: daysP90 left days_completed: daysCompleted next advanced conversion } } }"
     )
     rest = (await own.viewer.get("/v1/stages/summary")).json()
