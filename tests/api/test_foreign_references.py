@@ -211,7 +211,7 @@ NAMES_NOTHING = {
     "what", "zone", "refreeze", "band", "confirm", "version", "format", "bom", "constants", "delimiter", "folder", "with_dependents",
     "periods", "generate", "pattern", "first_day", "first_year", "years", "long_years", "year", "quarter", "period", "arr_factor",
     "best", "category", "consumption", "count_as", "done", "due_on", "engagement", "enough", "events", "frequency", "hours_per_csm",
-    "inbound", "key", "meetings", "missing", "modules", "plan", "probability", "draft_version", "shift", "source", "targets", "weight", "worst",
+    "inbound", "key", "decimal", "meetings", "missing", "modules", "plan", "probability", "draft_version", "shift", "source", "targets", "weight", "worst",
     "aim", "any", "at", "cadence", "call", "colour", "cuts", "empty", "event", "hours", "lane", "lifts_from", "lowers_below", "meeting",
     "month", "notes", "other", "otherwise", "parts", "phases", "playbook", "steps", "success_plan", "touch", "until", "within",
 }  # fmt: skip

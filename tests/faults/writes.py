@@ -322,14 +322,24 @@ SEGMENTATION: Json = {
 }  # fmt: skip
 
 
+async def _new_segmentation(world: World) -> str:
+    """An address where there is none; in a workspace that has nearly as many as there may be, the oldest make room."""
+    listed = (await world.admin.get("/v1/segmentations")).json()["data"]
+    made = sorted((one for one in listed if one["slug"].startswith("n-")), key=lambda one: one["created_at"])
+    for one in made[: max(0, len(listed) - 40)]:
+        gone = await world.admin.delete(f"/v1/segmentations/{one['slug']}", headers=matching(one["version"]))
+        assert gone.status_code == 204, gone.text
+    return f"/v1/segmentations/{unique()}"
+
+
 async def put_segmentation(world: World) -> Send:
-    return Send(f"/v1/segmentations/{unique()}", SEGMENTATION)
+    return Send(await _new_segmentation(world), SEGMENTATION)
 
 
 async def delete_segmentation(world: World) -> Send:
-    slug = unique()
-    assert (await world.admin.put(f"/v1/segmentations/{slug}", json=SEGMENTATION)).status_code in (200, 201)
-    return Send(f"/v1/segmentations/{slug}", None, 1)
+    path = await _new_segmentation(world)
+    assert (await world.admin.put(path, json=SEGMENTATION)).status_code in (200, 201)
+    return Send(path, None, 1)
 
 
 async def put_draft(world: World) -> Send:
@@ -357,7 +367,7 @@ async def roll_back(world: World) -> Send:
 
 async def refreeze(world: World) -> Send:
     """Of one that had no account to be cut by when it was defined."""
-    path, name = f"/v1/segmentations/{unique()}", unique()
+    path, name = await _new_segmentation(world), unique()
     cuts = {"by": "median", "among": f'name = "{name}"'}
     segments = [{"slug": "above", "name": "A"}, {"slug": "below", "name": "B"}]
     body = {"name": "H", "kind": "bands", "spec": {"field": "arr", "cuts": cuts}, "segments": segments}
