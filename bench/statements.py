@@ -37,7 +37,7 @@ _noted: ContextVar[list[Statement] | None] = ContextVar("noted", default=None)
 
 
 async def noted(read: settings.Settings, cases: Mapping[str, Sequence[Request]]) -> dict[str, list[Asked]]:
-    """Answer each request once by the application in this process; its statements, by case and in order."""
+    """Answer each request by the application in this process; its statements once it is known, by case and in order."""
     found: dict[str, list[Asked]] = {}
     async with _application(read) as app:
         for case, requests in cases.items():
@@ -47,6 +47,7 @@ async def noted(read: settings.Settings, cases: Mapping[str, Sequence[Request]])
 
 async def _statements(app: ASGIApp, request: Request) -> Asked:
     statements: list[Statement] = []
+    await ask(app, request)  # what a process asks once a minute at most is asked now
     _noted.set(statements)
     await ask(app, request)
     await asyncio.sleep(0)  # the driver tells of the last one in the loop's next turn
