@@ -182,9 +182,14 @@ def test_an_organisation_sets_itself_up(data: Path, tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("external_id,nmae\nb-1,One\n")
     unknown = strata("import", "accounts", str(tmp_path / "b.csv"), "--workspace", "own")
     assert "line 1, column 2: " in unknown.stderr
-    half = strata("import", "accounts", str(tmp_path / "a.csv"), "--workspace", "own")
-    assert (half.returncode, json.loads(half.stdout)["created"]) == (1, 1)
+    rows = tmp_path / "rows.csv"
+    half = strata("import", "accounts", str(tmp_path / "a.csv"), "--workspace", "own", "--errors", str(rows))
+    assert (half.returncode, half.stdout.splitlines()[1]) == (1, "  1 created, 0 updated, 0 unchanged, 1 rejected")
+    assert "line 3: a-2,Two,much" in half.stdout
+    assert rows.read_text().splitlines()[1].startswith("3,arr,money,")
     assert "1 of 2 rows were rejected" in half.stderr
+    whole = strata("import", "accounts", str(tmp_path / "a.csv"), "--workspace", "own", "--json")
+    assert (whole.returncode, json.loads(whole.stdout)["unchanged"]) == (1, 1)
 
 
 HALVES = {

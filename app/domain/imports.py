@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -63,6 +63,9 @@ VALUES: Mapping[str, str] = MappingProxyType(
         "integer": "Expected a whole number.",
         "number": "Expected a number.",
         "money": "Expected an amount of money: digits, and a point before decimals.",
+        "separated": "Expected a number with a point before decimals and nothing between digits, unless the mapping says `decimal`.",
+        "decimal_comma": "Expected a number with a comma before decimals: 1.234,56 with groups of three digits, or 1234,56.",
+        "decimal_point": "Expected a number with a point before decimals: 1,234.56 with groups of three digits, or 1234.56.",
         "bool": "Expected true or false.",
         "id": "Expected an id: a UUID.",
         "circle": "Expected a parent that is not the account itself or below it.",
@@ -85,12 +88,81 @@ WARNINGS: Mapping[str, str] = MappingProxyType(
         "further_churn": "The account has another churn already; it was taken as it is.",
         "ends_first": "The contract ends before it starts: it is never in force.",
         "negative": "An ARR below zero; it was taken as it is.",
-        "unmapped": "The mapping does not name this column: nothing was taken from it.",
+        "unmapped": "Not in the mapping, and not read.",
         "modelled": "Health follows from the workspace's own measures: nothing was taken from this column.",
-        "made": "Made on the way: it was not there yet.",
+        "made": "Made on the way, not being there yet.",
     }
 )
 """What is suspicious and was imported all the same."""
+
+
+ADVICE: Mapping[str, str] = MappingProxyType(
+    {
+        "encoding": "Save the file as UTF-8.",
+        "columns": "Look for a delimiter within a value: such a value stands in quotes. `delimiter` says which one the file has.",
+        "empty": "Fill it in, or say a `default` in the mapping.",
+        "required": "Fill it in, or say a `default` or a constant in the mapping.",
+        "slug": "`slugify` in the mapping makes slugs of texts.",
+        "one_of": "`map` in the mapping puts a known word in place of the file's.",
+        "bool": '`map` in the mapping says which words are meant: {"yes": true, "no": false}.',
+        "country": '`map` in the mapping puts the two letters in place of a name: {"UK": "GB"}.',
+        "date": '`format` in the mapping says how the file writes days: "%d.%m.%Y".',
+        "instant": '`format` in the mapping says how the file writes times: "%d.%m.%Y %H:%M".',
+        "number": '`map` in the mapping empties words such as n/a: {"n/a": null}.',
+        "integer": '`map` in the mapping empties words such as n/a: {"n/a": null}.',
+        "money": '`map` in the mapping empties words such as n/a: {"n/a": null}.',
+        "separated": (
+            'Say in the mapping, for the column or the whole file, "decimal": "," where 1,234 is one and a bit, '
+            '"decimal": "." where it is a thousand and more.'
+        ),
+        "decimal_comma": 'Where a point stands before decimals of this column, say "decimal": "." of it.',
+        "decimal_point": 'Where a comma stands before decimals of this column, say "decimal": "," of it.',
+        "type": "`map` in the mapping takes texts, numbers and booleans alike; `decimal` takes numbers that are written as texts.",
+        "unknown": (
+            "Import what it names first, or mend the spelling by `map` in the mapping; `create` makes industries, products, "
+            "features and teams."
+        ),
+        "duplicate": "Nothing, where the last row of a record is the right one.",
+        "repeated": "Where two rows mean the same, leave one out.",
+        "before_contract": "See whether the contract's start or the row's day is wrong; send what you mend again.",
+        "before_customer": "See whether `became_customer_at` of the account or the row's day is wrong; send what you mend again.",
+        "in_force": "Where the account left, send its contracts with their end or with the outcome `churned`.",
+        "further_churn": "Nothing, where the account came back in between.",
+        "ends_first": "Mend the two days and send the row again.",
+        "negative": "See whether it is meant as a credit: an ARR below zero makes sums smaller.",
+        "unmapped": "Add to `columns` what you want to keep; attributes of your own take what no field does.",
+        "made": "Look for misspelt ones: `map` in the mapping mends them.",
+    }
+)
+"""What can be done about it, where the words of the problem do not say it."""
+MEND = "Mend the rows and send the file again: what has landed stays as it is."
+NOTES = frozenset({"made", "unmapped", "modelled"})
+"""Warnings that are about the file as a whole, and about no row of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One of the things that a finding is about, how many rows name it, and the first lines of those."""
+
+    name: str
+    count: int
+    lines: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One kind of problem in a file: how many rows have it, and the first lines of those; `names`, where it is about several
+    things, the first of them."""
+
+    problem: Problem
+    count: int
+    lines: Sequence[int]
+    names: tuple[Named, ...] = ()
+
+    @property
+    def advice(self) -> str | None:
+        """What can be done about it."""
+        return ADVICE.get(self.problem.code) or (None if self.problem.is_warning else MEND)
 
 
 def problem(column: str | None, code: str, message: str | None = None) -> Problem:

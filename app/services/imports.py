@@ -34,6 +34,10 @@ SILENT = timedelta(minutes=2)
 """An import that showed no sign of life for so long was killed."""
 KILLED = "The process that was at it is gone: send the file again, it goes on where it was."
 FIRST_VERSION = 1
+FIRST = (-1, 0)
+"""The place before the first error: its line, and which of the line's it is."""
+PAGE = 5_000
+"""Errors that are read at once."""
 RUNNING = 4
 """Imports that one process works on at once."""
 
@@ -133,6 +137,17 @@ async def run_import(
     return await _resource(db, workspace.id, work.import_id, work.moment)
 
 
+async def every_error(db: Database, workspace_slug: str, import_id: UUID) -> AsyncIterator[dict[str, Any]]:
+    """What is wrong and what is suspicious with the rows of an import, by line, for the owner of this machine. Raises NotFound."""
+    workspace_id, after = await workspaces.find(db, workspace_slug), FIRST
+    if workspace_id is None:
+        raise NotFound
+    while rows := await imports.errors(db, workspace_id, import_id, PAGE, after, warnings=True):
+        for row in rows:
+            yield _error(row)
+        after = rows[-1]["line"], rows[-1]["seq"]
+
+
 @contextmanager
 def _in_words(path: Path) -> Iterator[None]:
     """Says in one line what is wrong with header or mapping: at a terminal nobody reads pointers."""
@@ -193,7 +208,7 @@ async def errors(
 
 def _place(after: str | None) -> tuple[int, int]:
     if after is None:
-        return (-1, 0)
+        return FIRST
     line, _, seq = after.partition(".")
     if not (line.isascii() and line.isdigit() and seq.isascii() and seq.isdigit() and len(line) < 18 and len(seq) < 9):
         message = "The cursor is none of this collection: take `page.next` as it was given."
@@ -205,7 +220,7 @@ async def _resource(db: Reader, workspace_id: UUID, import_id: UUID, now: dateti
     row = await imports.get(db, workspace_id, import_id)
     if row is None:
         raise NotFound
-    wrong = await imports.errors(db, workspace_id, import_id, SHOWN, (-1, 0), warnings=False)
+    wrong = await imports.errors(db, workspace_id, import_id, SHOWN, FIRST, warnings=False)
     return _shown(row, [_error(one) for one in wrong], now)
 
 

@@ -9,7 +9,7 @@ import pytest
 from app.domain import mappings
 from app.domain.catalogue import ACCOUNTS, CONTACTS, CONTRACTS, USAGE, USERS
 from app.domain.errors import Invalid
-from app.domain.mappings import Source
+from app.domain.sources import Source
 
 KEY = {"external_id": "id"}
 
@@ -107,3 +107,20 @@ def test_references_go_by_their_name_or_by_id() -> None:
         (1, 3, None),
         (1, 4, "name"),
     ]
+
+
+def test_a_file_or_a_column_says_how_numbers_are_written() -> None:
+    told = {
+        "columns": {**KEY, "arr": "betrag", "seats": {"from": "plätze", "decimal": "."}, "start_date": "beginn"},
+        "constants": {"notice_days": 30},
+        "decimal": ",",
+    }
+    found = mappings.read(told, CONTRACTS).fields
+    assert {name: source.decimal for name, source in found.items()} == {
+        "external_id": None, "arr": ",", "seats": ".", "start_date": None, "notice_days": None,
+    }  # fmt: skip
+    assert faults({"columns": KEY, "decimal": ";"}) == [("/decimal", None)]
+    assert faults({"columns": KEY, "decimals": ","}) == [("/decimals", "decimal")]
+    assert faults({"columns": {**KEY, "arr": {"from": "x", "decimal": "comma"}}}) == [("/columns/arr", None)]
+    assert faults({"columns": {**KEY, "arr": {"from": "x", "decimls": ","}}}) == [("/columns/arr", "decimal")]
+    assert faults({"columns": {**KEY, "start_date": {"from": "x", "decimal": ","}}}) == [("/columns/start_date", None)]

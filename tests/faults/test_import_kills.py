@@ -80,7 +80,7 @@ async def send(dsn: str, org: Organisation, folder: Path, kind: str) -> asyncio.
     files = [str(folder / f"{kind}.csv"), "--mapping", str(folder / f"{kind}.json")]
     environment = {**os.environ, "STRATA_DATABASE_URL": dsn, "STRATA_DATA_DIR": str(folder)}
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", isolation.program(), "import", kind, *files, "--workspace", org.workspace.slug, cwd=ROOT, env=environment,
+        sys.executable, "-m", isolation.program(), "import", kind, *files, "--json", "--workspace", org.workspace.slug, cwd=ROOT, env=environment,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
 

@@ -42,7 +42,7 @@ async def peak(dsn: str, org: Organisation, folder: Path, megabytes: int) -> int
     written(path, megabytes * MEGABYTE)
     environment = {**os.environ, "STRATA_DATABASE_URL": dsn, "STRATA_DATA_DIR": str(folder)}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", MEASURED, "import", "usage", str(path), "--workspace", org.workspace.slug,
+        sys.executable, "-c", MEASURED, "import", "usage", str(path), "--json", "--workspace", org.workspace.slug,
         cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, told = await process.communicate()

@@ -13,6 +13,7 @@ import pytest
 
 from app.domain.catalogue import ENTITIES
 from app.domain.errors import Forbidden, Invalid, NotFound, TooLarge
+from app.domain.imports import ADVICE, MEND
 from app.persistence.database import Database
 from app.persistence.planner import MANY
 from app.services import accounts, imports, mappings, scores, segmentations
@@ -174,7 +175,7 @@ async def test_usage_of_one_import_is_summed_and_a_later_one_replaces(db: Databa
     shown = await bring(org, tmp_path, "usage", first, mapping)
     assert counted(shown) == (3, 0, 1, 0)
     assert warnings(shown) == [
-        ("duplicate", 1, [3]), ("repeated", 1, [5]), ("made", 3, [2, 3, 4]), ("made", 1, [5]),
+        ("duplicate", 1, [3]), ("repeated", 1, [5]), ("made", 4, [2, 3, 4, 5]),
     ]  # fmt: skip
     assert counted(await bring(org, tmp_path, "usage", first, mapping)) == (0, 0, 4, 0)
     shown = await bring(
@@ -490,9 +491,9 @@ async def test_columns_that_a_mapping_does_not_name_are_told(db: Database, tmp_p
         org, tmp_path, "accounts", csv(("id", "title", "colour", "size"), ("a", "A", "red", 5)), mapping
     )
     assert (counted(shown), shown["warned"]) == ((1, 0, 0, 0), 0)
-    assert [(one["code"], one["column"], one["is_warning"]) for one in shown["summary"]] == [
-        ("unmapped", "colour", True), ("unmapped", "size", True),
-    ]  # fmt: skip
+    (entry,) = shown["summary"]
+    assert (entry["code"], entry["column"], entry["is_warning"], entry["count"]) == ("unmapped", None, True, 2)
+    assert [one["name"] for one in entry["names"]] == ["colour", "size"]
     shown = await bring(org, tmp_path, "accounts", ndjson({"id": "a", "title": "A", "colour": "red"}), mapping)
     assert warnings(shown) == [("unmapped", 1, [1])]
     shown = await bring(org, tmp_path, "accounts", csv(("external_id", "name"), ("a", "A")))
@@ -505,12 +506,17 @@ async def test_what_is_made_on_the_way_is_told(db: Database, tmp_path: Path) -> 
     mapping = {
         "columns": {"external_id": "id", "name": "id", "industry": {"from": "sector", "slugify": True, "create": True}}
     }
-    body = csv(("id", "sector"), ("a", "Retail"), ("b", "Retial"), ("c", "Retial"), ("x" * 501, "Never"), ("d", ""))
+    rows = (("a", "Retail"), ("b", "Retial"), ("c", "Retial"), ("x" * 501, "Never"), ("d", ""), ("e", "Banks"))
+    body = csv(("id", "sector"), *rows)
     shown = await bring(org, tmp_path, "accounts", body, mapping)
-    assert counted(shown) == (4, 0, 0, 1)
-    made = {"code": "made", "column": "sector", "is_warning": True, "count": 2, "lines": [3, 4],
-            "message": "Made on the way, as industries had none of this slug: retial."}  # fmt: skip
+    assert counted(shown) == (5, 0, 0, 1)
+    made = {
+        "code": "made", "column": "sector", "is_warning": True, "count": 3, "lines": [3, 4, 7],
+        "message": "2 of the industries made on the way, not being there yet.", "advice": ADVICE["made"],
+        "names": [{"name": "retial", "count": 2, "lines": [3, 4]}, {"name": "banks", "count": 1, "lines": [7]}],
+    }  # fmt: skip
     assert [one for one in shown["summary"] if one["is_warning"]] == [made]
+    assert (shown["summary"][0]["code"], shown["summary"][0]["advice"]) == ("text", MEND)
     assert warnings(await bring(org, tmp_path, "accounts", body, mapping)) == []
 
 

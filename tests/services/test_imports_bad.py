@@ -37,7 +37,7 @@ CSV: dict[str, Case] = {
     "NaN": (b"external_id,name,health\na,A,NaN\nb,B,Infinity\nz,Z,100\n", [(2, "health", "number"), (3, "health", "number")], 1),
     "out of bounds": (b"external_id,name,health\na,A,100.1\nb,B,-1\n", [(2, "health", "range"), (3, "health", "range")], 0),
     "half a cent": (HEAD + b"a,A,1.005\n" + GOOD, [(2, "arr", "decimals")], 1),
-    "a thousands separator": (HEAD + b'a,A,"1,000"\n' + GOOD, [(2, "arr", "money")], 1),
+    "a thousands separator": (HEAD + b'a,A,"1,000"\n' + GOOD, [(2, "arr", "separated")], 1),
     "a day that is none": (b"external_id,name,renewal_date\na,A,2026-02-30\nb,B,30.01.2026\nz,Z,2024-02-29\n",
                            [(2, "renewal_date", "date"), (3, "renewal_date", "date")], 1),
     "no name": (HEAD + b"a,,1\n" + GOOD, [(2, "name", "empty")], 1),

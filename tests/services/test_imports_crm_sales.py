@@ -107,8 +107,8 @@ class Step:
 
     def made(self) -> dict[str, int]:
         """What was made on the way, and how many rows name it."""
-        found = [one for one in self.shown["summary"] if one["code"] == "made"]
-        return {one["message"].rpartition(" ")[2].rstrip("."): one["count"] for one in found}
+        found = [one["names"] for one in self.shown["summary"] if one["code"] == "made"]
+        return {one["name"]: one["count"] for names in found for one in names}
 
 
 @dataclass
@@ -122,7 +122,9 @@ class Terminal:
     url: str = ""
 
     def run(self, command: str) -> Step:
-        """One command, after all settings so far."""
+        """One command, after all settings so far; an import prints itself as JSON."""
+        if command.startswith("strata import"):
+            command += " --json"
         script = "\n".join([f'strata() {{ $PYTHON -m {isolation.program()} "$@"; }}', *self.settings, command])
         script = script.replace("../shared/data/crm_sales", str(self.folder)).replace("http://127.0.0.1:8000", self.url)
         environment = {

@@ -35,7 +35,9 @@ async def test_all_five_tables_land_and_their_dirt_is_told(db: Database, shared_
         assert (shown["state"], counted(shown)) == ("done", (rows, 0, 0, 0)), shown
         reported[kind] = [one for one in warnings(shown) if one[0] not in ("unmapped", "made")]
         warned[kind] = shown["warned"]
-        unmapped[kind] = [one["column"] for one in shown["summary"] if one["code"] == "unmapped"]
+        unmapped[kind] = [
+            named["name"] for one in shown["summary"] if one["code"] == "unmapped" for named in one["names"]
+        ]
     assert unmapped == {
         "accounts": ["referral_source", "is_trial", "churn_flag"], "contracts": ["mrr_amount", "is_trial", "upgrade_flag", "downgrade_flag"],
         "usage": ["usage_duration_secs", "error_count", "is_beta_feature"], "tickets": [],

@@ -37,7 +37,7 @@ output("Import", [
     member("id", "ID"), member("kind", "str"), member("state", "ImportState"), member("rows", "int"), member("created", "int"),
     member("updated", "int"), member("unchanged", "int"), member("rejected", "int"),
     member("warned", "int", "Rows that were taken, and are suspicious."),
-    member("summary", "JSON", "What was found, by kind, with the first lines."), member("detail", "Optional[str]", "Why it failed; of one that is done, what came of it beside its rows."),
+    member("summary", "JSON", "What was found, each kind once, with its count, first lines and what can be done."), member("detail", "Optional[str]", "Why it failed; of one that is done, what came of it beside its rows."),
     member("started_at", "Optional[DateTime]"), member("finished_at", "Optional[DateTime]"),
     resolved("errors", "ImportErrorConnection", _errors, *PAGING, description="By line."),
 ], "A file of records: it is sent over REST, to `POST /v1/imports`, as its raw bytes.")  # fmt: skip
@@ -48,6 +48,7 @@ entered("ImportMappingInput", [
     given("kind", "str", "What each row is, such as `accounts`."),
     given("columns", "Optional[JSON]", "By field, the column that has it: its name, or an object with `from`."),
     given("constants", "Optional[JSON]", "By field, what every row has."), given("delimiter", "Optional[str]"),
+    given("decimal", "Optional[str]", 'What stands before decimals in numbers of this file, "," or "."; a column may say it for itself.'),
 ], "Which column is which field.")  # fmt: skip
 NAME = argument("name", "str", description="A slug.")
 

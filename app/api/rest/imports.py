@@ -14,6 +14,7 @@ from app.api.rest.parameters import CURSOR, IDEMPOTENCY_KEY, IDENTITY, IF_NONE_M
 from app.api.rest.writes import bare
 from app.api.routes import Parameter, Payload, Route
 from app.domain.catalogue import ENTITIES
+from app.domain.decimals import DECIMALS
 from app.domain.imports import MEDIA
 from app.domain.mappings import DELIMITERS
 from app.services import imports, mappings
@@ -29,13 +30,27 @@ ERROR = {
         "is_warning": {"type": "boolean"},
     },
 }  # fmt: skip
+NAMED = {
+    "type": "object", "required": ["name", "count", "lines"],
+    "properties": {"name": {"type": "string"}, "count": _COUNT, "lines": {"type": "array", "items": _COUNT}},
+}  # fmt: skip
+FINDING = {
+    "type": "object", "required": ["code", "column", "message", "advice", "is_warning", "count", "lines"],
+    "properties": {
+        "code": {"type": "string"}, "column": _TEXT, "message": {"type": "string"},
+        "advice": {**_TEXT, "description": "what can be done about it"}, "is_warning": {"type": "boolean"},
+        "count": {**_COUNT, "description": "rows that have it"},
+        "lines": {"type": "array", "items": _COUNT, "description": "the first of them"},
+        "names": {"type": "array", "items": NAMED, "description": "what was made on the way, or not read: 100 at most"},
+    },
+}  # fmt: skip
 IMPORT = {
     "type": "object",
     "properties": {
         "id": IDENTITY, "kind": {"type": "string"}, "state": {"type": "string", "enum": ["staged", "running", "done", "failed"]},
         "rows": _COUNT, "created": _COUNT, "updated": _COUNT, "unchanged": _COUNT, "rejected": _COUNT, "warned": _COUNT,
         "errors": {"type": "array", "items": ERROR, "description": "the first of them; left out where imports are listed"},
-        "summary": {"type": ["array", "object", "null"]}, "detail": _TEXT, "started_at": _INSTANT, "finished_at": _INSTANT,
+        "summary": {"type": "array", "items": FINDING, "description": "each kind of problem once, refusals first"}, "detail": _TEXT, "started_at": _INSTANT, "finished_at": _INSTANT,
     },
 }  # fmt: skip
 KIND = Parameter(
@@ -122,6 +137,7 @@ WANTED = {
         "columns": {"type": "object", "description": "by field, the column that has it: its name, or an object with `from`"},
         "constants": {"type": "object", "description": "by field, what every row has"},
         "delimiter": {"type": "string", "enum": list(DELIMITERS)},
+        "decimal": {"type": "string", "enum": list(DECIMALS), "description": "what stands before decimals in numbers of this file; a column may say it for itself"},
     },
 }  # fmt: skip
 EXAMPLE = {"kind": "accounts", "columns": {"external_id": {"from": "account_id"}, "name": {"from": "account_name"}}}

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from app.domain.catalogue import Entity, Field
 from app.domain.imports import Problem, unfit
-from app.domain.mappings import FileMapping, Source
+from app.domain.mappings import FileMapping
+from app.domain.sources import Source
 from app.domain.workspaces import Workspace
 from app.persistence.staging import own
 from app.persistence.staging.references import Reference, key, reference, standing

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.domain.catalogue import Entity, Field
-from app.domain.mappings import ANY, FileMapping, Source
+from app.domain.mappings import FileMapping
+from app.domain.sources import ANY, Source
 from app.persistence.staging.values import UUID
 
 Place = tuple[str, Field, Source]

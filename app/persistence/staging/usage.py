@@ -48,12 +48,16 @@ INSERT INTO import_todo
 SELECT row_number() OVER (ORDER BY k.account_id, k.day, k.feature, k.contact_id), k.account_id, NULL, k.day, k.feature,
   k.contact_id, k.value, k.n, k.stored IS NULL
 FROM (
-  SELECT k.*, (
-    SELECT x.amount FROM unnest(d.features, d.contacts, d.amounts) x(feature, contact, amount)
+  SELECT k.*, CASE WHEN k.contacts[k.place] IS NOT DISTINCT FROM k.contact_id THEN k.amounts[k.place] ELSE (
+    SELECT x.amount FROM unnest(k.features, k.contacts, k.amounts) x(feature, contact, amount)
     WHERE x.feature = k.feature AND x.contact IS NOT DISTINCT FROM k.contact_id LIMIT 1
-  ) AS stored
-  FROM import_keys k LEFT JOIN usage_days d
-    ON d.workspace_id = $1 AND d.account_id = k.account_id AND d.day = k.day AND d.day BETWEEN $2 AND $3
+  ) END AS stored
+  FROM (
+    SELECT k.*, d.features, d.contacts, d.amounts, array_position(d.features, k.feature) AS place
+    FROM import_keys k LEFT JOIN usage_days d
+      ON d.workspace_id = $1 AND d.account_id = k.account_id AND d.day = k.day AND d.day BETWEEN $2 AND $3
+    OFFSET 0
+  ) k
   OFFSET 0
 ) k
 WHERE k.stored IS DISTINCT FROM k.value

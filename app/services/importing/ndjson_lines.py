@@ -13,8 +13,9 @@ from msgspec.structs import astuple
 
 from app.domain.catalogue import Field
 from app.domain.errors import Fault
-from app.domain.mappings import FileMapping, Source
+from app.domain.mappings import FileMapping
 from app.domain.numbers import TooWideError, exact
+from app.domain.sources import Source
 from app.persistence.staging.values import ABSENT
 from app.services.importing.files import Progress, blocks, start
 
@@ -77,6 +78,8 @@ class Reader:
         self.partial = False
         self.names = members(mapping)
         self.bad = bad
+        commas = {source.column for source in mapping.fields.values() if source.decimal == ","}
+        self._commas = tuple(n for n, name in enumerate(self.names) if name in commas)
         self._takes = _takes(mapping)
         row = _row(mapping, self.names)
         self._many: msgspec.json.Decoder[list[msgspec.Struct]] = msgspec.json.Decoder(list[row])  # type: ignore[valid-type]  # made for this mapping
@@ -149,9 +152,11 @@ class Reader:
         for name, value in zip(self.names, row, strict=True):
             if name in told and value is not None and _kind(value) not in self._takes[name]:
                 return self._wrong(self.bad["type", name])
-        return self._csv([(*map(_as_written, row), None)])
+        return self._csv([(*map(_as_written, self._with_commas(row)), None)])
 
     def _csv(self, rows: Sequence[tuple[Any, ...]]) -> bytes:
+        if self._commas:
+            rows = [self._with_commas(row) for row in rows]
         plain = _joined(rows)
         self.partial = self.partial or ABSENT_BYTES in plain
         if _copyable(plain):
@@ -162,6 +167,14 @@ class Reader:
         if any(isinstance(value, str) and "\0" in value for value in row):
             return self._wrong(self.bad["nul"])
         return _spelled(row)
+
+    def _with_commas(self, row: Sequence[Any]) -> tuple[Any, ...]:
+        """A row whose numbers are written as its texts write them: a number of JSON is what it is."""
+        told = list(row)
+        for n in self._commas:
+            if _kind(told[n]) == "number" or isinstance(told[n], float):
+                told[n] = str(told[n]).replace(".", ",")
+        return tuple(told)
 
     def _wrong(self, problem: int) -> bytes:
         return _joined([(*[None] * len(self.names), problem)])
@@ -271,7 +284,7 @@ def _tells(field: Field, source: Source) -> frozenset[Told]:
         return frozenset(("text", "number", "bool"))
     match field.kind:
         case "number" | "money" | "integer":
-            return frozenset(("number",))
+            return frozenset(("number", "text") if source.decimal else ("number",))
         case "bool":
             return frozenset(("bool",))
         case _:
@@ -281,6 +294,8 @@ def _tells(field: Field, source: Source) -> frozenset[Told]:
 def _type(field: Field, source: Source) -> Any:
     if source.rewritten:
         return str | int | float | bool
+    if source.decimal:
+        return str | int | float
     match field.kind:
         case "number" | "money":
             return int | float

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-import msgspec
-
 from app.domain.catalogue import ACCOUNTS, Entity
 from app.domain.errors import StrataError, Unavailable
-from app.domain.imports import Problem, State, problem
+from app.domain.imports import Finding, Named, Problem, State, problem
 from app.domain.mappings import FileMapping, importable
 from app.domain.workspaces import Workspace
 from app.persistence import imports, planner, usage, workspaces
 from app.persistence.audit_records import Of
-from app.persistence.database import Database, Record, Transaction
+from app.persistence.database import Database, Transaction
 from app.persistence.members import PLACED
 from app.persistence.sessions import Session, session
 from app.persistence.staging import checks, doubts, plans, records, rules
@@ -28,7 +26,7 @@ from app.persistence.staging.records import Todo
 from app.persistence.staging.rows import Column, Plan, Staged
 from app.services import effects, hours, settle, starting_cuts, users
 from app.services.calls import Call, Effect, keep, keep_command, new_id
-from app.services.importing import staged
+from app.services.importing import report, staged
 from app.services.importing.files import Progress
 from app.services.importing.staged import Writer
 from app.services.importing.staging import Opened, stage, unmapped
@@ -42,8 +40,6 @@ COUNTED = ("kind", "state", "rows", "created", "updated", "unchanged", "rejected
 ALIVE = 10.0
 """Seconds between two signs of life."""
 TRIES = 4
-NAMED = 100
-"""Columns that the summary names because no mapping does, and things of one kind because they were made."""
 NEW = 1_000
 """Slugs of one kind that a file may make on the way."""
 
@@ -158,8 +154,9 @@ async def _import(own: Session, work: Job, file: Opened, progress: Progress) -> 
     await _check(own, work, mapping, plan, held, problems)
     made = await _create(own, work, mapping, problems)
     todo, months = await _prepare(own, work, mapping, plan, held)
-    beside = [*made, *_modelled(work, mapping), *map(_left, unmapped(file)[:NAMED])]
-    await _report(own, work, problems, todo, beside)
+    beside = [*made, *_modelled(work, mapping), *report.unread(unmapped(file))]
+    async with own.transaction() as tx:
+        await report.keep(tx, work.workspace.id, work.import_id, problems, todo, beside, work.moment)
     for first, last in staged.runs(months):
         async with own.transaction() as tx:
             await usage.ensure_months(tx, first, last)
@@ -177,18 +174,18 @@ async def _check(
             await rules.leave_as_modelled(tx, work.workspace.id)
 
 
-def _modelled(work: Job, mapping: FileMapping) -> list[dict[str, object]]:
+def _modelled(work: Job, mapping: FileMapping) -> list[Finding]:
     """The column of health, for the summary, where the workspace has a model of its own, which gives it."""
     if mapping.entity.name != ACCOUNTS.name or "health" not in mapping.fields or work.workspace.scores.health is None:
         return []
-    return [_entry(problem(mapping.fields["health"].column, "modelled"), 1, [1])]
+    return [Finding(problem(mapping.fields["health"].column, "modelled"), 1, [1])]
 
 
-async def _create(own: Session, work: Job, mapping: FileMapping, problems: list[Problem]) -> list[dict[str, object]]:
-    """Makes the industries, products, features or teams that the mapping allows a file to bring along; each, for the
-    summary: a misspelt one is among them."""
+async def _create(own: Session, work: Job, mapping: FileMapping, problems: list[Problem]) -> list[Finding]:
+    """Makes the industries, products, features or teams that the mapping allows a file to bring along; for the
+    summary, as a misspelt one may be among them."""
     fields = importable(mapping.entity)
-    told: list[dict[str, object]] = []
+    told: list[Finding] = []
     for name, source in mapping.fields.items():
         if not source.create:
             continue
@@ -201,48 +198,15 @@ async def _create(own: Session, work: Job, mapping: FileMapping, problems: list[
                 if table == "features":  # what share of them an account uses changes for every account
                     await settle.settle(tx, work.workspace, None, work.moment)
                 made = await checks.naming(tx, work.workspace.id, table, column, fresh)
-                told += [_entry(_made(source.column, table, slug), n, lines) for slug, n, lines in made[:NAMED]]
-            await checks.unknown_slugs(tx, work.workspace.id, table, column, problems)
+                told += report.made(source.column, table, [Named(*one) for one in made])
+            if len(fresh) == NEW:
+                await checks.unknown_slugs(tx, work.workspace.id, table, column, problems)
     return told
-
-
-def _made(column: str | None, table: str, slug: str) -> Problem:
-    return problem(column, "made", f"Made on the way, as {table} had none of this slug: {slug}.")
 
 
 async def _prepare(own: Session, work: Job, mapping: FileMapping, plan: Plan, held: Staged) -> tuple[Todo, list[date]]:
     async with own.transaction() as tx:
         return await staged.prepare(tx, work.workspace.id, mapping.entity, plan, held.partial)
-
-
-async def _report(
-    own: Session, work: Job, problems: Sequence[Problem], todo: Todo, beside: Sequence[Mapping[str, object]]
-) -> None:
-    """Keeps what is wrong, and what is known of the counts before anything is written; `beside` joins the summary."""
-    async with own.transaction() as tx:
-        counts = dict(await checks.counts(tx))
-        counts["unchanged"] = counts["rows"] - counts["rejected"] - todo.rows
-        found = await checks.keep(tx, work.workspace.id, work.import_id, problems)
-        summary = msgspec.json.encode([*map(_summed, found), *beside])
-        await imports.checked(tx, work.workspace.id, work.import_id, counts, summary, work.moment)
-
-
-def _left(column: str) -> dict[str, object]:
-    """A column that nothing was taken from; no single row is to blame."""
-    return _entry(problem(column, "unmapped"), 1, [1])
-
-
-def _summed(one: Record) -> dict[str, object]:
-    return _entry(
-        Problem(one["col"], one["code"], one["message"], one["is_warning"]), int(one["count"]), list(one["lines"])
-    )
-
-
-def _entry(told: Problem, count: int, lines: Sequence[int]) -> dict[str, object]:
-    return {
-        "code": told.code, "column": told.column, "message": told.message, "is_warning": told.is_warning,
-        "count": count, "lines": lines,
-    }  # fmt: skip
 
 
 async def _apply(

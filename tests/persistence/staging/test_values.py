@@ -12,8 +12,8 @@ import pytest
 from app.domain import date_formats, values
 from app.domain.catalogue import Field
 from app.domain.imports import FileKind
-from app.domain.mappings import Source
 from app.domain.numbers import exact
+from app.domain.sources import Source
 from app.domain.values import MisfitError
 from app.domain.workspaces import Workspace
 from app.persistence.database import Database
