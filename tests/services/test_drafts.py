@@ -137,7 +137,10 @@ async def test_a_rollback_brings_back_the_cuts_too(db: Database) -> None:
     assert await standing(org, "bands") == {"high": 1, "low": 2}
     found, _, more = await versions.every(db, org.people["viewer"], "bands", None, 2)
     assert more
-    assert [(one["version"], one["cause"], one["restores"]) for one in found] == [(3, "rollback", 1), (2, "refreeze", None)]
+    assert [(one["version"], one["cause"], one["restores"]) for one in found] == [
+        (3, "rollback", 1),
+        (2, "refreeze", None),
+    ]
     older, _, _ = await versions.every(db, org.people["viewer"], "bands", 2, 2)
     assert [one["version"] for one in older] == [1]
 
