@@ -39,10 +39,14 @@ class Rows:
 def _of_entry(field: Field, alias: str, scope: Scope) -> str:
     """What a stage tells of whether its entry criteria mean something, which the workspace says."""
     _, broken = meant(scope.workspace)
-    slugs = scope.array([*broken], "slug")
-    if field.name == "state":
-        return f"CASE WHEN {alias}.slug = ANY ({slugs}) THEN 'broken' ELSE 'ok' END"
-    return f"({scope.array([*broken.values()], 'text')})[array_position({slugs}, {alias}.slug)]"
+    is_state = field.name == "state"
+    if not broken:
+        return "'ok'::text" if is_state else "NULL::text"
+    # Slugs as they are: of a field that is never empty nothing may come to be asked, and a value that is bound must be.
+    if is_state:
+        return f"CASE WHEN {alias}.slug IN ({', '.join(map(repr, broken))}) THEN 'broken' ELSE 'ok' END"
+    told = " ".join(f"WHEN {slug!r} THEN {scope.bind(why)}::text" for slug, why in broken.items())
+    return f"CASE {alias}.slug {told} END"
 
 
 def table_of(entity: Entity) -> str:
