@@ -237,8 +237,14 @@ async def test_a_stage_whose_criteria_mean_nothing_any_more_says_so(db: Database
     summed = {stage["slug"]: stage for stage in (await moves.summary(db, viewer, NOW))["data"]}
     assert (summed["adoption"]["state"], summed["adoption"]["detail"]) == ("broken", one["detail"])
     assert (summed["trial"]["state"], summed["trial"]["detail"]) == ("ok", None)
-    found = await reads.collection(db, viewer, Ask("stages", filter='state = "broken"'), NOW, secret=b"s" * 32)
-    assert [stage["slug"] for stage in document(found.data)] == ["adoption"]
+    for criteria in (
+        'state = "broken"',
+        "detail != EMPTY",
+        'starts_with(detail, "acc")',
+        'state != "ok" AND state IS NOT EMPTY',
+    ):
+        found = await reads.collection(db, viewer, Ask("stages", filter=criteria), NOW, secret=b"s" * 32)
+        assert [stage["slug"] for stage in document(found.data)] == ["adoption"], criteria
     mended = await rule(org, "adoption", entry="arr > 5")
     assert (mended["state"], mended["detail"]) == ("ok", None)
 
