@@ -239,7 +239,7 @@ async def test_a_stage_whose_criteria_mean_nothing_any_more_says_so(db: Database
     assert (summed["trial"]["state"], summed["trial"]["detail"]) == ("ok", None)
     for criteria in (
         'state = "broken"',
-        "detail != EMPTY",
+        "detail IS NOT EMPTY",
         'starts_with(detail, "acc")',
         'state != "ok" AND state IS NOT EMPTY',
     ):
