@@ -211,11 +211,11 @@ async def test_the_summary_counts_now_and_then(db: Database) -> None:
     told = await moves.summary(db, org.people["viewer"], NOW)
     assert [one["slug"] for one in told["data"]] == USUAL
     assert told["data"][0] == {
-        "slug": "trial", "name": "Trial", "position": 1, "accounts": 4, "arr": 400, "days_median": 2.5,
+        "slug": "trial", "name": "Trial", "position": 1, "accounts": 4, "arr": 400, "state": "ok", "detail": None, "days_median": 2.5,
         "days_p90": 8.6, "left": 3, "days_completed": 6.0, "next": "onboarding", "advanced": 2, "conversion": 0.6667,
     }  # fmt: skip
     assert told["data"][2] == {
-        "slug": "adoption", "name": "Adoption", "position": 3, "accounts": 0, "arr": 0, "days_median": None,
+        "slug": "adoption", "name": "Adoption", "position": 3, "accounts": 0, "arr": 0, "state": "ok", "detail": None, "days_median": None,
         "days_p90": None, "left": 0, "days_completed": None, "next": "established", "advanced": 0, "conversion": None,
     }  # fmt: skip
     assert (told["data"][-1]["accounts"], told["data"][-1]["next"]) == (1, None)
