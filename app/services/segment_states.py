@@ -8,7 +8,7 @@ from typing import Any
 
 from app.domain.criteria.meant import Moved, SegmentOf
 from app.domain.segmentation.parts import parts
-from app.domain.workspaces import SegmentationName, Workspace, clock
+from app.domain.workspaces import SegmentationName, Workspace
 from app.persistence import segments
 from app.persistence.database import Reader, Record
 from app.services.segmentation_documents import computed
@@ -51,4 +51,4 @@ def _current(part: object) -> str | None:
 
 
 def _followed(workspace: Workspace, now: datetime) -> bool:
-    return workspace.facts_day >= clock(workspace, now).today
+    return workspace.facts_day >= now.astimezone(workspace.zone).date()
