@@ -8,7 +8,8 @@ from uuid import UUID
 from app.persistence.database import Database
 from app.services import keys, users, workspaces
 
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+NOW = datetime.now(UTC)
+"""What is made is of today: a server that computes its facts anew finds nothing grown old."""
 SECONDS = 300.0
 
 # A share from 0 to 1 that looks drawn, for a row's number and a salt.
@@ -18,14 +19,16 @@ ACCOUNT, CONTACT = IDENTITY.format("0000"), IDENTITY.format("0001")
 
 ACCOUNTS = f"""
 INSERT INTO accounts (workspace_id, id, external_id, name, domain, type, region, country, employees, csm_id, stage, status,
-    arr, growth_potential, health, renewal_date, seats_licensed, seats_active, usage_limit, primary_contact_id, created_at, updated_at)
+    arr, arr_by_hand, growth_potential, growth_potential_by_hand, health, renewal_date, renewal_date_by_hand,
+    seats_licensed, seats_licensed_by_hand, seats_active, usage_limit, primary_contact_id, created_at, updated_at)
 SELECT $1, {ACCOUNT}, 'A-' || n, 'Account ' || n, 'a' || n || '.example', (ARRAY['smb', 'mid-market', 'enterprise'])[1 + n % 3],
     (ARRAY['amer', 'emea', 'apac'])[1 + n % 3], (ARRAY['US', 'DE', 'JP'])[1 + n % 3], 10 + n % 5000, $3,
-    (ARRAY['onboarding', 'adoption', 'established'])[1 + n % 3], 'customer',
-    (exp(9 + 4 * {SHARE.format(1)}) * 100)::bigint, (exp(8 + 4 * {SHARE.format(2)}) * 100)::bigint,
-    round((100 * {SHARE.format(3)})::numeric, 1), $4::date + (360 * {SHARE.format(4)})::int,
-    10 + n % 500, (10 + n % 500) * {SHARE.format(5)}, 100000, {CONTACT}, $5, $5
-FROM generate_series(1, $2::int8) n
+    (ARRAY['onboarding', 'adoption', 'established'])[1 + n % 3], 'customer', s.arr, s.arr, s.growth, s.growth,
+    round((100 * {SHARE.format(3)})::numeric, 1), s.renewal, s.renewal, s.seats, s.seats, s.seats * {SHARE.format(5)},
+    100000, {CONTACT}, $5, $5
+FROM generate_series(1, $2::int8) n CROSS JOIN LATERAL (SELECT (exp(9 + 4 * {SHARE.format(1)}) * 100)::bigint AS arr,
+    (exp(8 + 4 * {SHARE.format(2)}) * 100)::bigint AS growth, $4::date + (360 * {SHARE.format(4)})::int AS renewal,
+    10 + n % 500 AS seats) s
 """
 CONTACTS = f"""
 INSERT INTO contacts (workspace_id, id, account_id, name, email, title, role, is_primary, created_at, updated_at)
