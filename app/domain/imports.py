@@ -43,6 +43,7 @@ ROWS: Mapping[str, str] = MappingProxyType(
         "nul": "Expected no NUL character: it cannot be stored.",
         "columns": "Expected as many values as the header has columns.",
         "quote": "Expected a closing quotation mark: the rest of the file has none.",
+        "cut": "Expected a whole row: the file ends within it.",
         "too_long": "Expected a row of at most 1 MB.",
         "json": "Expected one JSON object on the line.",
         "surrogate": "Expected text without lone surrogates: they are no characters.",
@@ -100,6 +101,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
     {
         "encoding": "Save the file as UTF-8.",
         "columns": "Look for a delimiter within a value: such a value stands in quotes. `delimiter` says which one the file has.",
+        "cut": "The file was cut off: send the whole of it again. What has landed stays as it is.",
         "empty": "Fill it in, or say a `default` in the mapping.",
         "required": "Fill it in, or say a `default` or a constant in the mapping.",
         "slug": "`slugify` in the mapping makes slugs of texts.",

@@ -18,9 +18,10 @@ GOOD = b"z,Zed,1\n"
 Case = tuple[bytes, list[tuple[int, str | None, str]], int]
 
 CSV: dict[str, Case] = {
-    "cut off within quotes": (HEAD + GOOD + b'b,"Bee', [(3, None, "quote")], 1),
+    "cut off within quotes": (HEAD + GOOD + b'b,"Bee', [(3, None, "cut")], 1),
     "a quote that is never closed": (HEAD + b'a,"Ay,1\n' + GOOD + b"c,Cee,2\n", [(2, None, "quote")], 2),
-    "cut off within a row": (HEAD + GOOD + b"b,B", [(3, None, "columns")], 1),
+    "cut off within a row": (HEAD + GOOD + b"b,B", [(3, None, "cut")], 1),
+    "too many values at the very end": (HEAD + GOOD + b"a,A,1,2", [(3, None, "columns")], 1),
     "too many values": (HEAD + b"a,A,1,2\n" + GOOD, [(2, None, "columns")], 1),
     "too few values": (HEAD + GOOD + b"a,A\n", [(3, None, "columns")], 1),
     "latin-1": (HEAD + GOOD + "b,Müller,1\n".encode("latin-1"), [(3, None, "encoding")], 1),
@@ -67,7 +68,8 @@ async def test_csv(db: Database, tmp_path: Path, case: str) -> None:
 
 LINE = b'{"external_id":"z","name":"Zed"}\n'
 NDJSON: dict[str, Case] = {
-    "cut off": (LINE + b'{"external_id":"a","na', [(2, None, "json")], 1),
+    "cut off": (LINE + b'{"external_id":"a","na', [(2, None, "cut")], 1),
+    "no object at the very end": (LINE + b"[1]", [(2, None, "json")], 1),
     "no object": (LINE + b"[1]\n1\n", [(2, None, "json"), (3, None, "json")], 1),
     "two objects on a line": (LINE + b'{"external_id":"a"},{"external_id":"b"}\n', [(2, None, "json")], 1),
     "one object on two lines": (LINE + b'{"external_id":"a",\n"name":"A"}\n', [(2, None, "json"), (3, None, "json")], 1),

@@ -130,7 +130,8 @@ def _rows(file: BinaryIO, head: Header, delimiter: str) -> Iterator[tuple[int, l
         row, lines = _row(file, first, delimiter, width)
         if lines == 1:
             file.seek(after)
-        yield line, row
+        is_cut = not first.endswith(b"\n") and (row == "quote" or first.count(delimiter.encode()) < width - 1)
+        yield line, "cut" if isinstance(row, str) and is_cut else row
         line += lines
 
 

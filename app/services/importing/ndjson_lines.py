@@ -100,7 +100,13 @@ class Reader:
                     yield self._wrong(self.bad["too_long"])
                 rest, oversized = b"", True
         if rest and not oversized:
-            yield self.batch(rest)
+            last = self.batch(rest)
+            is_cut = (
+                last == self._wrong(self.bad["json"])
+                and rest.lstrip().startswith(b"{")
+                and not rest.rstrip().endswith(b"}")
+            )
+            yield self._wrong(self.bad["cut"]) if is_cut else last
 
     def batch(self, lines: bytes) -> bytes:
         """A row for each line, in order: together where all of them are sound."""
