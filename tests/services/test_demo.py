@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
+from itertools import chain, islice
 from statistics import mean
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -33,6 +34,16 @@ def told(seed: int, today: date) -> list[object]:
 def test_the_same_seed_and_day_make_the_same_world() -> None:
     assert told(7, TODAY) == told(7, TODAY)
     assert told(7, TODAY) != told(8, TODAY)
+
+
+def test_nothing_is_of_a_moment_to_come() -> None:
+    """Whenever of the day it is made: the day is not over, and may just have begun."""
+    begins = datetime.combine(TODAY, time(), tzinfo=UTC)
+    for story in world.accounts(1, TODAY, world.foundation(1, TODAY)):
+        for row in (*chain.from_iterable(story.rows.values()), *story.opportunities):
+            moments = [value for value in row.values() if isinstance(value, datetime)]
+            born = datetime.fromtimestamp((cast(UUID, row["id"]).int >> 80) / 1000, tz=UTC)
+            assert all(moment <= begins for moment in (born, *moments)), row
 
 
 async def test_it_is_as_large_as_promised(demo_db: Database) -> None:

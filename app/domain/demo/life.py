@@ -38,6 +38,11 @@ def instant(day: date, rng: Random) -> datetime:
     return datetime.combine(day, time(7 + rng.randrange(11), rng.randrange(60), rng.randrange(60)), tzinfo=UTC)
 
 
+def come(day: date, rng: Random, today: date) -> datetime:
+    """The same; of today its first moment, as what follows may be to come."""
+    return min(instant(day, rng), datetime.combine(today, time(), tzinfo=UTC))
+
+
 def expit(x: float) -> float:
     return 1 / (1 + math.exp(-x))
 
@@ -102,8 +107,8 @@ def contracts(life: Life, rng: Random, today: date) -> None:
         end = _plus_months(start, months) - timedelta(days=1)
         closed = end < today
         result, factor = _outcome(life.character.renewal_logit + climate, rng) if closed else (None, 1.0)
-        life.add("contracts", _contract(life, rng, start, end, arr, result))
-        _expansion(life, rng, start, min(end, today), end, arr)
+        life.add("contracts", _contract(life, rng, start, end, arr, result, today))
+        _expansion(life, rng, start, end, arr, today)
         life.arr = arr
         if not closed:
             break
@@ -132,10 +137,10 @@ def _outcome(logit: float, rng: Random) -> tuple[str, float]:
     return "renewed", 1.03
 
 
-def _contract(life: Life, rng: Random, start: date, end: date, arr: int, outcome: str | None) -> Row:
+def _contract(life: Life, rng: Random, start: date, end: date, arr: int, outcome: str | None, today: date) -> Row:
     years = ((end - start).days + 1) / 365.25
     return {
-        "id": identity(rng, instant(start, rng)), "external_id": f"CT-{life.number:05}-{len(life.rows.get('contracts', [])) + 1}",
+        "id": identity(rng, come(start, rng, today)), "external_id": f"CT-{life.number:05}-{len(life.rows.get('contracts', [])) + 1}",
         "account_id": life.id, "product": life.size.product, "arr": arr, "tcv": round(arr * years), "seats": seats(life, arr),
         "start_date": start, "end_date": end, "auto_renew": rng.random() < 0.6, "notice_days": rng.choice((30, 60, 90)),
         "billing": rng.choices(("annual", "quarterly", "monthly"), (60, 22, 18))[0], "outcome": outcome,
@@ -143,13 +148,14 @@ def _contract(life: Life, rng: Random, start: date, end: date, arr: int, outcome
     }  # fmt: skip
 
 
-def _expansion(life: Life, rng: Random, start: date, until: date, end: date, arr: int) -> None:
+def _expansion(life: Life, rng: Random, start: date, end: date, arr: int, today: date) -> None:
     """A second contract in the same term, for some that use it well."""
+    until = min(end, today)
     if (until - start).days > 120 and rng.random() < 0.05 * expit(life.character.use) * 2:
         added = start + timedelta(days=rng.randrange(60, (until - start).days - 30))
         extra = max(60_000, round(arr * rng.uniform(0.08, 0.3) / 6000) * 6000)
         outcome = "renewed" if end < until else None
-        life.add("contracts", _contract(life, rng, added, end, extra, outcome))
+        life.add("contracts", _contract(life, rng, added, end, extra, outcome, today))
 
 
 def _churn(life: Life, rng: Random) -> None:
@@ -167,7 +173,7 @@ def _plus_months(day: date, months: int) -> date:
 
 def contacts(life: Life, rng: Random, today: date) -> None:
     """Two to seven people, the first of them primary."""
-    begun = instant(life.started or today - timedelta(days=rng.randrange(5, 200)), rng)
+    begun = come(life.started or today - timedelta(days=rng.randrange(5, 200)), rng, today)
     for i in range(2 + min(5, int(rng.expovariate(0.6)))):
         role = "decision_maker" if i == 0 else rng.choices(("champion", "admin", "user"), (3, 2, 5))[0]
         given, family = rng.choice(GIVEN), rng.choice(FAMILY)
@@ -296,7 +302,7 @@ def _invoice(life: Life, rng: Random, issued: date, amount: int, today: date, tr
     elif draw > 0.99:
         status = "void"
     return {
-        "id": identity(rng, instant(issued, rng)), "external_id": None, "account_id": life.id,
+        "id": identity(rng, come(issued, rng, today)), "external_id": None, "account_id": life.id,
         "number": f"INV-{life.number:05}-{len(life.rows.get('invoices', [])) + 1:03}", "status": status, "amount": amount,
         "issued_at": issued, "due_at": due, "paid_at": paid if status == "paid" else None,
     }  # fmt: skip

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from random import Random
 
-from app.domain.demo.life import Life, Row, identity, instant
+from app.domain.demo.life import Life, Row, come, identity
 from app.domain.lifecycle import Cause
 
 ONBOARDED, ESTABLISHED = 90, 240
@@ -59,7 +59,7 @@ def moves(life: Life, account: Row, steps: Sequence[Step], rng: Random, today: d
     """The steps as moves, each out of the one before."""
     was, was_since = None, None
     for step in steps:
-        at = min(instant(step.day, rng), datetime.combine(today, time(), tzinfo=UTC))
+        at = come(step.day, rng, today)
         life.add("stage_moves", {
             "id": identity(rng, at), "account_id": life.id, "stage": step.stage, "moved_at": at,
             "actor_id": account["csm_id"] if step.cause == "hand" else None, "was": was, "was_since": was_since, "note": None,

@@ -23,7 +23,7 @@ from app.domain.demo.cast import (
     SIZES,
     TEAMS,
 )  # fmt: skip
-from app.domain.demo.life import Life, Row, Rows, identity, instant
+from app.domain.demo.life import Life, Row, Rows, come, identity
 from app.domain.demo.past import Said
 from app.domain.demo.usage import noise, usage
 
@@ -145,7 +145,7 @@ def _begin(number: int, rng: Random, today: date, base: Foundation) -> tuple[Lif
     started = None if prospect else today - timedelta(days=age)
     born = started or today - timedelta(days=rng.randrange(5, 200))
     csm = rng.choice(base.csms[region])
-    life = Life(identity(rng, instant(born, rng)), number, size, industry, lives.character(rng), csm, started)
+    life = Life(identity(rng, come(born, rng, today)), number, size, industry, lives.character(rng), csm, started)
     return life, (country, region)
 
 
