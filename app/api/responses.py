@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 JSON = (b"content-type", b"application/json")
-HEADERS = [JSON]
 
 Stream = Callable[[Callable[[bytes], Coroutine[Any, Any, None]]], Coroutine[Any, Any, None]]
 """Writes an answer where it is told to, piece by piece, and returns when it is whole."""

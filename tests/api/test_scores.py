@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,9 +26,10 @@ SIZE = {
 }  # fmt: skip
 SCORES = """scores { version health { source state detail by { segmentation weights }
   measures { of name worst best weight missing countAs } } engagement { meetings { weight enough } } consumption { seats { weight enough } } }"""
-SCORE = """score(name: %s, from: "2026-01-01", to: "2026-12-31") { name source score band segment on days detail
-  parts { name of weight value worst best points contribution assumed } history { day score band }
-  change { from to before after difference detail parts { name difference } } }"""
+AROUND = [(datetime.now(UTC).date() + timedelta(days=days)).isoformat() for days in (-100, 100)]
+SCORE = f"""score(name: %s, from: "{AROUND[0]}", to: "{AROUND[1]}") {{ name source score band segment on days detail
+  parts {{ name of weight value worst best points contribution assumed }} history {{ day score band }}
+  change {{ from to before after difference detail parts {{ name difference }} }} }}"""
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +78,7 @@ async def test_scores_are_said_and_told_alike_over_both_doors(own: House) -> Non
     assert told["health"]["by"] == read.json()["health"]["by"]
     assert told["version"] == read.json()["version"] == 2
     for name, path in (("health", "health"), ("engagement", "engagement-score"), ("consumption", "consumption-score")):
-        params = {"from": "2026-01-01", "to": "2026-12-31"}
+        params = dict(zip(("from", "to"), AROUND, strict=True))
         rest = await own.viewer.get(f"/v1/accounts/{made['id']}/{path}", params=params)
         assert rest.status_code == 200, rest.text
         graph = (await ask(own, f'{{ account(id: "{made["id"]}") {{ {SCORE % name} }} }}'))["account"]["score"]

@@ -127,9 +127,11 @@ async def test_too_many_books_are_said_to_be(org: Organisation) -> None:
 
 async def test_an_explanation_says_the_cuts_of_the_accounts_own_book(org: Organisation) -> None:
     """Its criteria are those of its book, by which its leaves are told too; what they say is so of the account."""
-    for account, csm in await org.rows(
-        "SELECT id, csm_id FROM accounts WHERE workspace_id = $1 AND name LIKE 'Account%'"
-    ):
+    rows = await org.rows(
+        "SELECT id, csm_id FROM accounts WHERE workspace_id = $1 AND name LIKE 'Account%' ORDER BY name LIMIT 8"
+    )
+    assert {csm is None for _, csm in rows} == {True, False}
+    for account, csm in rows:
         told = await explain.of_segments(org.db, org.as_("viewer"), account, "own", NOW)
         assert told["segment"] == told["stands"]["segment"]
         for one in told["segments"]:
@@ -144,8 +146,6 @@ async def test_an_explanation_says_the_cuts_of_the_accounts_own_book(org: Organi
         assert {name: alone[name] for name in ("text", "english", "result")} == {
             name: told["segments"][0][name] for name in ("text", "english", "result")
         }
-        if account.int % 4 == 0:
-            break
 
 
 async def test_who_is_in_no_book_is_told_so(org: Organisation) -> None:

@@ -153,7 +153,7 @@ def connect(name: str, node: str, description: str | None = None) -> None:
     ], description)  # fmt: skip
 
 
-def _declare_all() -> type:
+def _declare_all() -> None:
     node = output(
         "Node", [answered("id", "ID")], "Anything with an id.", resolve_type=lambda row, *_: str(row["0type"])
     )
@@ -181,7 +181,6 @@ def _declare_all() -> type:
         _declare(entity, node)
     for entity in ENTITIES.values():
         connect(type_name(entity), type_name(entity))
-    return node
 
 
-NODE = _declare_all()
+_declare_all()

@@ -38,7 +38,6 @@ CLASSES: dict[Class, str] = {
     "heavy": "related rows of every record in the workspace are read",
 }
 """Each class with what it means, the cheapest first."""
-ORDER: tuple[Class, ...] = tuple(CLASSES)
 
 
 @dataclass(frozen=True, slots=True)
