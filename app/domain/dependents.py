@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
@@ -35,6 +35,8 @@ class Dependent:
         return f"{self.count:,} {kind}" + (f" ({', '.join(self.examples)}{more})" if self.examples else "")
 
 
+ALONG = "with_dependents"
+"""The member of a body by which a change is made though something depends on what it takes away."""
 EXAMPLES = 3
 """How many of a kind are told by name."""
 Does = Literal["depend on it", "name it"]
@@ -44,6 +46,14 @@ def dependent(what: str, names: Sequence[str | None]) -> tuple[Dependent, ...]:
     """Those of a kind by their names, None for what not all may see; nothing where there are none."""
     seen = [name for name in names if name is not None]
     return (Dependent(what, len(names), tuple(seen[:EXAMPLES])),) if names else ()
+
+
+def along(body: Mapping[str, object]) -> tuple[bool | None, tuple[Fault, ...]]:
+    """Whether a body says that what names a thing may mean nothing, None where it says nothing; and what is wrong with that."""
+    told = body.get(ALONG)
+    if told is None or isinstance(told, bool):
+        return told, ()
+    return None, (Fault("Expected true or false.", pointer=f"/{ALONG}"),)
 
 
 def refuse(found: Sequence[Dependent], does: Does, why: str = "") -> None:

@@ -9,9 +9,11 @@ from uuid import UUID
 from app.persistence.database import Record, Transaction
 
 LISTS = """
-SELECT l.id, l.visibility, l.criteria FROM lists l
+SELECT l.id, l.visibility, l.criteria,
+  EXISTS (SELECT FROM list_watches w WHERE w.workspace_id = $1 AND w.list_id = l.id) AS is_watched
+FROM lists l
 WHERE l.workspace_id = $1 AND strpos(l.criteria::text, $2) > 0
-ORDER BY l.id FOR UPDATE
+ORDER BY l.id FOR UPDATE OF l
 """
 RENAME = """
 UPDATE lists SET criteria = n.criteria::jsonb, version = version + 1, updated_at = $4
@@ -21,7 +23,7 @@ WHERE lists.workspace_id = $1 AND lists.id = n.id
 
 
 async def lists(tx: Transaction, workspace_id: UUID, segmentation_id: UUID) -> list[Record]:
-    """Those that may name segments of this segmentation, locked."""
+    """Those that may name segments of this segmentation, locked, and whether they are watched."""
     return await tx.fetch(LISTS, workspace_id, str(segmentation_id))
 
 

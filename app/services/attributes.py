@@ -8,9 +8,9 @@ from typing import Any, cast
 from uuid import UUID
 
 from app.domain import attributes as domain
+from app.domain import dependents
 from app.domain.attributes import MOST, Attribute
 from app.domain.catalogue import ATTRIBUTES
-from app.domain.dependents import EXAMPLES
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, VersionStale, escape
 from app.domain.roles import permit
 from app.domain.values import Value
@@ -245,8 +245,8 @@ async def _replace(tx: Transaction, call: Call, standing: Attribute, wanted: Att
     used = await rows.others(tx, workspace_id, standing, wanted.values)
     left = [(value, count) for value, count in used if value not in instead]
     if left:
-        told = ", ".join(f"{value} ({count:,})" for value, count in left[:EXAMPLES])
-        more = ", …" if len(left) > EXAMPLES else ""
+        told = ", ".join(f"{value} ({count:,})" for value, count in left[: dependents.EXAMPLES])
+        more = ", …" if len(left) > dependents.EXAMPLES else ""
         message = f"Expected what becomes of values that {standing.entity} have, under replace: {told}{more}."
         raise Conflict(faults=(Fault(message, pointer="/values"),))
     if used and standing.entity == "accounts":
@@ -274,7 +274,9 @@ async def _settle(
         found = await _broken(tx, call) - broken
         if found:
             names = [row["slug"] for row in await segments.all_of(tx, workspace.id) if row["id"] in found]
-            message = f"Expected values that segmentations do not ask for: {', '.join(names[:EXAMPLES])} do."
+            message = (
+                f"Expected values that segmentations do not ask for: {', '.join(names[: dependents.EXAMPLES])} do."
+            )
             raise Conflict(faults=(Fault(message, pointer="/values"),))
     came_or_went = (wanted.retired_at is None) != (standing.retired_at is None)
     if is_moved or (came_or_went and await attribute_names.segmented(tx, workspace.id, wanted)):
@@ -292,14 +294,12 @@ async def _broken(tx: Transaction, call: Call) -> frozenset[UUID]:
 
 
 def _said(body: Mapping[str, object]) -> _Said:
-    faults = []
-    instead, along = body.get("replace", {}), body.get("with_dependents", False)
+    instead, (along, wrong) = body.get("replace", {}), dependents.along(body)
+    faults = [*wrong]
     if not isinstance(instead, Mapping) or not all(v is None or isinstance(v, str) for v in instead.values()):
         message = "Expected an object: for each value that is removed another one, or null."
         faults.append(Fault(message, pointer="/replace"))
-    if not isinstance(along, bool):
-        faults.append(Fault("Expected true or false.", pointer="/with_dependents"))
     if faults:
         raise Invalid(faults=tuple(faults))
-    rest = {name: told for name, told in body.items() if name not in ("replace", "with_dependents")}
+    rest = {name: told for name, told in body.items() if name not in ("replace", dependents.ALONG)}
     return _Said(rest, cast(Instead, instead), along is True)

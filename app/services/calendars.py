@@ -9,7 +9,7 @@ from typing import Any
 from app.domain import calendar_bodies, dependents
 from app.domain.calendars import FiscalPeriod
 from app.domain.entries import meant
-from app.domain.errors import Fault, Invalid, StrataError
+from app.domain.errors import Invalid, StrataError
 from app.domain.roles import Principal, permit
 from app.domain.workspaces import Workspace
 from app.persistence import calendars, segments, workspaces
@@ -22,7 +22,7 @@ from app.services.dependents import shown_name
 from app.services.prepared import definition, prepare
 from app.services.workspaces import NOUN, reach
 
-ALONG, FISCAL = "with_dependents", "fiscal_"
+FISCAL = "fiscal_"
 Lost = Mapping[str, Mapping[Hashable, str | None]]
 NOWHERE = {"from": None, "to": None}
 
@@ -40,11 +40,11 @@ async def put(db: Database, call: Call, body: Mapping[str, object], expected_ver
     Raises Invalid, Forbidden, Conflict that tells those, VersionRequired, VersionStale; versions are the workspace's.
     """
     permit(call.principal, "workspace.write")
-    along = body.get(ALONG) or False
-    if not isinstance(along, bool):
-        raise Invalid(faults=(Fault("Expected true or false.", pointer=f"/{ALONG}"),))
-    said = {name: told for name, told in body.items() if name != ALONG}
-    return await _change(db, call, calendar_bodies.read(said).periods, expected_version, along=along)
+    along, wrong = dependents.along(body)
+    if wrong:
+        raise Invalid(faults=wrong)
+    said = {name: told for name, told in body.items() if name != dependents.ALONG}
+    return await _change(db, call, calendar_bodies.read(said).periods, expected_version, along=along is True)
 
 
 async def delete(db: Database, call: Call, expected_version: int | None) -> Written:
@@ -78,7 +78,10 @@ async def _change(
 
 async def _refuse(tx: Transaction, call: Call, before: Workspace, after: Workspace) -> None:
     """Raises Conflict that tells what meant something before and would not after."""
-    had, lost = [await _lost(tx, call, one) for one in (before, after)]
+    lost = await _lost(tx, call, after)
+    if not any(lost.values()):
+        return
+    had = await _lost(tx, call, before)
     found = [
         one
         for what, names in lost.items()
@@ -86,7 +89,7 @@ async def _refuse(tx: Transaction, call: Call, before: Workspace, after: Workspa
     ]
     assert after.calendar is not None, "without a calendar every day has its fiscal year"
     far = f"from {after.calendar.first} to {after.calendar.last}"
-    why = f"; they would mean nothing with a calendar that reaches {far}, which {ALONG} (withDependents) allows"
+    why = f"; they would mean nothing with a calendar that reaches {far}, which {dependents.ALONG} (withDependents) allows"
     dependents.refuse(found, "depend on it", why)
 
 

@@ -143,7 +143,8 @@ async def _lists(tx: Transaction, call: Call, of: Record, instead: Mapping[str, 
         changed = renamed(node, own, instead)
         if changed == node:
             continue
-        await watches.bring_up(tx, call.principal.workspace, row["id"], call.now)
+        if row["is_watched"]:
+            await watches.bring_up(tx, call.principal.workspace, row["id"], call.now)
         before, after = DECODER.decode(row["criteria"]), tree.dump_document(changed)
         told[row["id"]] = ENCODER.encode(after).decode()
         # The audit is read by admins, who see of a private list its name alone.

@@ -22,7 +22,7 @@ from app.domain.values import MisfitError
 from app.domain.workspaces import Workspace, clock
 from app.persistence import lists as rows
 from app.persistence import watches, workspaces
-from app.persistence.database import Database, Reader, Transaction
+from app.persistence.database import Database, Reader, Record, Transaction
 from app.persistence.watches import Cause, Span
 from app.services import list_rows, listings, named
 from app.services.calls import Call, Effect, Written, once
@@ -121,14 +121,8 @@ async def redefine(tx: Transaction, workspace: Workspace, standing: List, change
     if claimed is None:
         return
     moment = max(now, claimed["checked_at"] + TICK)
-    if claimed["asked"] == digest(standing, workspace):
-        try:
-            was = await meaning(tx, workspace, standing, now)
-        except Conflict:  # it was broken: nobody knows what records did
-            log.info("a broken watched list is mended", extra={"list": str(standing.id)})
-        else:
-            await _compare(tx, workspace, standing, was, "records", moment)
-            moment += TICK
+    if await _of_records(tx, workspace, standing, claimed, moment):
+        moment += TICK
     await _compare(tx, workspace, changed, becomes, "list", moment)
     await watches.checked(tx, workspace.id, standing.id, digest(changed, workspace), moment)
 
@@ -139,16 +133,23 @@ async def bring_up(tx: Transaction, workspace: Workspace, list_id: UUID, now: da
     claimed, row = await watches.held(tx, workspace.id, list_id), await rows.one(tx, workspace.id, list_id)
     if claimed is None or row is None:
         return
-    of = listings.loaded(row, workspace)
-    if claimed["asked"] != digest(of, workspace):
-        return
-    try:
-        was = await meaning(tx, workspace, of, now)
-    except Conflict:
-        return
     moment = max(now, claimed["checked_at"] + TICK)
+    if await _of_records(tx, workspace, listings.loaded(row, workspace), claimed, moment):
+        await watches.checked(tx, workspace.id, list_id, claimed["asked"], moment)
+
+
+async def _of_records(tx: Transaction, workspace: Workspace, of: List, claimed: Record, moment: datetime) -> bool:
+    """Keeps what records did until this moment as theirs; False where nobody knows, as the list is broken or asks for something
+    else than when it was last compared."""
+    if claimed["asked"] != digest(of, workspace):
+        return False
+    try:
+        was = await meaning(tx, workspace, of, moment)
+    except Conflict:
+        log.info("a watched list is broken", extra={"list": str(of.id)})
+        return False
     await _compare(tx, workspace, of, was, "records", moment)
-    await watches.checked(tx, workspace.id, list_id, claimed["asked"], moment)
+    return True
 
 
 def digest(of: List, workspace: Workspace) -> bytes:

@@ -198,8 +198,11 @@ async def test_what_would_mean_nothing_with_it_stands_against_it(db: Database) -
     ]  # fmt: skip
     assert "from 2026-02-01 to 2028-01-29, which with_dependents (withDependents) allows" in refused.value.detail
     assert (await workspaces.load(db, org.workspace.id)).calendar is None
-    with pytest.raises(Invalid):
-        await calendars.put(db, org.call(), {**RETAIL, "with_dependents": "yes"}, version)
+    wrong: object
+    for wrong in ("yes", 0, "", []):
+        with pytest.raises(Invalid) as caught:
+            await calendars.put(db, org.call(), {**RETAIL, "with_dependents": wrong}, version)
+        assert [fault.pointer for fault in caught.value.faults] == ["/with_dependents"]
     await calendars.put(db, org.call(), {**RETAIL, "with_dependents": True}, version)
     assert (await segmentations.get(db, org.people["viewer"], "due", NOW))["state"] == "broken"
     longer = {"generate": {**RETAIL["generate"], "years": 3}}

@@ -8,10 +8,11 @@ from typing import Any
 
 from app.domain.criteria.nodes import Cmp, Const, In, Path, Segment, Value
 from app.domain.criteria.suggest import nearest
+from app.domain.dependents import ALONG, along
 from app.domain.errors import Fault, Invalid
 from app.domain.members import below
 
-REPLACE, ALONG = "replace", "with_dependents"
+REPLACE = "replace"
 MEMBERS = (REPLACE, ALONG)
 NOBODY = "\0"
 """What no segment is called."""
@@ -34,17 +35,16 @@ def read(body: object) -> tuple[Any, Leaving]:
     """The body without MEMBERS, and what these say. Raises Invalid."""
     if not isinstance(body, Mapping):
         return body, STAYING
-    instead, along = body.get(REPLACE), body.get(ALONG)
-    faults = []
+    instead = body.get(REPLACE)
+    said, wrong = along(body)
+    faults = [*wrong]
     if instead is not None and not (isinstance(instead, Mapping) and all(isinstance(v, str) for v in instead.values())):
         message = "Expected an object: for each segment that leaves the slug of the one that takes its place."
         faults.append(Fault(message, pointer=f"/{REPLACE}"))
-    if along is not None and not isinstance(along, bool):
-        faults.append(Fault("Expected true or false.", pointer=f"/{ALONG}"))
     if faults:
         raise Invalid(faults=tuple(faults))
     rest = {name: told for name, told in body.items() if name not in MEMBERS}
-    return rest, Leaving(dict(instead or {}), along)
+    return rest, Leaving(dict(instead or {}), said)
 
 
 def told(said: Leaving) -> dict[str, Any]:
