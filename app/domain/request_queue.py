@@ -1,7 +1,7 @@
 """The order in which requests of customers are answered: lane, considerations, money at stake, then who waits longest.
 
 The lane is that of the downturn method: what the active scenario means for the account's industry, a lane better where more
-considerations lift than lower, a lane worse where more lower. The worst lane comes first, within it whoever has the least
+considerations lift than lower, a lane worse where more lower. Whoever is pinned in the segmentation is in the lane of the pin. The worst lane comes first, within it whoever has the least
 that speaks for staying, then the largest sum, then the oldest request.
 """
 
@@ -52,12 +52,27 @@ def lane(impact: str | None, points: int) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Pinned:
+    """Where somebody keeps the account: the lane, None for the rest; the segment's name; and the reason told."""
+
+    lane: str | None
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lane:
-    """What a lane follows from: whether a scenario is active, what it means for the account, and the industry's name."""
+    """What a lane follows from: whether a scenario is active, what it means for the account, the industry's name, and a pin,
+    which goes before all of them."""
 
     is_active: bool
     impact: str | None
     industry: str | None
+    pinned: Pinned | None = None
+
+    def reached(self, points: int) -> str | None:
+        """The lane, with this sum of points; None where there is none."""
+        return lane(self.impact, points) if self.pinned is None else self.pinned.lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +89,7 @@ class Stake:
 def reasons(of: Lane, weighed: Sequence[Weighed], stake: Stake, days: int) -> Iterator[dict[str, Any]]:
     """Why a request that was asked so many days ago stands where it does, in the order in which places are decided."""
     points = sum(one.points for one in weighed)
-    yield {"by": "lane", "value": lane(of.impact, points), "says": _lane_said(of, points)}
+    yield {"by": "lane", "value": of.reached(points), "says": _lane_said(of, points)}
     for one in weighed:
         yield {"by": one.of.field, "value": one.value, "direction": one.direction, "says": _said(one)}
     if stake.is_churned:
@@ -85,6 +100,10 @@ def reasons(of: Lane, weighed: Sequence[Weighed], stake: Stake, days: int) -> It
 
 
 def _lane_said(of: Lane, points: int) -> str:
+    if of.pinned is not None:
+        put = lane(of.impact, points) or "no lane"
+        where = f"The account is pinned in {of.pinned.name} ({of.pinned.reason})"
+        return f"{where}, whatever its industry and considerations say: without the pin {put}."
     if not of.is_active:
         return "No scenario is active, so no account has a lane: activate one."
     if of.industry is None:

@@ -21,8 +21,6 @@ class SegmentationName:
     id: UUID
     slug: str
     segments: tuple[str, ...]
-    is_sound: bool = True
-    """Whether what it means could be computed when that was last tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +58,8 @@ class Workspace:
     segmentations: Mapping[str, SegmentationName] = field(default_factory=dict)
     attributes: Mapping[tuple[str, str], Field] = field(default_factory=dict)
     """Own attributes by (entity, slug)."""
+    retired: frozenset[tuple[str, str]] = frozenset()
+    """Those of (entity, slug) that were retired: they can be brought back, and mean nothing until then."""
     stages: tuple[str, ...] = ()
     """The slugs of the lifecycle stages, in order."""
     rules: tuple[StageRule, ...] = ()

@@ -159,8 +159,8 @@ def plan(rules: Sequence[Rule], workspace: Workspace, scoped: Scoped) -> Plan:
     alias, edge = scope.alias(), scope.alias()
     cases = [f", {_case(rule, alias, scope)} AS s{n}" for n, rule in enumerate(rules)]
     near = [(n, rule) for n, rule in enumerate(rules) if rule.steady.band is not None]
-    edges = [f"{_first(rule, alias, scope)} AS f{n}" for n, rule in near]
-    cases += [f", {_keeping(rule, f'{edge}.f{n}', alias, scope)} AS k{n}" for n, rule in near]
+    edges = [f"{passed(rule, alias, scope)} AS f{n}" for n, rule in near]
+    cases += [f", {kept_by(rule, f'{edge}.f{n}', alias, scope)} AS k{n}" for n, rule in near]
     asked = [_asked(n, rule, scope) for n, rule in enumerate(rules)]
     args = tuple(scope.args)
     now, reason, accounts = (f"${len(args) + n}" for n in (1, 2, 3))
@@ -232,13 +232,13 @@ def _case(rule: Rule, alias: str, scope: Scope) -> str:
     return f"CASE {' '.join(whens)} ELSE {scope.bind(rule.rest)}::text END"
 
 
-def _first(rule: Rule, alias: str, scope: Scope) -> str:
+def passed(rule: Rule, alias: str, scope: Scope) -> str:
     """The place of the first segment that takes an account with every number moved against it; those there are, where none."""
     against = [_moved(meaning, rule, alias, scope, wider=False) for _, meaning in rule.cases]
     return f"CASE {' '.join(f'WHEN {held} THEN {n}' for n, held in enumerate(against))} ELSE {len(against)} END"
 
 
-def _keeping(rule: Rule, first: str, alias: str, scope: Scope) -> str:
+def kept_by(rule: Rule, first: str, alias: str, scope: Scope) -> str:
     """The segments that would keep an account, as hysteresis.kept has them."""
     listed = [
         f"CASE WHEN {first} >= {n} AND {_moved(meaning, rule, alias, scope, wider=True)} THEN {scope.bind(slug)}::text END"

@@ -23,10 +23,12 @@ QUEUE = """
 WITH asked AS (
   SELECT r.id, r.kind, r.amount, r.asked_at, r.note, {a}.id AS account_id, {a}.external_id, {a}.name, {a}.csm_id, {a}.arr,
     {a}.status, {a}.industry, {a}.impact, {a}.renewal_date, coalesce(r.amount, {a}.arr) AS money, ARRAY[{values}]::float8[] AS values,
-    {points} AS points
+    {points} AS points,
+    {pinned} AS pinned, {pin_reason} AS pin_reason
   {source}
 ), laned AS MATERIALIZED (
-  SELECT a.*, CASE WHEN a.impact IS NULL THEN {unplaced}
+  SELECT a.*, CASE WHEN a.pinned IS NOT NULL THEN coalesce(array_position({segments}::text[], a.pinned) - 1, {unplaced})
+    WHEN a.impact IS NULL THEN {unplaced}
     ELSE greatest(0, least({best}, array_position({impacts}::text[], a.impact) - 1 + sign(a.points)::int)) END AS lane
   FROM asked a
 ), placed AS (
@@ -51,6 +53,15 @@ class Weight:
     of: Shown
     lifts: Meaning | None
     lowers: Meaning | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """Those of a segmentation of lanes that have not ended by `now`: its segments as they stand for the lanes, the worst first."""
+
+    segmentation: UUID
+    segments: tuple[str, ...]
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +91,11 @@ async def queue(
     where: Meaning,
     kind: str | None,
     weights: Sequence[Weight],
+    pins: Pins | None,
     limit: int,
     after: Place | None,
 ) -> Found:
-    """Open requests of the unarchived accounts that meet criteria."""
+    """Open requests of the unarchived accounts that meet criteria; `pinned` and `pin_reason` of those that are pinned."""
     scope = Scope(workspace)
     alias = scope.alias()
     rows = start(ACCOUNTS, alias)
@@ -91,11 +103,15 @@ async def queue(
     if kind is not None:
         inside.append(f"r.kind = {scope.bind(kind)}")
     joined = f" JOIN accounts {alias} ON {alias}.workspace_id = $1 AND {alias}.id = r.account_id"
+    pinned, pin_reason = ("NULL::text", "NULL::text") if pins is None else ("p.segment", "p.reason")
+    if pins is not None:
+        joined += scope.beside("pins", "p", _kept(pins, alias, scope))
     text = QUEUE.format(
         a=alias, values=", ".join(f"{shown(one.of, rows, scope).sql}::float8" for one in weights),
         points=" + ".join(("0", *(_points(one, alias, scope) for one in weights))),
         source=scope.rows("requests", "r", inside, joined=joined), unplaced=len(IMPACTS), best=len(IMPACTS) - 1,
-        impacts=scope.bind(list(IMPACTS)), after="" if after is None else _after(after, scope), limit=limit,
+        impacts=scope.bind(list(IMPACTS)), pinned=pinned, pin_reason=pin_reason,
+        segments=scope.bind([] if pins is None else list(pins.segments)), after="" if after is None else _after(after, scope), limit=limit,
     )  # fmt: skip
     row = await reader.fetchrow(text, *scope.args, point=False)
     assert row is not None, "aggregates answer one row"
@@ -108,6 +124,12 @@ def _points(one: Weight, alias: str, scope: Scope) -> str:
         f"WHEN {condition(side, ACCOUNTS, alias, scope)} THEN {points}" for side, points in sides if side is not None
     ]
     return f"CASE {' '.join(cases)} ELSE 0 END"
+
+
+def _kept(pins: Pins, alias: str, scope: Scope) -> tuple[str, ...]:
+    ends = scope.bind(pins.now)
+    of_it = f"p.segmentation_id = {scope.bind(pins.segmentation)}"
+    return of_it, f"p.account_id = {alias}.id", f"(p.expires_at IS NULL OR p.expires_at > {ends}::timestamptz)"
 
 
 def _after(after: Place, scope: Scope) -> str:

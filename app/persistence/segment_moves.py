@@ -29,7 +29,7 @@ GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 MOVED = f"""
 WITH page AS MATERIALIZED (
   SELECT a.id, a.external_id, a.name, a.arr, a.created_at, a.archived_at, b.segment AS was, e.segment AS becomes
-  FROM {BESIDE} AND b.segment IS DISTINCT FROM e.segment AND NOT {UNKNOWN}
+  FROM {BESIDE} AND b.segment IS DISTINCT FROM e.segment AND {UNKNOWN} = $11
     AND ($6::text IS NULL OR b.segment = $6) AND ($7::text IS NULL OR e.segment = $7)
     AND ($8::int8 IS NULL OR (a.arr, a.id) < ($8, $9::uuid))
   ORDER BY a.arr DESC, a.id DESC LIMIT $10
@@ -56,12 +56,12 @@ async def flow(
 
 async def moved(
     reader: Reader, workspace_id: UUID, segmentation_id: UUID, before: datetime, after: datetime, begins: datetime,
-    was: str | None, becomes: str | None, behind: Key | None, limit: int,
+    was: str | None, becomes: str | None, behind: Key | None, limit: int, *, unknown: bool = False,
 ) -> list[Record]:  # fmt: skip
     """The accounts that stood elsewhere, or were not there, at the other moment, those with the most ARR first; `events` as
-    JSON are the moves between, the earliest first. Whose segment before the history `begins` is not known did not move. `was` and `becomes` narrow
-    it to those of a segment."""
+    JSON are the moves between, the earliest first. Whose segment before the history `begins` is not known did not move; `unknown`: those, and nobody
+    else. `was` and `becomes` narrow it to those of a segment."""
     arr, account = behind if behind is not None else (None, None)
     return await reader.fetch(
-        MOVED, workspace_id, segmentation_id, before, after, begins, was, becomes, arr, account, limit
+        MOVED, workspace_id, segmentation_id, before, after, begins, was, becomes, arr, account, limit, unknown
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -78,6 +78,12 @@ async def all_of(reader: Reader, workspace_id: UUID) -> list[Record]:
     """Every segmentation, by slug; `moved_at` and `due_at` beside what is stored, as OF_TIME has them."""
     sql = f"SELECT {COLUMNS} FROM segmentations s WHERE s.workspace_id = $1 ORDER BY s.slug"
     return await reader.fetch(sql, workspace_id, point=True)
+
+
+async def some(reader: Reader, workspace_id: UUID, slugs: Collection[str]) -> list[Record]:
+    """Those of these slugs, as `all_of` has them."""
+    sql = f"SELECT {COLUMNS} FROM segmentations s WHERE s.workspace_id = $1 AND s.slug = ANY($2) ORDER BY s.slug"
+    return await reader.fetch(sql, workspace_id, list(slugs), point=True)
 
 
 async def one(reader: Reader, workspace_id: UUID, slug: str) -> Record | None:

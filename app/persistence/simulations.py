@@ -11,7 +11,7 @@ from app.domain.catalogue import ACCOUNTS
 from app.domain.workspaces import Clock, Workspace
 from app.persistence.compile import Scope, condition
 from app.persistence.database import Reader
-from app.persistence.members import Rule
+from app.persistence.members import Rule, kept_by, passed
 
 UNKNOWN = 1 - 2**31
 """Stands for the days since whoever is no customer yet became one."""
@@ -20,7 +20,7 @@ SAMPLE = 20
 TRY = """
 WITH tried AS MATERIALIZED (
   SELECT {a}.id, {a}.name, {a}.arr, {a}.status <> 'churned' AS cared, {today}::date - {a}.became_customer_at AS age,
-    {case} AS rule{met} {source}
+    {case} AS rule{met}{keeping} {source}
 ), beside AS MATERIALIZED (
   SELECT t.id, t.name, t.arr, t.cared, t.age, m.segment AS was, coalesce(p.segment, {stays}t.rule) AS becomes, p.segment IS NOT NULL AS pinned
   FROM tried t
@@ -41,7 +41,10 @@ SELECT json_build_object(
     ORDER BY arr DESC, id LIMIT {sample}) s)
 ) AS told, (SELECT coalesce(array_agg(loads ORDER BY was, becomes), '{{}}') FROM flowing) AS loads
 """
-HELD = "CASE WHEN m.held IN ('band', 'confirmation') THEN m.segment END, "
+# The same as hysteresis.stands, of whom it holds already.
+HELD = """CASE WHEN m.held IN ('band', 'confirmation') AND (m.segment = ANY (t.keeping) OR {confirm}::interval +
+    CASE WHEN m.held = 'confirmation' AND m.rule = t.rule THEN m.pending_since ELSE {now}::timestamptz END > {now}::timestamptz)
+    THEN m.segment END, """
 OVERLAP = """(SELECT coalesce(json_agg(o), '[]') FROM (
     SELECT x.n::int4 AS first, y.n::int4 AS second, count(*) AS accounts, sum(t.arr)::bigint AS arr
     FROM tried t, unnest(t.met) x(n), unnest(t.met) y(n) WHERE x.n < y.n
@@ -54,20 +57,28 @@ async def tried(
 ) -> dict[str, Any]:  # fmt: skip
     """`flow` from where accounts stand to where the rule would put them, null where they stand nowhere, with `loads`: of
     those that are not churned ARR and days since they became customers or UNKNOWN, 8 and 4 bytes each; `overlap`: pairs of segments, by place from 0,
-    whose criteria both hold, none where they exclude each other; `sample` of those that would move. `holding`: a band and moves that wait to be
-    confirmed hold on to accounts as they do. ARR in minor units; unarchived accounts only."""
+    whose criteria both hold, none where they exclude each other; `sample` of those that would move. `holding`: what stops flapping in the rule
+    goes on from how long it has held whom. ARR in minor units; unarchived accounts only."""
     scope = Scope(workspace)
     alias = scope.alias()
     conditions = [condition(meaning, ACCOUNTS, alias, scope) for _, meaning in rule.cases]
     whens = [
         f"WHEN {held} THEN {scope.bind(slug)}::text" for held, (slug, _) in zip(conditions, rule.cases, strict=True)
     ]
+    keeping, joined, stays = "", "", ""
+    if holding:
+        listed, edge = "NULL::text[]", scope.alias()
+        if rule.steady.band is not None:
+            joined = f" CROSS JOIN LATERAL (SELECT {passed(rule, alias, scope)} AS f OFFSET 0) {edge}"
+            listed = kept_by(rule, f"{edge}.f", alias, scope)
+        keeping = f", {listed} AS keeping"
+        stays = HELD.format(confirm=scope.bind(rule.steady.confirm), now=scope.bind(clock.as_of))
     marks = ", ".join(f"CASE WHEN {held} THEN {n} END" for n, held in enumerate(conditions))
     text = TRY.format(
         a=alias, case=f"CASE {' '.join(whens)} ELSE {scope.bind(rule.rest)}::text END",
         met="" if exclusive else f", array_remove(ARRAY[{marks}]::int4[], NULL) AS met",
-        source=scope.rows("accounts", alias, [f"{alias}.archived_at IS NULL"]), of=f"{scope.bind(standing)}::uuid",
-        now=scope.bind(clock.as_of), today=scope.bind(clock.today), stays=HELD if holding else "", known=scope.bind([*(slug for slug, _ in rule.cases), rule.rest]),
+        source=scope.rows("accounts", alias, [f"{alias}.archived_at IS NULL"], joined=joined), keeping=keeping, of=f"{scope.bind(standing)}::uuid",
+        now=scope.bind(clock.as_of), today=scope.bind(clock.today), stays=stays, known=scope.bind([*(slug for slug, _ in rule.cases), rule.rest]),
         overlap="'[]'::json" if exclusive else OVERLAP, sample=SAMPLE, unknown=UNKNOWN,
     )  # fmt: skip
     row = await reader.fetchrow(text, *scope.args, point=False)

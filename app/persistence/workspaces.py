@@ -46,9 +46,9 @@ def columns(workspace: str) -> str:
         'segments', jsonb_path_query_array(s.segments, '$[*].slug')) ORDER BY s.slug)
      FROM segmentations s WHERE s.workspace_id = {workspace}) AS workspace_segmentations,
     (SELECT json_agg(json_build_object('entity', t.entity, 'slug', t.slug, 'type', t.type, 'values', t.values,
-        'required', t.is_required, 'unique', t.is_unique, 'key', t.key,
+        'required', t.is_required, 'unique', t.is_unique, 'key', t.key, 'retired', t.retired_at IS NOT NULL,
         'indexed', t.is_promoted AND t.index_state = 'ready') ORDER BY t.entity, t.slug)
-     FROM attributes t WHERE t.workspace_id = {workspace} AND t.retired_at IS NULL) AS workspace_attributes,
+     FROM attributes t WHERE t.workspace_id = {workspace}) AS workspace_attributes,
     (SELECT json_agg(json_build_array(p.year, p.quarter, p.period, p.start_date, p.end_date) ORDER BY p.start_date)
      FROM fiscal_periods p WHERE p.workspace_id = {workspace}) AS workspace_periods,
     (SELECT json_agg(json_build_array(g.slug, g.entry, g.leaves_after_days) ORDER BY g.position, g.slug)
@@ -138,10 +138,12 @@ def made(row: Record) -> Workspace:
     given["zone"] = ZoneInfo(given["zone"])
     given["scores"] = score_bodies.loaded(given["scores"])
     rules = _rules(stages) if stages else ()
+    own = msgspec.json.decode(attributes) if attributes else []
     return Workspace(
         id=row["workspace_id"],
         segmentations=_segmentations(segmentations),
-        attributes=_attributes(attributes),
+        attributes={(one["entity"], one["slug"]): _field(one) for one in own if not one["retired"]},
+        retired=frozenset((one["entity"], one["slug"]) for one in own if one["retired"]),
         stages=tuple(one.slug for one in rules),
         rules=rules if any(one.entry is not None or one.leaves_after_days is not None for one in rules) else (),
         calendar=_calendar(periods) if periods else None,
@@ -215,7 +217,7 @@ def _segmentations(told: bytes | None) -> dict[str, SegmentationName]:
     named: dict[str, SegmentationName] = {}
     for one in msgspec.json.decode(told) if told else ():
         segments = tuple(dict.fromkeys((*one["segments"], one["rest"])))
-        named[one["slug"]] = SegmentationName(UUID(one["id"]), one["slug"], segments, one["state"] == "ok")
+        named[one["slug"]] = SegmentationName(UUID(one["id"]), one["slug"], segments)
     return named
 
 
@@ -227,10 +229,6 @@ def _rules(told: bytes) -> tuple[StageRule, ...]:
 @lru_cache(CALENDARS)
 def _calendar(told: bytes) -> FiscalCalendar:
     return calendar(FiscalPeriod(*row) for row in _PERIODS.decode(told))
-
-
-def _attributes(told: bytes | None) -> dict[tuple[str, str], Field]:
-    return {(one["entity"], one["slug"]): _field(one) for one in (msgspec.json.decode(told) if told else ())}
 
 
 def _field(one: Mapping[str, Any]) -> Field:

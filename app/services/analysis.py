@@ -32,6 +32,7 @@ from app.persistence.database import Reader, Record
 from app.services.aside import aside
 from app.services.asks import Ask, frame, said
 from app.services.engagements import Whose, booked
+from app.services.segment_states import doubtful, named_in
 from app.services.segmentation_documents import computed, found, instant, names, plain
 
 CUSTOMERS = 'status = "customer"'
@@ -74,7 +75,7 @@ async def analysis(
         "measures": [_measure(one, by_slug, one.of.name in read, workspace) for one in differences],
         "tried": sum(one.effect is not None for one in differences), "level": LEVEL,
         "features": features[0]["total"] if features else 0, "until": instant(until),
-        "version": row["version"], **computed(row, workspace, now),
+        "version": row["version"], **computed(row, workspace, now), "segmentations": await doubtful(db, workspace, named_in(where), now),
     }  # fmt: skip
 
 

@@ -43,7 +43,8 @@ class Ask:
     the place of `fields` and `include` for doors that have one; made by a function, it is asked for the setting that
     criteria are read in.
     `account` asks for what is related to one account. `edges` asks for each record by itself, with a cursor of its own.
-    `beside`: of a day's history, what has none is shown, and sorted by, as it is today.
+    `segmentation`: the one whose page it is, which is told where it is not fresh, whatever is shown; of a day's history,
+    what has none is shown, and sorted by, as it is today.
     `body`: members of a JSON body, so that faults point into it. Two asks that are equal are one question, whatever
     their cursors.
     """
@@ -67,7 +68,7 @@ class Ask:
     params: Mapping[str, Typed | Decimal] | None = None
     selection: Selection | Callable[[Setting], Selection] | None = None
     edges: bool = False
-    beside: bool = False
+    segmentation: str | None = None
     body: bool = False
     hashed: int | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -250,7 +251,7 @@ def then(ask: Ask, of: Frame, asked: Question) -> Question:
     if of.on is None:
         return asked
     try:
-        return history.then(asked, of.on, beside=ask.beside)
+        return history.then(asked, of.on, beside=ask.segmentation is not None)
     except Invalid as error:
         raise Place("on", ask.body).fault(error.detail) from None
 

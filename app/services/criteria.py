@@ -28,7 +28,7 @@ from app.persistence.compile.previews import preview as compiled
 from app.persistence.database import Reader
 from app.services import asks, gaps, named, ranks, reads
 from app.services.asks import Ask, Said
-from app.services.segment_states import doubtful
+from app.services.segment_states import doubtful, named_in
 
 OPERATION = "criteria.read"
 SAMPLE = 10
@@ -109,7 +109,7 @@ async def check(db: Reader, principal: Principal, body: Body, now: datetime) -> 
         "windows": tried.checked.windows,
         "cost": _costed(_cost(tried.checked.meaning, ENTITIES[ask.entity], principal)),
         "english": english(tried.said.node, ENTITIES[ask.entity], principal.workspace, called.of_ids),
-        "segmentations": await doubtful(db, principal.workspace, tried.checked.meaning, now),
+        "segmentations": await doubtful(db, principal.workspace, named_in(tried.checked.meaning), now),
     }
 
 
@@ -148,7 +148,7 @@ async def preview(db: Reader, principal: Principal, body: Body, now: datetime) -
         },
         "cost": _costed(_cost(meaning, entity, principal)),
         "english": english(tried.said.node, entity, workspace, called.of_ids),
-        "segmentations": await doubtful(db, workspace, question, now),
+        "segmentations": await doubtful(db, workspace, named_in(question), now),
     }
 
 

@@ -16,7 +16,7 @@ from app.domain.criteria.logic import World, formula
 from app.domain.criteria.meant import Meaning
 from app.domain.criteria.nodes import Node
 from app.domain.errors import Conflict, Fault, Invalid, Unreadable
-from app.domain.segmentation import books, hysteresis
+from app.domain.segmentation import books, hysteresis, squeezed
 from app.domain.segmentation.bodies import axes_of
 from app.domain.segmentation.cuts import Frozen, loaded, stored
 from app.domain.segmentation.keeping import Standing
@@ -73,6 +73,7 @@ async def made(
         raise _too_large() from None
     if wanted.kind != "rules":
         _sayable(cases)
+    _wide(wanted, cuts)
     within = books.of(wanted.axes, cuts)
     weighed = measures.weighed_by(workspace, wanted.slug)
     band = wanted.band if wanted.kind == "rules" else None
@@ -115,7 +116,7 @@ async def redefine(
 def same(standing: Record, other: Mapping[str, Any] | Record) -> bool:
     """Whether a segmentation that is whole says what another stored definition does, and is cut where that is; never mind
     on which day, and over how many accounts."""
-    plain = ("name", "refreeze")
+    plain = ("name", "refreeze", "band", "confirm")
     return (
         places_alike(standing, other)
         and all(standing[name] == other[name] for name in plain)
@@ -126,13 +127,13 @@ def same(standing: Record, other: Mapping[str, Any] | Record) -> bool:
 
 
 def places_alike(standing: Record, other: Mapping[str, Any] | Record) -> bool:
-    """Whether a segmentation that is whole puts every account where another stored definition does: names, colours and
-    engagement move nobody."""
+    """Whether the criteria of a segmentation that is whole put every account where another stored definition does: names,
+    colours and engagement move nobody, and what stops flapping goes on from how long whom it has held."""
     return standing["state"] == "ok" and _placing(standing) == _placing(other)
 
 
 def _placing(stored_: Mapping[str, Any] | Record) -> tuple[Any, ...]:
-    plain = tuple(stored_[name] for name in ("kind", "rest", "band", "confirm"))
+    plain = tuple(stored_[name] for name in ("kind", "rest"))
     cases = [(one["slug"], one["criteria"]) for one in msgspec.json.decode(stored_["segments"])]
     cuts = loaded(msgspec.json.decode(stored_["cuts"]))
     return *plain, cases, [(one.at, {key: book.at for key, book in one.books.items()}) for one in cuts]
@@ -208,6 +209,24 @@ def _shut(meaning: Meaning, band: float, world: World) -> bool:
     """Whether nobody could come in any more: some can meet it, but none by so much that the band lets them go elsewhere."""
     narrower = hysteresis.moved(meaning, band, wider=False)
     return world.impossible((formula(narrower),)) and not world.impossible((formula(meaning),))
+
+
+def _wide(wanted: Segmentation, cuts: Sequence[Frozen]) -> None:
+    """Raises Invalid where amounts that are told lie closer together than the band; of cuts that are taken from the accounts
+    the answer says it."""
+    if wanted.band is None or wanted.kind not in ("bands", "matrix"):
+        return
+    faults = [
+        Fault(
+            f"Expected cuts further apart than the band: {said} {squeezed.AFTER}",
+            pointer=f"{axis.pointer}/cuts/at/{n}",
+        )
+        for axis, frozen in zip(wanted.axes, cuts, strict=True)
+        if axis.cuts.by == "absolute"
+        for n, said in squeezed.squeezed(axis, frozen.at, wanted.band)
+    ]
+    if faults:
+        raise Invalid(faults=tuple(faults))
 
 
 def _sound(cases: Sequence[Node], within: books.Books, weighed: bool, band: float | None, setting: Setting) -> None:

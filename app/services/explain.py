@@ -38,6 +38,7 @@ from app.services.aside import aside
 from app.services.asks import Ask
 from app.services.explained import flipping, whole
 from app.services.memberships import pending
+from app.services.segment_states import doubtful, named_in
 from app.services.segmentation_documents import names as names_of
 from app.services.segmentation_documents import plain
 
@@ -69,10 +70,13 @@ async def of_record(db: Reader, principal: Principal, body: Body, now: datetime)
     entity, tree = await _asked(db, principal, told, now)
     answer = await _answer(db, principal, entity, by, name, list(leaves(tree)))
     names = await _names(db, principal, entity, [tree])
+    asked = named_in(tuple(leaf.meaning for leaf in leaves(tree)))
+    doubted = await doubtful(db, principal.workspace, asked, now)
 
     def shown() -> dict[str, Any]:
         (explanation,) = _explanations([tree], answer)
-        return {**_head(answer, entity), **_moment(tree), **whole(explanation, entity, principal.workspace, names)}
+        told = whole(explanation, entity, principal.workspace, names)
+        return {**_head(answer, entity), **_moment(tree), **told, "segmentations": doubted}
 
     return await aside(shown)
 

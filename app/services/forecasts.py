@@ -32,7 +32,7 @@ from app.services.aside import aside
 from app.services.calls import ENCODER, Call, Effect, Written, new_id, once
 from app.services.cursors import Key
 from app.services.forecast_figures import Figures, Made
-from app.services.segment_states import State, doubtful
+from app.services.segment_states import State, doubtful, named_in
 
 FIRST_VERSION = 1
 CREATE, READ = "forecasts.create", "forecasts.read"
@@ -185,7 +185,7 @@ async def _ready(db: Database, principal: Principal, now: datetime, said: Said, 
 
     where = await meaning(_scope(principal, said.where or All()))
     met = [await meaning(one.where) for way in ways for one in way.what_if]
-    doubted = await doubtful(db, workspace, (wanted, where, tuple(met)), now)
+    doubted = await doubtful(db, workspace, named_in((wanted, where, tuple(met))), now)
     return Ready(wanted, tuple(ways), where, tuple(met), as_of, doubted)
 
 

@@ -16,7 +16,7 @@ from app.domain.workspaces import Person, Workspace, clock
 from app.persistence import compile
 from app.persistence.compile import Statement
 from app.persistence.reads import Key
-from app.services import asks
+from app.services import asks, segment_states
 from app.services.asks import Ask, Frame, Said
 
 KEPT_PLANS = 2_000
@@ -69,7 +69,7 @@ class Template:
 class Plan:
     """An ask as far as it was read: what does not depend on the moment, and on who asks, is read once.
 
-    `fixed`: nothing does, and `question`, `windows`, `statements` and `standing` are whole.
+    `fixed`: nothing does, and `question`, `windows`, `statements`, `standing` and `segmentations` are whole.
     """
 
     template: Template
@@ -80,6 +80,7 @@ class Plan:
     windows: tuple[Echo, ...] = ()
     statements: dict[Shape, Statement] = field(default_factory=dict)
     standing: tuple[Stand, ...] = ()
+    segmentations: frozenset[str] = frozenset()
 
     def bound_to(self, person: Person | None) -> bytes:
         """What cursors are bound to: where the criteria name who asks, to that too."""
@@ -135,13 +136,15 @@ def _read(ask: Ask, workspace: Workspace) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with its statement, what its windows and its ranks were resolved to, and what its criteria stand on."""
+    """A question with its statement, what its windows and its ranks were resolved to, what its criteria stand on, and the
+    segmentations that it names as they are now."""
 
     question: Question
     statement: Statement
     windows: tuple[Echo, ...]
     ranks: tuple[RankEcho, ...] = ()
     standing: tuple[Stand, ...] = ()
+    segmentations: frozenset[str] = frozenset()
 
 
 def kept(plan: Plan, workspace: Workspace, after: tuple[Key, ...] | None) -> Asked | None:
@@ -153,7 +156,7 @@ def kept(plan: Plan, workspace: Workspace, after: tuple[Key, ...] | None) -> Ask
     if statement is None:
         question = continued(plan.question, after)
         statement = plan.statements[shape] = plan.template.statement(question, workspace, shape)
-    return Asked(plan.question, statement, plan.windows, standing=plan.standing)
+    return Asked(plan.question, statement, plan.windows, (), plan.standing, plan.segmentations)
 
 
 def moment(ask: Ask, plan: Plan, workspace: Workspace, now: datetime) -> datetime:
@@ -184,13 +187,20 @@ def asked(ask: Ask, plan: Plan, after: tuple[Key, ...] | None, setting: Setting)
     question = replace(plan.question, criteria=asks.within(ask, checked.meaning), page=Page(frame.limit, after))
     if ask.selection is not None and not isinstance(ask.selection, Selection):
         question = asks.then(ask, frame, replace(question, selection=ask.selection(setting)))
-        return Asked(question, compile.page(question, workspace), checked.windows, checked.ranks, standing)
+        statement = compile.page(question, workspace)
+        return Asked(question, statement, checked.windows, checked.ranks, standing, _named(ask, question))
     question = asks.then(ask, frame, question)
-    statement = plan.template.statement(question, workspace, shape)
+    statement, segmentations = plan.template.statement(question, workspace, shape), _named(ask, question)
     if not checked.relative:
         plan.fixed, plan.question, plan.windows = True, continued(question, None), checked.windows
-        plan.statements[shape], plan.standing = statement, standing
-    return Asked(question, statement, checked.windows, checked.ranks, standing)
+        plan.statements[shape], plan.standing, plan.segmentations = statement, standing, segmentations
+    return Asked(question, statement, checked.windows, checked.ranks, standing, segmentations)
+
+
+def _named(ask: Ask, question: Question) -> frozenset[str]:
+    """The segmentations that it stands on as they are now, the one whose page it is among them; of a past day that is none."""
+    own = {ask.segmentation} if ask.segmentation is not None and ask.on is None else frozenset()
+    return segment_states.named_in(question) | own
 
 
 def continued(of: Question, after: Sequence[Key] | None) -> Question:

@@ -109,7 +109,7 @@ async def collection(db: Reader, principal: Principal, ask: Ask, now: datetime, 
     if ask.account is not None and after is None and not rows.found:
         await _account(db, workspace.id, ask.account)
     count = None if rows.count is None else _counted(rows.count, asked.question.count)
-    doubted = await doubtful(db, workspace, asked.question, now)
+    doubted = await doubtful(db, workspace, asked.segmentations, now)
     notes = await gaps.notes(db, workspace.id, asked.standing, ENTITIES[ask.entity], now)
     return Answer(rows, count, as_of, asked.windows, asked.statement.limit, secret, bound, asked.ranks, doubted, notes)
 

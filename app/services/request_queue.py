@@ -17,7 +17,7 @@ from app.domain.criteria.meant import Meaning, SegmentOf
 from app.domain.criteria.nodes import Cmp, Comparison, Const, Path
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid
-from app.domain.request_queue import CHURNED, Lane, Stake, Weighed, reasons
+from app.domain.request_queue import CHURNED, Lane, Pinned, Stake, Weighed, reasons
 from app.domain.roles import Principal, permit
 from app.domain.scenarios import IMPACTS
 from app.domain.segmentation.bodies import read
@@ -26,12 +26,12 @@ from app.domain.segmentation.presets import presets
 from app.domain.workspaces import Workspace, clock
 from app.persistence import request_queue as rows
 from app.persistence import segments as kept
-from app.persistence.database import Reader
-from app.persistence.request_queue import Found, Place, Weight
+from app.persistence.database import Reader, Record
+from app.persistence.request_queue import Found, Pins, Place, Weight
 from app.services.account_names import named
 from app.services.cursors import Key, refusal
 from app.services.engagements import EVERYBODYS, Answer, Whose, booked, counted
-from app.services.segmentation_documents import instant
+from app.services.segmentation_documents import instant, names
 
 READ = "records.read"
 KINDS: tuple[str, ...] = REQUESTS.fields["kind"].values
@@ -54,11 +54,24 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Whose considerations hold: a segmentation by its slug, or the preset; `known` are all of the workspace, the oldest first."""
+    """Whose considerations and pins hold: a segmentation, or the preset, which has no pins; `known` are the slugs of all of the
+    workspace, the oldest first."""
 
-    slug: str | None
+    row: Record | None
     considerations: Spec
     known: tuple[str, ...] = ()
+
+    @property
+    def slug(self) -> str | None:
+        """None of the preset."""
+        return None if self.row is None else self.row["slug"]
+
+    def pins(self, now: datetime) -> Pins | None:
+        """Those that hold; its segments stand for the lanes in their order."""
+        if self.row is None:
+            return None
+        segments = tuple(case["slug"] for case in msgspec.json.decode(self.row["segments"]))
+        return Pins(self.row["id"], segments, now)
 
 
 async def queue(db: Reader, principal: Principal, asked: Asked, now: datetime) -> Answer:
@@ -71,10 +84,10 @@ async def queue(db: Reader, principal: Principal, asked: Asked, now: datetime) -
     setting = Setting(workspace, moment, people=False)
     weights = [_weight(one, setting) for one in source.considerations]
     after = None if asked.after is None else _after(asked.after)
-    found = await rows.queue(db, workspace, where, asked.kind, weights, asked.limit + 1, after)
+    found = await rows.queue(db, workspace, where, asked.kind, weights, source.pins(now), asked.limit + 1, after)
     page = found.page[: asked.limit]
     summary = _summary(found, source, workspace, now)
-    told = [_told(one, found.scenario, source.considerations, weights, workspace, moment.today) for one in page]
+    told = [_told(one, found.scenario, source, weights, workspace, moment.today) for one in page]
     return Answer(
         told, [_keys(one) for one in page],
         len(found.page) > asked.limit, summary, counted(asked.count, summary["requests"]),
@@ -100,7 +113,7 @@ async def _source(db: Reader, workspace: Workspace, slug: str | None) -> Source:
     if not oldest:
         return Source(None, read(LANES, presets()[LANES]).spec)
     chosen = next((row for row in oldest if row["slug"] == slug), oldest[0])
-    return Source(chosen["slug"], _stored(msgspec.json.decode(chosen["spec"])), known)
+    return Source(chosen, _stored(msgspec.json.decode(chosen["spec"])), known)
 
 
 def _stored(spec: Mapping[str, Any]) -> Spec:
@@ -141,20 +154,21 @@ def _after(keys: tuple[Key, ...]) -> Place:
 def _told(
     one: Mapping[str, Any],
     scenario: str | None,
-    considerations: Spec,
+    source: Source,
     weights: Sequence[Weight],
     workspace: Workspace,
     today: date,
 ) -> dict[str, Any]:
     weighed = [
         Weighed(of, _value(value, weight, workspace))
-        for of, weight, value in zip(considerations, weights, one["values"], strict=True)
+        for of, weight, value in zip(source.considerations, weights, one["values"], strict=True)
     ]
     asked_at = datetime.fromisoformat(one["asked_at"])
     waited = (today - asked_at.astimezone(workspace.zone).date()).days
     money = workspace.major(one["money"])
     stake = Stake(money, workspace.currency, one["amount"] is not None, one["status"] == CHURNED)
-    why = reasons(Lane(scenario is not None, one["impact"], one["industry_name"]), weighed, stake, waited)
+    pinned = _pinned(one, source)
+    why = reasons(Lane(scenario is not None, one["impact"], one["industry_name"], pinned), weighed, stake, waited)
     return {
         "place": one["place"], "id": one["id"], "kind": one["kind"], "asked_at": instant(asked_at), "note": one["note"],
         "amount": None if one["amount"] is None else workspace.major(one["amount"]), "money": money, "lane": _lane(one["lane"]),
@@ -162,6 +176,12 @@ def _told(
         "csm_id": one["csm_id"], "csm_name": one["csm_name"], "renewal_date": one["renewal_date"],
         "reasons": [{"direction": None, **reason} for reason in why],
     }  # fmt: skip
+
+
+def _pinned(one: Mapping[str, Any], source: Source) -> Pinned | None:
+    if one["pinned"] is None or source.row is None:
+        return None
+    return Pinned(_lane(one["lane"]), names(source.row)[one["pinned"]], one["pin_reason"])
 
 
 def _value(value: float | None, weight: Weight, workspace: Workspace) -> Decimal | float | None:

@@ -23,6 +23,7 @@ from app.persistence.database import Database, Reader, Record
 from app.persistence.retention import MOST_GROUPS, Group, Of
 from app.services import asks, named
 from app.services.asks import Ask
+from app.services.segment_states import doubtful, named_in
 
 READ = "retention.read"
 ORDERS = ("-contribution", "contribution")
@@ -80,6 +81,7 @@ async def read(db: Database, principal: Principal, told: Wanted, now: datetime) 
         "from": asked.start, "to": asked.end, "as_of": now, "currency": workspace.currency, "scope": _said(scope, asked),
         **_figures(whole, workspace), **_apart(whole, alone, workspace),
         "groups": [_group(one, asked, workspace) for one in found],
+        "segmentations": await doubtful(db, workspace, named_in((scope.of.where, asked.groups)), now),
     }  # fmt: skip
 
 

@@ -21,11 +21,14 @@ from app.persistence.database import Reader, Record
 from app.persistence.segment_moves import Key
 from app.services.aside import aside
 from app.services.memberships import past
+from app.services.segment_states import words
 from app.services.segmentation_documents import Day, found, instant, names, of_days, plain, unknown
 
 READ = "segmentations.read"
 USUAL = timedelta(days=30)
 """How far back the first day is where none is told."""
+UNKNOWN = "unknown"
+"""What `was` says for whoever was there on the first day, and it is not known where; a segment of this slug goes before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +111,16 @@ async def accounts(
     limit: int,
 ) -> Moved:
     """Who moved, entered or left, those with the most ARR first, with the moves in between and their reasons. `told`: `from` and `to` as in `matrix`, and `was` and
-    `becomes`, which narrow it to those of a segment. Raises NotFound, Invalid."""
+    `becomes`, which narrow it to those of a segment; where `was` is UNKNOWN, it is of whom it is not known where they stood, and who did not move. Raises NotFound, Invalid."""
     permit(principal, READ)
     workspace = principal.workspace
     asked = await _between(db, workspace, slug, now, told.get("from"), told.get("to"))
-    was, becomes = told.get("was"), told.get("becomes")
+    unsaid = told.get("was") == UNKNOWN and UNKNOWN not in names(asked.row)
+    was, becomes = None if unsaid else told.get("was"), told.get("becomes")
     await _known(db, workspace, asked.row, {"was": was, "becomes": becomes})
-    listed = await rows.moved(db, workspace.id, asked.row["id"], *asked.span, was, becomes, after, limit + 1)
+    listed = await rows.moved(
+        db, workspace.id, asked.row["id"], *asked.span, was, becomes, after, limit + 1, unknown=unsaid
+    )
     page, name = listed[:limit], _named(asked.row)
     history = {"history_begins": instant(asked.row["created_at"]), "detail": unknown(asked.row, workspace, asked.told)}
     return Moved(
@@ -139,7 +145,7 @@ async def chart(
     streams = [Stream(r["was"], r["becomes"], r["accounts"], float(workspace.major(r["arr"]))) for r in known]
     before, after = (_spelled(day) for day in asked.days)
     picture = Flow(
-        asked.row["name"], workspace.currency, before, after, sides, streams, _note(asked, listed, workspace)
+        asked.row["name"], workspace.currency, before, after, sides, streams, _note(asked, listed, workspace, now)
     )
     return await aside(lambda: flow(picture))
 
@@ -218,8 +224,8 @@ def _spelled(day: str) -> str:
     return f"{one.day} {MONTHS[one.month - 1]} {one.year}"
 
 
-def _note(asked: Between, listed: Iterable[Record], workspace: Workspace) -> str:
+def _note(asked: Between, listed: Iterable[Record], workspace: Workspace, now: datetime) -> str:
     lost = sum(r["accounts"] for r in listed if r["unknown"])
     said = unknown(asked.row, workspace, asked.told)
     left_out = f"{lost:,} that stood somewhere by then {'is' if lost == 1 else 'are'} left out." if lost else None
-    return " ".join(filter(None, ("ARR as it is now.", said, left_out)))
+    return " ".join(filter(None, (words(asked.row, workspace, now), "ARR as it is now.", said, left_out)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,33 +11,35 @@ from app.domain.segmentation.parts import parts
 from app.domain.workspaces import SegmentationName, Workspace
 from app.persistence import segments
 from app.persistence.database import Reader, Record
-from app.services.segmentation_documents import computed
+from app.services.segmentation_documents import computed, is_fresh
 
 TOLD = ("state", "detail", "computed_at", "as_of")
 State = Mapping[str, Any]
 
 
-async def doubtful(reader: Reader, workspace: Workspace, asked: object, now: datetime) -> tuple[State, ...]:
-    """Of the segmentations whose members of today are named anywhere in it, a question or a part of one, those that are not
-    fresh, by slug; nothing is read where all are."""
-    if all(one.is_sound for one in workspace.segmentations.values()) and _followed(workspace, now):
+def named_in(asked: object) -> frozenset[str]:
+    """The segmentations whose members of today are named anywhere in it, a question or a part of one, by slug."""
+    return frozenset(slug for part in parts(asked) if (slug := _current(part)) is not None)
+
+
+async def doubtful(reader: Reader, workspace: Workspace, slugs: Collection[str], now: datetime) -> tuple[State, ...]:
+    """Of these segmentations those that are not fresh, by slug; nothing is read where there are none."""
+    if not slugs:
         return ()
-    named = {slug for part in parts(asked) if (slug := _current(part)) is not None}
-    if not named:
-        return ()
-    told = ((row["slug"], computed(row, workspace, now)) for row in await segments.all_of(reader, workspace.id))
-    return tuple(
-        {"segmentation": slug, **{name: one[name] for name in TOLD}}
-        for slug, one in told
-        if slug in named and one["state"] != "fresh"
-    )
+    rows = await segments.some(reader, workspace.id, slugs)
+    return tuple(_told(row, workspace, now) for row in rows if not is_fresh(row, workspace, now))
+
+
+def _told(row: Record, workspace: Workspace, now: datetime) -> State:
+    told = computed(row, workspace, now)
+    return {"segmentation": row["slug"], **{name: told[name] for name in TOLD}}
 
 
 def words(row: Record, workspace: Workspace, now: datetime) -> str:
     """What a picture says of a segmentation that is not fresh; nothing where it is."""
-    told = computed(row, workspace, now)
-    if told["state"] == "fresh":
+    if is_fresh(row, workspace, now):
         return ""
+    told = computed(row, workspace, now)
     return ": ".join(filter(None, (told["state"].capitalize(), told["detail"])))
 
 
@@ -48,7 +50,3 @@ def _current(part: object) -> str | None:
             return slug
         case _:
             return None
-
-
-def _followed(workspace: Workspace, now: datetime) -> bool:
-    return workspace.facts_day >= now.astimezone(workspace.zone).date()

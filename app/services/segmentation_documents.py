@@ -19,6 +19,7 @@ from app.domain.segmentation.cuts import Book, Frozen, loaded
 from app.domain.segmentation.kinds import MAKING, definition
 from app.domain.segmentation.model import Segmentation
 from app.domain.segmentation.presets import ENOUGH
+from app.domain.segmentation.squeezed import warned
 from app.domain.values import UNSTORABLE
 from app.domain.workspaces import Workspace, clock
 from app.persistence import segments as kept
@@ -75,12 +76,17 @@ def computed(row: Record, workspace: Workspace, now: datetime) -> dict[str, Any]
     state = row["state"] if row["state"] != "ok" else "fresh" if behind is None else "stale"
     return {
         "state": state,
-        "detail": row["detail"] or behind or _uncut(row) or _starting(row),
+        "detail": row["detail"] or behind or _uncut(row) or _starting(row) or _squeezed(row),
         "computed_at": instant(row["computed_at"]),
         "as_of": instant(_right(row, fresh=state == "fresh")),
         "checked_at": instant(row["checked_at"]),
         "drifted": row["drifted"],
     }
+
+
+def is_fresh(row: Record, workspace: Workspace, now: datetime) -> bool:
+    """Whether members are right for now, as `computed` has it."""
+    return row["state"] == "ok" and _behind(row, workspace, now) is None
 
 
 def _behind(row: Record, workspace: Workspace, now: datetime) -> str | None:
@@ -154,6 +160,14 @@ def _uncut(row: Record) -> str | None:
     if not fields:
         return None
     return f"No account had {' or '.join(fields)} when cuts were taken: put it again once some have, or say when to refreeze."
+
+
+def _squeezed(row: Record) -> str | None:
+    """What is said of cuts that lie closer together than the band."""
+    if "cuts" not in row.keys() or row["kind"] not in ("bands", "matrix"):  # noqa: SIM118 - a row of the driver holds its values
+        return None
+    axes = axes_of(row["kind"], msgspec.json.decode(row["spec"]))
+    return warned(axes, loaded(msgspec.json.decode(row["cuts"])), row["band"])
 
 
 def _segment(kind: Any, case: Mapping[str, Any], slug: str, within: books.Books) -> dict[str, Any]:

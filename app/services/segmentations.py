@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from app.domain.catalogue import ACCOUNTS
+from app.domain.criteria.fields import find
 from app.domain.criteria.nodes import All, And, Segment
 from app.domain.criteria.suggest import nearest
 from app.domain.errors import Fault, Invalid, NotFound, VersionStale
@@ -169,16 +171,18 @@ async def segments(db: Reader, principal: Principal, slug: str, now: datetime, o
 
 async def members(db: Reader, principal: Principal, slug: str, segment: str | None, ask: Ask) -> Ask:
     """The ask for the accounts of a segment (None: of all), narrowed by what `ask` says; unless told otherwise they show
-    their names, segment and the values that they are placed by. Of a past day segments and stages are those of then, and
+    their names, segment and the values that they are placed by, as far as those mean anything still. Of a past day segments and stages are those of then, and
     what else is shown is of today. Raises NotFound, Invalid."""
     permit(principal, "segmentations.read")
     row = await found(db, principal.workspace.id, slug)
     by = fields_of(row["kind"], msgspec.json.decode(row["spec"]))
     fields: tuple[str, ...] = ("id", "external_id", "name", f"segment.{slug}")
     if ask.on is None:  # values of today do not say why an account stood where it did
-        fields = (*fields, *by)
+        fields = (*fields, *(one for one in by if find(one, ACCOUNTS, principal.workspace)))
     untold = ask.fields is None and ask.include is None and ask.selection is None
-    asked = replace(ask, entity="accounts", beside=True, fields=tuple(dict.fromkeys(fields)) if untold else ask.fields)
+    asked = replace(
+        ask, entity="accounts", segmentation=slug, fields=tuple(dict.fromkeys(fields)) if untold else ask.fields
+    )
     if segment is None:
         return asked
     known = names(row)

@@ -15,7 +15,7 @@ from app.domain.criteria.check import Setting, check
 from app.domain.criteria.nodes import Node
 from app.domain.errors import NotFound
 from app.domain.roles import Principal, permit
-from app.domain.segmentation import books
+from app.domain.segmentation import books, hysteresis
 from app.domain.segmentation import leaving as reading
 from app.domain.segmentation.bodies import read
 from app.domain.segmentation.care import Care, care
@@ -112,7 +112,8 @@ async def _rule(db: Reader, workspace: Workspace, made: Made, now: datetime) -> 
 def _checked(of: Segmentation, cases: Sequence[Node], within: books.Books, setting: Setting) -> Rule:
     over = books.over(setting, within)
     meant = (check(node, ACCOUNTS, over).meaning for node in cases)
-    return Rule(new_id(), tuple(zip((s.slug for s in of.segments), meant, strict=True)), of.rest)
+    steady = hysteresis.Steady(of.band, None if of.confirm is None else hysteresis.span(of.confirm))
+    return Rule(new_id(), tuple(zip((s.slug for s in of.segments), meant, strict=True)), of.rest, steady)
 
 
 def _counted(

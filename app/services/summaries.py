@@ -17,9 +17,9 @@ from app.persistence.compile.summaries import Statement
 from app.persistence.compile.summaries import summary as compiled
 from app.persistence.database import Reader
 from app.persistence.summaries import Groups
-from app.services import asks, gaps, named, reads
+from app.services import asks, gaps, named, reads, segment_states
 from app.services.asks import Ask
-from app.services.segment_states import State, doubtful
+from app.services.segment_states import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,6 @@ async def summarise(
     found = await summaries.groups(db, statement(kept=True))
     if not found.fresh:
         found = await summaries.groups(db, statement(kept=False))
-    doubted = await doubtful(db, workspace, (of, criteria), now)
+    doubted = await segment_states.doubtful(db, workspace, segment_states.named_in((of, criteria)), now)
     notes = await gaps.notes(db, workspace.id, tuple(stands(checked.meaning, entity)), entity, now)
     return Answer(of, found, frame.limit, as_of, checked.windows, checked.ranks, doubted, notes)

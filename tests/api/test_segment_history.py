@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +11,6 @@ from app.persistence.database import Database
 from tests.api.conftest import House, furnished
 from tests.api.test_segmentations import ask, sent
 from tests.servers import Server
-
-DAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
-TODAY = datetime.now(UTC).date().isoformat()
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +31,14 @@ async def house(server: Server, database: Database) -> House:
     return made
 
 
+@pytest.fixture(scope="module")
+async def days(house: House) -> tuple[str, str]:
+    """The day before the history of `book` begins, and the day on which it does."""
+    begins = (await sent(house.viewer, "GET", "/v1/segmentations/book")).json()["history_begins"]
+    today = datetime.fromisoformat(begins).date()
+    return (today - timedelta(days=1)).isoformat(), today.isoformat()
+
+
 async def test_criteria_and_filters_are_told_alike_and_find_the_segment(house: House) -> None:
     rest = (await sent(house.viewer, "GET", "/v1/segmentations/book")).json()
     query = '{ segmentation(slug: "book") { historyBegins rules { slug filter detail criteria { text tree } } segments { slug accounts } } }'
@@ -51,42 +56,50 @@ async def test_criteria_and_filters_are_told_alike_and_find_the_segment(house: H
     assert [one["criteria"] for one in version["segments"]] == [one["criteria"] for one in rest["segments"]]
 
 
-async def test_both_doors_say_of_which_day_nothing_is_known(house: House) -> None:
-    said = f"The history of book begins on {TODAY}: where accounts stood on {DAY} is not known."
+async def test_both_doors_say_of_which_day_nothing_is_known(house: House, days: tuple[str, str]) -> None:
+    day, today = days
+    said = f"The history of book begins on {today}: where accounts stood on {day} is not known."
     path = "/v1/segmentations/book"
-    rest = (await sent(house.viewer, "GET", f"{path}/moves?from={DAY}")).json()
-    query = f"""{{ segmentation(slug: "book") {{ historyBegins historyDetail(on: "{DAY}") today: historyDetail(on: "{TODAY}")
-      moves(from: "{DAY}") {{ historyBegins detail entered {{ accounts }} unknown {{ accounts arr }} after {{ accounts }} flow {{ becomes unknown accounts }} }}
-      movedAccounts(from: "{DAY}") {{ historyBegins detail nodes {{ name }} }} }} }}"""
+    rest = (await sent(house.viewer, "GET", f"{path}/moves?from={day}")).json()
+    query = f"""{{ segmentation(slug: "book") {{ historyBegins historyDetail(on: "{day}") today: historyDetail(on: "{today}")
+      moves(from: "{day}") {{ historyBegins detail entered {{ accounts }} unknown {{ accounts arr }} after {{ accounts }} flow {{ becomes unknown accounts }} }}
+      movedAccounts(from: "{day}") {{ historyBegins detail nodes {{ name }} }} }} }}"""
     over = (await ask(house.viewer, query))["segmentation"]
     moves = over["moves"]
     assert moves["unknown"] == rest["unknown"]
     assert moves["unknown"]["accounts"] == moves["after"]["accounts"] == rest["after"]["accounts"] > 0
     assert moves["entered"]["accounts"] == rest["entered"]["accounts"] == 0
     assert moves["flow"] == [{name: one[name] for name in ("becomes", "unknown", "accounts")} for one in rest["flow"]]
-    moved = (await sent(house.viewer, "GET", f"{path}/moves/accounts?from={DAY}")).json()
+    moved = (await sent(house.viewer, "GET", f"{path}/moves/accounts?from={day}")).json()
     assert moved["data"] == over["movedAccounts"]["nodes"] == []
-    counted = (await sent(house.viewer, "GET", f"{path}/segments?on={DAY}")).json()
-    members = (await sent(house.viewer, "GET", f"{path}/accounts?on={DAY}&limit=1")).json()
+    asked = f"{path}/moves/accounts?from={day}&was=unknown&limit=100"
+    unknown = (await sent(house.viewer, "GET", asked)).json()["data"]
+    query = f'{{ segmentation(slug: "book") {{ movedAccounts(from: "{day}", was: "unknown", first: 100) {{ nodes {{ id was }} }} }} }}'
+    nodes = (await ask(house.viewer, query))["segmentation"]["movedAccounts"]["nodes"]
+    assert nodes == [{name: one[name] for name in ("id", "was")} for one in unknown]
+    assert (len(unknown), {one["was"] for one in unknown}) == (rest["unknown"]["accounts"], {None})
+    counted = (await sent(house.viewer, "GET", f"{path}/segments?on={day}")).json()
+    members = (await sent(house.viewer, "GET", f"{path}/accounts?on={day}&limit=1")).json()
     for one in (rest, moved, counted, members):
         assert (one["detail"], one["history_begins"]) == (said, rest["history_begins"])
     for other in (moves["detail"], over["movedAccounts"]["detail"], over["historyDetail"]):
         assert other == said
     assert over["today"] is None
-    known = (await sent(house.viewer, "GET", f"{path}/accounts?on={TODAY}&limit=1")).json()
+    known = (await sent(house.viewer, "GET", f"{path}/accounts?on={today}&limit=1")).json()
     assert (known["detail"], known["history_begins"]) == (None, rest["history_begins"])
     assert "history_begins" not in (await sent(house.viewer, "GET", f"{path}/accounts?limit=1")).json()
 
 
-async def test_an_account_s_segments_say_it_too(house: House) -> None:
+async def test_an_account_s_segments_say_it_too(house: House, days: tuple[str, str]) -> None:
+    day, today = days
     account = (await sent(house.viewer, "GET", "/v1/accounts?limit=1")).json()["data"][0]["id"]
-    rest = (await sent(house.viewer, "GET", f"/v1/accounts/{account}/segments?on={DAY}")).json()["data"]
-    query = f'{{ accountSegments(id: "{account}", on: "{DAY}") {{ segmentation segment detail historyBegins }} }}'
+    rest = (await sent(house.viewer, "GET", f"/v1/accounts/{account}/segments?on={day}")).json()["data"]
+    query = f'{{ accountSegments(id: "{account}", on: "{day}") {{ segmentation segment detail historyBegins }} }}'
     over = (await ask(house.viewer, query))["accountSegments"]
     assert [one["segmentation"] for one in over] == [one["segmentation"] for one in rest]
     for one, other in zip(over, rest, strict=True):
         assert (one["segment"], one["detail"]) == (other["segment"], other["detail"])
-        assert other["detail"].startswith(f"The history of {one['segmentation']} begins on {TODAY}")
+        assert other["detail"].startswith(f"The history of {one['segmentation']} begins on {today}")
         assert datetime.fromisoformat(one["historyBegins"]) == datetime.fromisoformat(other["history_begins"])
 
 

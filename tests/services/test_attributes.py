@@ -481,11 +481,29 @@ async def test_retired_attributes_hide_and_come_back(db: Database) -> None:
         (None, "Expected no segmentations that name it: 1 segmentation (areas)."),
     ]
     broken = await lists.get(db, org.people["admin"], listed.id, NOW)
-    assert broken.reason == "accounts have no such attribute."
+    said = "The attribute region of accounts was retired: expected it put back, or another one."
+    assert broken.reason == said
+    assert (await segmentations.get(db, org.people["admin"], "areas", NOW))["detail"] == said
     org, written = await changed(org, written, retired_at=None)
     org = await built(org, written)
     assert await names(org, 'custom.region = "north" AND segment.areas = "n"') == ["Kept"]
     assert (await segmentations.get(db, org.people["admin"], "areas", NOW))["state"] == "fresh"
+
+
+async def test_the_last_good_members_are_read_though_an_axis_is_retired(db: Database) -> None:
+    org, written = await defined(await organisation(db), "points", "number")
+    await made(org, "One", points=7)
+    await segmentations.put(db, org.call(), "fit", {
+        "name": "Fit", "kind": "bands", "spec": {"field": "custom.points", "cuts": {"by": "absolute", "at": [5]}},
+        "segments": [{"slug": "much", "name": "Much"}, {"slug": "little", "name": "Little"}],
+    }, None)  # fmt: skip
+    org, _ = await changed(org, written, retired_at="2026-11-22T11:00:00Z", with_dependents=True)
+    org = await fresh(org)
+    viewer = org.people["viewer"]
+    ask = await segmentations.members(db, viewer, "fit", "much", Ask("accounts"))
+    answer = await reads.collection(db, viewer, ask, NOW, secret=b"s" * 32)
+    (one,) = document(answer.data)
+    assert (one["name"], one["segment"]) == ("One", {"fit": "much"})
 
 
 async def test_deleting_takes_the_values_along(db: Database) -> None:

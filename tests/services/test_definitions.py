@@ -184,8 +184,42 @@ async def test_whoever_a_band_holds_is_held_on_when_a_segment_is_called_somethin
     assert (await simulations.simulate(db, org.people["viewer"], "tier", renamed, LATER))["sample"] == []
     await put(org, "tier", renamed, 1)
     assert await stands(org, "tier") == where
-    await put(org, "tier", renamed | {"band": 0.1}, 2)
+    await put(org, "tier", renamed | {"band": 0.05}, 2)
     assert (await stands(org, "tier"))[made[5]] == "low"
+
+
+async def test_a_wider_band_or_a_confirmation_releases_nobody_whom_the_band_holds(db: Database) -> None:
+    org, made = await office(db)
+    held = BANDS | {"band": 0.2}
+    await put(org, "tier", held)
+    await change(org, made, {6: 55})
+    where = await stands(org, "tier")
+    changes: tuple[dict[str, Any], ...] = ({"band": 0.3}, {"band": 0.3, "confirm": "2d"}, {"band": 0.1})
+    for version, more in enumerate(changes, 1):
+        tried = await simulations.simulate(db, org.people["viewer"], "tier", held | more, LATER)
+        assert (await put(org, "tier", held | more, version))["version"] == version + 1
+        assert (tried["sample"], await stands(org, "tier")) == ([], where)
+    tried = await simulations.simulate(db, org.people["viewer"], "tier", held | {"band": 0.05}, LATER)
+    await put(org, "tier", held | {"band": 0.05}, 4)
+    assert [(one["was"], one["becomes"]) for one in tried["sample"]] == [("medium", "low")]
+    assert await stands(org, "tier") == where | {made[5]: "low"}
+
+
+async def test_who_waits_waits_on_when_the_time_to_confirm_is_another(db: Database) -> None:
+    org, made = await office(db)
+    slow = BANDS | {"confirm": "2d"}
+    await put(org, "tier", slow)
+    where = await stands(org, "tier")
+    await change(org, made, {1: 500})
+    for version, longer in enumerate(("4d", "3d"), 1):
+        tried = await simulations.simulate(db, org.people["viewer"], "tier", slow | {"confirm": longer}, LATER)
+        await put(org, "tier", slow | {"confirm": longer}, version)
+        assert (tried["sample"], await stands(org, "tier")) == ([], where)
+    now = LATER + timedelta(days=2)
+    tried = await simulations.simulate(db, org.people["viewer"], "tier", slow | {"confirm": "36h"}, now)
+    await segmentations.put(db, org.call(now=now), "tier", slow | {"confirm": "36h"}, 3)
+    assert [(one["was"], one["becomes"]) for one in tried["sample"]] == [("low", "high")]
+    assert await stands(org, "tier") == where | {made[0]: "high"}
 
 
 @pytest.mark.parametrize(
@@ -207,6 +241,41 @@ async def test_criteria_that_a_band_would_let_nobody_in_by_are_refused(db: Datab
             await tried
         (fault,) = refused.value.faults
         assert (fault.pointer, "all of them cannot at once" in fault.message) == ("/segments/0/criteria", True)
+
+
+@pytest.mark.parametrize(
+    ("field", "at", "cut", "numbers"),
+    [("arr", [100, 105], 1, "from 100 to below 105 of arr nobody could come in from the levels beside it, as from below it takes 110 or more, and from above less than 94.5."),
+     ("health", [50, 95], 1, "from 95 of health on nobody could come in, as it takes 104.5 or more, and it is at most 100."),
+     ("arr", [100, 110.5], None, ""), ("health", [50, 90], None, ""), ("sentiment", [-1, 0], None, "")],
+)  # fmt: skip
+async def test_amounts_closer_together_than_the_band_are_refused(
+    db: Database, field: str, at: list[float], cut: int | None, numbers: str
+) -> None:
+    org = await organisation(db)
+    axis = {"field": field, "cuts": {"by": "absolute", "at": at}}
+    tiers = BANDS | {"spec": axis, "band": 0.1}
+    cells = [{"slug": name, "name": name, "x": name} for name in ("high", "medium", "low")]
+    cell = QUADRANT | {"spec": {**QUADRANT["spec"], "x": axis}, "segments": cells, "band": 0.1}
+    for body, pointer in ((tiers, "/spec/cuts/at"), (cell, "/spec/x/cuts/at")):
+        if cut is None:
+            await put(org, str(body["kind"]), body)
+            continue
+        for tried in (put(org, "tier", body), simulations.simulate(db, org.people["viewer"], "tier", body, LATER)):
+            with pytest.raises(Invalid) as refused:
+                await tried
+            (fault,) = refused.value.faults
+            assert fault.pointer == f"{pointer}/{cut}"
+            assert fault.message.startswith(f"Expected cuts further apart than the band: {numbers}")
+
+
+async def test_cuts_that_are_found_closer_together_than_the_band_are_told(db: Database) -> None:
+    org, _ = await office(db)
+    near = BANDS | {"spec": {"field": "arr", "cuts": {"by": "percentile", "at": [0.5, 0.6]}}}
+    assert document((await segmentations.put(db, org.call(), "tier", near, None)).body)["detail"] is None
+    told = document((await segmentations.put(db, org.call(), "tier", near | {"band": 0.4}, 1)).body)["detail"]
+    assert told.startswith("Cuts lie closer together than the band: from ")
+    assert (await segmentations.get(db, org.people["viewer"], "tier", NOW))["detail"] == told
 
 
 async def test_a_segment_that_is_no_more_is_called_what_it_was(db: Database) -> None:

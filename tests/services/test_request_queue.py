@@ -6,13 +6,14 @@ import random
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from app.domain.errors import Invalid, Unreadable
 from app.domain.segmentation.presets import presets
 from app.persistence.database import Database
-from app.services import accounts, records, request_queue, scenarios, segmentations
+from app.services import accounts, pins, records, request_queue, scenarios, segmentations
 from app.services.engagements import Answer, Whose
 from app.services.request_queue import Asked
 from tests.services.organisations import NOW, Organisation, organisation
@@ -132,6 +133,42 @@ async def test_of_several_the_oldest_decides_unless_another_is_named(db: Databas
     changed = lanes("arr", 6000, 500)
     await segmentations.put(db, org.call(now=NOW + timedelta(days=1)), "reaction", changed, 1)
     assert (await queue(org)).summary["segmentation"] == "reaction"
+
+
+async def test_who_is_pinned_stands_in_the_lane_of_the_pin_until_it_ends(db: Database) -> None:
+    org = await furnished(db)
+    await segmentations.put(db, org.call(), "reaction", lanes("arr", 5000, 500), None)
+    usual = await queue(org, limit=1000)
+    worst = next(one for one in usual.data if one["lane"] == "severe")
+    least = next(one for one in usual.data if one["lane"] is None)
+    ends = NOW + timedelta(days=1)
+    for one, to, until in ((worst, "low", ends), (least, "severe", None)):
+        body = {"segment": to, "reason": "Talks", "expires_at": until and until.isoformat()}
+        await pins.pin(db, org.call(), UUID(one["account_id"]), "reaction", body)
+    found = await queue(org, limit=1000)
+    lane = {one["id"]: one["lane"] for one in found.data}
+    assert (lane[worst["id"]], lane[least["id"]]) == ("low", "severe")
+    order = [("severe", "medium", "low", None).index(one["lane"]) for one in found.data]
+    assert order == sorted(order)
+    assert sum(one["requests"] for one in found.summary["by_lane"]) == len(found.data)
+    said = {one["id"]: one["reasons"][0] for one in found.data}
+    assert (said[worst["id"]]["by"], said[worst["id"]]["value"]) == ("lane", "low")
+    assert said[worst["id"]]["says"] == (
+        "The account is pinned in Low (Talks), whatever its industry and considerations say: without the pin severe."
+    )
+    assert said[least["id"]]["says"].endswith("without the pin no lane.")
+    pages: list[str] = []
+    after = None
+    while len(pages) < len(found.data):
+        page = await queue(org, limit=5, after=after)
+        pages += [one["id"] for one in page.data]
+        after = page.keys[-1]
+    assert pages == [one["id"] for one in found.data]
+    later = await request_queue.queue(db, org.people["viewer"], Asked(limit=1000), ends + timedelta(minutes=1))
+    assert {one["id"]: one["lane"] for one in later.data}[worst["id"]] == "severe", "a pin that ended decides nothing"
+    await segmentations.put(db, org.call(), "calm", lanes("arr", 5000, 500), None)
+    other = await queue(org, limit=1000, segmentation="calm")
+    assert [one["id"] for one in other.data] == [one["id"] for one in usual.data], "a pin is of its segmentation alone"
 
 
 @pytest.mark.parametrize(("slug", "suggestion"), [("reactoin", "reaction"), ("tier", None), ("no\x00ne", None)])

@@ -10,7 +10,23 @@ import pytest
 
 from app.persistence import segments
 from app.persistence.database import Database
-from app.services import accounts, charts, criteria, forecasts, list_rows, lists, reads, summaries, workspaces
+from app.services import (
+    accounts,
+    analysis,
+    charts,
+    criteria,
+    explain,
+    forecasts,
+    list_rows,
+    lists,
+    pins,
+    reads,
+    retention,
+    segment_moves,
+    segmentations,
+    summaries,
+    workspaces,
+)
 from app.services.asks import Ask
 from tests.services.organisations import NOW, Organisation, organisation, with_tier
 
@@ -76,6 +92,19 @@ async def test_fresh_ones_are_not_told_and_a_day_that_was_not_followed_is(db: Da
     assert [(one["segmentation"], one["state"]) for one in answer.segmentations] == [("tier", "stale")]
 
 
+async def test_a_pin_that_ended_and_nobody_followed_is_told_within_the_day(db: Database) -> None:
+    org = await standing(db, "ok", "")
+    account = (await accounts.create(db, org.call(), {"name": "b", "arr": 5})).id
+    ends = NOW + timedelta(minutes=1)
+    await pins.pin(
+        db, org.call(), account, "tier", {"segment": "high", "reason": "Pilot", "expires_at": ends.isoformat()}
+    )
+    for minutes, states in ((4, []), (6, ["stale"])):
+        ask = Ask("accounts", **NAMING[0])
+        answer = await reads.collection(db, org.people["viewer"], ask, ends + timedelta(minutes=minutes), secret=SECRET)
+        assert [one["state"] for one in answer.segmentations] == states
+
+
 async def test_lists_summaries_criteria_and_forecasts_tell_the_same(broken: Organisation) -> None:
     db, who = broken.db, broken.people["admin"]
     told = {"entity": "accounts", "name": "L", "criteria": {"text": 'segment.tier = "low"'}, "columns": ["name"]}
@@ -97,4 +126,21 @@ async def test_lists_summaries_criteria_and_forecasts_tell_the_same(broken: Orga
 async def test_pictures_say_it_in_words(broken: Organisation) -> None:
     drawn = await charts.chart(broken.db, broken.people["viewer"], "tier", NOW)
     spread = await charts.spread_chart(broken.db, broken.people["viewer"], "tier", NOW)
-    assert all(f"Broken: {WHY}" in picture for picture in (drawn, spread))
+    moved = await segment_moves.chart(broken.db, broken.people["viewer"], "tier", NOW, None, None)
+    assert all(f"Broken: {WHY}" in picture for picture in (drawn, spread, moved))
+
+
+async def test_what_is_told_without_a_segmentation_tells_none(broken: Organisation) -> None:
+    db, who = broken.db, broken.people["admin"]
+    asked = {"external_id": "b", "filter": "arr > 1"}
+    await accounts.create(db, broken.call(), {"name": "b", "external_id": "b"})
+    each = [
+        await retention.read(db, who, retention.Wanted(group_by="csm"), NOW), await analysis.analysis(db, who, "tier", NOW),
+        await explain.of_record(db, who, asked, NOW),
+    ]  # fmt: skip
+    assert [one["segmentations"] for one in each] == [()] * len(each)
+    own = Ask("accounts", fields="name", on="2026-01-02")
+    before = await reads.collection(
+        db, who, await segmentations.members(db, who, "tier", None, own), NOW, secret=SECRET
+    )
+    assert before.segmentations == (), "a day that is over is history"

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.api.graphql.build import argument, member, output, resolved
 from app.api.graphql.resources import single
+from app.api.graphql.segment_states import DOUBTFUL
 from app.api.graphql.segmentations import COMPUTED
 from app.api.graphql.selections import mended
 from app.api.graphql.writing import Arguments
@@ -45,7 +46,7 @@ output("SegmentationAnalysis", [
     member("sampled", "int", "Accounts that were measured: all, or so many drawn evenly."),
     member("segments", "list[CountedSegment]"), member("measures", "list[AnalysedMeasure]"),
     member("tried", "int", "Measures that were compared."), member("level", "float"),
-    member("features", "int", "That there are; the 50 in use by most accounts are told."), member("until", "DateTime", "When windows end."), member("version", "int"), *COMPUTED,
+    member("features", "int", "That there are; the 50 in use by most accounts are told."), member("until", "DateTime", "When windows end."), member("version", "int"), *COMPUTED, DOUBTFUL,
 ])  # fmt: skip
 
 

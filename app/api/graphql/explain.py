@@ -11,6 +11,7 @@ from app.api.graphql.build import argument, camel, member, operated, output
 from app.api.graphql.callers import ENCODER
 from app.api.graphql.filters import Spelled
 from app.api.graphql.resources import body, uuid
+from app.api.graphql.segment_states import DOUBTFUL
 from app.api.graphql.types import filter_name, type_name
 from app.api.graphql.writing import Arguments
 from app.domain.catalogue import ACCOUNTS, CONTACTS, Entity
@@ -46,7 +47,7 @@ _WHOLE = [
     member("leaves", "list[ExplainedLeaf]", "In document order."), member("tree", "JSON", "Leaves and what joins them, as in REST."),
 ]  # fmt: skip
 output("Explanation", [
-    member("entity", "str"), *_HEAD, member("archived", "bool"), member("as_of", "DateTime"), member("zone", "str"), *_WHOLE,
+    member("entity", "str"), *_HEAD, member("archived", "bool"), member("as_of", "DateTime"), member("zone", "str"), *_WHOLE, DOUBTFUL,
 ])  # fmt: skip
 output("ExplainedSegment", [member("segment", "str"), member("name", "str"), member("decides", "bool"), *_WHOLE])
 output("ExplainedCut", [

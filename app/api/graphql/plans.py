@@ -94,8 +94,8 @@ async def _typename(_: Caller) -> list[bytes]:
 
 @dataclass(slots=True)
 class Collection:
-    """A question as a document asks it: `within` are criteria that hold besides the document's own; `beside`: of a past day
-    what has no history is shown as it is today."""
+    """A question as a document asks it: `within` are criteria that hold besides the document's own; `segmentation`: the one
+    whose page it is, where of a past day what has no history is shown as it is today."""
 
     reading: Reading
     entity: Entity
@@ -104,7 +104,7 @@ class Collection:
     count: str | None = None
     edges: bool = False
     within: Node | None = None
-    beside: bool = False
+    segmentation: str | None = None
     spelled: Spelled | None = field(default=None, init=False)
     ask: Ask | None = field(default=None, init=False)
 
@@ -126,7 +126,7 @@ class Collection:
             self.entity.name, criteria=self._criteria(), sort=None if told.get("orderBy") is None else tuple(map(spelled, told["orderBy"])), limit=told["first"],
             cursor=told.get("after"), count=self.count, as_of=told.get("asOf"), on=told.get("on"), tz=told.get("tz"),
             for_user=told.get("forUser"), archived=archived.value if archived else None, selection=selection,
-            edges=self.edges, beside=self.beside,
+            edges=self.edges, segmentation=self.segmentation,
         )  # fmt: skip
         if isinstance(selection, Held):
             self.ask = ask
@@ -157,7 +157,7 @@ class Collection:
 
 def connection(
     reading: Reading, entity: Entity, of: GraphQLObjectType, nodes: Sequence[FieldNode],
-    arguments: Mapping[str, Any], within: Node | None = None, beside: bool = False,
+    arguments: Mapping[str, Any], within: Node | None = None, segmentation: str | None = None,
 ) -> Answering:  # fmt: skip
     """A connection."""
     laid = layout(reading, of, nodes, lambda within, group: within.selection(entity, group))
@@ -169,7 +169,7 @@ def connection(
         laid.count if laid.count != "none" else None,
         laid.singly,
         within,
-        beside,
+        segmentation,
     )
 
     async def answer(caller: Caller) -> list[bytes]:

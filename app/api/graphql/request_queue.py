@@ -24,7 +24,7 @@ output("QueuedRequest", [
     member("place", "int"), member("id", "ID"), member("kind", "str"), member("asked_at", "DateTime"),
     member("note", "Optional[str]"), member("amount", "Optional[Money]"),
     member("money", "Money", "At stake: the sum named, else the account's ARR."),
-    member("lane", "Optional[str]", "Null: the account has no impact."), member("account_id", "ID"), member("account", "NamedAccount"),
+    member("lane", "Optional[str]", "That of a pin, where there is one. Null: the account has no impact, or is pinned in the rest."), member("account_id", "ID"), member("account", "NamedAccount"),
     member("arr", "Money"), member("csm_id", "Optional[ID]"), member("csm_name", "Optional[str]"),
     member("renewal_date", "Optional[Date]"), member("reasons", "list[QueueReason]"),
 ], "A request with its place, and the reasons for it.")  # fmt: skip

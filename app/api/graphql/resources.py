@@ -54,13 +54,13 @@ async def planned_value(info: Any) -> Any:
     return body(b"".join(await planned(caller.reading, raw.path.key, raw.field_nodes, typed=True).answer(caller)))
 
 
-async def connected(info: Any, entity: str, within: Node | None, *, beside: bool = False) -> Any:
-    """A connection under a resource, as the document selects it, of the records that also meet `within`; `beside`: of a past
-    day what has no history is shown as it is today."""
+async def connected(info: Any, entity: str, within: Node | None, *, segmentation: str | None = None) -> Any:
+    """A connection under a resource, as the document selects it, of the records that also meet `within`; `segmentation`:
+    the one whose page it is."""
     caller, raw = info.context, info._raw_info
     arguments = caller.reading.arguments(raw.parent_type, raw.field_nodes[0])
     of = named(raw.parent_type, raw.field_nodes[0])
-    answer = connection(caller.reading, ENTITIES[entity], of, raw.field_nodes, arguments, within, beside)
+    answer = connection(caller.reading, ENTITIES[entity], of, raw.field_nodes, arguments, within, segmentation)
     return body(b"".join(await answer(caller)))
 
 

@@ -9,6 +9,7 @@ from app.api.graphql.callers import ENCODER
 from app.api.graphql.envelopes import PAGING, connect, paging
 from app.api.graphql.filters import Spelled
 from app.api.graphql.resources import body
+from app.api.graphql.segment_states import DOUBTFUL
 from app.api.graphql.selections import criteria, mended
 from app.api.graphql.types import filter_name
 from app.api.graphql.writing import Arguments
@@ -48,7 +49,7 @@ output(
 output("Retention", [
     member("from", "Date"), member("to", "Date", "The day after the last one."), member("as_of", "DateTime"), member("currency", "str"),
     member("scope", "RetentionScope"), *_FIGURES, member("left_out", "RetentionApart"), member("open", "RetentionOpen"),
-    member("without_contracts", "RetentionApart"), member("groups", "list[RetentionGroup]"),
+    member("without_contracts", "RetentionApart"), member("groups", "list[RetentionGroup]"), DOUBTFUL,
 ], "Each figure has a denominator of its own: accounts active at the start, or what was due in the period.")  # fmt: skip
 output("RetentionContribution", [
     member("id", "ID"), member("external_id", "Optional[str]"), member("name", "str"), member("figure", "str"),

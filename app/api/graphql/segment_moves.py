@@ -93,7 +93,7 @@ OF_SEGMENTATION = (
     ),
     resolved(
         "moved_accounts", "MovedAccountConnection", _accounts, *_DAYS,
-        argument("was", "Optional[str]", None, "Only those that stood in this segment on the first day."),
+        argument("was", "Optional[str]", None, "Only those that stood in this segment on the first day; `unknown`: only those that were there, and it is not known where."),
         argument("becomes", "Optional[str]", None, "Only those that stand in this segment on the last day."), *PAGING,
         description="Those that stand elsewhere than they did, entered or left; the most ARR first.",
     ),

@@ -80,7 +80,7 @@ async def _accounts(source: Any, info: Any, said: Arguments) -> Any:
     single(info, "segmentation(slug)")
     segment = said.get("segment")
     within = None if segment is None else Segment(source["slug"], segment, places=(NOWHERE, At(pointer="/segment")))
-    return await connected(info, "accounts", within, beside=True)
+    return await connected(info, "accounts", within, segmentation=source["slug"])
 
 
 output("Segmentation", [

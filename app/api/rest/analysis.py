@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.api import schemas
 from app.api.requests import Request
 from app.api.responses import Answer, json
 from app.api.rest.parameters import AS_OF, FILTER, SLUG
@@ -61,6 +62,7 @@ ANALYSED = _object(
     ),
     tried={**COUNT, "description": "measures that were compared"}, level=NUMBER,
     features={**COUNT, "description": "that there are; the 50 in use by most accounts are told"}, until={**INSTANT, "description": "when windows end"}, version=COUNT, **COMPUTED,
+    segmentations=schemas.DOUBTFUL,
 )  # fmt: skip
 
 

@@ -94,7 +94,14 @@ _WHOLE: dict[str, Any] = {
     "tree": NODE,
 }
 _MOMENT = {"as_of": _INSTANT, "zone": _TEXT}
-EXPLANATION = _object(entity={"type": "string", "enum": list(ENTITIES)}, **_HEAD, archived=_FLAG, **_MOMENT, **_WHOLE)
+EXPLANATION = _object(
+    entity={"type": "string", "enum": list(ENTITIES)},
+    **_HEAD,
+    archived=_FLAG,
+    **_MOMENT,
+    **_WHOLE,
+    segmentations=schemas.DOUBTFUL,
+)
 BODY: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,

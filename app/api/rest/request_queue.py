@@ -26,7 +26,7 @@ ASKED = (Parameter("kind", "only requests of this kind", KIND), SEGMENTATION, CS
 LANE: dict[str, Any] = {
     "type": ["string", "null"],
     "enum": [*IMPACTS, None],
-    "description": "null: the account has no impact",
+    "description": "that of a pin, where there is one; null: the account has no impact, or is pinned in the rest",
 }
 REASON = {
     "type": "object",
@@ -93,6 +93,6 @@ ROUTES = (
     Route("GET", "/v1/requests/queue", request_queue.READ, queue, "Open requests, the most urgent first", TAG,
           "By lane, the worst first; within it by considerations, those with the least that speaks for staying first; then by money at "
           "stake, then by who waits longest. Each comes with the reasons for its place. What lifts and lowers says the workspace's oldest segmentation of the kind lanes unless `segmentation` "
-          "names another; where there is none, the preset.",
+          "names another; where there is none, the preset. Who is pinned in it is in the lane of the pin, and the reason of the lane says so.",
           parameters=(*ASKED, LIMIT, CURSOR, HOW_MANY), answer=Payload(ANSWER)),
 )  # fmt: skip

@@ -72,6 +72,7 @@ RETENTION: dict[str, Any] = {
                 },
             },
         },
+        "segmentations": schemas.DOUBTFUL,
     },
 }  # fmt: skip
 CONTRIBUTION: dict[str, Any] = {

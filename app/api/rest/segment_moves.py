@@ -72,7 +72,11 @@ FROM = Parameter(
     "from", "a past day, at its end, in the workspace's zone; 30 days before `to` where it is left out", ON.schema
 )
 TO = Parameter("to", "a later day, or the same; today where it is left out", ON.schema)
-WAS = Parameter("was", "only those that stood in this segment on the first day", SLUG)
+WAS = Parameter(
+    "was",
+    "only those that stood in this segment on the first day; `unknown`: only those that were there, and it is not known where",
+    SLUG,
+)
 BECOMES = Parameter("becomes", "only those that stand in this segment on the last day", SLUG)
 
 
@@ -113,7 +117,7 @@ ROUTES = (
           parameters=(KEY, FROM, TO), answer=Payload(MATRIX), problems=("invalid",)),
     Route("GET", "/v1/segmentations/{slug}/moves/accounts", segment_moves.READ, accounts, "Who moved between two days", TAG,
           "Those that stand elsewhere than they did, entered or left, with each move in between and its reason; the most ARR first. Who was there "
-          "before the history begins is not among them.",
+          "before the history begins is not among them: `was=unknown` asks for those alone.",
           parameters=(KEY, FROM, TO, WAS, BECOMES, LIMIT, CURSOR), answer=Payload(_page_of_moved()), problems=("invalid",)),
     Route("GET", "/v1/segmentations/{slug}/moves/chart.svg", segment_moves.READ, chart, "The moves as a picture", TAG,
           parameters=(KEY, FROM, TO), answer=PICTURE, problems=("invalid",)),

@@ -158,6 +158,9 @@ def _unknown(path: str, entity: Entity, workspace: Workspace) -> tuple[str, str 
     if path == "segment":
         known = [one for one in paths(entity, workspace) if one.startswith("segment.")]
         return "Expected the segmentation behind it: segment.<slug>.", known[0] if len(known) == 1 else None
+    if head == "custom" and (entity.name, rest) in workspace.retired:
+        message = f"The attribute {rest} of {entity.name} was retired: expected it put back, or another one."
+        return message, None
     what = {"segment": "There is no such segmentation.", "custom": f"{entity.name} have no such attribute."}
     if rest and head in what:
         known = [one for one in paths(entity, workspace) if one.startswith(f"{head}.")]

@@ -118,7 +118,7 @@ def moved(meaning: Meaning, band: float, *, wider: bool) -> Meaning:
 
 
 def said(node: Node, band: float, *, wider: bool) -> Node:
-    """The same of criteria as they are written."""
+    """The same of criteria as they are written, to be shown: a number may have more places than its field takes."""
     match node:
         case nodes.And(args):
             return nodes.And(tuple(said(arg, band, wider=wider) for arg in args))

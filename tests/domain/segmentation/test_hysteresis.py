@@ -62,6 +62,8 @@ def test_every_number_moves_by_the_band_in_favour_or_against(criteria: str, wide
 def test_what_is_no_number_of_the_account_beside_a_constant_stays(criteria: str) -> None:
     told = meant(criteria)
     assert hysteresis.moved(told, 0.1, wider=True) == told == hysteresis.moved(told, 0.1, wider=False)
+    written = text.parse(criteria)
+    assert hysteresis.said(written, 0.1, wider=True) == written == hysteresis.said(written, 0.1, wider=False)
 
 
 def test_cuts_of_books_move_in_whole_units_of_money() -> None:
