@@ -20,7 +20,12 @@ StrataError
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
+
+Read = TypeVar("Read")
+Other = TypeVar("Other")
 
 
 def escape(member: str) -> str:
@@ -59,6 +64,36 @@ class Unreadable(StrataError):
 
 class Invalid(StrataError):
     """The request is read, but something in it means nothing here."""
+
+
+class Together:
+    """Parts of a request that are read one after the other, so that whatever is wrong with any of them is told at once."""
+
+    def __init__(self) -> None:
+        self._refused: list[Unreadable | Invalid] = []
+
+    def part(self, read: Callable[[], Read], otherwise: Other) -> Read | Other:
+        """What is read; `otherwise` where that is refused, as `verify` then says."""
+        try:
+            return read()
+        except (Unreadable, Invalid) as error:
+            self._refused.append(error)
+            return otherwise
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What is wrong with all parts, each once."""
+        each = (fault for error in self._refused for fault in error.faults or (Fault(error.detail),))
+        return tuple(dict.fromkeys(each))
+
+    def verify(self) -> None:
+        """Raises what refused a part; where several were, all of their faults, as Unreadable if one of them was."""
+        if not self._refused:
+            return
+        if len(self._refused) == 1:
+            raise self._refused[0]
+        unread = any(isinstance(error, Unreadable) for error in self._refused)
+        raise (Unreadable if unread else Invalid)(None, self.faults)
 
 
 class Unauthenticated(StrataError):

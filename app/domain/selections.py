@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from app.domain.catalogue import ENTITIES, Entity, Relation
 from app.domain.criteria.check import shown
 from app.domain.criteria.meant import Column, CustomOf, SegmentOf, Shown
 from app.domain.criteria.suggest import nearest
-from app.domain.errors import Fault, Invalid
+from app.domain.errors import Fault, Invalid, Together
 from app.domain.questions import Group, Item, Nest, Pick, Selection, Sort
 from app.domain.workspaces import Workspace
 
@@ -77,15 +78,16 @@ def selection(fields: Told, include: Told, entity: Entity, workspace: Workspace,
     Raises Invalid with the nearest known name.
     """
     wanted, included = Place("fields", body), Place("include", body)
-    tree = _Tree(entity)
-    paths = names(fields, wanted, MAX_FIELDS)
+    tree, parts = _Tree(entity), Together()
+    paths = parts.part(lambda: names(fields, wanted, MAX_FIELDS), ())
     if paths is None:
         tree.show(everything(entity))
     for path in paths or ():
-        _field(path, path, tree, workspace, wanted, MAX_STEPS)
+        parts.part(partial(_field, path, path, tree, workspace, wanted, MAX_STEPS), None)
     listed = BETWEEN.split(include) if isinstance(include, str) else include
-    for name in names(listed, included, MAX_INCLUDES) or ():
-        _include(name, tree, workspace, included)
+    for name in parts.part(lambda: names(listed, included, MAX_INCLUDES), ()) or ():
+        parts.part(partial(_include, name, tree, workspace, included), None)
+    parts.verify()
     return tree.selection()
 
 
@@ -96,15 +98,22 @@ def sort(told: Told, entity: Entity, workspace: Workspace, *, body: bool = False
 
 def _order(told: Told, entity: Entity, workspace: Workspace, place: Place) -> tuple[Sort, ...]:
     keys: dict[Shown, Sort] = {}
+    parts = Together()
     for name in names(told, place, MAX_SORT) or ():
-        path = name.removeprefix("-")
-        of = _ordering(path, entity, workspace, place)
-        if not isinstance(of, SegmentOf) and not of.field.sortable:
-            raise place.fault(*_unordered(path, of))
-        if of in keys:
-            raise place.fault(f"{path} is named twice.")
-        keys[of] = Sort(of, descending=path != name)
+        parts.part(partial(_key, name, keys, entity, workspace, place), None)
+    parts.verify()
     return tuple(keys.values())
+
+
+def _key(name: str, keys: dict[Shown, Sort], entity: Entity, workspace: Workspace, place: Place) -> None:
+    """Adds the order that a name tells. Raises Invalid."""
+    path = name.removeprefix("-")
+    of = _ordering(path, entity, workspace, place)
+    if not isinstance(of, SegmentOf) and not of.field.sortable:
+        raise place.fault(*_unordered(path, of))
+    if of in keys:
+        raise place.fault(f"{path} is named twice.")
+    keys[of] = Sort(of, descending=path != name)
 
 
 def _ordering(path: str, entity: Entity, workspace: Workspace, place: Place) -> Shown:

@@ -6,22 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from hashlib import sha256
 from typing import Any, TypeVar, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from app.domain import history, moments
-from app.domain.catalogue import ENTITIES
+from app.domain.catalogue import ENTITIES, Entity
 from app.domain.criteria import meant, spellings, text
 from app.domain.criteria.check import Checked, Setting, check
 from app.domain.criteria.meant import And, Column, Compare, Meaning, Typed
 from app.domain.criteria.nodes import All, Node
 from app.domain.criteria.suggest import nearest
-from app.domain.errors import Fault, Invalid, StrataError, Unreadable
+from app.domain.errors import Fault, Invalid, StrataError, Together, Unreadable
 from app.domain.lists import both
-from app.domain.questions import DEFAULT_LIMIT, MAX_LIMIT, Archived, Count, Page, Question, Selection
+from app.domain.questions import DEFAULT_LIMIT, MAX_LIMIT, Archived, Count, Page, Question, Selection, Sort
 from app.domain.selections import MAX_SORT, Place, Told, names, selection, sort, usual_order
 from app.domain.values import DAY, MisfitError
 from app.domain.workspaces import Workspace
@@ -30,6 +30,8 @@ KEPT_TEXTS = 4_096
 LONGEST_KEPT = 2_000
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 COUNTS: tuple[Count, ...] = get_args(Count)
+ARCHIVED: tuple[Archived, ...] = ("only", "with")
+"""What can be asked of the archive; without a word it is left out."""
 FORM = 1
 """Counted up when cursors handed out before cannot be read any longer."""
 Word = TypeVar("Word", bound=str)
@@ -156,23 +158,42 @@ def placed(ask: Ask, error: StrataError) -> StrataError:
 
 
 def frame(ask: Ask, workspace: Workspace, *, days: bool = False) -> Frame:
-    """Raises Invalid for what a parameter cannot be. `days`: the history of one can be asked here."""
-    if ask.on is not None and not days:
-        raise Place("on", ask.body).fault("Expected no day here: history is read from collections, page by page.")
-    if ask.on is not None and not DAY.fullmatch(ask.on):
-        raise Place("on", ask.body).fault("Expected a day, as in 2026-01-31.")
-    archived: Archived = "without" if ask.account is None else "with"
-    if ask.archived is not None:
-        archived = _one_of(ask, "archived", ask.archived, ("only", "with"))
-    zone = workspace.zone if ask.tz is None else _zone(ask, ask.tz)
-    return Frame(
-        DEFAULT_LIMIT if ask.limit is None else _limit(ask, ask.limit),
-        "none" if ask.count is None else _one_of(ask, "count", ask.count, COUNTS),
-        archived,
-        None if ask.as_of is None else _moment(ask, "as_of", ask.as_of, zone),
+    """Raises Invalid with all that parameters cannot be. `days`: the history of one can be asked here."""
+    parts, usual = Together(), _usual(ask, workspace)
+    zone = usual.zone if ask.tz is None else parts.part(partial(_zone, ask, ask.tz), usual.zone)
+    found = Frame(
+        usual.limit if ask.limit is None else parts.part(partial(_limit, ask, ask.limit), usual.limit),
+        usual.count if ask.count is None else parts.part(partial(_one_of, ask, "count", ask.count, COUNTS), usual.count),
+        usual.archived if ask.archived is None else parts.part(partial(_one_of, ask, "archived", ask.archived, ARCHIVED), usual.archived),
+        usual.as_of if ask.as_of is None else parts.part(partial(_moment, ask, "as_of", ask.as_of, zone), usual.as_of),
         zone,
-        None if ask.on is None else _moment(ask, "on", ask.on, zone),
-    )
+        usual.on if ask.on is None else parts.part(partial(_on, ask, ask.on, zone, days=days), usual.on),
+    )  # fmt: skip
+    parts.verify()
+    return found
+
+
+def _usual(ask: Ask, workspace: Workspace) -> Frame:
+    """Where nothing is said."""
+    return Frame(DEFAULT_LIMIT, "none", "without" if ask.account is None else "with", None, workspace.zone)
+
+
+def framed(ask: Ask, workspace: Workspace) -> tuple[Frame, Question]:
+    """What a question says but for its criteria. Raises Invalid with all that is wrong with it."""
+    parts = Together()
+    of = parts.part(partial(frame, ask, workspace, days=True), _usual(ask, workspace))
+    asked = parts.part(partial(question, ask, of, workspace), None)
+    parts.verify()
+    assert asked is not None, "it was read, or refused"
+    return of, asked
+
+
+def _on(ask: Ask, told: str, zone: ZoneInfo, *, days: bool) -> datetime:
+    if not days:
+        raise Place("on", ask.body).fault("Expected no day here: history is read from collections, page by page.")
+    if not DAY.fullmatch(told):
+        raise Place("on", ask.body).fault("Expected a day, as in 2026-01-31.")
+    return _moment(ask, "on", told, zone)
 
 
 def _one_of(ask: Ask, name: str, told: str, known: tuple[Word, ...]) -> Word:
@@ -233,17 +254,25 @@ def checked(ask: Ask, told: Said, setting: Setting) -> Checked:
 def question(ask: Ask, of: Frame, workspace: Workspace) -> Question:
     """The question, but for its criteria and for a selection that depends on the setting. Raises Invalid for fields,
     includes and orders that are not there."""
-    entity = ENTITIES[ask.entity]
-    if isinstance(ask.selection, Selection):
-        shows = ask.selection
-    elif ask.selection is None and ask.on is not None and ask.fields is None and ask.include is None:
-        shows = selection(history.SHOWN, None, entity, workspace, body=ask.body)
-    elif ask.selection is None:
-        shows = selection(ask.fields, ask.include, entity, workspace, body=ask.body)
-    else:
-        shows = Selection(())
-    order = usual_order(entity) if ask.sort is None else sort(ask.sort, entity, workspace, body=ask.body)
+    entity, parts = ENTITIES[ask.entity], Together()
+    shows = parts.part(partial(_shows, ask, entity, workspace), Selection(()))
+    order = parts.part(partial(_order, ask, entity, workspace), ())
+    parts.verify()
     return Question(ask.entity, meant.All(), shows, order, Page(of.limit), of.count, of.archived, ask.edges)
+
+
+def _shows(ask: Ask, entity: Entity, workspace: Workspace) -> Selection:
+    if isinstance(ask.selection, Selection):
+        return ask.selection
+    if ask.selection is not None:
+        return Selection(())
+    if ask.on is not None and ask.fields is None and ask.include is None:
+        return selection(history.SHOWN, None, entity, workspace, body=ask.body)
+    return selection(ask.fields, ask.include, entity, workspace, body=ask.body)
+
+
+def _order(ask: Ask, entity: Entity, workspace: Workspace) -> tuple[Sort, ...]:
+    return usual_order(entity) if ask.sort is None else sort(ask.sort, entity, workspace, body=ask.body)
 
 
 def then(ask: Ask, of: Frame, asked: Question) -> Question:

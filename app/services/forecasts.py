@@ -16,7 +16,7 @@ from app.domain.criteria import check
 from app.domain.criteria.meant import Meaning
 from app.domain.criteria.nodes import All, And, Cmp, Me, Node, Path
 from app.domain.criteria.suggest import nearest
-from app.domain.errors import Fault, Invalid, NotFound, StrataError
+from app.domain.errors import Fault, Invalid, NotFound, StrataError, Together
 from app.domain.forecasting import asked as asking
 from app.domain.forecasting.asked import Asked, Said, Under
 from app.domain.forecasting.rows import ROWS, SORTS
@@ -175,8 +175,11 @@ async def _ready(db: Database, principal: Principal, now: datetime, said: Said, 
     workspace = principal.workspace
     as_of = now if said.as_of is None else _as_of(said.as_of, workspace, now)
     moment = clock(workspace, as_of)
-    start, end = asking.period(said.start, said.end, moment.today)
-    wanted = Asked(start, end, asking.groups(said.group_by, workspace), said.target, said.targets)
+    parts = Together()
+    start, end = parts.part(partial(asking.period, said.start, said.end, moment.today), (moment.today, moment.today))
+    groups = parts.part(partial(asking.groups, said.group_by, workspace), ())
+    parts.verify()
+    wanted = Asked(start, end, groups, said.target, said.targets)
     setting = check.Setting(workspace, moment, principal.person)
 
     async def meaning(node: Node) -> Meaning:

@@ -18,7 +18,7 @@ from app.domain.criteria import text, tree
 from app.domain.criteria.check import Setting, check
 from app.domain.criteria.suggest import nearest
 from app.domain.criteria.values import Whatever
-from app.domain.errors import Fault, Invalid, NotFound, StrataError
+from app.domain.errors import Fault, Invalid, NotFound, StrataError, Together
 from app.domain.list_templates import Template
 from app.domain.lists import List, ListEntity, Parameter, ParameterKind, Visibility, asked
 from app.domain.roles import Principal
@@ -139,17 +139,11 @@ def misfits(entity: ListEntity, said: Mapping[str, Any], setting: Setting) -> tu
             within = replace(setting, params=_likely(said.get("params", ())))
             check(asked(entity, said["criteria"], said.get("mine", False)), of, within)
 
-    faults: list[Fault] = []
-    for read in (
-        criteria,
-        lambda: lists.check_columns(said.get("columns", ()), of, workspace),
-        lambda: lists.check_sort(said.get("sort", ()), of, workspace),
-    ):
-        try:
-            read()
-        except Invalid as error:
-            faults += error.faults or (Fault(error.detail),)
-    return tuple(faults)
+    parts = Together()
+    parts.part(criteria, None)
+    parts.part(lambda: lists.check_columns(said.get("columns", ()), of, workspace), None)
+    parts.part(lambda: lists.check_sort(said.get("sort", ()), of, workspace), None)
+    return parts.faults
 
 
 def parameters(params: Sequence[Parameter], told: Mapping[str, object] | None = None) -> dict[str, Any]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Generic, TypeVar
 
 from app.domain.catalogue import ENTITIES
 from app.domain.criteria.check import Echo, RankEcho, Setting
 from app.domain.criteria.gaps import Stand, stands
+from app.domain.errors import Together
 from app.domain.questions import Page, Question, Selection
 from app.domain.selections import Place
 from app.domain.workspaces import Person, Workspace, clock
@@ -120,8 +122,7 @@ def _template(ask: Ask, workspace: Workspace) -> Template:
 
 
 def _framed(ask: Ask, workspace: Workspace) -> Template:
-    frame = asks.frame(ask, workspace, days=True)
-    return Template(frame, asks.question(ask, frame, workspace))
+    return Template(*asks.framed(ask, workspace))
 
 
 def _key(ask: Ask, workspace: Workspace) -> Hashable:
@@ -130,7 +131,11 @@ def _key(ask: Ask, workspace: Workspace) -> Hashable:
 
 
 def _read(ask: Ask, workspace: Workspace) -> Plan:
-    template, told = _template(ask, workspace), asks.said(ask)
+    parts = Together()
+    template = parts.part(partial(_template, ask, workspace), None)
+    told = parts.part(partial(asks.said, ask), asks.EVERYTHING)
+    parts.verify()
+    assert template is not None, "it was read, or refused"
     return Plan(template, told, asks.fingerprint(ask, told, template.frame, workspace), template.question)
 
 

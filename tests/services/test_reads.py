@@ -438,6 +438,19 @@ async def test_what_cannot_be_is_refused_where_it_was_told(
             assert str(wrong) not in fault.message or len(str(wrong)) < 2
 
 
+@pytest.mark.parametrize("body", [False, True])
+async def test_all_that_is_wrong_is_told_at_once(db: Database, population: Population, body: bool) -> None:
+    wrong: dict[str, Any] = {
+        "filter": "arr >", "fields": "nme,name,helth", "include": "csms", "sort": "zzz,-arrr", "limit": -1, "count": "all",
+        "archived": "yes", "as_of": "soon", "tz": "Mars",
+    }  # fmt: skip
+    with pytest.raises(Unreadable) as raised:
+        await ask(db, body=body, **wrong)
+    told = [fault.pointer if body else fault.parameter for fault in raised.value.faults]
+    names = ["tz", "limit", "count", "archived", "as_of", "fields", "fields", "include", "sort", "sort", "filter"]
+    assert told == [f"/{name}" if body else name for name in names]
+
+
 async def test_filter_and_criteria_are_not_told_together(db: Database, population: Population) -> None:
     with pytest.raises(Invalid):
         await ask(db, filter="arr > 0", criteria={"op": "all"})

@@ -23,6 +23,11 @@ class Budget:
     relations: int = 0
     listed: int = 0
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether more was asked for than there is: what follows is not read."""
+        return self.nodes > NODES or self.relations > RELATED or self.listed > VALUES
+
     def node(self, at: At) -> None:
         """A predicate, or a function over related rows."""
         self.nodes += 1

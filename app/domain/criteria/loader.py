@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Literal
 
 from app.domain.criteria import limits, literals, nodes
@@ -11,6 +12,7 @@ from app.domain.criteria.members import Members, child
 from app.domain.criteria.nodes import At
 from app.domain.criteria.suggest import invalid, nearest
 from app.domain.criteria.words import load_value, load_window
+from app.domain.errors import Together
 
 _COMPARISONS: tuple[nodes.Comparison, ...] = tuple(literals.COMPARISONS)
 _MATCHES: tuple[Literal["contains", "starts_with", "ends_with"], ...] = ("contains", "starts_with", "ends_with")
@@ -51,7 +53,14 @@ class Loader:
         members = Members(written, pointer, ("op", "args"))
         elements = list(members.each("args"))
         limits.args(len(elements), members.at_member("args"))
-        return tuple(self.node(element, where, depth + 1) for element, where in elements)
+        parts = Together()
+        found = tuple(
+            parts.part(partial(self.node, element, where, depth + 1), nodes.All())
+            for element, where in elements
+            if not self._budget.is_spent
+        )
+        parts.verify()
+        return found
 
     def _and(self, written: object, pointer: str, depth: int) -> nodes.Node:
         return nodes.And(self._args(written, pointer, depth), at=At(pointer=pointer))

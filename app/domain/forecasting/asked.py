@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import partial
 from types import MappingProxyType
-from typing import Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 from app.domain import moments, records, values
@@ -14,7 +15,7 @@ from app.domain.criteria import spellings
 from app.domain.criteria.members import Members
 from app.domain.criteria.nodes import Node
 from app.domain.criteria.suggest import nearest
-from app.domain.errors import Fault, Invalid
+from app.domain.errors import Fault, Invalid, Together
 from app.domain.forecasting import supposed
 from app.domain.forecasting.supposed import Supposed, Target
 from app.domain.workspaces import SegmentationName, Workspace
@@ -73,26 +74,33 @@ class Asked:
 
 
 def read(body: object, minor_digits: int) -> Said:
-    """Reads the members of a request, all optional. Raises Invalid with a Fault per wrong member."""
-    told = records.only(body, MEMBERS, MEANT)
-    faults: list[Fault] = []
+    """Reads the members of a request, all optional. Raises Invalid, or Unreadable, with a Fault per wrong member."""
+    parts = Together()
+    known = {name: value for name, value in body.items() if name in MEMBERS} if isinstance(body, Mapping) else {}
+    told = parts.part(lambda: records.only(body, MEMBERS, MEANT), known)
 
-    def member(name: str, reader: Callable[[object], T]) -> T | None:
-        try:
-            return None if told.get(name) is None else reader(told[name])
-        except values.MisfitError as misfit:
-            faults.append(misfit.fault(f"/{name}"))
-            return None
+    def member(name: str, reader: Callable[[Any], T]) -> T | None:
+        return None if told.get(name) is None else parts.part(partial(_member, told[name], f"/{name}", reader), None)
 
+    groups = member("group_by", _names)
+    # Targets are of groups: where those cannot be read, nothing is said of them.
+    are_lost = groups is None and told.get("group_by") is not None
+    targets = None if are_lost else member("targets", lambda some: supposed.targets(some, groups or (), minor_digits))
     said = Said(
         member("from", values.day), member("to", values.day), member("as_of", _moment),
-        None, member("group_by", _names) or (), member("target", lambda v: supposed.amount(v, minor_digits)),
+        member("where", lambda where: spellings.read(where, "/where")), groups or (),
+        member("target", lambda target: supposed.amount(target, minor_digits)),
+        targets or (), parts.part(partial(under, told, ""), Under()),
     )  # fmt: skip
-    if faults:
-        raise Invalid(faults=tuple(faults))
-    where = None if told.get("where") is None else spellings.read(told["where"], "/where")
-    targets = () if told.get("targets") is None else supposed.targets(told["targets"], said.group_by, minor_digits)
-    return replace(said, where=where, targets=targets, under=under(told, ""))
+    parts.verify()
+    return said
+
+
+def _member(told: Any, pointer: str, reader: Callable[[Any], T]) -> T:
+    try:
+        return reader(told)
+    except values.MisfitError as misfit:
+        raise Invalid(faults=(misfit.fault(pointer),)) from None
 
 
 def under(told: Mapping[str, object], pointer: str) -> Under:

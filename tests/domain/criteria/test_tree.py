@@ -84,3 +84,19 @@ def test_numbers_have_one_spelling() -> None:
 
 def test_an_and_of_one_is_its_argument() -> None:
     assert tree.load({"op": "or", "args": [{"op": "and", "args": [ARR]}]}) == tree.load(ARR)
+
+
+def test_every_argument_that_is_wrong_is_told() -> None:
+    arr = {"op": "cmp", "of": "arr", "cmp": "ge", "value": 1}
+    inner = {"op": "or", "args": [arr, {"op": "nope"}]}
+    with pytest.raises(Invalid) as caught:
+        tree.load({"op": "and", "args": [{**arr, "cmp": "zz"}, inner, arr, {"op": "cmp", "of": "arr"}]})
+    assert [fault.pointer for fault in caught.value.faults] == ["/args/0/cmp", "/args/1/args/1/op", "/args/3"]
+
+
+def test_what_is_too_much_is_told_once() -> None:
+    many = {"op": "or", "args": [{"op": "all"}] * 90}
+    with pytest.raises(Invalid) as caught:
+        tree.load({"op": "and", "args": [many] * 90})
+    (fault,) = caught.value.faults
+    assert "at most" in fault.message

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from app.domain.errors import Invalid
-from app.domain.forecasting.asked import period
+from app.domain.errors import Invalid, Unreadable
+from app.domain.forecasting.asked import period, read
 
 TODAY = date(2026, 11, 22)
 
@@ -48,3 +48,13 @@ def test_what_the_calendar_does_not_hold_is_refused(start: date | None, end: dat
 
 def test_the_last_day_can_be_asked_for() -> None:
     assert period(date(9999, 12, 30), None, TODAY) == (date(9999, 12, 30), date.max)
+
+
+def test_all_that_is_wrong_with_a_request_is_told_at_once() -> None:
+    body = {
+        "from": "soon", "target": "x", "group_by": "month", "targets": [], "where": "arr >", "bogus": 1, "lanes": {"severe": 1},
+    }  # fmt: skip
+    with pytest.raises(Unreadable) as caught:
+        read(body, 2)
+    told = [fault.pointer for fault in caught.value.faults]
+    assert told == ["/bogus", "/group_by", "/from", "/where", "/target", "/lanes"]
