@@ -7,11 +7,11 @@ from datetime import UTC, datetime, time, timedelta
 
 from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria import nodes, text
-from app.domain.criteria.check import Setting, check
+from app.domain.criteria.check import Setting, check, for_nobody
 from app.domain.criteria.meant import Meaning
 from app.domain.errors import Fault, Invalid, StrataError
 from app.domain.segmentation.parts import of_segments, parts
-from app.domain.workspaces import Workspace, clock
+from app.domain.workspaces import Workspace
 
 TICK = timedelta(microseconds=1)
 
@@ -20,7 +20,7 @@ def day_of(workspace: Workspace) -> Setting:
     """The day of the facts as it ends, in the workspace's zone and with nobody's eyes: all that is kept is of that moment,
     whenever it is computed."""
     end = datetime.combine(workspace.facts_day + timedelta(days=1), time.min, workspace.zone)
-    return Setting(workspace, clock(workspace, end.astimezone(UTC) - TICK), people=False)
+    return for_nobody(workspace, end.astimezone(UTC) - TICK)
 
 
 def meaning(workspace: Workspace, node: nodes.Node, pointer: str) -> Meaning:
@@ -40,7 +40,7 @@ def meaning(workspace: Workspace, node: nodes.Node, pointer: str) -> Meaning:
     return found
 
 
-def meant(workspace: Workspace) -> tuple[tuple[tuple[str, Meaning], ...], Mapping[str, str]]:
+def read_all(workspace: Workspace) -> tuple[tuple[tuple[str, Meaning], ...], Mapping[str, str]]:
     """The entry criteria that mean something, in the order of their stages, and why the others do not, by stage."""
     entries: list[tuple[str, Meaning]] = []
     broken: dict[str, str] = {}

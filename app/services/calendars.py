@@ -8,7 +8,7 @@ from typing import Any
 
 from app.domain import calendar_bodies, dependents
 from app.domain.calendars import FiscalPeriod
-from app.domain.entries import meant
+from app.domain.entries import read_all
 from app.domain.errors import Invalid, StrataError
 from app.domain.roles import Principal, permit
 from app.domain.workspaces import Workspace
@@ -105,7 +105,7 @@ async def _lost(tx: Transaction, call: Call, workspace: Workspace) -> Lost:
             lists[row["id"]] = shown_name(call.principal, row)
     every = {row["id"]: row for row in await segments.all_of(tx, workspace.id)}
     ready = await prepare(tx, [definition(row) for row in every.values()], workspace, call.now)
-    ahead, model = meant(workspace)[1], measures.prepare(workspace)
+    ahead, model = read_all(workspace)[1], measures.prepare(workspace)
     return {
         "saved lists": lists,
         "segmentations": {one: every[one]["slug"] for one in ready.broken},

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from app.domain.catalogue import ACCOUNTS
-from app.domain.criteria.check import shown
+from app.domain.criteria.check import for_nobody, shown
 from app.domain.criteria.folds import NUMBERS
 from app.domain.criteria.meant import SegmentOf, Shown
 from app.domain.criteria.nodes import All
@@ -33,7 +33,7 @@ from app.persistence import clusters as rows
 from app.persistence.database import Reader
 from app.services import named
 from app.services.aside import apart, aside
-from app.services.cuts import meant, setting_of
+from app.services.cuts import meant
 from app.services.grouping import Grouped, grouped
 
 LEAST = 30
@@ -52,7 +52,7 @@ async def suggest(db: Reader, principal: Principal, body: object, now: datetime)
     wanted = read(body)
     fields = [_numeric(path, n, workspace) for n, path in enumerate(wanted.fields)]
     told = wanted.where or All()
-    where = await named.reading(db, setting_of(workspace, now), None, now, lambda within: meant(told, "/where", within))
+    where = await named.reading(db, for_nobody(workspace, now), None, now, lambda within: meant(told, "/where", within))
     columns, accounts = await rows.values(db, workspace, fields, where)
     sampled = len(columns[0])
     if sampled < LEAST * wanted.count:

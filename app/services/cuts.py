@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria import text
-from app.domain.criteria.check import Setting, check, shown
+from app.domain.criteria.check import Setting, check, for_nobody, shown
 from app.domain.criteria.folds import NUMBERS
 from app.domain.criteria.meant import All, Column, CustomOf, Meaning, SegmentOf, Shown
 from app.domain.criteria.nodes import Node
@@ -45,7 +45,7 @@ class Cut:
 
 async def counted(tx: Transaction, workspace: Workspace, paths: Sequence[str], now: datetime) -> list[int]:
     """How many unarchived accounts have a value above 0, for each field."""
-    setting = setting_of(workspace, now)
+    setting = for_nobody(workspace, now)
     return [
         await found_in.count(
             tx,
@@ -73,7 +73,7 @@ async def freeze(
             for of, axis in zip(fields, wanted.axes, strict=True)
         ]
 
-    every = await named.reading(reader, setting_of(workspace, now), None, now, asked)
+    every = await named.reading(reader, for_nobody(workspace, now), None, now, asked)
     found = await _shares(reader, workspace, every, standing, today)
     return tuple([await _frozen(reader, workspace, one, standing, found, today) for one in every])
 
@@ -150,11 +150,6 @@ def _among(axis: Axis, setting: Setting) -> Meaning:
 
 
 # -- checking ----------------------------------------------------------------------------------------------------------
-
-
-def setting_of(workspace: Workspace, now: datetime) -> Setting:
-    """In which definitions are checked: they name nobody."""
-    return Setting(workspace, clock(workspace, now), people=False)
 
 
 def meant(node: Node, pointer: str, setting: Setting) -> Meaning:

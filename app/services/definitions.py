@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from app.domain.criteria import text
-from app.domain.criteria.check import Setting
+from app.domain.criteria.check import Setting, for_nobody
 from app.domain.criteria.logic import World, formula
 from app.domain.criteria.meant import Meaning
 from app.domain.criteria.nodes import Node
@@ -28,7 +28,7 @@ from app.persistence import segments as kept
 from app.persistence.database import Reader, Record, Transaction
 from app.services import measures, named
 from app.services.calls import ENCODER, new_id
-from app.services.cuts import freeze, meant, setting_of
+from app.services.cuts import freeze, meant
 from app.services.segmentation_documents import stood
 
 MOST = 50
@@ -77,7 +77,7 @@ async def made(
     within = books.of(wanted.axes, cuts)
     weighed = measures.weighed_by(workspace, wanted.slug)
     band = wanted.band if wanted.kind == "rules" else None
-    await named.reading(reader, setting_of(workspace, now), None, now, partial(_sound, cases, within, weighed, band))
+    await named.reading(reader, for_nobody(workspace, now), None, now, partial(_sound, cases, within, weighed, band))
     return Made(wanted, cuts, cases)
 
 
@@ -174,7 +174,7 @@ async def sound(reader: Reader, workspace: Workspace, slug: str, row: Record, no
     within = books.of(axes, loaded(msgspec.json.decode(row["cuts"])))
     weighed = measures.weighed_by(workspace, slug)
     band = row["band"] if row["kind"] == "rules" else None
-    await named.reading(reader, setting_of(workspace, now), None, now, partial(_sound, cases, within, weighed, band))
+    await named.reading(reader, for_nobody(workspace, now), None, now, partial(_sound, cases, within, weighed, band))
 
 
 def _cases(wanted: Segmentation, cases: Sequence[Node]) -> list[dict[str, Any]]:

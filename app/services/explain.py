@@ -13,7 +13,7 @@ import msgspec
 
 from app.domain.catalogue import ACCOUNTS, ENTITIES, Entity
 from app.domain.criteria import text
-from app.domain.criteria.check import Setting, check
+from app.domain.criteria.check import Setting, check, for_nobody
 from app.domain.criteria.coerce import is_identity
 from app.domain.criteria.explain import Explanation, explain
 from app.domain.criteria.flips import followed, next_decision
@@ -88,7 +88,7 @@ async def _asked(db: Reader, principal: Principal, told: Body, now: datetime) ->
     workspace = principal.workspace
     if "segmentation" in told:
         ask = Ask("accounts", as_of=told.get("as_of"), body=True)
-        setting = Setting(workspace, clock(workspace, asks.frame(ask, workspace).as_of or now), people=False)
+        setting = for_nobody(workspace, asks.frame(ask, workspace).as_of or now)
         definition, _ = await _definition(db, principal, told["segmentation"])
         node = dict(definition.cases).get(told["segment"])
         if node is None:
@@ -219,7 +219,7 @@ async def of_segments(db: Reader, principal: Principal, account_id: UUID, slug: 
     permit(principal, OPERATION)
     workspace = principal.workspace
     definition, row = await _definition(db, principal, slug)
-    setting = Setting(workspace, clock(workspace, now), people=False)
+    setting = for_nobody(workspace, now)
     own = await _own_books(db, principal, "id", str(account_id), definition, setting)
     spelled = [books.spelt_for(node, definition.books, own) for _, node in definition.cases]
     trees = await _cases(db, setting, spelled, now)

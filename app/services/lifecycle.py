@@ -11,7 +11,7 @@ from uuid import UUID
 from app.domain.criteria import spellings, text
 from app.domain.criteria.meant import Meaning
 from app.domain.criteria.suggest import nearest
-from app.domain.entries import meaning, meant
+from app.domain.entries import meaning, read_all
 from app.domain.errors import Fault, Invalid, StrataError
 from app.domain.lifecycle import Cause
 from app.domain.roles import Principal, permit
@@ -90,7 +90,7 @@ def _prepare(workspace: Workspace) -> Prepared:
     key = (workspace.id, workspace.epoch)
     found = _prepared.get(key)
     if found is None:
-        entries, broken = meant(workspace)
+        entries, broken = read_all(workspace)
         read = frozenset[str]().union(*(names(one) for _, one in entries))
         found = Prepared(entries, broken, read, {})
         if len(_prepared) >= KEPT:

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from app.domain.catalogue import ACCOUNTS
-from app.domain.criteria.check import Setting, check, shown
+from app.domain.criteria.check import Setting, check, for_nobody, shown
 from app.domain.criteria.meant import Meaning, SegmentOf, Shown
 from app.domain.criteria.nodes import Node
 from app.domain.criteria.text import format as spelled
@@ -26,7 +26,7 @@ from app.domain.segmentation.lanes import IMPACT
 from app.domain.segmentation.matrix import SIDES
 from app.domain.segmentation.reading import Faults
 from app.domain.segmentation.scorecard import levels
-from app.domain.workspaces import Workspace, clock
+from app.domain.workspaces import Workspace
 from app.persistence import placed as rows
 from app.persistence.database import Reader, Record
 from app.services import named
@@ -121,7 +121,7 @@ async def _score(
     numbers = [one for one in spec.measures if one.axis is not None]
     others = [(one, levels(one)) for one in spec.measures if one.axis is None]
     nodes = [node for _, told in others for _, node in told]
-    setting = Setting(workspace, clock(workspace, now), people=False)
+    setting = for_nobody(workspace, now)
 
     def read(known: Setting) -> _Asked:
         paths = [path for one in numbers for path in _paths(one.axis)] + [one.field for one, _ in others if one.field]

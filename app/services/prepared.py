@@ -12,7 +12,7 @@ import msgspec
 
 from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria import nodes, text
-from app.domain.criteria.check import Setting, check
+from app.domain.criteria.check import Setting, check, for_nobody
 from app.domain.criteria.nodes import Node
 from app.domain.errors import Invalid, Unreadable
 from app.domain.segmentation import books
@@ -20,7 +20,7 @@ from app.domain.segmentation.bodies import axes_of
 from app.domain.segmentation.cuts import loaded
 from app.domain.segmentation.hysteresis import OFF, Steady, span
 from app.domain.segmentation.parts import names, of_segments, parts
-from app.domain.workspaces import Workspace, clock
+from app.domain.workspaces import Workspace
 from app.persistence import segments
 from app.persistence.database import Reader, Record, Transaction
 from app.persistence.members import Rule
@@ -88,7 +88,7 @@ def steady(row: Record) -> Steady:
 
 async def prepare(reader: Reader, definitions: Sequence[Definition], workspace: Workspace, now: datetime) -> Prepared:
     """Check every definition at this moment, in the workspace's own zone and with nobody's eyes."""
-    setting = Setting(workspace, clock(workspace, now), people=False)
+    setting = for_nobody(workspace, now)
     return await named.reading(reader, setting, None, now, partial(_prepared_in, definitions))
 
 

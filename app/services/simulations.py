@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from app.domain.catalogue import ACCOUNTS
-from app.domain.criteria.check import Setting, check
+from app.domain.criteria.check import Setting, check, for_nobody
 from app.domain.criteria.nodes import Node
 from app.domain.errors import NotFound
 from app.domain.roles import Principal, permit
@@ -104,7 +104,7 @@ async def tried(
 
 
 async def _rule(db: Reader, workspace: Workspace, made: Made, now: datetime) -> Rule:
-    setting = Setting(workspace, clock(workspace, now), people=False)
+    setting = for_nobody(workspace, now)
     within = books.of(made.of.axes, made.cuts)
     return await named.reading(db, setting, None, now, partial(_checked, made.of, made.cases, within))
 

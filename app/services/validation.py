@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from app.domain.catalogue import ACCOUNTS
-from app.domain.criteria.check import Setting, check
+from app.domain.criteria.check import check, for_nobody
 from app.domain.criteria.meant import Meaning
 from app.domain.criteria.nodes import All, Node
 from app.domain.criteria.suggest import nearest
@@ -233,7 +233,7 @@ async def _meant(
 
 async def _checked(db: Reader, workspace: Workspace, node: Node, span: Span, now: datetime) -> Meaning:
     """What criteria mean at the end of the day."""
-    setting = Setting(workspace, clock(workspace, span.moment), people=False)
+    setting = for_nobody(workspace, span.moment)
     return await named.reading(db, setting, None, now, lambda within: check(node, ACCOUNTS, within).meaning)
 
 

@@ -14,10 +14,10 @@ from app.domain.criteria.meant import Bounds, Meaning
 from app.domain.criteria.nodes import At, place
 from app.domain.criteria.simplify import compared, one_of, within
 from app.domain.criteria.suggest import invalid, nearest
-from app.domain.criteria.values import Echo, NamedList, RankEcho, Setting, Values
+from app.domain.criteria.values import Echo, NamedList, RankEcho, Setting, Values, for_nobody
 from app.domain.errors import Fault, Invalid
 
-__all__ = ["Checked", "Echo", "NamedList", "RankEcho", "Setting", "check", "shown"]
+__all__ = ["Checked", "Echo", "NamedList", "RankEcho", "Setting", "check", "for_nobody", "shown"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from app.domain.criteria.nodes import At
 from app.domain.criteria.ranks import Cuts, Threshold
 from app.domain.criteria.suggest import invalid, nearest
 from app.domain.criteria.time import Axis, point, resolve
-from app.domain.workspaces import Clock, Person, Workspace
+from app.domain.workspaces import Clock, Person, Workspace, clock
 
 NO_CUTS = Cuts((), datetime.min.replace(tzinfo=UTC))
 
@@ -60,6 +60,11 @@ class Setting:
     lists: Mapping[UUID, NamedList] = field(default_factory=dict)
     within: UUID | None = None
     cuts: Mapping[Threshold, Cuts] | None = field(default_factory=dict)
+
+
+def for_nobody(workspace: Workspace, now: datetime) -> Setting:
+    """The setting of a moment, in the workspace's own zone, into which nobody's own view may enter."""
+    return Setting(workspace, clock(workspace, now), people=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.catalogue import ENTITIES, Entity, Field, Relation
 from app.domain.criteria.meant import Bounds
-from app.domain.entries import meant
+from app.domain.entries import read_all
 from app.persistence.compile.scope import Scope
 
 # A day's usage of an account is packed into arrays of one length: the language sees a row for each place in them.
@@ -38,15 +38,19 @@ class Rows:
 
 def _of_entry(field: Field, alias: str, scope: Scope) -> str:
     """What a stage tells of whether its entry criteria mean something, which the workspace says."""
-    _, broken = meant(scope.workspace)
+    _, broken = read_all(scope.workspace)
     is_state = field.name == "state"
     if not broken:
         return "'ok'::text" if is_state else "NULL::text"
     # Slugs as they are: of a field that is never empty nothing may come to be asked, and a value that is bound must be.
     if is_state:
-        return f"CASE WHEN {alias}.slug IN ({', '.join(map(repr, broken))}) THEN 'broken' ELSE 'ok' END"
-    told = " ".join(f"WHEN {slug!r} THEN {scope.bind(why)}::text" for slug, why in broken.items())
+        return f"CASE WHEN {alias}.slug IN ({', '.join(map(_literal, broken))}) THEN 'broken' ELSE 'ok' END"
+    told = " ".join(f"WHEN {_literal(slug)} THEN {scope.bind(why)}::text" for slug, why in broken.items())
     return f"CASE {alias}.slug {told} END"
+
+
+def _literal(slug: str) -> str:
+    return "'" + slug.replace("'", "''") + "'"
 
 
 def table_of(entity: Entity) -> str:
