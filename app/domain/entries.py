@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
 
+from app.domain import moments
 from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria import nodes, text
 from app.domain.criteria.check import Setting, check, for_nobody
@@ -13,14 +13,11 @@ from app.domain.errors import Fault, Invalid, StrataError
 from app.domain.segmentation.parts import of_segments, parts
 from app.domain.workspaces import Workspace
 
-TICK = timedelta(microseconds=1)
-
 
 def day_of(workspace: Workspace) -> Setting:
     """The day of the facts as it ends, in the workspace's zone and with nobody's eyes: all that is kept is of that moment,
     whenever it is computed."""
-    end = datetime.combine(workspace.facts_day + timedelta(days=1), time.min, workspace.zone)
-    return for_nobody(workspace, end.astimezone(UTC) - TICK)
+    return for_nobody(workspace, moments.begins(workspace.facts_day + moments.DAY, workspace.zone) - moments.LEAST)
 
 
 def meaning(workspace: Workspace, node: nodes.Node, pointer: str) -> Meaning:

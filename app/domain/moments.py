@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from app.domain import values
@@ -24,14 +24,18 @@ def span(told: object, zone: ZoneInfo) -> tuple[datetime, datetime]:
             moment = values.instant(f"{brief[1]}:00{brief[2]}" if brief else told)
             return moment, moment
         day = values.day(told)
-        begins, ends = (datetime.combine(one, time(), zone).astimezone(UTC) for one in (day, day + DAY))
+        return begins(day, zone), begins(day + DAY, zone)
     except (MisfitError, OverflowError):
         raise MisfitError(EXPECTED) from None
-    return begins, ends
+
+
+def begins(day: date, zone: ZoneInfo) -> datetime:
+    """The first moment of a day in the zone, in UTC."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def last(told: object, zone: ZoneInfo) -> datetime:
     """An instant, or the last microsecond of a day in the zone, so that all of the day lies behind it; in UTC. Raises
     MisfitError."""
-    begins, ends = span(told, zone)
-    return ends - LEAST if begins < ends else begins
+    since, until = span(told, zone)
+    return until - LEAST if since < until else since

@@ -111,10 +111,10 @@ async def _shares(
         cut, ascending = next(iter(asked.values())), sorted(asked)
         kept = keeping.shares(of, standing)
         missing = [share for share in ascending if share not in kept]
-        every_ = {**kept, **(await _taken(reader, workspace, cut, missing, today) if missing else {})}
-        if keeping.joined([every_[share] for share in ascending]) is None:
-            every_ = await _taken(reader, workspace, cut, ascending, today)
-        found[of] = every_
+        at = {**kept, **(await _taken(reader, workspace, cut, missing, today) if missing else {})}
+        if keeping.joined([at[share] for share in ascending]) is None:
+            at = await _taken(reader, workspace, cut, ascending, today)
+        found[of] = at
     return found
 
 

@@ -176,9 +176,9 @@ def _held(area: Area, picture: Quadrant) -> str:
 
 def _where(cell: Cell, picture: Quadrant) -> str:
     """`ARR from $50k, Health below 70:`, with the panel before it where there are several."""
-    levels_ = [_level(*each, picture.currency) for each in ((picture.x, cell.x), (picture.y, cell.y))]
+    stands = [_level(*each, picture.currency) for each in ((picture.x, cell.x), (picture.y, cell.y))]
     panel = picture.panels[cell.panel] if len(picture.panels) > 1 else ""
-    return f"{', '.join(filter(None, (panel, *levels_)))}:"
+    return f"{', '.join(filter(None, (panel, *stands)))}:"
 
 
 def _level(measure: Measure, at: int, currency: str) -> str:

@@ -232,14 +232,17 @@ def _known(sides: Sequence[_Side]) -> list[str]:
     return [key for key in sides[0].at if all(key in side.at for side in sides)]
 
 
+def _of_book(sides: Sequence[_Side], key: str) -> Node:
+    return And((Cmp(Path(sides[0].within), "eq", Const(key)), *(side.of(key) for side in sides)))
+
+
 def _any(sides: Sequence[_Side]) -> Node:
-    within = Path(sides[0].within)
-    ways = [And((Cmp(within, "eq", Const(key)), *(side.of(key) for side in sides))) for key in _known(sides)]
+    ways = [_of_book(sides, key) for key in _known(sides)]
     return NOTHING if not ways else ways[0] if len(ways) == 1 else Or(tuple(ways))
 
 
 def _own(sides: Sequence[_Side], key: str | None) -> Node:
-    known, within = _known(sides), Path(sides[0].within)
-    if key in known:
-        return And((Cmp(within, "eq", Const(key)), *(side.of(key) for side in sides)))
-    return In(within, tuple(Const(one) for one in known[:VALUES])) if known else NOTHING
+    known = _known(sides)
+    if key is not None and key in known:
+        return _of_book(sides, key)
+    return In(Path(sides[0].within), tuple(Const(one) for one in known[:VALUES])) if known else NOTHING

@@ -144,8 +144,8 @@ def _shifted(value: Value, band: float, *, up: bool) -> Value:
     if not isinstance(value, Const) or isinstance(value.value, str | bool):
         return value
     number = Decimal(value.value)
-    moved_ = number + abs(number) * Decimal(str(band)) * (1 if up else -1)
-    return Const(int(moved_) if moved_ == moved_.to_integral_value() else moved_.normalize())
+    shifted = number + abs(number) * Decimal(str(band)) * (1 if up else -1)
+    return Const(int(shifted) if shifted == shifted.to_integral_value() else shifted.normalize())
 
 
 def _group(
