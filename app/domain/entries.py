@@ -9,6 +9,7 @@ from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria import nodes, text
 from app.domain.criteria.check import Setting, check, for_nobody
 from app.domain.criteria.meant import Meaning
+from app.domain.criteria.time import start
 from app.domain.errors import Fault, Invalid, StrataError
 from app.domain.segmentation.parts import of_segments, parts
 from app.domain.workspaces import Workspace
@@ -17,7 +18,7 @@ from app.domain.workspaces import Workspace
 def day_of(workspace: Workspace) -> Setting:
     """The day of the facts as it ends, in the workspace's zone and with nobody's eyes: all that is kept is of that moment,
     whenever it is computed."""
-    return for_nobody(workspace, moments.begins(workspace.facts_day + moments.DAY, workspace.zone) - moments.LEAST)
+    return for_nobody(workspace, start(workspace.facts_day + moments.DAY, workspace.zone) - moments.LEAST)
 
 
 def meaning(workspace: Workspace, node: nodes.Node, pointer: str) -> Meaning:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.domain import values
+from app.domain.criteria.time import start
 from app.domain.values import MisfitError
 
 EXPECTED = "a day or an instant, as in 2026-01-31 or 2026-01-31T10:00:00Z"
@@ -24,14 +25,9 @@ def span(told: object, zone: ZoneInfo) -> tuple[datetime, datetime]:
             moment = values.instant(f"{brief[1]}:00{brief[2]}" if brief else told)
             return moment, moment
         day = values.day(told)
-        return begins(day, zone), begins(day + DAY, zone)
+        return start(day, zone), start(day + DAY, zone)
     except (MisfitError, OverflowError):
         raise MisfitError(EXPECTED) from None
-
-
-def begins(day: date, zone: ZoneInfo) -> datetime:
-    """The first moment of a day in the zone, in UTC."""
-    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def last(told: object, zone: ZoneInfo) -> datetime:

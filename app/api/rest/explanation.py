@@ -30,6 +30,7 @@ ANSWER: dict[str, Any] = {
     "flips_at": "2026-07-01T08:00:00.000001Z",
     "flips_known": True,
     "fewest": [{"pointer": "/args/2", "text": "none(interactions, last(30d))"}],
+    "segmentations": [],
     "tree": {
         "op": "and",
         "pointer": "",
