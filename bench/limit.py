@@ -104,14 +104,16 @@ class Bare:
             await self.one(case, number, lane)
 
     async def one(self, case: str, number: int, lane: int) -> bytes:
-        """Run what one request runs, on the connections of a lane; the first value of the last row that came."""
+        """Run what one request runs, on the connections of a lane; the JSON that came last."""
         requests, found = self.cases[case], b""
         for statement in requests[number % len(requests)]:
             connection = self.connections[statement.session][lane]
             if statement.sql in self.several:
-                found = (await connection.fetch(statement.sql, *statement.args))[-1][0]
-            elif row := await connection.fetchrow(statement.sql, *statement.args):
-                found = row[0]
+                value = (await connection.fetch(statement.sql, *statement.args))[-1][0]
+            else:
+                value = await connection.fetchval(statement.sql, *statement.args)
+            if isinstance(value, bytes):
+                found = value
         return found
 
 

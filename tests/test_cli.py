@@ -187,7 +187,7 @@ def test_an_organisation_sets_itself_up(data: Path, tmp_path: Path) -> None:
     assert (half.returncode, half.stdout.splitlines()[1]) == (1, "  1 created, 0 updated, 0 unchanged, 1 rejected")
     assert "line 3: a-2,Two,much" in half.stdout
     assert rows.read_text().splitlines()[1].startswith("3,arr,money,")
-    assert "1 of 2 rows were rejected" in half.stderr
+    assert "rejected: 1 of 2;" in half.stderr
     whole = strata("import", "accounts", str(tmp_path / "a.csv"), "--workspace", "own", "--json")
     assert (whole.returncode, json.loads(whole.stdout)["unchanged"]) == (1, 1)
 

@@ -50,7 +50,7 @@ def import_command(
     click.echo(msgspec.json.format(msgspec.json.encode(result), indent=2) if as_json else report(result, file, errors))
     if result["rejected"]:
         say(
-            f"{result['rejected']:,} of {result['rows']:,} rows were rejected, the others landed: mend them and send the file again"
+            f"rejected: {result['rejected']:,} of {result['rows']:,}; the others landed. Mend these rows and send the file again"
         )
     if result["rejected"] or result["state"] == "failed":
         sys.exit(1)

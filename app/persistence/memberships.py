@@ -7,12 +7,12 @@ from uuid import UUID
 
 from app.persistence.database import Reader, Record
 from app.persistence.reads import account_exists
-from app.persistence.segments import OF_TIME, Held
+from app.persistence.segments import DUE_AT, MOVED_AT, Held
 
 STANDING = f"""
 SELECT s.slug, s.name, s.segments, s.rest, s.state, s.detail, s.computed_at, s.as_of, s.checked_at, s.drifted, s.created_at, s.confirm, m.segment, m.since,
   m.rule, m.held, m.pending_since, m.reason, p.segment AS pin_segment, p.reason AS pin_reason, p.author_id AS pin_author_id, p.pinned_at, p.expires_at,
-  {OF_TIME}
+  {MOVED_AT} AS moved_at, {DUE_AT} AS due_at
 FROM segmentations s
 LEFT JOIN members m ON m.workspace_id = $1 AND m.segmentation_id = s.id AND m.account_id = $2
 LEFT JOIN pins p ON p.workspace_id = $1 AND p.segmentation_id = s.id AND p.account_id = $2
@@ -21,7 +21,7 @@ WHERE s.workspace_id = $1 ORDER BY s.slug
 """
 STOOD = f"""
 SELECT s.slug, s.name, s.segments, s.rest, s.state, s.detail, s.computed_at, s.as_of, s.checked_at, s.drifted, s.created_at, h.segment, h.from_at AS since, h.reason,
-  NULL::text AS pin_segment, NULL::text AS rule, {OF_TIME}
+  NULL::text AS pin_segment, NULL::text AS rule, {MOVED_AT} AS moved_at, {DUE_AT} AS due_at
 FROM segmentations s
 LEFT JOIN stays h ON h.workspace_id = $1 AND h.segmentation_id = s.id AND h.account_id = $2 AND h.from_at <= $3
   AND (h.to_at > $3 OR h.to_at IS NULL)

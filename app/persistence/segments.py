@@ -9,23 +9,24 @@ from uuid import UUID
 
 from app.persistence.database import Reader, Record, Transaction
 
-# When somebody last came into a segment, one look at the index for each; and when, after all were placed, the first pin ended
-# or the first move was confirmed that nobody followed yet.
-OF_TIME = """(
-    SELECT max(l.since) FROM (SELECT jsonb_path_query(s.segments, '$[*].slug') #>> '{}' AS slug UNION SELECT s.rest) n
-    CROSS JOIN LATERAL (
-      SELECT m.since FROM members m WHERE m.workspace_id = $1 AND m.segmentation_id = s.id AND m.segment = n.slug
-      ORDER BY m.since DESC LIMIT 1
-    ) l
-  ) AS moved_at, least((
+# When, after all were placed, the first pin ended or the first move was confirmed that nobody followed yet.
+DUE_AT = """least((
     SELECT min(p.expires_at) FROM pins p
     WHERE p.workspace_id = $1 AND p.segmentation_id = s.id AND p.expires_at > s.computed_at
   ), (
     SELECT min(m.pending_since) FROM members m WHERE m.workspace_id = $1 AND m.segmentation_id = s.id AND m.held IS NOT NULL
       AND m.pending_since > s.computed_at - s.confirm::interval
-  ) + s.confirm::interval) AS due_at"""
+  ) + s.confirm::interval)"""
+# When somebody last came into a segment, one look at the index for each.
+MOVED_AT = """(
+    SELECT max(l.since) FROM (SELECT jsonb_path_query(s.segments, '$[*].slug') #>> '{}' AS slug UNION SELECT s.rest) n
+    CROSS JOIN LATERAL (
+      SELECT m.since FROM members m WHERE m.workspace_id = $1 AND m.segmentation_id = s.id AND m.segment = n.slug
+      ORDER BY m.since DESC LIMIT 1
+    ) l
+  )"""
 COLUMNS = f"""s.id, s.slug, s.name, s.kind, s.spec, s.segments, s.rest, s.cuts, s.refreeze, s.band, s.confirm, s.version, s.state, s.detail,
-  s.computed_at, s.as_of, s.checked_at, s.drifted, s.created_at, s.updated_at, {OF_TIME}"""
+  s.computed_at, s.as_of, s.checked_at, s.drifted, s.created_at, s.updated_at, {MOVED_AT} AS moved_at, {DUE_AT} AS due_at"""
 DUE = "SELECT DISTINCT workspace_id FROM segmentations WHERE as_of < $1 AND state = 'ok'"
 WITH_SCHEDULE = "SELECT DISTINCT workspace_id FROM segmentations WHERE refreeze IS NOT NULL"
 # Those that somebody else has are followed the next time: whoever waited for them here might be waited for.
@@ -75,15 +76,17 @@ SELECT min(t.as_of) FROM (
 
 
 async def all_of(reader: Reader, workspace_id: UUID) -> list[Record]:
-    """Every segmentation, by slug; `moved_at` and `due_at` beside what is stored, as OF_TIME has them."""
+    """Every segmentation, by slug; `moved_at` and `due_at` beside what is stored, as MOVED_AT and DUE_AT have them."""
     sql = f"SELECT {COLUMNS} FROM segmentations s WHERE s.workspace_id = $1 ORDER BY s.slug"
     return await reader.fetch(sql, workspace_id, point=True)
 
 
-async def some(reader: Reader, workspace_id: UUID, slugs: Collection[str]) -> list[Record]:
-    """Those of these slugs, as `all_of` has them."""
-    sql = f"SELECT {COLUMNS} FROM segmentations s WHERE s.workspace_id = $1 AND s.slug = ANY($2) ORDER BY s.slug"
-    return await reader.fetch(sql, workspace_id, list(slugs), point=True)
+async def behind(reader: Reader, workspace_id: UUID, slugs: Collection[str], since: datetime | None) -> list[Record]:
+    """Those of these slugs that are not whole, or that something happened to before `since` which nobody followed; all of them
+    where that is None. As `all_of` has them, by slug."""
+    sql = f"""SELECT {COLUMNS} FROM segmentations s WHERE s.workspace_id = $1 AND s.slug = ANY($2)
+      AND ($3::timestamptz IS NULL OR s.state <> 'ok' OR s.as_of < $3 OR {DUE_AT} < $3) ORDER BY s.slug"""
+    return await reader.fetch(sql, workspace_id, list(slugs), since, point=True)
 
 
 async def one(reader: Reader, workspace_id: UUID, slug: str) -> Record | None:

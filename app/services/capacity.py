@@ -23,7 +23,7 @@ from app.persistence.database import Reader
 from app.services import care
 from app.services.account_names import named
 from app.services.aside import aside
-from app.services.capacity_words import missing, of_teams, why
+from app.services.capacity_words import missing, of_other, of_teams, why
 from app.services.care import Cared
 from app.services.engagements import EVERYBODYS, Whose, booked
 from app.services.loads import BY, TARGET_USE, By, Caps, Load, amounts, caps_of, hours, needs, shown
@@ -114,9 +114,9 @@ def _planned(
         UUID(bytes=ids[move.book][16 * move.position : 16 * move.position + 16]) for move in hired.moves[:SHOWN_MOVES]
     ]
     apart = [sum(weight > cap for weight in book.weights(by)) for book in books]
-    words = why(books, balanced, hired, _room(held, cap, takers), by, workspace) + of_teams(sum(apart))
-    plan = Plan(owners, books, apart, hired, moved, len(balanced.over), words)
     told = _all_needed(of, workspace, segments, whole, owners, caps)
+    words = why(books, balanced, hired, _room(held, cap, takers), by, workspace) + of_teams(sum(apart))
+    plan = Plan(owners, books, apart, hired, moved, len(balanced.over), words + of_other(told["needed"], by))
     told |= {"csms": _csms(plan, caps, by, workspace), "unowned": shown(books[-1], workspace)}
     return plan, told | {"missing": missing(of, segments, books, owners, by)}
 

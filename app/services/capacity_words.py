@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from app.domain.capacity import Balance
 from app.domain.workspaces import Workspace
@@ -46,6 +47,19 @@ def _short(before: Balance, room: tuple[int, int], by: By, workspace: Workspace)
     return (
         f"{_amount(excess, by, workspace)} are above the target use, and {others}{fits}: "
         f"moves alone leave {len(before.over)} above it."
+    )
+
+
+def of_other(needed: Mapping[str, Any], by: By) -> str:
+    """What is said where the other measure takes more people than the one that moves and hires go by; nothing else."""
+    other: By = "hours" if by == "arr" else "arr"
+    named: Mapping[By, str] = {"arr": "ARR", "hours": "hours"}
+    mine, theirs = (needed[f"by_{one}"]["planned"] for one in (by, other))
+    if not 0 < mine < theirs:
+        return ""
+    return (
+        f" Moves and hires go by {named[by]} alone: at the target use the accounts take {_told(mine, 'CSM')} by {named[by]}, and "
+        f"{theirs:,} by {named[other]}, which `needed` counts too."
     )
 
 

@@ -237,6 +237,8 @@ async def of_segments(db: Reader, principal: Principal, account_id: UUID, slug: 
     }
     stood = next((_stood(one) for one in stands), None)
     placed_by = await placed.placed(db, workspace, account_id, row, now)
+    asked = named_in(tuple(leaf.meaning for leaf in every)) | {slug}
+    doubted = await doubtful(db, workspace, asked, now)
     names = {case["slug"]: case["name"] for case in msgspec.json.decode(row["segments"])}
 
     def shown() -> dict[str, Any]:
@@ -256,7 +258,7 @@ async def of_segments(db: Reader, principal: Principal, account_id: UUID, slug: 
             "segment": segment,
             "says": _says(segment, stood, names_of(row), _until(segment, stood, definition, spelled)),
         }
-        return {**head, **told, **ends, "placed_by": placed_by, "segments": cases}
+        return {**head, **told, **ends, "placed_by": placed_by, "segments": cases, "segmentations": doubted}
 
     return await aside(shown)
 

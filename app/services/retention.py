@@ -23,7 +23,7 @@ from app.persistence.database import Database, Reader, Record
 from app.persistence.retention import MOST_GROUPS, Group, Of
 from app.services import asks, named
 from app.services.asks import Ask
-from app.services.segment_states import doubtful, named_in
+from app.services.segment_states import State, doubtful, named_in
 
 READ = "retention.read"
 ORDERS = ("-contribution", "contribution")
@@ -54,12 +54,14 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page of accounts as JSON values, the key that the next one begins after (None: there is none), and `limit`."""
+    """A page of accounts as JSON values, the key that the next one begins after (None: there is none), and those of the
+    segmentations that it names that are not fresh."""
 
     data: list[dict[str, Any]]
     keys: list[tuple[int, UUID]]
     more: bool
     following: tuple[int, UUID] | None
+    segmentations: tuple[State, ...]
 
 
 async def read(db: Database, principal: Principal, told: Wanted, now: datetime) -> dict[str, Any]:
@@ -110,7 +112,8 @@ async def accounts(
     keys = [(int(row["contribution"]), row["account_id"]) for row in found[:limit]]
     more = len(found) > limit
     data = [_account(row, name, principal.workspace) for row in found[:limit]]
-    return Listing(data, keys, more, keys[-1] if more else None)
+    doubted = await doubtful(db, principal.workspace, named_in((scope.of.where, asked.groups)), now)
+    return Listing(data, keys, more, keys[-1] if more else None, doubted)
 
 
 async def reading(db: Reader, principal: Principal, told: Wanted, now: datetime) -> Scope:

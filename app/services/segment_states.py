@@ -8,10 +8,10 @@ from typing import Any
 
 from app.domain.criteria.meant import Moved, SegmentOf
 from app.domain.segmentation.parts import parts
-from app.domain.workspaces import SegmentationName, Workspace
+from app.domain.workspaces import SegmentationName, Workspace, clock
 from app.persistence import segments
 from app.persistence.database import Reader, Record
-from app.services.segmentation_documents import computed, is_fresh
+from app.services.segmentation_documents import LATE, computed, is_fresh
 
 TOLD = ("state", "detail", "computed_at", "as_of")
 State = Mapping[str, Any]
@@ -26,8 +26,9 @@ async def doubtful(reader: Reader, workspace: Workspace, slugs: Collection[str],
     """Of these segmentations those that are not fresh, by slug; nothing is read where there are none."""
     if not slugs:
         return ()
-    rows = await segments.some(reader, workspace.id, slugs)
-    return tuple(_told(row, workspace, now) for row in rows if not is_fresh(row, workspace, now))
+    is_followed = workspace.facts_day >= clock(workspace, now).today
+    rows = await segments.behind(reader, workspace.id, slugs, now - LATE if is_followed else None)
+    return tuple(_told(row, workspace, now) for row in rows)
 
 
 def _told(row: Record, workspace: Workspace, now: datetime) -> State:

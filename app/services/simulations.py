@@ -13,7 +13,7 @@ import msgspec
 from app.domain.catalogue import ACCOUNTS
 from app.domain.criteria.check import Setting, check, for_nobody
 from app.domain.criteria.nodes import Node
-from app.domain.errors import NotFound
+from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.roles import Principal, permit
 from app.domain.segmentation import books, hysteresis
 from app.domain.segmentation import leaving as reading
@@ -51,7 +51,7 @@ async def simulate(
 
     Segments with accounts, ARR, engagement load and CSMs needed before and after, moves between them, whom no segment would take (`rest`), and whom
     several would but for their order (`overlap`), and the segments that it leaves out with what names them (`removed`).
-    Raises Invalid, NotFound.
+    Raises Invalid, NotFound, Conflict where what is stored means nothing any more.
     """
     permit(principal, "segmentations.read")
     workspace = principal.workspace
@@ -67,7 +67,12 @@ async def simulate(
     else:
         raise NotFound("There is no such segmentation in this workspace, and no draft of it: send a definition.")
     anew = not definition and draft is None
-    made = await definitions.made(db, workspace, wanted, now, standing, anew=anew)
+    try:
+        made = await definitions.made(db, workspace, wanted, now, standing, anew=anew)
+    except Invalid as error:
+        if definition:
+            raise
+        raise Conflict(f"The {'segmentation' if anew else 'draft'} is broken: {error.detail}") from None
     return await tried(db, principal, standing, made, said, now)
 
 

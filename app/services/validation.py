@@ -16,7 +16,7 @@ from app.domain.criteria.meant import Meaning
 from app.domain.criteria.nodes import All, Node
 from app.domain.criteria.suggest import nearest
 from app.domain.criteria.time import months as later
-from app.domain.errors import Fault, Invalid
+from app.domain.errors import Conflict, Fault, Invalid
 from app.domain.roles import Principal, permit
 from app.domain.segmentation.axes import Axis
 from app.domain.segmentation.bodies import again
@@ -232,9 +232,12 @@ async def _meant(
 
 
 async def _checked(db: Reader, workspace: Workspace, node: Node, span: Span, now: datetime) -> Meaning:
-    """What criteria mean at the end of the day."""
+    """What criteria mean at the end of the day. Raises Conflict where they mean nothing any more."""
     setting = for_nobody(workspace, span.moment)
-    return await named.reading(db, setting, None, now, lambda within: check(node, ACCOUNTS, within).meaning)
+    try:
+        return await named.reading(db, setting, None, now, lambda within: check(node, ACCOUNTS, within).meaning)
+    except Invalid as error:
+        raise Conflict(f"What the segmentation says means nothing on {span.day}: {error.detail}") from None
 
 
 def _unknown(

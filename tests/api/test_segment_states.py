@@ -20,6 +20,7 @@ ASKED = """query($filter: String!, $by: [String!]) {
   previewCriteria(entity: accounts, filter: $filter) { segmentations { segmentation state detail } }
   previewForecast(input: {groupBy: $by}) { segmentations { segmentation state detail } }
   retention(groupBy: $by) { segmentations { segmentation state detail } }
+  retentionAccounts(filter: $filter) { segmentations { segmentation state detail } }
   explainAccount(externalId: "a", filter: $filter) { segmentations { segmentation state detail } }
 }"""
 OF_ITSELF = """{ segmentation(slug: "areas") {
@@ -59,6 +60,7 @@ async def test_both_doors_tell_a_segmentation_that_broke(database: Database, ser
             (await admin.post("/v1/forecasts/preview", json={"group_by": ["segment.areas"]})).json(),
             (await admin.get("/v1/retention", params=by)).json(),
             (await admin.get("/v1/retention", params={"filter": NAMED})).json(),
+            (await admin.get("/v1/retention/accounts", params={"filter": NAMED})).json(),
             (await admin.get("/v1/segmentations/areas/accounts", params={"fields": "name"})).json(),
             (await admin.get("/v1/segmentations/areas/analysis", params={"filter": NAMED})).json(),
             (await admin.post("/v1/criteria/explain", json={"external_id": "a", "filter": NAMED})).json(),
@@ -69,7 +71,7 @@ async def test_both_doors_tell_a_segmentation_that_broke(database: Database, ser
         found = (await admin.post("/graphql", json={"query": query, "variables": variables})).json()
         assert "errors" not in found, found
         data = {name: one for name, one in found["data"].items() if name != "me"}
-        assert [told(one["segmentations"]) for one in data.values()] == [[("areas", "broken")]] * 7
+        assert [told(one["segmentations"]) for one in data.values()] == [[("areas", "broken")]] * 8
         for query, name in ((OF_ITSELF, "accounts"), (ANALYSED, "analysis")):
             found = (await admin.post("/graphql", json={"query": query, "variables": {"filter": NAMED}})).json()
             assert "errors" not in found, found

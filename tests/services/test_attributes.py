@@ -23,6 +23,7 @@ from app.services import (
     reads,
     records,
     segmentations,
+    simulations,
     versions,
     workspaces,
 )
@@ -504,6 +505,12 @@ async def test_the_last_good_members_are_read_though_an_axis_is_retired(db: Data
     answer = await reads.collection(db, viewer, ask, NOW, secret=b"s" * 32)
     (one,) = document(answer.data)
     assert (one["name"], one["segment"]) == ("One", {"fit": "much"})
+    with pytest.raises(Conflict, match="The segmentation is broken: The attribute points"):
+        await simulations.simulate(db, viewer, "fit", {}, NOW)
+    said = {"name": "Fit", "kind": "rules", "segments": [{"slug": "a", "name": "A", "criteria": "custom.points > 5"}]}
+    with pytest.raises(Invalid) as caught:
+        await simulations.simulate(db, viewer, "fit", said, NOW)
+    assert caught.value.faults[0].pointer == "/segments/0/criteria"
 
 
 async def test_deleting_takes_the_values_along(db: Database) -> None:

@@ -255,10 +255,22 @@ async def test_what_moves_cannot_mend_is_said(db: Database) -> None:
     assert (await asked(org))["moves"]["why"] == (
         "1,600,000.00 USD of ARR are above the target use, and others have room for 1,500,000.00 USD of ARR: "
         "moves alone leave 1 above it. With 1 more CSM, after 1 move nobody is above the target use. No fewer moves would do. "
-        "1 account is above what one CSM may have, and a team of its own: in no load, and in no move."
+        "1 account is above what one CSM may have, and a team of its own: in no load, and in no move. "
+        "Moves and hires go by ARR alone: at the target use the accounts take 6 CSMs by ARR, and 7 by hours, which `needed` counts too."
     )
     await account(org, "Full", 1_500_000, "other")
     assert "and nobody has room for more: moves alone leave 1 above it." in (await asked(org))["moves"]["why"]
+
+
+async def test_what_the_other_measure_takes_is_said_where_it_is_more(db: Database) -> None:
+    """`needed` is the greater of both measures, `hires` goes by one: where they differ it is told."""
+    org = await base(db)
+    for by, other in (("arr", "hours"), ("hours", "arr")):
+        found = await asked(org, by=by)
+        needed, words = found["needed"], found["moves"]["why"]
+        assert needed["planned"] == max(needed["by_arr"]["planned"], needed["by_hours"]["planned"])
+        more = needed[f"by_{other}"]["planned"] > needed[f"by_{by}"]["planned"]
+        assert ("which `needed` counts too" in words) == more == (by == "arr")
 
 
 @pytest.mark.parametrize(

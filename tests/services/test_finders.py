@@ -7,6 +7,7 @@ import pytest
 from app.domain.catalogue import ENTITIES
 from app.domain.criteria.gaps import FOLLOWS
 from app.domain.list_templates import TEMPLATES
+from app.persistence import gaps
 from app.persistence.database import Database
 from app.services import list_rows, lists, reads
 from app.services.calls import new_id
@@ -21,10 +22,14 @@ ACCOUNT = (
 INTERACTION, SENTIMENT, SURVEY, CONTACT = (
     f"No {one} was ever recorded in this workspace" for one in ("interaction", "sentiment", "survey", "contact")
 )
-INDUSTRY, HEALTH = (f"No account in this workspace has a value for {one}" for one in ("industry", "health"))
+INDUSTRY, HEALTH, LIMIT, SEATS = (
+    f"No account in this workspace has a value for {one}"
+    for one in ("industry", "health", "usage_limit", "seats_active")
+)
+REFERENCE = "No account in this workspace has is_reference set to true"
 LACKING = {
     "expansion": [INDUSTRY, INTERACTION, SENTIMENT], "power-users": [CONTACT], "churn-risk": [HEALTH, SENTIMENT],
-    "references": [HEALTH, SENTIMENT, SURVEY],
+    "usage-limits": [LIMIT, SEATS], "case-studies": [REFERENCE], "references": [HEALTH, SENTIMENT, SURVEY],
 }  # fmt: skip
 
 
@@ -47,6 +52,23 @@ async def test_a_finder_says_what_it_lacks(org: Organisation, slug: str) -> None
     page = await reads.collection(org.db, org.people["csm"], ask, NOW, secret=SECRET)
     assert document(page.data) == []
     assert [note.partition(",")[0] for note in page.notes] == LACKING[slug]
+
+
+@pytest.mark.parametrize(("few", "said"), [(1, 2), (0, 0)])
+async def test_what_few_accounts_tell_is_said_where_there_are_no_more(
+    org: Organisation, monkeypatch: pytest.MonkeyPatch, few: int, said: int
+) -> None:
+    """An account beyond those that are looked at may have a value."""
+    monkeypatch.setattr(gaps, "FEW", few)
+    ask = reads.Ask("accounts", filter="is_reference = true OR usage_limit_used > 1")
+    page = await reads.collection(org.db, org.people["csm"], ask, NOW, secret=SECRET)
+    assert len(page.notes) == said
+
+
+@pytest.mark.parametrize("asked", ["is_reference = false", "NOT is_reference = true"])
+async def test_that_nobody_is_marked_is_no_gap_where_that_is_asked_for(org: Organisation, asked: str) -> None:
+    page = await reads.collection(org.db, org.people["csm"], reads.Ask("accounts", filter=asked), NOW, secret=SECRET)
+    assert (len(document(page.data)), page.notes) == (1, ())
 
 
 async def test_what_follows_from_a_field_is_empty_without_it(org: Organisation) -> None:

@@ -114,4 +114,5 @@ def test_what_is_kept_of_related_records_is_known() -> None:
             assert can_ask(Gap(source))
     assert can_ask(Gap("accounts", "csm"))
     assert can_ask(Gap("features", "is_key"))
+    assert can_ask(Gap("accounts", "usage_limit")), "of few accounts"
     assert not can_ask(Gap("accounts", "cost_to_serve")), "that would read every account"

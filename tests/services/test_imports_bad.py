@@ -21,6 +21,7 @@ CSV: dict[str, Case] = {
     "cut off within quotes": (HEAD + GOOD + b'b,"Bee', [(3, None, "cut")], 1),
     "a quote that is never closed": (HEAD + b'a,"Ay,1\n' + GOOD + b"c,Cee,2\n", [(2, None, "quote")], 2),
     "cut off within a row": (HEAD + GOOD + b"b,B", [(3, None, "cut")], 1),
+    "cut off behind a quoted delimiter": (HEAD + GOOD + b'"b,b",B', [(3, None, "cut")], 1),
     "too many values at the very end": (HEAD + GOOD + b"a,A,1,2", [(3, None, "columns")], 1),
     "too many values": (HEAD + b"a,A,1,2\n" + GOOD, [(2, None, "columns")], 1),
     "too few values": (HEAD + GOOD + b"a,A\n", [(3, None, "columns")], 1),

@@ -92,6 +92,14 @@ async def test_fresh_ones_are_not_told_and_a_day_that_was_not_followed_is(db: Da
     assert [(one["segmentation"], one["state"]) for one in answer.segmentations] == [("tier", "stale")]
 
 
+async def test_why_an_account_stands_where_it_does_tells_the_day_that_was_not_followed(db: Database) -> None:
+    org = await standing(db, "ok", "")
+    account = (await accounts.create(db, org.call(), {"name": "b", "arr": 5})).id
+    for days, states in ((0, []), (1, ["stale"])):
+        told = await explain.of_segments(db, org.people["viewer"], account, "tier", NOW + timedelta(days=days))
+        assert [one["state"] for one in told["segmentations"]] == states
+
+
 async def test_a_pin_that_ended_and_nobody_followed_is_told_within_the_day(db: Database) -> None:
     org = await standing(db, "ok", "")
     account = (await accounts.create(db, org.call(), {"name": "b", "arr": 5})).id

@@ -27,7 +27,8 @@ output("PeopleNeeded", [
     member("bound", "int", "With fewer no packing can do."), member("teams", "int", "Of them those of accounts above what one may have."),
 ])  # fmt: skip
 output("CsmsNeeded", [
-    member("csms", "int", "The greater of both."), member("planned", "int"), member("by_arr", "PeopleNeeded"),
+    member("csms", "int", "With full books: the greater of what ARR and hours take."),
+    member("planned", "int", "At the target use: the greater of what ARR and hours take."), member("by_arr", "PeopleNeeded"),
     member("by_hours", "PeopleNeeded"),
 ])  # fmt: skip
 output("SegmentCapacity", [
@@ -45,7 +46,7 @@ output("CapacityMove", [
 ])  # fmt: skip
 output("CapacityMoves", [
     member("count", "int"), member("fewest", "bool", "No way with fewer leads there."), member("still_over", "int", "Who would be without hires."),
-    member("hires", "int", "People that it takes besides."), member("teams", "int", "Accounts that are teams of their own."),
+    member("hires", "int", "People that it takes besides, by the measure that `by` names alone; `needed` counts the other one too."), member("teams", "int", "Accounts that are teams of their own."),
     member("why", "str"), member("data", "list[CapacityMove]", "The first 1,000."),
 ])  # fmt: skip
 output("Capacity", [

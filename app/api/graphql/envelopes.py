@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from strawberry.types.field import StrawberryField
+
 from app.api.graphql.build import Resolved, argument, member, output, plain, resolved
 from app.api.graphql.callers import Caller
 from app.api.graphql.selections import limit, mended, named, subsets
@@ -24,14 +26,14 @@ PAGING = [
 ]
 
 
-def connect(name: str) -> None:
-    """`ListConnection` of `List`, whose nodes are members of what a service answered, and its edges."""
+def connect(name: str, *more: StrawberryField) -> None:
+    """`ListConnection` of `List`, whose nodes are members of what a service answered, and its edges; with `more` of its own."""
     output(f"{name}Edge", [resolved("cursor", "str", lambda source, *_: source["cursor"]()), member("node", name)])
     output(f"{name}Connection", [
         member("edges", f"list[{name}Edge]"),
         resolved("nodes", f"list[{name}]", lambda source, *_: [edge["node"] for edge in source["edges"]],
                  description="Without their cursors."),
-        resolved("page_info", "PageInfo", _page_info),
+        resolved("page_info", "PageInfo", _page_info), *more,
     ])  # fmt: skip
 
 

@@ -92,7 +92,7 @@ output("ExplainedSegments", [
     member("says", "str", "Both in a sentence, and what keeps it where they are not the same."),
     member("stands", "Optional[ExplainedStanding]", "Null where it was placed nowhere yet."), *_FLIP,
     member("becomes", "Optional[str]", "The segment that it then comes into."), member("rest", "str"),
-    member("placed_by", "ExplainedPlace"), member("segments", "list[ExplainedSegment]"),
+    member("placed_by", "ExplainedPlace"), DOUBTFUL, member("segments", "list[ExplainedSegment]"),
 ])  # fmt: skip
 
 

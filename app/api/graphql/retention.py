@@ -57,7 +57,7 @@ output("RetentionContribution", [
     member("change", "Money", "The one less the other."), member("in_cohort", "bool"), member("start", "Money"), member("end", "Money"),
     member("due", "Money"), member("renewed", "Money"), member("open", "Money"),
 ])  # fmt: skip
-connect("RetentionContribution")
+connect("RetentionContribution", DOUBTFUL)
 OF_SCOPE = [
     argument("from", "Optional[Date]", None, "The first day; a year before `to` where it is left out."),
     argument("to", "Optional[Date]", None, "The day after the last one, on which money is compared; today where it is left out."),
@@ -101,7 +101,8 @@ async def _accounts(_: Any, info: Any, said: Arguments) -> Any:
     except StrataError as error:
         raise mended(error, spelled) from None
     nodes = body(ENCODER.encode(found.data))
-    return page.connection(nodes, found.keys, found.more)
+    doubted = body(ENCODER.encode(found.segmentations))
+    return page.connection(nodes, found.keys, found.more) | {"segmentations": doubted}
 
 
 QUERIES = [

@@ -32,6 +32,10 @@ LOAD: dict[str, Any] = {
     "hours": HOURS,
     "touches": {**HOURS, "description": "touches a month"},
 }
+HIRES = (
+    "people that it takes besides, by the measure that `by` names alone, so that nobody is above the target use; `needed` counts "
+    "the other measure too, so that it may take more. Moves to them have no `to_id`"
+)
 STATE = {"type": "string", "enum": ["over", "even", "under"], "description": "against the target use"}
 
 
@@ -59,7 +63,7 @@ CAPACITY = {
             "properties": {
                 "count": COUNT, "fewest": {"type": "boolean", "description": "no way with fewer leads there"},
                 "still_over": {**COUNT, "description": "who would be without hires"},
-                "hires": {**COUNT, "description": "people that it takes besides: moves to them have no `to_id`"},
+                "hires": {**COUNT, "description": HIRES},
                 "teams": {**COUNT, "description": "accounts that are teams of their own"}, "why": TEXT,
                 "data": {
                     **_each(
@@ -86,7 +90,8 @@ async def needed(request: Request) -> Answer:
 ROUTES = (
     Route("GET", "/v1/capacity", capacity.READ, needed, "CSMs needed, loads, and moves", TAG,
           "CSMs by the workspace's `arr_per_csm` and `hours_per_csm`, packed by best fit; an account above what one may have is a team "
-          "of its own. Moves hand over the fewest accounts after which nobody is above the target use. Churned and archived accounts "
+          "of its own. `needed` is the greater of what ARR and hours take; moves and hires go by the one that `by` "
+          "names alone. Moves hand over the fewest accounts after which nobody is above the target use. Churned and archived accounts "
           "are left out.",
           parameters=ASKED, answer=Payload(CAPACITY), problems=("invalid",)),
 )  # fmt: skip

@@ -129,7 +129,7 @@ ROUTES = (
     Route("POST", "/v1/segmentations/{slug}/simulate", READ, simulate, "What a definition would do", TAG,
           "Of a definition as the body has it, or without one of the draft, each cut as putting or publishing it would; else of what stands with its cuts taken anew, as `refreeze` does: who moves, "
           "accounts and ARR before and after, whom no segment would take, whom two would, and what names segments that are left out. Nothing is written.",
-          parameters=(KEY,), answer=Payload(SIMULATED), body=Payload(TRIED, example={}, required=False), problems=("not-found",)),
+          parameters=(KEY,), answer=Payload(SIMULATED), body=Payload(TRIED, example={}, required=False), problems=("conflict", "not-found")),
     Route("POST", "/v1/segmentations/{slug}/publish", WRITE, publish, "Publish the draft", TAG,
           "It becomes the next version: cuts that it says as before stay as they were frozen, others are taken now (`cuts[].taken`), and whoever stands elsewhere is moved, in one transaction. Where the segmentation "
           "is there it needs `If-Match`, the segmentation's. Where the draft says what stands, the version stays. Refused with 409 where it leaves out "

@@ -175,6 +175,7 @@ SEGMENTED = _object(
     },
     **_FLIP, becomes={**_TEXT_OR_NONE, "description": "the segment that it then comes into"}, rest=_TEXT,
     placed_by=_PLACED, segments=_each(segment=_TEXT, decides=_FLAG, name=_TEXT, **_WHOLE),
+    segmentations=schemas.DOUBTFUL,
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 from app.api import schemas
 from app.api.requests import Request
 from app.api.responses import Answer, encoded
-from app.api.rest.envelopes import envelope, paging
+from app.api.rest.envelopes import envelope, paging, with_members
 from app.api.rest.parameters import ARCHIVED, CURSOR, FILTER, IDENTITY, LIMIT
 from app.api.routes import Parameter, Payload, Route
 from app.domain.forecasting.retention import NAMES
@@ -124,7 +124,8 @@ async def accounts(request: Request) -> Answer:
         page.limit,
         request.now,
     )
-    return envelope([encoded(one) for one in found.data], request.now, page.limit, page.cursor(found.following))
+    answer = envelope([encoded(one) for one in found.data], request.now, page.limit, page.cursor(found.following))
+    return with_members(answer, {"segmentations": found.segmentations}) if found.segmentations else answer
 
 
 ROUTES = (

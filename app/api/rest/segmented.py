@@ -144,7 +144,8 @@ PEOPLE = {
 NEEDED = {
     "type": "object",
     "properties": {
-        "csms": {**COUNT, "description": "the greater of both"}, "planned": COUNT, "by_arr": PEOPLE, "by_hours": PEOPLE,
+        "csms": {**COUNT, "description": "with full books: the greater of what ARR and hours take"},
+        "planned": {**COUNT, "description": "at the target use: the greater of what ARR and hours take"}, "by_arr": PEOPLE, "by_hours": PEOPLE,
     },
 }  # fmt: skip
 _LOAD = {

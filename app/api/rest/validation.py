@@ -88,5 +88,5 @@ ROUTES = (
     Route("GET", "/v1/segmentations/{slug}/validation", "segmentations.read", validated, "Whether a segmentation separates", TAG,
           "Accounts as they stood at the end of a past day, the outcome fixed before looking, scored on what came: size and outcome per segment, "
           "effect sizes, skill and lift of rates learnt before, stability of the cuts, corrected for all that was tried, and a verdict in words.",
-          parameters=(KEY, ON_DAY, OF, WITHIN), answer=Payload(VALIDATED), problems=("invalid",)),
+          parameters=(KEY, ON_DAY, OF, WITHIN), answer=Payload(VALIDATED), problems=("conflict", "invalid")),
 )  # fmt: skip

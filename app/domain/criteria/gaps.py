@@ -26,6 +26,11 @@ class Gap:
     entity: str
     field: str | None = None
 
+    @property
+    def is_flag(self) -> bool:
+        """Whether it is of a flag."""
+        return self.field is not None and ENTITIES[self.entity].fields[self.field].kind == "bool"
+
 
 KEY_FEATURES = Gap(FEATURES.name, "is_key")
 KEPT_FROM: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -41,7 +46,12 @@ KEPT_FROM: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )  # fmt: skip
 """Fields that follow from related records alone, and from which: without any they are empty, or 0 where they cannot be."""
-FOLLOWS: Mapping[str, str] = MappingProxyType({"health_band": "health", "impact": "industry", "stage_since": "stage"})
+FOLLOWS: Mapping[str, str] = MappingProxyType(
+    {
+        "health_band": "health", "impact": "industry", "stage_since": "stage", "usage_limit_used": "usage_limit",
+        "seat_utilisation": "seats_active",
+    }
+)  # fmt: skip
 """Fields of accounts that are empty where another one is."""
 
 
@@ -68,6 +78,8 @@ def stands(meaning: Meaning, entity: Entity, *, negated: bool = False) -> Iterat
             return
         case _:
             for gap, record in _lacking(meaning, entity):
+                if gap.is_flag and gap != KEY_FEATURES and holds(meaning, record) != negated:
+                    continue  # That nobody is marked is what this asks for.
                 # A rank is asked by its group too, which is not empty; of no value it is never met.
                 yield Stand(gap, (not isinstance(meaning, meant.Grouped) and holds(meaning, record)) != negated)
 
@@ -139,6 +151,8 @@ def _source(field: Field, entity: str) -> Gap | None:
         return Gap(kept)
     if entity == ACCOUNTS.name and field.name in FOLLOWS:
         return Gap(entity, FOLLOWS[field.name])
+    if entity == ACCOUNTS.name and field.kind == "bool" and not field.derived:
+        return Gap(entity, field.name)
     return Gap(entity, field.name) if field.optional and not field.derived and field.kind != "json" else None
 
 
@@ -151,6 +165,8 @@ def _lacks(gap: Gap) -> str:
     singular = ENTITIES[gap.entity].singular
     if gap.field is None:
         return f"No {singular} was ever recorded in this workspace"
+    if gap.is_flag:
+        return f"No {singular} in this workspace has {gap.field} set to true"
     return f"No {singular} in this workspace has a value for {gap.field}"
 
 

@@ -45,16 +45,18 @@ MOST = 2000
 """Points that are drawn; of more accounts so many are taken, evenly by ARR."""
 LEFT, RIGHT, FOOT, HEAD = 84.0, 10.0, 52.0, 24.0
 WALL = WIDTH - RIGHT
-TALL, LOW, THREE = 390.0, 300.0, 470.0
+TALL, LOW, THREE = 390.0, 300.0, 510.0
 """How high a panel is: where it is the only one, where there are several, and where y has three levels."""
 SIDE, ROOM = 14.0, 66.0
 """What points keep away from the sides of the plot, and from above and below, where the cells' labels are."""
-MIDDLE = 112.0
+MIDDLE = 150.0
 """What a level between two others takes, for a label and points below it."""
 KEY, BESIDE = 20.0, 38.0
 """What a line of the key takes, and how much wider than its name a cell is at least."""
 LABEL = 112.0
 """What a cell's label takes, if there is room for that in every cell."""
+STEP = 12.0
+"""How far apart the places are where a label is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,12 @@ class Quadrant:
     note: str = ""
 
 
+Spot = tuple[float, float, float]
+"""A point as it is drawn: across, down, radius."""
+Sides = tuple[float, float, float, float]
+"""Left, right, top and bottom of a cell."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Panel:
     picture: Quadrant
@@ -142,7 +150,9 @@ def _drawn(panel: _Panel, top: float) -> str:
     named = write(LEFT, 15, picture.panels[panel.n], "ink bold", room=WALL - LEFT) if top else ""
     points = [p for p in picture.points if p.panel == panel.n]
     plot = box(LEFT, top, WALL - LEFT, panel.floor - top, "plot")
-    return named + plot + _grid(panel, top) + _dots(panel, points) + _cut_lines(panel, top) + _labels(panel, top)
+    return (
+        named + plot + _grid(panel, top) + _dots(panel, points) + _cut_lines(panel, top) + _labels(panel, top, points)
+    )
 
 
 def _shown(picture: Quadrant) -> str:
@@ -220,14 +230,18 @@ def _cut_lines(panel: _Panel, top: float) -> str:
 
 def _dots(panel: _Panel, points: Sequence[Point]) -> str:
     """Large ones first, so that none is hidden."""
-    count = len(panel.picture.points)
-    most = 10.0 if count <= 300 else 8.0 if count <= 1000 else 6.5
     parts = []
     for p in sorted(points, key=lambda p: -p.arr):
-        radius = 1.8 + most * math.sqrt(max(0.0, p.arr) / panel.largest) if panel.largest > 0 else 3.0
         paint = escape(panel.colours.get(p.segment, REST))
-        parts.append(dot(panel.x.at(p.x), panel.y.at(p.y), radius, "point", more=f' color="{paint}"'))
+        parts.append(dot(*_spot(panel, p), "point", more=f' color="{paint}"'))
     return "".join(parts)
+
+
+def _spot(panel: _Panel, point: Point) -> Spot:
+    count = len(panel.picture.points)
+    most = 10.0 if count <= 300 else 8.0 if count <= 1000 else 6.5
+    radius = 1.8 + most * math.sqrt(max(0.0, point.arr) / panel.largest) if panel.largest > 0 else 3.0
+    return panel.x.at(point.x), panel.y.at(point.y), radius
 
 
 def _keys(picture: Quadrant, x: Scale, colours: Mapping[str, str]) -> list[str]:
@@ -244,9 +258,10 @@ def _keys(picture: Quadrant, x: Scale, colours: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _labels(panel: _Panel, top: float) -> str:
-    """Each cell's name, count and money in its outer corner, on a ground of their own so that points do not strike them."""
+def _labels(panel: _Panel, top: float, points: Sequence[Point]) -> str:
+    """Each cell's name, count and money where they hide no point, on a ground of their own so that none strikes them."""
     picture = panel.picture
+    spots = [_spot(panel, point) for point in points]
     xs = [LEFT, *(panel.x.at(c) for c in picture.x.cuts), WALL]
     ys = [panel.floor, *(panel.y.at(c) for c in picture.y.cuts), top]
     parts = []
@@ -255,27 +270,65 @@ def _labels(panel: _Panel, top: float) -> str:
             if cell.panel == panel.n:
                 sides = xs[cell.x], xs[cell.x + 1], ys[cell.y + 1], ys[cell.y]
                 upper = cell.y > 0 or len(ys) == 2
-                parts.append(_label(area, cell, sides, panel.colours[area.slug], picture.currency, upper=upper))
+                parts.append(_label(area, cell, sides, panel.colours[area.slug], picture.currency, spots, upper=upper))
     return "".join(parts)
 
 
 def _label(
-    area: Area, cell: Cell, sides: tuple[float, float, float, float], paint: str, currency: str, *, upper: bool
+    area: Area, cell: Cell, sides: Sides, paint: str, currency: str, spots: Sequence[Spot], *, upper: bool
 ) -> str:
-    left, right, top, bottom = sides
+    left, right = sides[:2]
     room = right - left - 8
     name = fit(area.name, right - left - BESIDE, FONT, bold=True, middle=True)
-    ways = _facts(cell.accounts, amount(cell.arr, True, currency))
-    lines = next((way for way in ways if max(width(line, SMALL) for line in way) + 14 <= room), ())
-    wide = max(width(name, FONT, bold=True) + 30, *(width(line, SMALL) + 14 for line in lines), 0.0)
-    high = 26.0 + 16 * len(lines)
-    x, y = left + 4, top + 4 if upper else bottom - high - 4
+    named = width(name, FONT, bold=True) + 30
+    forms = []
+    for lines in _facts(cell.accounts, amount(cell.arr, True, currency)):
+        wide = max(width(line, SMALL) for line in lines) + 14
+        if wide <= room:
+            forms.append((lines, min(room, max(named, wide)), 26.0 + 16 * len(lines)))
+    forms = forms or [((), min(room, named), 26.0)]
+    placed = [(_free(sides, wide, high, spots, upper=upper), lines, wide, high) for lines, wide, high in forms]
+    ((_, (x, y)), lines, wide, high) = min(placed, key=lambda one: one[0][0])
     texts = "".join(write(x + 8, y + 35 + 16 * n, line) for n, line in enumerate(lines))
-    ground = box(x, y, min(room, wide), high, "tag", more=' rx="5"')
+    ground = box(x, y, wide, high, "tag", more=' rx="5"')
     return (
         f"<g>{ground}{dot(x + 13, y + 13, 4.5, fill=paint)}"
         f"{write(x + 23, y + 18, name, 'ink bold', size=FONT)}{texts}</g>"
     )
+
+
+def _free(
+    sides: Sides, wide: float, high: float, spots: Sequence[Spot], *, upper: bool
+) -> tuple[int, tuple[float, float]]:
+    """How many points a label hides, and where in its cell: none in its outer corner or another place, or as few as a corner has."""
+    left, right, top, bottom = sides
+    near = [s for s in spots if left - s[2] < s[0] < right + s[2] and top - s[2] < s[1] < bottom + s[2]]
+
+    def hidden(place: tuple[float, float]) -> int:
+        return sum(1 for spot in near if _meets(spot, place, wide, high))
+
+    xs, ys = _steps(left + 4, right - wide - 4), _steps(top + 4, bottom - high - 4)
+    if not upper:
+        ys.reverse()
+    if len(ys) == 1:
+        ys = [top + 4 if upper else bottom - high - 4]
+    corners = [(x, y) for y in dict.fromkeys((ys[0], ys[-1])) for x in dict.fromkeys((xs[0], xs[-1]))]
+    every = (*corners, *((x, y) for y in ys for x in xs))
+    free = (place for place in every if not any(_meets(spot, place, wide, high) for spot in near))
+    found = next(free, None) or min(corners, key=hidden)
+    return hidden(found), found
+
+
+def _steps(first: float, last: float) -> list[float]:
+    """From the one to the other, both among them; the first alone where the last comes before it."""
+    count = max(0, math.ceil((last - first) / STEP))
+    return [first, *(first + (last - first) * n / count for n in range(1, count + 1))]
+
+
+def _meets(spot: Spot, place: tuple[float, float], wide: float, high: float) -> bool:
+    """Whether a point lies under a label, be it with its edge alone."""
+    (across, down, radius), (x, y) = spot, place
+    return math.hypot(across - min(max(across, x), x + wide), down - min(max(down, y), y + high)) < radius
 
 
 def _facts(accounts: int, money: str) -> tuple[tuple[str, ...], ...]:

@@ -130,9 +130,15 @@ def _rows(file: BinaryIO, head: Header, delimiter: str) -> Iterator[tuple[int, l
         row, lines = _row(file, first, delimiter, width)
         if lines == 1:
             file.seek(after)
-        is_cut = not first.endswith(b"\n") and (row == "quote" or first.count(delimiter.encode()) < width - 1)
-        yield line, "cut" if isinstance(row, str) and is_cut else row
+        yield line, "cut" if row in ("columns", "quote") and _is_cut(first, row, delimiter, width) else row
         line += lines
+
+
+def _is_cut(line: bytes, row: list[str] | str, delimiter: str, width: int) -> bool:
+    """Whether the file ends within this row: no line ends here, and values or a quotation mark are missing."""
+    if line.endswith(b"\n"):
+        return False
+    return row == "quote" or len(next(csv.reader([line.decode()], delimiter=delimiter))) < width
 
 
 def _row(file: BinaryIO, first: bytes, delimiter: str, width: int) -> tuple[list[str] | str, int]:

@@ -92,3 +92,21 @@ def test_a_segment_of_several_cells_says_what_each_holds() -> None:
     ]
     described = ElementTree.fromstring(drawn).findtext(f"{SVG}desc") or ""
     assert "A: 7 accounts, $430k ARR (Top, ARR below $50k: 3 accounts, $30k ARR, Top, ARR from $50k: 4" in described
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_label_of_three_levels_hides_a_point_where_there_is_room(seed: int) -> None:
+    dice = random.Random(seed)
+    areas = [Area(f"{x}{y}", f"Cell {x}{y}", None, (Cell(x, y, 0, 9, 1e6),)) for x in range(3) for y in range(3)]
+    places = [(10 ** dice.uniform(3, 6), 10 ** dice.uniform(3, 6)) for _ in range(18)]
+    points = [Point("11", *place, 1e6 if place == (1e3, 1e3) else 1.0) for place in ((1e3, 1e3), *places)]
+    axes = Measure("ARR", True, (1e4, 1e5)), Measure("Growth", True, (1e4, 1e5))
+    root = ElementTree.fromstring(quadrant(Quadrant("P", "USD", *axes, areas, points, 19)))
+    labels = [box for box in root.iter(f"{SVG}rect") if box.get("class") == "tag"]
+    dots = [one for one in root.iter(f"{SVG}circle") if one.get("class") == "point"]
+    assert (len(labels), len(dots)) == (9, 19)
+    for label in labels:
+        x, y, wide, high = (float(label.get(name) or 0) for name in ("x", "y", "width", "height"))
+        for one in dots:
+            at, down = float(one.get("cx") or 0), float(one.get("cy") or 0)
+            assert not (x < at < x + wide and y < down < y + high)
