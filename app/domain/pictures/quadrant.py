@@ -286,7 +286,8 @@ def _label(
         wide = max(width(line, SMALL) for line in lines) + 14
         if wide <= room:
             forms.append((lines, min(room, max(named, wide)), 26.0 + 16 * len(lines)))
-    forms = forms or [((), min(room, named), 26.0)]
+    # Money is left out where there is no room for it, and never to free a point.
+    forms = forms[: max(1, len(forms) - 1)] or [((), min(room, named), 26.0)]
     placed = [(_free(sides, wide, high, spots, upper=upper), lines, wide, high) for lines, wide, high in forms]
     ((_, (x, y)), lines, wide, high) = min(placed, key=lambda one: one[0][0])
     texts = "".join(write(x + 8, y + 35 + 16 * n, line) for n, line in enumerate(lines))
@@ -336,6 +337,7 @@ def _facts(accounts: int, money: str) -> tuple[tuple[str, ...], ...]:
     return (
         (f"{counted(accounts)}, {money} ARR",),
         (counted(accounts), f"{money} ARR"),
+        (f"{accounts:,}, {money} ARR",),
         (f"{accounts:,}", money),
         (f"{accounts:,}",),
     )
