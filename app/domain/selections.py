@@ -26,6 +26,7 @@ MAX_STEPS = 3
 Told = str | Sequence[str] | None
 """Names separated by commas, or a list of names."""
 INCLUDED = re.compile(r"([a-z_]+)(?:\(([^()]*)\))?")
+COMMA = re.compile(",")
 BETWEEN = re.compile(r",(?![^()]*\))")
 """A comma outside of parentheses."""
 NUMBER = re.compile(r"-?[0-9]{1,6}")
@@ -33,14 +34,20 @@ NUMBER = re.compile(r"-?[0-9]{1,6}")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something was told, for faults: a query parameter, or a member of a JSON body."""
+    """Where something was told, for faults: a query parameter, or a member of a JSON body; of several names `item` counts
+    those of an array from 0, and `column` is where one begins in a text, from 1."""
 
     name: str
     body: bool = False
+    item: int | None = None
+    column: int | None = None
 
     def fault(self, message: str, suggestion: str | None = None) -> Invalid:
         pointer, parameter = (f"/{self.name}", None) if self.body else (None, self.name)
-        return Invalid(None, (Fault(message, pointer=pointer, parameter=parameter, suggestion=suggestion),))
+        if pointer is not None and self.item is not None:
+            pointer += f"/{self.item}"
+        line = None if self.column is None else 1
+        return Invalid(None, (Fault(message, pointer, parameter, line, self.column, suggestion),))
 
 
 def names(told: Told, place: Place, most: int) -> tuple[str, ...] | None:
@@ -54,6 +61,21 @@ def names(told: Told, place: Place, most: int) -> tuple[str, ...] | None:
     if len(found) > most:
         raise place.fault(f"Expected at most {most} names.")
     return found
+
+
+def each(told: Told, place: Place, most: int, between: re.Pattern[str] = COMMA) -> tuple[tuple[str, Place], ...] | None:
+    """The same, each with where it was told; where `place` is one of several already, that is where."""
+    if told is None:
+        return None
+    found = names(between.split(told) if isinstance(told, str) else told, place, most) or ()
+    if place.item is not None or place.column is not None:
+        return tuple((name, place) for name in found)
+    if not isinstance(told, str):
+        return tuple((name, replace(place, item=n if place.body else None)) for n, name in enumerate(found))
+    begins = (0, *(comma.end() for comma in between.finditer(told)))
+    return tuple(
+        (name, replace(place, column=told.index(name, at) + 1)) for name, at in zip(found, begins, strict=True)
+    )
 
 
 def everything(entity: Entity) -> Selection:
@@ -79,14 +101,13 @@ def selection(fields: Told, include: Told, entity: Entity, workspace: Workspace,
     """
     wanted, included = Place("fields", body), Place("include", body)
     tree, parts = _Tree(entity), Together()
-    paths = parts.part(lambda: names(fields, wanted, MAX_FIELDS), ())
+    paths = parts.part(lambda: each(fields, wanted, MAX_FIELDS), ())
     if paths is None:
         tree.show(everything(entity))
-    for path in paths or ():
-        parts.part(partial(_field, path, path, tree, workspace, wanted, MAX_STEPS), None)
-    listed = BETWEEN.split(include) if isinstance(include, str) else include
-    for name in parts.part(lambda: names(listed, included, MAX_INCLUDES), ()) or ():
-        parts.part(partial(_include, name, tree, workspace, included), None)
+    for path, place in paths or ():
+        parts.part(partial(_field, path, path, tree, workspace, place, MAX_STEPS), None)
+    for name, place in parts.part(lambda: each(include, included, MAX_INCLUDES, BETWEEN), ()) or ():
+        parts.part(partial(_include, name, tree, workspace, place), None)
     parts.verify()
     return tree.selection()
 
@@ -99,8 +120,8 @@ def sort(told: Told, entity: Entity, workspace: Workspace, *, body: bool = False
 def _order(told: Told, entity: Entity, workspace: Workspace, place: Place) -> tuple[Sort, ...]:
     keys: dict[Shown, Sort] = {}
     parts = Together()
-    for name in names(told, place, MAX_SORT) or ():
-        parts.part(partial(_key, name, keys, entity, workspace, place), None)
+    for name, at in each(told, place, MAX_SORT) or ():
+        parts.part(partial(_key, name, keys, entity, workspace, at), None)
     parts.verify()
     return tuple(keys.values())
 

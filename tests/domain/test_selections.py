@@ -165,3 +165,22 @@ def test_orders_that_are_none(order: str) -> None:
     with pytest.raises(Invalid) as raised:
         sort(order, ACCOUNTS, WORKSPACE)
     assert raised.value.faults[0].parameter == "sort"
+
+
+@pytest.mark.parametrize(
+    ("told", "body", "where"),
+    [
+        ("name, nme,helth", False, [(None, 1, 7), (None, 1, 11)]), ("name, nme,helth", True, [("/fields", 1, 7), ("/fields", 1, 11)]),
+        (["name", "nme", "helth"], True, [("/fields/1", None, None), ("/fields/2", None, None)]),
+    ],
+)  # fmt: skip
+def test_each_name_that_is_wrong_says_which_it_is(told: Any, body: bool, where: list[Any]) -> None:
+    with pytest.raises(Invalid) as caught:
+        selection(told, None, ACCOUNTS, WORKSPACE, body=body)
+    assert [(fault.pointer, fault.line, fault.column) for fault in caught.value.faults] == where
+
+
+def test_the_order_of_an_include_is_told_where_the_include_is() -> None:
+    with pytest.raises(Invalid) as caught:
+        selection(None, "csm,interactions(3,-occured_at)", ACCOUNTS, WORKSPACE)
+    assert [(fault.parameter, fault.column) for fault in caught.value.faults] == [("include", 5)]
