@@ -89,6 +89,7 @@ WARNINGS: Mapping[str, str] = MappingProxyType(
         "further_churn": "The account has another churn already; it was taken as it is.",
         "ends_first": "The contract ends before it starts: it is never in force.",
         "negative": "An ARR below zero; it was taken as it is.",
+        "emptied": "No ARR for an account that has one: it is 0 now.",
         "unmapped": "Not in the mapping, and not read.",
         "modelled": "Health follows from the workspace's own measures: nothing was taken from this column.",
         "made": "Made on the way, not being there yet.",
@@ -132,6 +133,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "further_churn": "Nothing, where the account came back in between.",
         "ends_first": "Mend the two days and send the row again.",
         "negative": "See whether it is meant as a credit: an ARR below zero makes sums smaller.",
+        "emptied": "Where the file does not know it, leave the column out of the mapping, and send the ARR again.",
         "unmapped": "Add to `columns` what you want to keep; attributes of your own take what no field does.",
         "made": "Look for misspelt ones: `map` in the mapping mends them.",
     }

@@ -85,3 +85,19 @@ async def test_a_further_churn_is_told_of_the_file_and_of_what_is_stored(db: Dat
     assert (await bring(org, tmp_path, "churns", csv(("external_id", "reason"), ("h4", "price"))))["warned"] == 0
     twice = csv(CHURNS, ("h2", "new", "2026-04-02"), ("h2", "new", "2026-04-03"), ("h4", "new", "2026-07-01"))
     assert warnings(await bring(org, tmp_path, "churns", twice)) == [("duplicate", 1, [2]), ("further_churn", 1, [4])]
+
+
+async def test_an_arr_that_is_emptied_is_told(db: Database, tmp_path: Path) -> None:
+    org = await organisation(db)
+    head = ("external_id", "name", "arr")
+    await bring(org, tmp_path, "accounts", csv(head, ("a", "A", 5000), ("b", "B", None), ("c", "C", 7000)))
+    shown = await bring(
+        org, tmp_path, "accounts", csv(head, ("a", "A", None), ("b", "B", None), ("d", "D", None), ("c", "C", 0))
+    )
+    assert (warnings(shown), counted(shown)) == ([("emptied", 1, [2])], (1, 2, 1, 0))
+    lines = ({"external_id": "c", "arr": 7000}, {"external_id": "a", "name": "Ay"})
+    await bring(org, tmp_path, "accounts", ndjson(*lines))
+    shown = await bring(
+        org, tmp_path, "accounts", ndjson({"external_id": "c", "arr": None}, {"external_id": "a", "name": "A"})
+    )
+    assert warnings(shown) == [("emptied", 1, [1])]

@@ -9,6 +9,7 @@ from app.domain.catalogue import Entity
 from app.domain.imports import Problem
 from app.persistence.database import Transaction
 from app.persistence.staging import checks
+from app.persistence.staging.rows import Column
 
 OF_CUSTOMERS = ("tickets", "surveys", "churns")
 """Kinds that only customers have. Prospects are called and written to, and a first invoice may go out ahead of its term."""
@@ -40,14 +41,22 @@ FURTHER = f"""(
   SELECT line FROM sound WHERE nth > 1 OR account_id IN (SELECT account_id FROM others)
 ) d"""
 
+EMPTIED = """(
+  SELECT r.line FROM import_rows r JOIN accounts a ON a.workspace_id = $2 AND a.id = r.id
+  WHERE r.errs IS NULL AND r.arr IS NULL AND r.gone & $3 = 0 AND a.arr_by_hand <> 0
+    AND NOT EXISTS (SELECT FROM import_superseded s WHERE s.line = r.line)
+) d"""
+
 
 async def mark(
-    tx: Transaction, workspace_id: UUID, entity: Entity, columns: Sequence[str], problems: list[Problem]
+    tx: Transaction, workspace_id: UUID, entity: Entity, columns: Sequence[Column], problems: list[Problem]
 ) -> None:
     """Marks the rows; new warnings are added to `problems`. `columns` are those of the rows: only what these say of account
-    and time is judged."""
-    when = str(entity.time_field)
-    if entity.name not in OF_CUSTOMERS or not {"account_id", when} <= set(columns):
+    and time, or of an account's ARR, is judged."""
+    when, names = str(entity.time_field), {column.name for column in columns}
+    for arr in (column for column in columns if entity.name == "accounts" and column.name == "arr"):
+        await checks.warn(tx, problems, "emptied", EMPTIED, workspace_id, arr.bit)
+    if entity.name not in OF_CUSTOMERS or not {"account_id", when} <= names:
         return
     day = f"(r.{when} AT TIME ZONE w.zone)::date" if entity.fields[when].kind == "instant" else f"r.{when}"
     await checks.warn(tx, problems, "before_customer", BEFORE_CUSTOMER.format(day=day), workspace_id)

@@ -169,7 +169,7 @@ async def _check(
 ) -> None:
     async with own.transaction() as tx:
         await staged.check(tx, work.workspace.id, mapping, plan, held.partial, problems)
-        await doubts.mark(tx, work.workspace.id, mapping.entity, [c.name for c in plan.columns], problems)
+        await doubts.mark(tx, work.workspace.id, mapping.entity, plan.columns, problems)
         if _modelled(work, mapping):
             await rules.leave_as_modelled(tx, work.workspace.id)
 
